@@ -1,0 +1,46 @@
+#include "base/hash.h"
+
+#define XXH_INLINE_ALL
+#include <sys/random.h>
+#include <xxhash.h>
+
+#include <array>
+
+#include "base/check.h"
+
+namespace weir {
+namespace {
+
+// XXH3 wants a secret of at least 136 bytes; random bytes meet its entropy advice.
+class Secret {
+ public:
+  Secret() {
+    WEIR_CHECK(getrandom(bytes_.data(), bytes_.size(), 0) == static_cast<ssize_t>(bytes_.size()));
+  }
+  const std::array<unsigned char, 192>& bytes() const { return bytes_; }
+
+ private:
+  std::array<unsigned char, 192> bytes_{};
+};
+
+const Secret kSecret;
+
+}  // namespace
+
+Hash128 hash128(std::string_view bytes) {
+  const auto& secret = kSecret.bytes();
+  const XXH128_hash_t hash =
+      XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret.data(), secret.size());
+  return {hash.low64, hash.high64};
+}
+
+std::uint64_t stable_hash64(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+std::string xxhash_version() {
+  return std::to_string(XXH_VERSION_MAJOR) + '.' + std::to_string(XXH_VERSION_MINOR) + '.' +
+         std::to_string(XXH_VERSION_RELEASE);
+}
+
+}  // namespace weir

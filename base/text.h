@@ -1,0 +1,54 @@
+// Small pure functions on text: ASCII only, no locale, no allocation unless a string is returned.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+inline char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+bool equals_ignore_case(std::string_view a, std::string_view b);
+bool starts_with_ignore_case(std::string_view text, std::string_view prefix);
+std::string to_lower(std::string_view text);
+
+// Without SP and HTAB at both ends (RFC 9110 OWS).
+std::string_view trim_ows(std::string_view text);
+
+// 1*DIGIT and nothing else; empty when it is not that or does not fit.
+std::optional<std::uint64_t> parse_decimal(std::string_view digits);
+
+// `*` matches any run of characters, everything else itself. Linear in text times stars.
+bool wildcard_match(std::string_view pattern, std::string_view text);
+bool wildcard_match_ignore_case(std::string_view pattern, std::string_view text);
+
+// Calls `visit(element)` for each comma-separated element of a list-valued field (RFC 9110 5.6.1),
+// trimmed, empty ones left out, commas within quoted strings respected.
+template <class Visit>
+void for_each_list_element(std::string_view list, Visit&& visit) {
+  std::size_t start = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i <= list.size(); ++i) {
+    if (i < list.size()) {
+      const char c = list[i];
+      if (quoted && c == '\\' && i + 1 < list.size()) {
+        ++i;
+        continue;
+      }
+      if (c == '"') quoted = !quoted;
+      if (c != ',' || quoted) continue;
+    }
+    const std::string_view element = trim_ows(list.substr(start, i - start));
+    if (!element.empty()) visit(element);
+    start = i + 1;
+  }
+}
+
+// The candidate nearest to `word` by edit distance, if near enough to be a likely slip of the pen.
+std::optional<std::string_view> nearest_name(std::string_view word,
+                                             std::span<const std::string_view> candidates);
+
+}  // namespace weir
