@@ -1,0 +1,43 @@
+// A byte stream to a peer, non-blocking, on one loop. Plain sockets here; another transport is
+// another subclass, and nobody above notices.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "base/net/fd_event.h"
+
+namespace weir {
+
+enum class IoStatus : std::uint8_t {
+  Ok,          // `bytes` were moved, at least one
+  WouldBlock,  // nothing now; wait for readiness
+  Closed,      // the peer will send no more (read), or takes no more (write)
+  Failed,      // reset or broken
+};
+
+struct IoResult {
+  IoStatus status = IoStatus::Failed;
+  std::size_t bytes = 0;
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  virtual IoResult read(std::span<char> into) = 0;
+  virtual IoResult write(std::span<const iovec> parts) = 0;
+  // Sends an orderly end; reading goes on.
+  virtual void shutdown_write() = 0;
+  // Destruction will reset the stream, so that the peer cannot take a cut message for a whole one.
+  virtual void reset_on_close() = 0;
+  virtual FdEvent& event() = 0;
+};
+
+// Takes over `fd`, which must be non-blocking.
+std::unique_ptr<Connection> make_plain_connection(EventLoop& loop, int fd, FdHandler& handler);
+
+}  // namespace weir

@@ -1,0 +1,115 @@
+#include "base/net/event_loop.h"
+
+#include <event2/event.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/net/fd_event.h"
+
+namespace weir {
+
+// An eventfd that carries the news of posted tasks into the loop.
+class EventLoop::Wakeup final : public FdHandler {
+ public:
+  explicit Wakeup(EventLoop& loop)
+      : loop_(loop), fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), event_(loop, fd_, *this) {
+    WEIR_CHECK(fd_ >= 0);
+    event_.want(true, false);
+  }
+  ~Wakeup() override {
+    event_.want(false, false);
+    close(fd_);
+  }
+  void signal() const {
+    const std::uint64_t one = 1;
+    // Fails only when the counter is full, and then the loop is awake anyway.
+    [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof one);
+  }
+  void on_fd(bool, bool) override {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t got = read(fd_, &count, sizeof count);
+    loop_.run_posted();
+  }
+
+ private:
+  EventLoop& loop_;
+  int fd_;
+  FdEvent event_;
+};
+
+EventLoop::EventLoop(const Clock& clock) : clock_(clock) {
+  event_config* config = event_config_new();
+  WEIR_CHECK(config != nullptr);
+  event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+  base_ = event_base_new_with_config(config);
+  event_config_free(config);
+  WEIR_CHECK(base_ != nullptr);
+  local_event_ = event_new(
+      base_, -1, 0,
+      [](evutil_socket_t, short, void* self) { static_cast<EventLoop*>(self)->run_local(); }, this);
+  WEIR_CHECK(local_event_ != nullptr);
+  wakeup_ = std::make_unique<Wakeup>(*this);
+}
+
+EventLoop::~EventLoop() {
+  posted_.clear();
+  local_.clear();
+  event_free(local_event_);
+  wakeup_.reset();
+  event_base_free(base_);
+}
+
+void EventLoop::run() {
+  owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  event_base_loop(base_, EVLOOP_NO_EXIT_ON_EMPTY);
+}
+
+void EventLoop::stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  if (!std::exchange(wakeup_pending_, true)) wakeup_->signal();
+}
+
+void EventLoop::post(Task task) {
+  if (in_loop()) {
+    if (local_.empty()) event_active(local_event_, EV_TIMEOUT, 1);
+    local_.push_back(std::move(task));
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  posted_.push_back(std::move(task));
+  if (!std::exchange(wakeup_pending_, true)) wakeup_->signal();
+}
+
+void EventLoop::run_posted() {
+  std::vector<Task> tasks;
+  bool stopping = false;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(posted_);
+    wakeup_pending_ = false;
+    stopping = stopping_;
+  }
+  for (Task& task : tasks) task();
+  if (stopping) event_base_loopbreak(base_);
+}
+
+void EventLoop::run_local() {
+  std::vector<Task> tasks;
+  tasks.swap(local_);
+  for (Task& task : tasks) task();
+  tasks.clear();
+  if (local_.empty()) local_.swap(tasks);  // keeps the capacity: no allocation next time
+}
+
+void EventLoop::check_in_loop() const {
+  const std::thread::id owner = owner_.load(std::memory_order_relaxed);
+  WEIR_CHECK(owner == std::thread::id() || owner == std::this_thread::get_id());
+}
+
+const char* linked_libevent_version() { return event_get_version(); }
+
+}  // namespace weir
