@@ -1,0 +1,125 @@
+#include <string>
+
+#include "base/http/char_class.h"
+#include "base/http/framing.h"
+#include "base/http/h1_parser.h"
+#include "base/text.h"
+
+namespace weir::http {
+namespace {
+
+std::unexpected<Error> refuse(std::string_view why) {
+  return fail(ErrorCode::Invalid, "response head: " + std::string(why));
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+}  // namespace
+
+void ResponseHeadParser::reset(bool to_head_request, std::size_t max_bytes) {
+  head_ = ResponseHead{};
+  to_head_request_ = to_head_request;
+  have_status_line_ = complete_ = have_content_length_ = have_transfer_encoding_ = false;
+  bytes_ = 0;
+  max_bytes_ = max_bytes;
+}
+
+Result<bool> ResponseHeadParser::feed_line(std::string_view line) {
+  if (complete_) return refuse("line after its end");
+  if (line.size() > max_bytes_ - bytes_) {
+    return fail(ErrorCode::TooLarge, "response head: too long");
+  }
+  bytes_ += line.size();
+  if (!line.ends_with("\r\n")) return refuse("line without CRLF");
+  line.remove_suffix(2);
+  if (!all_chars(line, kValueChar)) return refuse("control byte");
+  if (!have_status_line_) {
+    have_status_line_ = true;
+    if (auto accepted = accept_status_line(line); !accepted) {
+      return std::unexpected(std::move(accepted.error()));
+    }
+    return false;
+  }
+  if (line.empty()) {
+    decide_framing();
+    complete_ = true;
+    return true;
+  }
+  if (auto accepted = accept_field_line(line); !accepted) {
+    return std::unexpected(std::move(accepted.error()));
+  }
+  return false;
+}
+
+// "HTTP/1.1 200 OK". The SP before an empty reason is often left out, and nothing hangs on it.
+Result<void> ResponseHeadParser::accept_status_line(std::string_view line) {
+  if (line.size() < 12 || !line.starts_with("HTTP/1.") || !is_digit(line[7]) || line[8] != ' ') {
+    return refuse("bad status line");
+  }
+  const std::string_view code = line.substr(9, 3);
+  if (code[0] < '1' || code[0] > '9' || !is_digit(code[1]) || !is_digit(code[2])) {
+    return refuse("bad status code");
+  }
+  if (line.size() > 12 && line[12] != ' ') return refuse("bad status line");
+  head_.minor_version = line[7] == '0' ? 0 : 1;
+  head_.status =
+      static_cast<std::uint16_t>((code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0'));
+  if (line.size() > 13) head_.reason = line.substr(13);
+  return {};
+}
+
+Result<void> ResponseHeadParser::accept_field_line(std::string_view line) {
+  if (line.front() == ' ' || line.front() == '\t') return refuse("folded line");
+  const std::size_t colon = line.find(':');
+  const std::string_view name = line.substr(0, colon);
+  if (colon == std::string_view::npos || !is_token(name) || name.size() > UINT16_MAX) {
+    return refuse("bad field name");
+  }
+  const std::string_view value = trim_ows(line.substr(colon + 1));
+  const FieldId id = field_id(name);
+  if (id == FieldId::ContentLength || id == FieldId::TransferEncoding) {
+    if (auto accepted = accept_framing_field(id, value); !accepted) return accepted;
+  }
+  head_.fields.add(name, value);
+  return {};
+}
+
+// RFC 9112 6.3, narrowed: no repetition, not both, nothing but the chunked coding.
+Result<void> ResponseHeadParser::accept_framing_field(FieldId id, std::string_view value) {
+  if (id == FieldId::ContentLength) {
+    if (have_content_length_) return refuse("repeated Content-Length");
+    have_content_length_ = true;
+    const auto length = parse_content_length(value);
+    if (!length) return refuse("bad Content-Length");
+    head_.content_length = *length;
+  } else {
+    if (have_transfer_encoding_) return refuse("repeated Transfer-Encoding");
+    have_transfer_encoding_ = true;
+    if (head_.minor_version == 0) return refuse("Transfer-Encoding in HTTP/1.0");
+    if (parse_transfer_encoding(value) != TransferCoding::Chunked) {
+      return refuse("unknown Transfer-Encoding");
+    }
+  }
+  if (have_content_length_ && have_transfer_encoding_) {
+    return refuse("both Content-Length and Transfer-Encoding");
+  }
+  return {};
+}
+
+void ResponseHeadParser::decide_framing() {
+  const bool bodiless =
+      to_head_request_ || head_.status < 200 || head_.status == 204 || head_.status == 304;
+  if (bodiless) {
+    head_.framing = Framing::None;
+  } else if (have_transfer_encoding_) {
+    head_.framing = Framing::Chunked;
+  } else if (have_content_length_) {
+    head_.framing = head_.content_length > 0 ? Framing::Length : Framing::None;
+  } else {
+    head_.framing = Framing::UntilClose;
+  }
+}
+
+}  // namespace weir::http
