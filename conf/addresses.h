@@ -1,0 +1,30 @@
+// The texts that name places on a network: addresses to listen on, ranges, the app's URL. Pure,
+// strict; errors are whole sentences that quote the text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "conf/config.h"
+
+namespace weir::conf {
+
+// "127.0.0.1:8080", "[::1]:8080" or "unix:/run/weir.sock". Port 0 is whatever is free.
+Result<ListenAddress> parse_listen_address(std::string_view text);
+// Whether only this machine can reach it.
+bool is_local(const ListenAddress& address);
+// Whether listening on one keeps the other from being listened on.
+bool conflict(const ListenAddress& a, const ListenAddress& b);
+
+// "10.0.0.0/8", "::1", or one of the names loopback, private and link-local.
+Result<std::vector<Cidr>> parse_address_range(std::string_view text);
+
+// "http://127.0.0.1:8000", "https://app.internal" or "unix:/run/app.sock".
+Result<UpstreamUrl> parse_upstream_url(std::string_view text);
+// What a Host field may hold: a name or an address, and maybe a port.
+bool is_authority(std::string_view text);
+
+}  // namespace weir::conf

@@ -1,0 +1,32 @@
+// The command line: which command, with what. Parsing only; main runs it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "conf/load.h"
+
+namespace weir::conf {
+
+struct RunCommand {
+  std::optional<std::string> file;  // -c; else ./weir.yaml, /etc/weir/weir.yaml, the built-in rule
+  Overrides overrides;              // flags over WEIR_* variables
+};
+struct CheckCommand {
+  std::string file;
+  Overrides overrides;  // WEIR_* variables only
+};
+struct VersionCommand {};
+// Help was asked for, or usage was wrong: print and leave.
+struct Leave {
+  int exit_code = 0;
+  std::string out;  // to stdout
+  std::string err;  // to stderr
+};
+
+using Command = std::variant<RunCommand, CheckCommand, VersionCommand, Leave>;
+
+Command parse_command_line(int argc, const char* const* argv, const Environment& environment);
+
+}  // namespace weir::conf

@@ -1,0 +1,155 @@
+#include "conf/load.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "conf/load_with.h"
+#include "conf/readers.h"
+#include "conf/units.h"
+
+namespace weir::conf {
+namespace {
+
+// What a start without any file means.
+constexpr std::string_view kBuiltin = "routes: [{match: /**, cache: {duration: 5s}}]";
+
+// Parts of the contract that this version does not have: said so, rather than "unknown key".
+void refuse_unavailable(Section& top) {
+  for (const std::string_view key : {"preset", "fleet"}) {
+    if (!top.take(key)) continue;
+    top.at_key(key).error(fmt::format("{} is not available in this version",
+                                      key == "preset" ? "a preset" : "a fleet"));
+  }
+}
+
+void warn_of_memory(Reading& reading, const Config& config, const Resources& resources) {
+  std::uint64_t sum = config.limits.fill_memory;
+  for (const Backend& backend : config.backends) sum += backend.ram.max_size;
+  if (resources.memory == 0 || sum <= resources.memory) return;
+  reading.add_file_warning(
+      "", fmt::format("the RAM backends and limits.fill_memory may take {} together, but there is "
+                      "{} of memory",
+                      format_size(sum), format_size(resources.memory)));
+}
+
+std::shared_ptr<Config> read_config(Reading& reading, const NodeRef& root, const Outside& outside) {
+  auto config = std::make_shared<Config>();
+  // An empty file is a file with no keys.
+  NodeRef node = root;
+  if (root->kind == Node::Kind::Null) {
+    auto empty = std::make_shared<Node>();
+    empty->kind = Node::Kind::Map;
+    empty->place = root->place;
+    node = std::move(empty);
+  }
+  Section top(Cursor(reading, node, node->place, ""), "a map such as {upstream: …, routes: […]}");
+  read_addresses(reading, top, outside, *config);
+  read_process(top, outside, *config);
+  read_upstream(reading, top, outside, config->upstream);
+  read_limits(top, outside, config->limits);
+  const BackendNames backends = read_backends(reading, top, *config);
+  CacheRule defaults;
+  defaults.tiers = config->default_tiers;
+  if (const auto cursor = top.take("defaults"); cursor && !cursor->is_null()) {
+    if (cursor->is_map()) {
+      read_cache_rule(*cursor, backends, defaults);
+    } else {
+      cursor->error_expected("a map such as {duration: 60s}");
+    }
+  }
+  const std::vector<ReadRoute> routes = read_routes(reading, top, backends, defaults);
+  refuse_unavailable(top);
+  top.finish();
+  warn_of_dead_routes(reading, routes);
+  for (const ReadRoute& route : routes) config->routes.push_back(route.route);
+  if (routes.empty()) {
+    reading.add_file_warning("routes", "none: every request is passed through, nothing is cached");
+  }
+  warn_of_memory(reading, *config, outside.resources);
+  return config;
+}
+
+LoadResult finish(Reading& reading, std::shared_ptr<Config> config) {
+  LoadResult result;
+  result.problems = reading.take_problems();
+  if (!result.problems.empty() || !config) return result;
+  config->warnings = reading.take_warnings();
+  result.config = std::move(config);
+  return result;
+}
+
+void add_syntax_error(Reading& reading, const SyntaxError& fault) {
+  if (fault.place.line == 0) {
+    reading.add_file_problem("", fault.message);
+    return;
+  }
+  const std::string_view line = reading.line(fault.place.line);
+  const std::string_view indentation = line.substr(0, line.find_first_not_of(" \t"));
+  std::string hint;
+  if (indentation.find('\t') != std::string_view::npos) {
+    hint = " (a tab does not indent in YAML)";
+  } else if (line.find("${") != std::string_view::npos) {
+    hint = " (within braces and brackets a ${...} needs quotes)";
+  }
+  reading.add_problem(fault.place, "", fault.message + hint);
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) {
+    return fail(ErrorCode::NotFound, fmt::format("cannot be read: {}", std::strerror(errno)));
+  }
+  // One byte more than is allowed, so that the parser sees that it is too long.
+  std::string text(kMaxDocumentBytes + 1, '\0');
+  errno = 0;
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  const int error = std::ferror(file) != 0 ? errno : 0;
+  std::fclose(file);
+  if (error == 0) return text;
+  return fail(ErrorCode::System, fmt::format("cannot be read: {}", std::strerror(error)));
+}
+
+}  // namespace
+
+LoadResult load_text_with(std::string_view text, const std::string& file_name,
+                          const Overrides& overrides, const Environment& environment,
+                          const Resources& resources) {
+  Reading reading(text, file_name, environment);
+  const auto root = parse_document(text);
+  if (!root) {
+    add_syntax_error(reading, root.error());
+    return finish(reading, nullptr);
+  }
+  return finish(reading, read_config(reading, *root, {overrides, environment, resources}));
+}
+
+LoadResult load_builtin_with(const Overrides& overrides, const Environment& environment,
+                             const Resources& resources) {
+  Reading reading(kBuiltin, "", environment);
+  const auto root = parse_document(kBuiltin);
+  if (!root) return finish(reading, nullptr);
+  auto config = read_config(reading, *root, {overrides, environment, resources});
+  for (Route& route : config->routes) route.source = {};
+  return finish(reading, std::move(config));
+}
+
+LoadResult load_text(std::string_view text, const std::string& file_name,
+                     const Overrides& overrides, const Environment& environment) {
+  return load_text_with(text, file_name, overrides, environment, detect_resources());
+}
+
+LoadResult load_builtin(const Overrides& overrides, const Environment& environment) {
+  return load_builtin_with(overrides, environment, detect_resources());
+}
+
+LoadResult load_file(const std::string& path, const Overrides& overrides,
+                     const Environment& environment) {
+  const Result<std::string> text = read_file(path);
+  if (text) return load_text(*text, path, overrides, environment);
+  return {nullptr, {Problem{Source{path, 0, 0}, "", text.error().message, ""}}};
+}
+
+}  // namespace weir::conf

@@ -1,0 +1,98 @@
+// A route's `cache:` map, and `defaults:`, which has the same keys.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "conf/readers.h"
+
+namespace weir::conf {
+namespace {
+
+constexpr std::uint64_t kMaxVariants = 1'000;
+
+void read_headers(const Cursor& cursor, std::vector<std::string>& headers) {
+  headers = read_names(cursor, "a list such as [X-Tenant]", check_key_header, Case::Ignored);
+  for (const std::string& name : headers) {
+    if (equals_ignore_case(name, "Cookie")) {
+      cursor.warn(
+          "with Cookie in the key nearly every visitor has a copy of their own; name the "
+          "cookies that matter in \"cookies:\"");
+    }
+    if (equals_ignore_case(name, "Authorization")) {
+      cursor.warn(
+          "with Authorization in the key each user's answers are stored under that user's "
+          "credentials; make sure that the app never answers one user with another's");
+    }
+  }
+}
+
+void read_stale_after(const Cursor& cursor, std::optional<std::int64_t>& target) {
+  if (cursor.is_off()) {
+    target.reset();
+  } else if (const auto ms = cursor.milliseconds({1, 86'400'000})) {
+    target = *ms;
+  }
+}
+
+void read_coalesce(Section& section, Coalesce& target) {
+  section.choice("coalesce", target, {"instance", "fleet", "off"});
+  if (target != Coalesce::Fleet) return;
+  target = Coalesce::Instance;
+  if (const auto cursor = section.take("coalesce")) {
+    cursor->error(
+        "\"fleet\" needs a redis backend, which is not available in this version "
+        "(available: instance, off)");
+  }
+}
+
+void read_key_parts(Section& section, CacheRule& rule) {
+  if (const auto cursor = section.take("query_params")) read_query(*cursor, rule.query_params);
+  if (const auto cursor = section.take("language")) read_language(*cursor, rule.language);
+  section.boolean("hostname", rule.hostname);
+  if (const auto cursor = section.take("headers")) read_headers(*cursor, rule.headers);
+  if (const auto cursor = section.take("cookies")) read_cookies(*cursor, rule.cookies);
+  if (const auto cursor = section.take("credentials")) {
+    rule.credentials =
+        read_names(*cursor, "a list such as [X-Session-Token]", check_token, Case::Ignored);
+  }
+  section.boolean("sealed", rule.sealed);
+}
+
+void read_freshness(Section& section, CacheRule& rule) {
+  if (const auto cursor = section.take("duration")) read_duration(*cursor, rule.duration);
+  section.choice("origin", rule.origin, {"honor", "framework", "cap", "override"});
+  if (const auto cursor = section.take("statuses")) read_statuses(*cursor, rule.statuses);
+  section.seconds("stale_while_revalidate", rule.stale_while_revalidate_s);
+  section.seconds("stale_if_error", rule.stale_if_error_s);
+  if (const auto cursor = section.take("stale_after")) {
+    read_stale_after(*cursor, rule.stale_after_ms);
+  }
+  enum class ClientNoCache : std::uint8_t { Ignore, Honor };
+  auto client = rule.honor_client_no_cache ? ClientNoCache::Honor : ClientNoCache::Ignore;
+  section.choice("client_no_cache", client, {"ignore", "honor"});
+  rule.honor_client_no_cache = client == ClientNoCache::Honor;
+}
+
+}  // namespace
+
+void read_cache_rule(const Cursor& cursor, const BackendNames& backends, CacheRule& rule) {
+  Section section(cursor, "true, false or a map such as {duration: 60s}");
+  read_key_parts(section, rule);
+  read_freshness(section, rule);
+  if (const auto tiers = section.take("backend")) rule.tiers = read_tiers(*tiers, backends);
+  if (const auto set_cookie = section.take("set_cookie")) {
+    read_set_cookie(*set_cookie, rule.set_cookie);
+  }
+  if (const auto tags = section.take("tags")) {
+    rule.tags = read_names(*tags, "a list such as [shop]", check_tag);
+  }
+  section.boolean("armor", rule.armor);
+  section.integer("max_variants", rule.max_variants, {1, kMaxVariants});
+  read_coalesce(section, rule.coalesce);
+  section.finish();
+}
+
+}  // namespace weir::conf

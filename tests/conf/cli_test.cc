@@ -1,0 +1,114 @@
+#include "conf/cli.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/conf/load_support.h"
+
+namespace weir::conf {
+namespace {
+
+Command parse(std::vector<const char*> arguments, const Variables& variables = {}) {
+  arguments.insert(arguments.begin(), "weir");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data(),
+                            environment_of(variables));
+}
+
+TEST(Cli, RunIsTheDefault) {
+  // Plain `weir` and `weir run` take the same flags.
+  for (const bool named : {false, true}) {
+    std::vector<const char*> arguments = {"-c",       "f.yaml",     "--upstream", "http://a",
+                                          "--listen", "1.2.3.4:80", "--admin",    "off"};
+    if (named) arguments.insert(arguments.begin(), "run");
+    const Command command = parse(arguments);
+    const auto* run = std::get_if<RunCommand>(&command);
+    ASSERT_TRUE(run);
+    EXPECT_EQ(run->file, "f.yaml");
+    EXPECT_EQ(run->overrides.upstream, "http://a");
+    EXPECT_EQ(run->overrides.listen, "1.2.3.4:80");
+    EXPECT_EQ(run->overrides.admin, "off");
+  }
+  const Command command = parse({});
+  const auto* run = std::get_if<RunCommand>(&command);
+  ASSERT_TRUE(run);
+  EXPECT_FALSE(run->file);
+  EXPECT_FALSE(run->overrides.upstream);
+}
+
+TEST(Cli, FlagsWinOverVariables) {
+  // WEIR_* variables stand for the flags that are not given; empty ones for none.
+  const Variables variables = {
+      {"WEIR_UPSTREAM", "http://v"}, {"WEIR_LISTEN", "1.1.1.1:1"}, {"WEIR_ADMIN", ""}};
+  const Command command = parse({"--upstream=http://f"}, variables);
+  const auto* run = std::get_if<RunCommand>(&command);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->overrides.upstream, "http://f");
+  EXPECT_EQ(run->overrides.listen, "1.1.1.1:1");
+  EXPECT_FALSE(run->overrides.admin);
+}
+
+TEST(Cli, CheckAndVersion) {
+  // The other commands and their arguments.
+  const Command command = parse({"check", "--config", "f"}, {{"WEIR_UPSTREAM", "http://v"}});
+  const auto* check = std::get_if<CheckCommand>(&command);
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->file, "f");
+  EXPECT_EQ(check->overrides.upstream, "http://v");
+  EXPECT_TRUE(std::holds_alternative<VersionCommand>(parse({"version"})));
+  EXPECT_TRUE(std::holds_alternative<VersionCommand>(parse({"--version"})));
+}
+
+TEST(Cli, WrongUsageExitsWithTwo) {
+  // One line that says what is wrong and one that says where help is, on stderr.
+  const struct {
+    std::vector<const char*> arguments;
+    const char* err;
+  } rows[] = {
+      {{"chekc"},
+       "weir: unknown command \"chekc\" (did you mean \"check\"?)\nTry \"weir --help\".\n"},
+      {{"frobnicate"},
+       "weir: unknown command \"frobnicate\" (run, check or version)\nTry \"weir --help\".\n"},
+      {{""}, "weir: unknown command \"\"\nTry \"weir --help\".\n"},
+      {{"check"}, "weir check: which file? (-c FILE)\nTry \"weir check --help\".\n"},
+      {{"check", "-c", "f", "g"},
+       "weir check: unexpected argument \"g\"\nTry \"weir check --help\".\n"},
+      {{"run", "--upsteam", "x"},
+       "weir run: unknown option \"--upsteam\" (did you mean \"--upstream\"?)\nTry \"weir run "
+       "--help\".\n"},
+      {{"--upsteam=x"},
+       "weir: unknown option \"--upsteam\" (did you mean \"--upstream\"?)\nTry \"weir --help\".\n"},
+      {{"version", "-x"}, "weir version: unknown option \"-x\"\nTry \"weir version --help\".\n"},
+      {{"run", "-c"}, "weir run: --config: 1 required TEXT missing\nTry \"weir run --help\".\n"},
+  };
+  for (const auto& row : rows) {
+    const Command command = parse(row.arguments);
+    const auto* leave = std::get_if<Leave>(&command);
+    ASSERT_TRUE(leave) << row.err;
+    EXPECT_EQ(leave->exit_code, 2);
+    EXPECT_EQ(leave->err, row.err);
+    EXPECT_EQ(leave->out, "");
+  }
+}
+
+TEST(Cli, HelpGoesToStdoutAndSucceeds) {
+  // Every command explains itself.
+  const struct {
+    std::vector<const char*> arguments;
+    const char* holds;
+  } rows[] = {{{"--help"}, "Commands:"},
+              {{"-h"}, "weir check -c FILE"},
+              {{"run", "--help"}, "--upstream URL"},
+              {{"-c", "f", "--help"}, "--admin ADDR|off"},
+              {{"check", "-h"}, "--config FILE"},
+              {{"version", "--help"}, "weir version"}};
+  for (const auto& row : rows) {
+    const Command command = parse(row.arguments);
+    const auto* leave = std::get_if<Leave>(&command);
+    ASSERT_TRUE(leave) << row.holds;
+    EXPECT_EQ(leave->exit_code, 0);
+    EXPECT_NE(leave->out.find(row.holds), std::string::npos) << leave->out;
+    EXPECT_EQ(leave->err, "");
+  }
+}
+
+}  // namespace
+}  // namespace weir::conf

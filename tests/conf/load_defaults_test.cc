@@ -1,0 +1,231 @@
+#include <gtest/gtest.h>
+
+#include "tests/conf/load_support.h"
+
+namespace weir::conf {
+namespace {
+
+TEST(LoadDefaults, AnEmptyFileHasThemAll) {
+  // With nothing but an upstream every field has the documented default.
+  for (const char* text :
+       {"", "# nothing\n", "---\n", "routes:\nbackends:\nlimits:\ndefaults:\n"}) {
+    const LoadResult result = load(text, {"http://127.0.0.1:8000", {}, {}});
+    ASSERT_TRUE(result.config) << errors_of(result);
+    const Config& config = *result.config;
+    ASSERT_EQ(config.listen.size(), 1U);
+    EXPECT_EQ(config.listen[0].text, "0.0.0.0:8080");
+    ASSERT_TRUE(config.admin);
+    EXPECT_EQ(config.admin->text, "127.0.0.1:8081");
+    EXPECT_EQ(config.admin_token, "");
+    EXPECT_EQ(config.workers, 4U);
+    EXPECT_EQ(config.trusted_proxies.size(), 6U);
+    EXPECT_TRUE(config.purge_allow.empty());
+    EXPECT_EQ(config.access_log.format, AccessLog::Format::Json);
+    EXPECT_EQ(config.access_log.to, "stdout");
+    EXPECT_EQ(config.drain_delay_ms, 0);
+    EXPECT_EQ(config.drain_timeout_ms, 25'000);
+    EXPECT_TRUE(config.routes.empty());
+    ASSERT_EQ(config.backends.size(), 1U);
+    EXPECT_EQ(config.backends[0].name, "ram");
+    EXPECT_EQ(config.backends[0].ram.max_size, 256 * kMiB);
+    EXPECT_EQ(config.backends[0].ram.threshold, 0U);
+    EXPECT_EQ(config.backends[0].ram.max_object_size, 16 * kMiB);
+    EXPECT_EQ(config.default_tiers, std::vector<std::string>{"ram"});
+  }
+}
+
+TEST(LoadDefaults, UpstreamAndLimits) {
+  // The numbers of the contract.
+  const LoadResult result = load(kUpstream);
+  ASSERT_TRUE(result.config) << errors_of(result);
+  const Upstream& upstream = result.config->upstream;
+  EXPECT_EQ(upstream.urls.size(), 1U);
+  EXPECT_EQ(upstream.host, Upstream::Host::Preserve);
+  EXPECT_EQ(upstream.connect_timeout_ms, 2'000);
+  EXPECT_EQ(upstream.first_byte_timeout_ms, 60'000);
+  EXPECT_EQ(upstream.idle_timeout_ms, 60'000);
+  EXPECT_EQ(upstream.max_connections, 256U);
+  EXPECT_EQ(upstream.retries, 1U);
+  EXPECT_TRUE(upstream.health.path.empty());
+  EXPECT_TRUE(upstream.verify_tls);
+  const Limits& limits = result.config->limits;
+  EXPECT_EQ(limits.request_line, 8 * kKiB);
+  EXPECT_EQ(limits.headers, 32 * kKiB);
+  EXPECT_EQ(limits.header_count, 100U);
+  EXPECT_EQ(limits.header_timeout_ms, 10'000);
+  EXPECT_EQ(limits.keepalive_timeout_ms, 75'000);
+  EXPECT_EQ(limits.body_timeout_ms, 60'000);
+  EXPECT_EQ(limits.min_body_rate, 0U);
+  EXPECT_EQ(limits.max_body, 0U);
+  EXPECT_EQ(limits.send_timeout_ms, 30'000);
+  EXPECT_EQ(limits.connections, 10'000U);
+  EXPECT_EQ(limits.fill_memory, 256 * kMiB);
+  EXPECT_EQ(limits.coalesce_wait_ms, 5'000);
+}
+
+TEST(LoadDefaults, EveryTopLevelKeyIsRead) {
+  // What is written is what is loaded.
+  const LoadResult result = load(R"(
+listen: [127.0.0.1:0, "[::1]:9000", "unix:/tmp/w.sock"]
+admin: 10.0.0.1:9001
+admin_token: ${TOKEN}
+admin_hosts: [weir.internal]
+workers: ${WORKERS:-auto}
+trusted_proxies: [10.0.0.0/8]
+purge_allow: [loopback]
+access_log: { format: combined, to: /var/log/weir.log }
+drain_delay: 3
+drain_timeout: 1m
+upstream:
+  urls: [http://a:1, https://b, unix:/run/app]
+  host: shop.example.org
+  connect_timeout: 250ms
+  first_byte_timeout: 5
+  idle_timeout: 2m
+  max_connections: 10
+  retries: 0
+  health: { path: /up, interval: 1s, timeout: 500ms }
+  verify_tls: false
+limits: { request_line: 4KiB, headers: 16KiB, header_count: 50, header_timeout: 1s,
+  keepalive_timeout: 2s, body_timeout: 3s, min_body_rate: 1KiB, max_body: 10MiB,
+  send_timeout: 4s, connections: 7, fill_memory: 8MiB, coalesce_wait: 6s }
+)",
+                                 {}, {{"TOKEN", "s3cret"}});
+  ASSERT_TRUE(result.config) << errors_of(result);
+  const Config& config = *result.config;
+  ASSERT_EQ(config.listen.size(), 3U);
+  EXPECT_EQ(config.listen[0].port, 0);
+  EXPECT_EQ(config.listen[1].host, "::1");
+  EXPECT_EQ(config.listen[2].kind, ListenAddress::Kind::Unix);
+  EXPECT_EQ(config.admin->host, "10.0.0.1");
+  EXPECT_EQ(config.admin_token, "s3cret");
+  EXPECT_EQ(config.admin_hosts, std::vector<std::string>{"weir.internal"});
+  EXPECT_EQ(config.workers, 4U);
+  EXPECT_EQ(config.trusted_proxies.size(), 1U);
+  EXPECT_EQ(config.purge_allow.size(), 2U);
+  EXPECT_EQ(config.access_log.format, AccessLog::Format::Combined);
+  EXPECT_EQ(config.access_log.to, "/var/log/weir.log");
+  EXPECT_EQ(config.drain_delay_ms, 3'000);
+  EXPECT_EQ(config.drain_timeout_ms, 60'000);
+  const Upstream& upstream = config.upstream;
+  ASSERT_EQ(upstream.urls.size(), 3U);
+  EXPECT_EQ(upstream.urls[1].kind, UpstreamUrl::Kind::Https);
+  EXPECT_EQ(upstream.host, Upstream::Host::Fixed);
+  EXPECT_EQ(upstream.fixed_host, "shop.example.org");
+  EXPECT_EQ(upstream.connect_timeout_ms, 250);
+  EXPECT_EQ(upstream.first_byte_timeout_ms, 5'000);
+  EXPECT_EQ(upstream.idle_timeout_ms, 120'000);
+  EXPECT_EQ(upstream.max_connections, 10U);
+  EXPECT_EQ(upstream.retries, 0U);
+  EXPECT_EQ(upstream.health.path, "/up");
+  EXPECT_EQ(upstream.health.interval_ms, 1'000);
+  EXPECT_EQ(upstream.health.timeout_ms, 500);
+  EXPECT_FALSE(upstream.verify_tls);
+  const Limits& limits = config.limits;
+  EXPECT_EQ(limits.request_line, 4 * kKiB);
+  EXPECT_EQ(limits.headers, 16 * kKiB);
+  EXPECT_EQ(limits.header_count, 50U);
+  EXPECT_EQ(limits.header_timeout_ms, 1'000);
+  EXPECT_EQ(limits.keepalive_timeout_ms, 2'000);
+  EXPECT_EQ(limits.body_timeout_ms, 3'000);
+  EXPECT_EQ(limits.min_body_rate, kKiB);
+  EXPECT_EQ(limits.max_body, 10 * kMiB);
+  EXPECT_EQ(limits.send_timeout_ms, 4'000);
+  EXPECT_EQ(limits.connections, 7U);
+  EXPECT_EQ(limits.fill_memory, 8 * kMiB);
+  EXPECT_EQ(limits.coalesce_wait_ms, 6'000);
+}
+
+TEST(LoadDefaults, OffHasSeveralSpellings) {
+  // A YAML false is as good as the word.
+  for (const char* off : {"off", "false", "no", "\"off\"", "\"${UNSET:-off}\""}) {
+    const LoadResult result = load(std::string(kUpstream) + "admin: " + off +
+                                   "\naccess_log: " + off + "\nlimits: {max_body: " + off + "}\n");
+    ASSERT_TRUE(result.config) << errors_of(result);
+    EXPECT_FALSE(result.config->admin) << off;
+    EXPECT_EQ(result.config->access_log.to, "") << off;
+    EXPECT_EQ(result.config->limits.max_body, 0U) << off;
+  }
+  const LoadResult result = load(std::string(kUpstream) + "access_log: {to: off}\n");
+  ASSERT_TRUE(result.config) << errors_of(result);
+  EXPECT_EQ(result.config->access_log.to, "");
+}
+
+TEST(LoadDefaults, OverridesWinOverTheFile) {
+  // Flags replace addresses, and of the upstream its URL only.
+  const LoadResult result =
+      load("listen: 127.0.0.1:1\nadmin: 127.0.0.1:2\nupstream: {url: http://a, retries: 3}\n",
+           {"http://b:9", "127.0.0.1:3", "off"});
+  ASSERT_TRUE(result.config) << errors_of(result);
+  EXPECT_EQ(result.config->listen[0].port, 3);
+  EXPECT_FALSE(result.config->admin);
+  ASSERT_EQ(result.config->upstream.urls.size(), 1U);
+  EXPECT_EQ(result.config->upstream.urls[0].text, "http://b:9");
+  EXPECT_EQ(result.config->upstream.retries, 3U);
+}
+
+TEST(LoadDefaults, BackendsHaveTheirOwn) {
+  // A max_size lifts the default bound on objects, and bounds the size of one.
+  const LoadResult result = load(std::string(kUpstream) + R"(
+default: [a, d]
+backends:
+  a: { type: ram }
+  b: { type: ram, max_size: 1MiB, default_expire: 10 }
+  c: { type: ram, max_size: 32MiB, threshold: 9, max_object_size: 2MiB, prefix: "x:" }
+  d: { type: ram, threshold: 0 }
+)");
+  ASSERT_TRUE(result.config) << errors_of(result);
+  const auto& backends = result.config->backends;
+  ASSERT_EQ(backends.size(), 4U);
+  EXPECT_EQ(backends[0].ram.threshold, 500U);
+  EXPECT_EQ(backends[0].ram.max_size, 64 * kMiB);
+  EXPECT_EQ(backends[0].ram.default_expire_s, 300);
+  EXPECT_EQ(backends[0].ram.prefix, "");
+  EXPECT_EQ(backends[1].ram.threshold, 0U);
+  EXPECT_EQ(backends[1].ram.max_object_size, 1 * kMiB);
+  EXPECT_EQ(backends[1].ram.default_expire_s, 10);
+  EXPECT_EQ(backends[2].ram.threshold, 9U);
+  EXPECT_EQ(backends[2].ram.max_object_size, 2 * kMiB);
+  EXPECT_EQ(backends[2].ram.prefix, "x:");
+  EXPECT_EQ(backends[3].ram.threshold, 0U);
+  EXPECT_EQ(result.config->default_tiers, (std::vector<std::string>{"a", "d"}));
+}
+
+TEST(LoadDefaults, TheOnlyBackendIsTheDefault) {
+  // One backend needs no `default:`.
+  const LoadResult result = load(std::string(kUpstream) + "backends: {pages: {type: ram}}\n");
+  ASSERT_TRUE(result.config) << errors_of(result);
+  EXPECT_EQ(result.config->default_tiers, std::vector<std::string>{"pages"});
+}
+
+TEST(LoadDefaults, FillMemoryFollowsTheGroup) {
+  // A quarter of the limit where that is less; what is written holds anyway.
+  const Resources small = {2, 64 * kMiB, 64 * kMiB};
+  EXPECT_EQ(load(kUpstream, {}, {}, small).config->limits.fill_memory, 16 * kMiB);
+  EXPECT_EQ(load(std::string(kUpstream) + "limits: {fill_memory: 20MiB}\n", {}, {}, small)
+                .config->limits.fill_memory,
+            20 * kMiB);
+  const Resources large = {2, 64 * kGiB, 64 * kGiB};
+  EXPECT_EQ(load(kUpstream, {}, {}, large).config->limits.fill_memory, 256 * kMiB);
+}
+
+TEST(LoadDefaults, TheBuiltInRule) {
+  // Without a file everything is cached for five seconds.
+  const LoadResult result =
+      load_builtin_with({"http://127.0.0.1:8000", {}, {}}, environment_of({}), big_machine());
+  ASSERT_TRUE(result.config) << errors_of(result);
+  ASSERT_EQ(result.config->routes.size(), 1U);
+  const Route& route = result.config->routes[0];
+  EXPECT_EQ(route.name, "/**");
+  EXPECT_EQ(route.source.line, 0);
+  ASSERT_TRUE(route.cache);
+  EXPECT_EQ(route.cache->duration.seconds, 5);
+  EXPECT_EQ(route.cache->tiers, std::vector<std::string>{"ram"});
+  EXPECT_EQ(result.config->backends[0].ram.max_size, 256 * kMiB);
+  EXPECT_EQ(errors_of(load_builtin_with({}, environment_of({}), big_machine())),
+            "upstream: missing: where is the app? (upstream: http://127.0.0.1:8000, --upstream URL "
+            "or WEIR_UPSTREAM)\n");
+}
+
+}  // namespace
+}  // namespace weir::conf

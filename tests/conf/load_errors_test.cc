@@ -1,0 +1,461 @@
+#include <gtest/gtest.h>
+
+#include "tests/conf/load_support.h"
+
+namespace weir::conf {
+namespace {
+
+TEST(LoadErrors, AllAtOnceInTheOrderOfTheFile) {
+  // One run tells everything: place, path, what is wrong, what was meant.
+  const LoadResult result = load(R"(listn: 1.2.3.4:80
+limits: { headers: 64 MBs }
+upstream: http://127.0.0.1:8000
+routes:
+  - match: blog/**
+    cache: { durration: 60, backend: rem }
+  - cache: true
+)");
+  EXPECT_FALSE(result.config);
+  EXPECT_EQ(errors_of(result), R"(weir.yaml:1:1: unknown key "listn" (did you mean "listen"?)
+  listn: 1.2.3.4:80
+  ^
+weir.yaml:2:20: limits.headers: "64 MBs" is not a size (try 64MiB)
+  limits: { headers: 64 MBs }
+                     ^
+weir.yaml:5:12: routes[0].match: "blog/**" is not a path pattern (it begins with "/": try /blog/**)
+    - match: blog/**
+             ^
+weir.yaml:6:14: routes[0].cache: unknown key "durration" (did you mean "duration"?)
+      cache: { durration: 60, backend: rem }
+               ^
+weir.yaml:6:38: routes[0].cache.backend: no backend is named "rem" (did you mean "ram"?)
+      cache: { durration: 60, backend: rem }
+                                       ^
+weir.yaml:7:5: routes[1]: match is missing (/** matches everything)
+    - cache: true
+      ^
+)");
+}
+
+// One line of YAML, and the headline of the only error in it.
+struct Fault {
+  std::string yaml;
+  std::string error;
+};
+
+void expect_each(const std::string& before, const std::vector<Fault>& faults) {
+  for (const Fault& fault : faults) {
+    const LoadResult result = load(before + fault.yaml + "\n");
+    std::string errors;
+    for (const Problem& problem : result.problems) {
+      const std::string text = render(problem);
+      errors += text.substr(0, text.find('\n'));
+    }
+    EXPECT_EQ(errors, fault.error) << fault.yaml;
+    EXPECT_FALSE(result.config) << fault.yaml;
+  }
+}
+
+TEST(LoadErrors, Addresses) {
+  // Listeners and the admin address.
+  expect_each(
+      kUpstream,
+      {
+          {"listen: 8080",
+           "weir.yaml:2:9: listen: \"8080\" is not an address to listen on (try 0.0.0.0:8080)"},
+          {"listen: []", "weir.yaml:2:9: listen: needs at least one address"},
+          {"listen: {a: b}",
+           "weir.yaml:2:9: listen: expected an address such as 127.0.0.1:8080, found a map"},
+          {"listen:",
+           "weir.yaml:2:1: listen: expected an address such as 127.0.0.1:8080, found nothing"},
+          {"listen: [127.0.0.1:80, 0.0.0.0:80]",
+           "weir.yaml:2:24: listen[1]: 0.0.0.0:80 is taken by 127.0.0.1:80 already"},
+          {"listen: 0.0.0.0:8081",
+           "weir.yaml:2:9: listen: 0.0.0.0:8081 is taken by the admin address 127.0.0.1:8081 (give "
+           "\"admin:\" another, or off)"},
+          {"admin: 127.0.0.1:8080",
+           "weir.yaml:2:8: admin: 127.0.0.1:8080 is taken by \"listen:\", which is 0.0.0.0:8080 "
+           "unless given"},
+          {"admin: 0.0.0.0:9000",
+           "weir.yaml:2:8: admin: 0.0.0.0:9000 can be reached from outside: give \"admin_token:\", "
+           "or a loopback address such as 127.0.0.1:8081"},
+          {"admin: true",
+           "weir.yaml:2:8: admin: \"true\" is not an address to listen on (try 0.0.0.0:8080)"},
+          {"admin_token: ''", "weir.yaml:2:14: admin_token: is empty (leave the key out for none)"},
+          {"admin_token: a b",
+           "weir.yaml:2:14: admin_token: holds characters that no header can carry (visible ASCII "
+           "only)"},
+          {"admin_token: ${WEIR_ADMIN_TOKEN}",
+           "weir.yaml:2:14: admin_token: the variable WEIR_ADMIN_TOKEN is not set (a default is "
+           "written ${WEIR_ADMIN_TOKEN:-default})"},
+          {"admin_hosts: [a:1]",
+           "weir.yaml:2:15: admin_hosts[0]: \"a:1\" is not a host without port"},
+      });
+}
+
+TEST(LoadErrors, Process) {
+  // Workers, ranges, the access log, draining, and what is not there yet.
+  expect_each(
+      kUpstream,
+      {
+          {"workers: 0", "weir.yaml:2:10: workers: expected a number from 1 to 256, found \"0\""},
+          {"workers: [1]",
+           "weir.yaml:2:10: workers: expected auto, or a number from 1 to 256, found a list"},
+          {"trusted_proxies: loopback",
+           "weir.yaml:2:18: trusted_proxies: expected a list such as [loopback, 10.0.0.0/8], found "
+           "\"loopback\""},
+          {"purge_allow: [loopbak]",
+           "weir.yaml:2:15: purge_allow[0]: \"loopbak\" is not an address range (did you mean "
+           "\"loopback\"?)"},
+          {"access_log: json",
+           "weir.yaml:2:13: access_log: expected a map such as {format: json, to: stdout}, or off, "
+           "found \"json\""},
+          {"access_log: {format: jsn}",
+           "weir.yaml:2:22: access_log.format: unknown value \"jsn\" (did you mean \"json\"?)"},
+          {"access_log: {to: stdot}",
+           "weir.yaml:2:18: access_log.to: \"stdot\" is no place for a log (did you mean "
+           "\"stdout\"?); a path holds a \"/\""},
+          {"drain_timeout: 5 minutes",
+           "weir.yaml:2:16: drain_timeout: \"5 minutes\" is not a duration (try 5m)"},
+          {"drain_delay: 2h", "weir.yaml:2:14: drain_delay: \"2h\" is out of range (0s to 1h)"},
+          {"preset: django", "weir.yaml:2:1: preset: a preset is not available in this version"},
+          {"fleet: {partition: drop}",
+           "weir.yaml:2:1: fleet: a fleet is not available in this version"},
+          {"drain_delay: 1\ndrain_delay: 2",
+           "weir.yaml:3:1: the key \"drain_delay\" is given twice (first on line 2)"},
+      });
+}
+
+TEST(LoadErrors, UpstreamSection) {
+  // Where the app is, and how it is asked.
+  expect_each(
+      "",
+      {
+          {"routes: []",
+           "weir.yaml: upstream: missing: where is the app? (upstream: http://127.0.0.1:8000, "
+           "--upstream URL or WEIR_UPSTREAM)"},
+          {"upstream: {retries: 1}",
+           "weir.yaml:1:11: upstream: url is missing: where is the app? (upstream: "
+           "http://127.0.0.1:8000, --upstream URL or WEIR_UPSTREAM)"},
+          {"upstream: localhost:8000",
+           "weir.yaml:1:11: upstream: \"localhost:8000\" is not the URL of an app (try "
+           "http://localhost:8000)"},
+          {"upstream: [http://a]",
+           "weir.yaml:1:11: upstream: expected a URL such as http://127.0.0.1:8000, or a map, "
+           "found a list"},
+          {"upstream: {url: http://a, urls: [http://b]}",
+           "weir.yaml:1:27: upstream.urls: give url or urls, not both"},
+          {"upstream: {urls: []}", "weir.yaml:1:18: upstream.urls: needs at least one URL"},
+          {"upstream: {urls: [http://a, 'http://a:80']}",
+           "weir.yaml:1:29: upstream.urls[1]: \"http://a:80\" is listed twice"},
+          {"upstream: {url: http://a, host: presrve}",
+           "weir.yaml:1:33: upstream.host: unknown value \"presrve\" (did you mean \"preserve\"?)"},
+          {"upstream: {url: http://a, host: 'a b'}",
+           "weir.yaml:1:33: upstream.host: \"a b\" is not a host (preserve, upstream, or a name "
+           "such as example.org)"},
+          {"upstream: {url: http://a, connect_timeout: 0}",
+           "weir.yaml:1:44: upstream.connect_timeout: \"0\" is out of range (1ms to 1d)"},
+          {"upstream: {url: http://a, max_connections: 0}",
+           "weir.yaml:1:44: upstream.max_connections: expected a number from 1 to 65535, found "
+           "\"0\""},
+          {"upstream: {url: http://a, retries: 11}",
+           "weir.yaml:1:36: upstream.retries: expected a number from 0 to 10, found \"11\""},
+          {"upstream: {url: http://a, health: {interval: 1s}}",
+           "weir.yaml:1:35: upstream.health: path is missing (try {path: /up})"},
+          {"upstream: {url: http://a, health: {path: up}}",
+           "weir.yaml:1:42: upstream.health.path: \"up\" is not a path to ask for (try /up)"},
+          {"upstream: {url: http://a, verify_tls: maybe}",
+           "weir.yaml:1:39: upstream.verify_tls: expected true or false, found \"maybe\""},
+          {"upstream: {url: http://a, tls: off}",
+           "weir.yaml:1:27: upstream: unknown key \"tls\" (did you mean \"urls\"?)"},
+      });
+}
+
+TEST(LoadErrors, LimitsSection) {
+  // Every bound has bounds.
+  expect_each(
+      kUpstream,
+      {
+          {"limits: 5",
+           "weir.yaml:2:9: limits: expected a map such as {headers: 32KiB}, found \"5\""},
+          {"limits: {request_line: 1}",
+           "weir.yaml:2:24: limits.request_line: \"1\" is out of range (256B to 1MiB)"},
+          {"limits: {header_count: -1}",
+           "weir.yaml:2:24: limits.header_count: expected a number from 1 to 10000, found \"-1\""},
+          {"limits: {send_timeout: 0}",
+           "weir.yaml:2:24: limits.send_timeout: \"0\" is out of range (1ms to 1d)"},
+          {"limits: {max_body: none}",
+           "weir.yaml:2:20: limits.max_body: \"none\" is not a size (try 64MiB)"},
+          {"limits: {fill_memory: 1KiB}",
+           "weir.yaml:2:23: limits.fill_memory: \"1KiB\" is out of range (1MiB to 1TiB)"},
+      });
+}
+
+TEST(LoadErrors, Backends) {
+  // Types, their parameters, and which is the default.
+  expect_each(
+      kUpstream,
+      {
+          {"backends: {d: {type: disk, cache_dir: /x}}",
+           "weir.yaml:2:22: backends.d.type: a backend of type \"disk\" is not available in this "
+           "version (available: ram)"},
+          {"backends: {d: {type: redis, host: h}}",
+           "weir.yaml:2:22: backends.d.type: a backend of type \"redis\" is not available in this "
+           "version (available: ram)"},
+          {"backends: {d: {type: rma}}",
+           "weir.yaml:2:22: backends.d.type: unknown type \"rma\" (did you mean \"ram\"?)"},
+          {"backends: {d: {type: memcached}}",
+           "weir.yaml:2:22: backends.d.type: unknown type \"memcached\" (ram)"},
+          {"backends: {d: {}}", "weir.yaml:2:15: backends.d: type is missing (available: ram)"},
+          {"backends: {d: ram}",
+           "weir.yaml:2:15: backends.d: expected a map such as {type: ram, max_size: 256MiB}, "
+           "found \"ram\""},
+          {"backends: {}", "weir.yaml:2:11: backends: names no backend"},
+          {"backends: [ram]",
+           "weir.yaml:2:11: backends: expected a map such as {ram: {type: ram, max_size: 256MiB}}, "
+           "found a list"},
+          {"backends: {a b: {type: ram}}",
+           "weir.yaml:2:12: backends.a b: \"a b\" is not a name for a backend (letters, digits, - "
+           "and _, at most 64)"},
+          {"backends: {d: {type: ram, cache_dir: x}}",
+           "weir.yaml:2:27: backends.d.cache_dir: is a parameter of disk backends, this one is of "
+           "type ram"},
+          {"backends: {d: {type: ram, max_size: 1KiB}}",
+           "weir.yaml:2:37: backends.d.max_size: \"1KiB\" is out of range (64KiB to 1TiB)"},
+          {"backends: {d: {type: ram, max_size: 1MiB, max_object_size: 2MiB}}",
+           "weir.yaml:2:60: backends.d.max_object_size: 2MiB is more than the whole backend may "
+           "hold (max_size: 1MiB)"},
+          {"backends: {d: {type: ram, prefix: 'a b'}}",
+           "weir.yaml:2:35: backends.d.prefix: holds more than 256 bytes, or other than visible "
+           "ASCII"},
+          {"backends: {abc: {type: ram}, xyz: {type: ram}}",
+           "weir.yaml:2:1: default: missing: which of abc or xyz?"},
+          {"default: rom",
+           "weir.yaml:2:10: default: no backend is named \"rom\" (did you mean \"ram\"?)"},
+          {"default: memory", "weir.yaml:2:10: default: no backend is named \"memory\" (ram)"},
+          {"default: []", "weir.yaml:2:10: default: a list of tiers needs at least one backend"},
+          {"default: [ram, ram]", "weir.yaml:2:16: default[1]: \"ram\" is listed twice"},
+          {"default:",
+           "weir.yaml:2:1: default: expected the name of a backend, or a list of them, nearest "
+           "first, found nothing"},
+      });
+}
+
+TEST(LoadErrors, Routes) {
+  // What matches, and how routes are written.
+  expect_each(
+      std::string(kUpstream) + "routes:\n  - ",
+      {
+          {"hello",
+           "weir.yaml:3:5: routes[0]: expected a map such as {match: /blog/**, cache: true}, found "
+           "\"hello\""},
+          {"{cache: true}", "weir.yaml:3:5: routes[0]: match is missing (/** matches everything)"},
+          {"{match: /a, cahce: true}",
+           "weir.yaml:3:17: routes[0]: unknown key \"cahce\" (did you mean \"cache\"?)"},
+          {"{match: }",
+           "weir.yaml:3:6: routes[0].match: expected a path pattern such as /blog/**, or a map "
+           "{path, regex, host, method}, found nothing"},
+          {"{match: []}", "weir.yaml:3:13: routes[0].match: matches nothing: the list is empty"},
+          {"{match: {}}",
+           "weir.yaml:3:13: routes[0].match: is empty: give path, regex, host or method (/** "
+           "matches everything)"},
+          {"{match: ''}",
+           "weir.yaml:3:13: routes[0].match: is empty (expected a path pattern such as /blog/**)"},
+          {"{match: '/a?b'}",
+           "weir.yaml:3:13: routes[0].match: \"/a?b\" is not a path pattern (a path holds no query "
+           "and no fragment)"},
+          {"{match: '/{a,b}'}",
+           "weir.yaml:3:13: routes[0].match: \"/{a,b}\" is not a path pattern (only * and ** are "
+           "special: write a list of patterns, or a regex)"},
+          {"{match: /a***}",
+           "weir.yaml:3:13: routes[0].match: \"/a***\" is not a path pattern (`*` stays within a "
+           "segment, `**` crosses them)"},
+          {"{match: /a b}",
+           "weir.yaml:3:13: routes[0].match: \"/a b\" is not a path pattern (paths are matched as "
+           "they are sent: percent-encoded)"},
+          {"{match: http://a/b}",
+           "weir.yaml:3:13: routes[0].match: \"http://a/b\" is not a path pattern (it begins with "
+           "\"/\": try /blog/**)"},
+          {"{match: {regex: 'a(b'}}",
+           "weir.yaml:3:21: routes[0].match.regex: \"a(b\" is not a regular expression: missing ): "
+           "a(b"},
+          {"{match: {host: 'a:80'}}",
+           "weir.yaml:3:20: routes[0].match.host: \"a:80\" is not a host pattern (a host without "
+           "scheme and port)"},
+          {"{match: {host: a/b}}",
+           "weir.yaml:3:20: routes[0].match.host: \"a/b\" is not a host pattern (try example.org "
+           "or *.example.org)"},
+          {"{match: {method: get}}",
+           "weir.yaml:3:22: routes[0].match.method: \"get\" is not a method (they are upper case: "
+           "GET)"},
+          {"{match: {method: GET, methods: [GET]}}",
+           "weir.yaml:3:27: routes[0].match.methods: give method or methods, not both"},
+          {"{match: {paht: /a}}",
+           "weir.yaml:3:14: routes[0].match: unknown key \"paht\" (did you mean \"path\"?)"},
+          {"{match: /a, name: ''}",
+           "weir.yaml:3:23: routes[0].name: \"\" is not a name for a route (1 to 128 printable "
+           "characters)"},
+          {"{match: /a, routes: {}}",
+           "weir.yaml:3:25: routes[0].routes: expected a list of routes, found a map"},
+          {"{match: /a, cache: yes please}",
+           "weir.yaml:3:24: routes[0].cache: expected true, false or a map such as {duration: "
+           "60s}, found \"yes please\""},
+          {"{match: /a, cache: }",
+           "weir.yaml:3:17: routes[0].cache: expected true, false or a map such as {duration: "
+           "60s}, found nothing"},
+          {"{match: /a, routes: [{match: b}]}",
+           "weir.yaml:3:34: routes[0].routes[0].match: \"b\" is not a path pattern (it begins with "
+           "\"/\": try /b)"},
+      });
+}
+
+TEST(LoadErrors, CacheRules) {
+  // Every key of `cache:`, where it stands in `defaults:`.
+  expect_each(
+      std::string(kUpstream) + "defaults:\n  ",
+      {
+          {"duration: 60x",
+           "weir.yaml:3:13: defaults.duration: \"60x\" is not a duration (try 30s)"},
+          {"duration: defualt",
+           "weir.yaml:3:13: defaults.duration: \"defualt\" is not a duration (did you mean "
+           "\"default\"?)"},
+          {"duration: 1500ms",
+           "weir.yaml:3:13: defaults.duration: 1500ms is not a whole number of seconds"},
+          {"duration: off",
+           "weir.yaml:3:13: defaults.duration: a duration is never off (to store nothing: cache: "
+           "false)"},
+          {"duration: [1]",
+           "weir.yaml:3:13: defaults.duration: expected a duration such as 60s, default or app, "
+           "found a list"},
+          {"query_params: maybe",
+           "weir.yaml:3:17: defaults.query_params: expected true, false, a list such as [page], or "
+           "a map such as {ignore: [ref]}, found \"maybe\""},
+          {"query_params: [a=b]",
+           "weir.yaml:3:18: defaults.query_params[0]: \"a=b\" is not the name of a query "
+           "parameter"},
+          {"query_params: {tracking: kep}",
+           "weir.yaml:3:28: defaults.query_params.tracking: unknown value \"kep\" (did you mean "
+           "\"keep\"?)"},
+          {"language: no",
+           "weir.yaml:3:13: defaults.language: \"no\" may be Norwegian: write [no], or false"},
+          {"language: en",
+           "weir.yaml:3:13: defaults.language: expected true, false or a list such as [en, it], "
+           "found \"en\""},
+          {"language: [en, e_n]",
+           "weir.yaml:3:18: defaults.language[1]: \"e_n\" is not a language (try en or pt-BR)"},
+          {"language: [en, EN]", "weir.yaml:3:18: defaults.language[1]: \"EN\" is listed twice"},
+          {"language: []",
+           "weir.yaml:3:13: defaults.language: needs at least one language (try [en], or false)"},
+          {"hostname: 1", "weir.yaml:3:13: defaults.hostname: expected true or false, found \"1\""},
+          {"headers: [Connection]",
+           "weir.yaml:3:13: defaults.headers[0]: \"Connection\" belongs to one connection and "
+           "cannot be in a key"},
+          {"headers: [X Y]",
+           "weir.yaml:3:13: defaults.headers[0]: \"X Y\" is not a name (letters, digits and "
+           "!#$%&'*+-.^_`|~ only)"},
+          {"headers: ['X-*']",
+           "weir.yaml:3:13: defaults.headers[0]: \"X-*\" is not the name of one header (no * "
+           "here)"},
+          {"headers: [X-A, x-a]", "weir.yaml:3:18: defaults.headers[1]: \"x-a\" is listed twice"},
+          {"headers: X-A",
+           "weir.yaml:3:12: defaults.headers: expected a list such as [X-Tenant], found \"X-A\""},
+          {"cookies: ignor",
+           "weir.yaml:3:12: defaults.cookies: unknown value \"ignor\" (did you mean \"ignore\"?)"},
+          {"cookies: {key: [a], session: [a]}",
+           "weir.yaml:3:32: defaults.cookies.session: \"a\" is in key as well: it either names the "
+           "response or bypasses the cache"},
+          {"cookies: {other: maybe}",
+           "weir.yaml:3:20: defaults.cookies.other: unknown value \"maybe\" (bypass or ignore)"},
+          {"cookies: [a;b]",
+           "weir.yaml:3:13: defaults.cookies[0]: \"a;b\" is not a name (letters, digits and "
+           "!#$%&'*+-.^_`|~ only)"},
+          {"backend: disc", "weir.yaml:3:12: defaults.backend: no backend is named \"disc\" (ram)"},
+          {"origin: hnor",
+           "weir.yaml:3:11: defaults.origin: unknown value \"hnor\" (did you mean \"honor\"?)"},
+          {"origin: whatever",
+           "weir.yaml:3:11: defaults.origin: unknown value \"whatever\" (honor, framework, cap or "
+           "override)"},
+          {"statuses: 200",
+           "weir.yaml:3:13: defaults.statuses: expected a list such as [200, 404] or a map such as "
+           "{404: 10s}, found \"200\""},
+          {"statuses: []",
+           "weir.yaml:3:13: defaults.statuses: needs at least one status (try [200])"},
+          {"statuses: [206]", "weir.yaml:3:14: defaults.statuses[0]: a 206 is never stored"},
+          {"statuses: {304: 1s}", "weir.yaml:3:14: defaults.statuses.304: a 304 is never stored"},
+          {"statuses: {103: 1s}", "weir.yaml:3:14: defaults.statuses.103: a 103 is never stored"},
+          {"statuses: [2xx]",
+           "weir.yaml:3:14: defaults.statuses[0]: \"2xx\" is not a status (200 to 599)"},
+          {"statuses: [503]",
+           "weir.yaml:3:14: defaults.statuses[0]: a 503 is stored with the app's own freshness "
+           "only (statuses: {503: explicit})"},
+          {"statuses: {503: 10s}",
+           "weir.yaml:3:19: defaults.statuses.503: a 503 is stored with the app's own freshness "
+           "only (statuses: {503: explicit})"},
+          {"statuses: {404: soon}",
+           "weir.yaml:3:19: defaults.statuses.404: \"soon\" is not a duration (try 30s)"},
+          {"set_cookie: keep",
+           "weir.yaml:3:15: defaults.set_cookie: unknown value \"keep\" (refuse, strip or store)"},
+          {"set_cookie: {}",
+           "weir.yaml:3:15: defaults.set_cookie: strip is missing (try {strip: [csrftoken]})"},
+          {"tags: [a b]",
+           "weir.yaml:3:10: defaults.tags[0]: \"a b\" is not a tag (visible ASCII without commas, "
+           "at most 256)"},
+          {"stale_if_error: forever",
+           "weir.yaml:3:19: defaults.stale_if_error: \"forever\" is not a duration (try 30s)"},
+          {"stale_after: 0",
+           "weir.yaml:3:16: defaults.stale_after: \"0\" is out of range (1ms to 1d)"},
+          {"client_no_cache: honour",
+           "weir.yaml:3:20: defaults.client_no_cache: unknown value \"honour\" (did you mean "
+           "\"honor\"?)"},
+          {"credentials: X-Token",
+           "weir.yaml:3:16: defaults.credentials: expected a list such as [X-Session-Token], found "
+           "\"X-Token\""},
+          {"max_variants: 0",
+           "weir.yaml:3:17: defaults.max_variants: expected a number from 1 to 1000, found \"0\""},
+          {"coalesce: fleet",
+           "weir.yaml:3:13: defaults.coalesce: \"fleet\" needs a redis backend, which is not "
+           "available in this version (available: instance, off)"},
+          {"durration: 60",
+           "weir.yaml:3:3: defaults: unknown key \"durration\" (did you mean \"duration\"?)"},
+      });
+}
+
+TEST(LoadErrors, FlagsAndVariablesAreNamed) {
+  // A fault from outside the file says who gave it.
+  EXPECT_EQ(errors_of(load(kUpstream, {"nowhere", {}, {}})),
+            "--upstream: \"nowhere\" is not the URL of an app (try http://127.0.0.1:8000)\n");
+  EXPECT_EQ(errors_of(load(kUpstream, {{}, "8080", {}}, {{"WEIR_LISTEN", "8080"}})),
+            "WEIR_LISTEN: \"8080\" is not an address to listen on (try 0.0.0.0:8080)\n");
+  EXPECT_EQ(errors_of(load(kUpstream, {{}, {}, "0.0.0.0:1"})),
+            "--admin: 0.0.0.0:1 can be reached from outside: give \"admin_token:\", or a loopback "
+            "address such as 127.0.0.1:8081\n");
+  EXPECT_EQ(errors_of(load("upstream: ${X}\n", {"http://a", {}, {}})),
+            "weir.yaml:1:11: upstream: the variable X is not set (a default is written "
+            "${X:-default})\n  upstream: ${X}\n            ^\n");
+}
+
+TEST(LoadErrors, BrokenYaml) {
+  // The parser's own errors have a place too, and a tab is named as the culprit.
+  EXPECT_EQ(errors_of(load("a: b: c\n")),
+            "weir.yaml:1:5: not valid YAML: illegal map value\n  a: b: c\n      ^\n");
+  EXPECT_EQ(errors_of(load("upstream: http://h\nroutes:\n\t- a\n")),
+            "weir.yaml:3:2: not valid YAML: illegal block entry (a tab does not indent in YAML)\n"
+            "   - a\n   ^\n");
+  EXPECT_EQ(errors_of(load("limits: {headers: ${X:-1KiB}}\n")),
+            "weir.yaml:1:20: not valid YAML: end of map flow not found (within braces and brackets "
+            "a ${...} needs quotes)\n  limits: {headers: ${X:-1KiB}}\n                     ^\n");
+  EXPECT_EQ(errors_of(load(std::string(2'000'000, '#'))),
+            "weir.yaml: larger than 1MiB: not a configuration\n");
+}
+
+TEST(LoadErrors, AreBounded) {
+  // A wrong file of any size makes a readable number of errors.
+  std::string text = kUpstream;
+  for (int i = 0; i < 500; ++i) text += "key" + std::to_string(i) + ": 1\n";
+  const LoadResult result = load(text);
+  ASSERT_EQ(result.problems.size(), 101U);
+  EXPECT_EQ(render(result.problems.back()), "weir.yaml: and 400 more errors\n");
+}
+
+}  // namespace
+}  // namespace weir::conf

@@ -1,0 +1,92 @@
+#include <gtest/gtest.h>
+
+#include "tests/conf/load_support.h"
+
+namespace weir::conf {
+namespace {
+
+TEST(LoadWarnings, RoutesThatNeverMatch) {
+  // Only where an earlier route certainly takes everything, with both places.
+  const LoadResult result = load(R"(upstream: http://a
+routes:
+  - {name: blog, match: /blog/**, cache: true}
+  - {match: /blog, cache: false}
+  - {match: [/blog/a, /blog/b/*]}
+  - {match: [/blog/a, /news]}
+  - {match: {path: /blog/x, method: GET}}
+  - match: /shop/**
+    routes:
+      - {match: /blog/cart}
+      - {match: /**}
+  - {name: get, match: {path: /api/**, method: GET}}
+  - {match: /api/v1}
+  - {match: {path: /api/v2, method: [GET]}}
+  - {match: /**}
+  - {match: {host: example.org}}
+  - {match: {regex: x}}
+)");
+  EXPECT_EQ(
+      warnings_of(result),
+      R"(weir.yaml:4:5: routes[1]: can never match: routes[0] ("blog", line 3) comes first and takes all of it
+weir.yaml:5:5: routes[2]: can never match: routes[0] ("blog", line 3) comes first and takes all of it
+weir.yaml:7:5: routes[4]: can never match: routes[0] ("blog", line 3) comes first and takes all of it
+weir.yaml:8:5: routes[5]: can never match: routes[5].routes[1] ("/**", line 11) comes first and takes all of it
+weir.yaml:10:9: routes[5].routes[0]: can never match: it lies outside its module's "/shop/**"
+weir.yaml:14:5: routes[8]: can never match: routes[6] ("get", line 12) comes first and takes all of it
+)");
+}
+
+TEST(LoadWarnings, ChildrenAreJudgedWithinTheirModule) {
+  // What a child takes is no more than its module's share.
+  const LoadResult result = load(R"(upstream: http://a
+routes:
+  - match: {host: a.example.org}
+    routes: [{match: /x}]
+  - {match: /x}
+  - match: {host: "*.example.org"}
+    routes: [{match: /x}, {match: /y}]
+)");
+  EXPECT_EQ(
+      warnings_of(result),
+      "weir.yaml:7:14: routes[2].routes[0]: can never match: routes[1] (\"/x\", line 5) comes "
+      "first and takes all of it\n");
+}
+
+TEST(LoadWarnings, DangerousRules) {
+  // What is allowed but seldom meant is said at start.
+  const LoadResult result = load(R"(upstream: http://a
+routes:
+  - match: /**
+    cache: {headers: [Cookie, authorization], set_cookie: store}
+)");
+  EXPECT_EQ(
+      warnings_of(result),
+      R"(weir.yaml:4:22: routes[0].cache.headers: with Cookie in the key nearly every visitor has a copy of their own; name the cookies that matter in "cookies:"
+weir.yaml:4:22: routes[0].cache.headers: with Authorization in the key each user's answers are stored under that user's credentials; make sure that the app never answers one user with another's
+weir.yaml:4:59: routes[0].cache.set_cookie: dangerous: a stored Set-Cookie gives one visitor's cookie to all others
+)");
+}
+
+TEST(LoadWarnings, NothingIsCached) {
+  // A file without routes does nothing but pass through, which is said.
+  EXPECT_EQ(warnings_of(load(kUpstream)),
+            "weir.yaml: routes: none: every request is passed through, nothing is cached\n");
+}
+
+TEST(LoadWarnings, MoreMemoryThanThereIs) {
+  // The budgets are added up and held against what the process may use.
+  const Resources small = {1, 512 * kMiB, 512 * kMiB};
+  const std::string text = std::string(kUpstream) +
+                           "routes: [{match: /**}]\n"
+                           "default: a\n"
+                           "backends: {a: {type: ram, max_size: 256MiB}, b: {type: ram, max_size: "
+                           "256MiB}}\n";
+  EXPECT_EQ(
+      warnings_of(load(text, {}, {}, small)),
+      "weir.yaml: the RAM backends and limits.fill_memory may take 640MiB together, but there "
+      "is 512MiB of memory\n");
+  EXPECT_EQ(warnings_of(load(text)), "");
+}
+
+}  // namespace
+}  // namespace weir::conf
