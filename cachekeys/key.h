@@ -1,0 +1,52 @@
+// A cache key: bytes that name a response, and their hash as a shortcut. Equality is on bytes.
+// The layout is docs/KEYS.md's: length-prefixed fields, so that no two different requests can
+// ever spell the same bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/hash.h"
+
+namespace weir::keys {
+
+// A key that somebody else keeps alive.
+struct KeyView {
+  std::string_view bytes;
+  Hash128 hash;
+  friend bool operator==(const KeyView& a, const KeyView& b) {
+    return a.hash == b.hash && a.bytes == b.bytes;
+  }
+};
+
+// A key in a reusable buffer: build with append, then seal. No allocation once it has grown.
+class KeyBuffer {
+ public:
+  void clear() { bytes_.clear(); }
+  // A length-prefixed field.
+  void append(std::string_view field) {
+    append_count(field.size());
+    bytes_.append(field);
+  }
+  // A number in as few bytes as it needs (LEB128); also the form of a field's length.
+  void append_count(std::uint64_t count) {
+    for (; count >= 0x80; count >>= 7) bytes_.push_back(static_cast<char>(count | 0x80));
+    bytes_.push_back(static_cast<char>(count));
+  }
+  // A field whose bytes the caller appends to raw() between the two calls.
+  std::size_t open_field() {
+    bytes_.push_back('\0');
+    return bytes_.size();
+  }
+  void close_field(std::size_t opened);
+  void seal() { hash_ = hash128(bytes_); }
+  KeyView view() const { return {bytes_, hash_}; }
+  std::string& raw() { return bytes_; }
+
+ private:
+  std::string bytes_;
+  Hash128 hash_;
+};
+
+}  // namespace weir::keys

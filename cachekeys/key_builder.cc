@@ -1,0 +1,117 @@
+#include "cachekeys/key_builder.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "base/text.h"
+#include "cachekeys/cookies.h"
+#include "cachekeys/field_lines.h"
+#include "cachekeys/normalize.h"
+#include "cachekeys/personal.h"
+#include "cachekeys/target.h"
+
+namespace weir::keys {
+namespace {
+
+constexpr char kBaseKeyVersion = 1;
+
+void append_fixed64(std::uint64_t number, std::string& out) {
+  char bytes[8];
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (8 * i));
+  out.append(bytes, sizeof bytes);
+}
+
+void append_url(const http::RequestHead& head, const Recipe& recipe, std::string_view scheme,
+                std::string_view authority, KeyBuffer& out) {
+  out.append(scheme);
+  std::size_t at = out.open_field();
+  if (recipe.hostname) append_authority(scheme, authority, out.raw());
+  out.close_field(at);
+  at = out.open_field();
+  append_path(head, out.raw());
+  out.close_field(at);
+  at = out.open_field();
+  append_key_query(head.query, recipe.query, out.raw());
+  out.close_field(at);
+}
+
+void append_keyed_headers(const http::RequestHead& head, const Recipe& recipe, KeyBuffer& out) {
+  for (std::size_t i = 0; i < recipe.headers.size(); ++i) {
+    const std::string& name = recipe.headers[i];
+    if (recipe.header_ids[i] == http::FieldId::AcceptEncoding) {  // as it is sent
+      const std::size_t mark = out.raw().size();
+      out.append(name);
+      const std::size_t at = out.open_field();
+      append_accept_encoding(head, out.raw());
+      out.close_field(at);
+      if (out.raw().size() == at) out.raw().resize(mark);
+      continue;
+    }
+    for_each_line(head, recipe.header_ids[i], name, [&](std::string_view value) {
+      out.append(name);
+      out.append(value);
+    });
+  }
+}
+
+void append_accept(const http::RequestHead& head, const Recipe& recipe, KeyBuffer& out) {
+  if (!head.has(http::FieldId::Accept) || recipe.keys(http::FieldId::Accept)) return;
+  const std::size_t mark = out.raw().size();
+  out.append("accept");
+  const std::size_t at = out.open_field();
+  append_preferred_type(head, out.raw());
+  out.close_field(at);
+  if (out.raw().size() == at) out.raw().resize(mark);
+}
+
+bool lower_less(std::string_view a, std::string_view b) {
+  return std::ranges::lexicographical_compare(a, b, {}, ascii_lower, ascii_lower);
+}
+
+// In the order of their names, so that it does not matter in which order a client sends them.
+void append_framework(const http::RequestHead& head, std::vector<http::FieldView>& fields,
+                      KeyBuffer& out) {
+  if (fields.empty()) return;
+  std::ranges::sort(fields, [](const http::FieldView& a, const http::FieldView& b) {
+    if (equals_ignore_case(a.name, b.name)) return std::less<>{}(a.name.data(), b.name.data());
+    return lower_less(a.name, b.name);
+  });
+  for (const http::FieldView& field : fields) {
+    if (taken_back(head, field.name)) continue;
+    const std::size_t at = out.open_field();
+    for (const char c : field.name) out.raw().push_back(ascii_lower(c));
+    out.close_field(at);
+    out.append(field.value);
+  }
+}
+
+}  // namespace
+
+KeyVerdict build_key(const http::RequestHead& head, const Recipe& recipe, std::string_view scheme,
+                     std::string_view authority, KeyBuffer& out) {
+  thread_local std::vector<http::FieldView> framework;
+  framework.clear();
+  const KeyVerdict fields = scan_fields(head, recipe, framework);
+
+  out.clear();
+  out.raw().push_back(kBaseKeyVersion);
+  append_fixed64(recipe.fingerprint, out.raw());
+  append_url(head, recipe, scheme, authority, out);
+  const std::size_t language = out.open_field();
+  if (!recipe.keys(http::FieldId::AcceptLanguage)) {
+    append_language(head, recipe.language, out.raw());
+  }
+  out.close_field(language);
+  append_keyed_headers(head, recipe, out);
+  append_accept(head, recipe, out);
+  append_framework(head, framework, out);
+  out.append({});  // no field has an empty name: the cookies begin here
+  for (const Cookie& cookie : keyed_cookies(head, recipe.cookies)) {
+    out.append(cookie.name);
+    out.append(cookie.value);
+  }
+  out.seal();
+  return with_cookies(head, recipe, fields);
+}
+
+}  // namespace weir::keys

@@ -1,0 +1,48 @@
+#include "cachekeys/personal.h"
+
+#include "base/text.h"
+#include "cachekeys/normalize.h"
+
+namespace weir::keys {
+
+KeyVerdict scan_fields(const http::RequestHead& head, const Recipe& recipe,
+                       std::vector<http::FieldView>& framework) {
+  KeyVerdict verdict;
+  for (const http::FieldView& field : head.fields) {
+    bool credential = false;
+    if (field.id != http::FieldId::Other) {
+      credential = recipe.credential_ids[static_cast<std::size_t>(field.id)];
+    } else {
+      const unsigned letter = static_cast<unsigned>(ascii_lower(field.name.front()) - 'a');
+      if (letter < 26 && (recipe.watched_letters >> letter & 1U) == 0) continue;
+      if (is_framework_field(field.name)) framework.push_back(field);
+      credential = recipe.is_credential(field);
+    }
+    if (credential && verdict.personal == Personal::No) {
+      verdict = {Personal::Credential, field.name};
+    }
+  }
+  return verdict;
+}
+
+KeyVerdict with_cookies(const http::RequestHead& head, const Recipe& recipe, KeyVerdict fields) {
+  if (!head.has(http::FieldId::Cookie)) return fields;
+  KeyVerdict verdict = fields;
+  for_each_cookie(head, [&](const Cookie& cookie) {
+    if (verdict.personal == Personal::SessionCookie) return;
+    const CookieRole role = cookie_role(cookie.name, recipe.cookies);
+    if (role == CookieRole::Session) verdict = {Personal::SessionCookie, cookie.name};
+    if (role == CookieRole::Matters && verdict.personal == Personal::No) {
+      verdict = {Personal::Cookie, cookie.name};
+    }
+  });
+  return verdict;
+}
+
+bool is_personal(const http::RequestHead& head, const Recipe& recipe) {
+  thread_local std::vector<http::FieldView> unused;
+  unused.clear();
+  return with_cookies(head, recipe, scan_fields(head, recipe, unused)).personal != Personal::No;
+}
+
+}  // namespace weir::keys

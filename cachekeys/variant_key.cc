@@ -1,0 +1,71 @@
+#include <algorithm>
+
+#include "cachekeys/field_lines.h"
+#include "cachekeys/key_builder.h"
+#include "cachekeys/passage.h"
+#include "cachekeys/personal.h"
+
+namespace weir::keys {
+namespace {
+
+using http::FieldId;
+
+constexpr char kVariantKeyVersion = 2;  // never that of a base key
+
+void append_line(std::string_view value, KeyBuffer& out) {
+  out.append_count(1);
+  out.append(value);
+}
+
+// The lines of one field as the app sees them. Host and the forwarding fields that Weir derives
+// from it and from the scheme add nothing: the base key holds both.
+void append_sent_lines(std::string_view name, const http::RequestHead& head, const Recipe& recipe,
+                       Audience audience, KeyBuffer& out) {
+  const FieldId id = http::field_id(name);
+  if (id == FieldId::Host || id == FieldId::XForwardedHost || id == FieldId::XForwardedProto) {
+    return;
+  }
+  const Passage passage = passage_of({id, name, {}}, head, recipe, audience);
+  if (passage == Passage::Rebuilt) {
+    const std::size_t mark = out.raw().size();
+    out.append_count(1);
+    const std::size_t at = out.open_field();
+    append_rebuilt(id, head, recipe, out.raw());
+    out.close_field(at);
+    if (out.raw().size() == at) out.raw().resize(mark);
+    return;
+  }
+  const bool from_client = id == FieldId::XForwardedFor || id == FieldId::Forwarded;
+  if (passage == Passage::Drop && !from_client) return;
+  for_each_line(head, id, name, [&](std::string_view value) { append_line(value, out); });
+}
+
+// Whether the request may be sent as personal, where that makes a difference to the fields named.
+Audience audience_of(const std::vector<std::string>& vary, const http::RequestHead& head,
+                     const Recipe& recipe) {
+  const bool differs = std::ranges::any_of(vary, [&](const std::string& name) {
+    const http::FieldView field{http::field_id(name), name, {}};
+    return passage_of(field, head, recipe, Audience::Everybody) !=
+           passage_of(field, head, recipe, Audience::OneClient);
+  });
+  return differs && is_personal(head, recipe) ? Audience::OneClient : Audience::Everybody;
+}
+
+}  // namespace
+
+void build_variant_key(KeyView base, const std::vector<std::string>& vary,
+                       const http::RequestHead& head, const Recipe& recipe,
+                       std::string_view /*authority*/, KeyBuffer& out) {
+  const Audience audience = audience_of(vary, head, recipe);
+  out.clear();
+  out.raw().push_back(kVariantKeyVersion);
+  out.append(base.bytes);
+  for (const std::string& name : vary) {
+    out.append(name);
+    append_sent_lines(name, head, recipe, audience, out);
+    out.append_count(0);  // the end of its lines; none at all is not one empty line
+  }
+  out.seal();
+}
+
+}  // namespace weir::keys
