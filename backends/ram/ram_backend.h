@@ -1,0 +1,24 @@
+// Entries in memory: sharded by key hash, one short lock a shard, S3-FIFO by bytes (a small, a main
+// and a ghost queue; Yang et al., SOSP 2023), limits global over the shards. lookup_now never
+// allocates. Bytes of entries that readers still hold stay charged after eviction.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "backends/backend.h"
+
+namespace weir::backends {
+
+struct RamOptions {
+  std::string name = "ram";
+  std::uint64_t max_size = 64 * 1024 * 1024;         // bytes, bookkeeping included
+  std::uint64_t threshold = 0;                       // objects; 0 = no bound
+  std::uint64_t max_object_size = 16 * 1024 * 1024;  // bytes of body
+  std::int64_t default_expire_s = 300;
+};
+
+std::shared_ptr<Backend> make_ram_backend(RamOptions options);
+
+}  // namespace weir::backends

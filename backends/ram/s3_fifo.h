@@ -1,0 +1,48 @@
+// Who leaves the RAM store when it is full: S3-FIFO (Yang et al., SOSP 2023), counted in bytes.
+//
+// New entries wait in a small queue that holds a tenth of the bytes. Those used at least twice by
+// the time they reach its end move to the main queue, the others leave and only their hash stays
+// behind, in the ghost; who comes back while remembered goes to main at once. Main is a FIFO in
+// which an entry used since its last turn gets another. So a scan passes through the small queue
+// and never reaches main, and a use only raises a count: no queue is touched by a hit.
+//
+// Guarded by its owner's lock, but for Node::uses. Links nodes, owns none.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "backends/ram/ghost.h"
+#include "backends/ram/node.h"
+
+namespace weir::backends {
+
+class S3Fifo {
+ public:
+  // `remembered`: how many evictions the ghost holds at most.
+  explicit S3Fifo(std::uint64_t remembered) : ghost_(remembered) {}
+
+  void insert(Node& node);
+  void remove(Node& node);
+  // Gives the node another entry and returns the one it had; its place and its uses stay.
+  EntryRef replace(Node& node, EntryRef entry);
+  // Takes out the next one to leave; null when there is none. Entries that are being read, and so
+  // free no memory by leaving, are passed over within reason.
+  Node* evict();
+  // Empties both queues; evictions stay remembered.
+  std::pair<NodeQueue, NodeQueue> take_all();
+
+  std::uint64_t count() const { return small_.count() + main_.count(); }
+  std::uint64_t bytes() const { return small_.bytes() + main_.bytes(); }
+
+ private:
+  NodeQueue& queue_of(const Node& node) { return node.in_main ? main_ : small_; }
+  bool small_is_over_its_share() const;
+  bool spare(Node& node);
+
+  NodeQueue small_;
+  NodeQueue main_;
+  Ghost ghost_;
+};
+
+}  // namespace weir::backends

@@ -1,0 +1,20 @@
+// Several backends as one, nearest first. A look-up asks them in turn and copies what a farther
+// tier had into the nearer ones; a store writes to all; an erase reaches all.
+//
+// A copy made by a look-up never outlives what was stored, erased or cleared while the look-up was
+// under way, as long as that went through the same object. lookup_now() asks every tier that
+// answers now and copies nothing.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+
+namespace weir::backends {
+
+// With a single tier, that tier itself. `tiers` is not empty.
+std::shared_ptr<Backend> make_tiered(std::vector<std::shared_ptr<Backend>> tiers);
+
+}  // namespace weir::backends

@@ -1,0 +1,56 @@
+// The backends of this folder against the suite that all backends pass.
+#include "backends/ram/ram_backend.h"
+#include "backends/tiered.h"
+#include "tests/backends/scripted_backend.h"
+#include "tests/conformance/backend_suite.h"
+
+namespace weir::backends::testing {
+namespace {
+
+class Delegate final : public BackendDelegate {
+ public:
+  Delegate(std::shared_ptr<Backend> backend, bool answers_now, bool counts_objects)
+      : backend_(std::move(backend)), answers_now_(answers_now), counts_objects_(counts_objects) {}
+  Backend& backend() override { return *backend_; }
+  bool answers_now() const override { return answers_now_; }
+  bool counts_objects() const override { return counts_objects_; }
+
+ private:
+  const std::shared_ptr<Backend> backend_;
+  const bool answers_now_;
+  const bool counts_objects_;
+};
+
+std::shared_ptr<Backend> ram(std::uint64_t max_object_size) {
+  return make_ram_backend({.max_size = 4 * 1024 * 1024, .max_object_size = max_object_size});
+}
+
+std::unique_ptr<BackendDelegate> only_ram(std::uint64_t max_object_size) {
+  return std::make_unique<Delegate>(ram(max_object_size), true, true);
+}
+
+std::unique_ptr<BackendDelegate> only_scripted(std::uint64_t max_object_size) {
+  return std::make_unique<Delegate>(std::make_shared<ScriptedBackend>(max_object_size), false,
+                                    true);
+}
+
+std::unique_ptr<BackendDelegate> ram_and_ram(std::uint64_t max_object_size) {
+  return std::make_unique<Delegate>(make_tiered({ram(max_object_size), ram(max_object_size)}), true,
+                                    false);
+}
+
+// The near tier holds small bodies only, so that some of the suite's live in the far one alone.
+std::unique_ptr<BackendDelegate> ram_and_scripted(std::uint64_t max_object_size) {
+  return std::make_unique<Delegate>(
+      make_tiered({ram(8), std::make_shared<ScriptedBackend>(max_object_size)}), false, false);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BackendSuite,
+                         ::testing::Values(BackendCase{"Ram", only_ram},
+                                           BackendCase{"Scripted", only_scripted},
+                                           BackendCase{"RamAndRam", ram_and_ram},
+                                           BackendCase{"RamAndScripted", ram_and_scripted}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace weir::backends::testing

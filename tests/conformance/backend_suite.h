@@ -1,0 +1,58 @@
+// One suite that every backend passes: what backends/backend.h promises, as tests. A backend's own
+// test folder instantiates it:
+//   INSTANTIATE_TEST_SUITE_P(Ram, BackendSuite, ::testing::Values(BackendCase{"ram", make}));
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "tests/conformance/entries.h"
+#include "tests/conformance/look_up.h"
+
+namespace weir::backends::testing {
+
+// A backend under test, empty, and what it needs to live. Room for at least 4 MiB.
+class BackendDelegate {
+ public:
+  virtual ~BackendDelegate() = default;
+  virtual Backend& backend() = 0;
+  // Whether lookup_now() finds all that lookup() finds.
+  virtual bool answers_now() const = 0;
+  // Whether stats().objects is the number of keys.
+  virtual bool counts_objects() const { return true; }
+};
+
+struct BackendCase {
+  const char* name;
+  // `max_object_size`: what the backend is to be configured with, in bytes of body.
+  std::function<std::unique_ptr<BackendDelegate>(std::uint64_t max_object_size)> make;
+
+  friend std::ostream& operator<<(std::ostream& out, const BackendCase& that) {
+    return out << that.name;
+  }
+};
+
+class BackendSuite : public ::testing::TestWithParam<BackendCase> {
+ protected:
+  static constexpr std::uint64_t kMaxObjectSize = 64 * 1024;
+
+  void store(std::string_view key, std::string_view body) { backend().store(entry_of(key, body)); }
+  void erase(std::string_view key) { backend().erase(key_of(key)); }
+  EntryRef find(std::string_view key) { return look_up(backend(), key_of(key), loop_); }
+  // The body found under a key; empty when there is none.
+  std::optional<std::string> body_at(std::string_view key) {
+    const EntryRef entry = find(key);
+    return entry ? std::optional(text_of(*entry)) : std::nullopt;
+  }
+  Backend& backend() { return delegate_->backend(); }
+
+  EventLoop loop_;
+  std::unique_ptr<BackendDelegate> delegate_ = GetParam().make(kMaxObjectSize);
+};
+
+}  // namespace weir::backends::testing

@@ -1,0 +1,39 @@
+// Entries for tests: short to make, easy to recognise.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "backends/entry.h"
+
+namespace weir::backends::testing {
+
+// A key as the proxy would have it: bytes and their hash.
+inline keys::KeyView key_of(std::string_view bytes) {
+  return {bytes, hash128(bytes)};
+}
+
+inline EntryRef entry_with(keys::KeyView key, Body body) {
+  Entry::Parts parts;
+  parts.key = std::string(key.bytes);
+  parts.hash = key.hash;
+  parts.fields.add("Content-Type", "text/plain");
+  parts.body = std::move(body);
+  return make_ref<Entry>(std::move(parts));
+}
+inline EntryRef entry_of(std::string_view key, std::string_view body) {
+  return entry_with(key_of(key), make_body(body));
+}
+// With a body of this size.
+inline EntryRef entry_of_size(std::string_view key, std::size_t body_size) {
+  return entry_of(key, std::string(body_size, 'x'));
+}
+
+inline std::string text_of(const Entry& entry) {
+  std::string text;
+  for (const Piece& piece : entry.body().pieces()) text += piece.bytes();
+  return text;
+}
+
+}  // namespace weir::backends::testing
