@@ -1,0 +1,118 @@
+#include "proxy/upstream/answer_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace weir::upstream {
+namespace {
+
+// More interim answers than any protocol needs are an attack on our patience.
+constexpr int kMostInformational = 8;
+
+// NTLM and Negotiate log in a connection, not a request: it must not serve anybody else.
+bool authenticates_connection(const http::ResponseHead& head) {
+  bool found = false;
+  head.fields.for_each([&](const http::FieldView& field) {
+    if (field.id != http::FieldId::WwwAuthenticate) return;
+    for_each_list_element(field.value, [&](std::string_view challenge) {
+      found = found || starts_with_ignore_case(challenge, "NTLM") ||
+              starts_with_ignore_case(challenge, "Negotiate");
+    });
+  });
+  return found;
+}
+
+}  // namespace
+
+void AnswerReader::reset(bool to_head_request, bool upgrade_asked) {
+  to_head_request_ = to_head_request;
+  upgrade_asked_ = upgrade_asked;
+  parser_.reset(to_head_request);
+  decoder_.reset();
+  error_.clear();
+  framing_ = http::Framing::None;
+  remaining_ = 0;
+  informational_ = 0;
+  any_line_ = parsed_head_ = has_head_ = complete_ = tunnel_ = reusable_ = event_stream_ = false;
+}
+
+AnswerReader::Event AnswerReader::garbage(std::string why) {
+  error_ = std::move(why);
+  return Event::Garbage;
+}
+
+AnswerReader::Event AnswerReader::feed_line(std::string_view line) {
+  if (has_head_) return Event::None;
+  any_line_ = true;
+  if (std::exchange(parsed_head_, false)) parser_.reset(to_head_request_);
+  Result<bool> done = parser_.feed_line(line);
+  if (!done) return garbage(std::move(done.error().message));
+  return *done ? accept_head() : Event::None;
+}
+
+AnswerReader::Event AnswerReader::accept_head() {
+  const http::ResponseHead& head = parser_.head();
+  parsed_head_ = true;
+  if (head.status < 200 && head.status != 101) {
+    if (++informational_ > kMostInformational) return garbage("too many 1xx heads");
+    return Event::Informational;
+  }
+  if (head.status == 101) {
+    if (!upgrade_asked_) return garbage("a 101 that nobody asked for");
+    if (!head.fields.has(http::FieldId::Upgrade)) return garbage("a 101 without Upgrade");
+    tunnel_ = true;
+  }
+  accept_final_head(head);
+  return Event::Head;
+}
+
+void AnswerReader::accept_final_head(const http::ResponseHead& head) {
+  has_head_ = true;
+  framing_ = head.framing;
+  remaining_ = head.framing == http::Framing::Length ? head.content_length : 0;
+  complete_ = !tunnel_ && framing_ == http::Framing::None;
+  event_stream_ = starts_with_ignore_case(head.fields.value(http::FieldId::ContentType),
+                                          "text/event-stream");
+  // Apps that send a body after the head of an answer to HEAD exist, and their users may choose its
+  // bytes: the connection is not given to anybody else.
+  reusable_ = head.minor_version == 1 && !to_head_request_ && !authenticates_connection(head);
+}
+
+bool AnswerReader::feed_body(std::string_view& raw, std::string_view& data) {
+  data = {};
+  if (!has_head_ || complete_) {
+    error_ = complete_ ? "bytes after the answer's end" : "a body without a head";
+    return false;
+  }
+  if (tunnel_ || framing_ == http::Framing::UntilClose) {
+    data = std::exchange(raw, {});
+    return true;
+  }
+  if (framing_ == http::Framing::Length) {
+    data = raw.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, raw.size())));
+    raw.remove_prefix(data.size());
+    remaining_ -= data.size();
+    complete_ = remaining_ == 0;
+    return true;
+  }
+  std::size_t consumed = 0;
+  const http::ParseStatus status = decoder_.decode(raw, consumed, data);
+  if (status == http::ParseStatus::Error) {
+    error_ = "chunked body: ";
+    error_ += decoder_.error().detail;
+    return false;
+  }
+  raw.remove_prefix(consumed);
+  complete_ = status == http::ParseStatus::Done;
+  return true;
+}
+
+FetchResult AnswerReader::result_at_end() const {
+  if (complete_) return FetchResult::Complete;
+  const bool by_close = tunnel_ || (has_head_ && framing_ == http::Framing::UntilClose);
+  return by_close ? FetchResult::CompleteByClose : FetchResult::Broken;
+}
+
+}  // namespace weir::upstream

@@ -1,0 +1,66 @@
+// The app's answer, from raw lines and bytes: validates heads, decides framing by itself, decodes
+// and counts the body. Shared by curl_fetch (lines and bytes as libcurl delivers them undecoded) and
+// tunnel (bytes of its own socket), so that both accept exactly the same answers. Pure state, no I/O.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/http/h1_parser.h"
+#include "proxy/upstream/fetcher.h"
+
+namespace weir::upstream {
+
+class AnswerReader {
+ public:
+  enum class Event : std::uint8_t { None, Informational, Head, Garbage };
+
+  // `upgrade_asked`: a 101 is a final head; otherwise nobody asked for it and it is garbage.
+  void reset(bool to_head_request, bool upgrade_asked);
+
+  // One line of a head. After Informational and Head, take_head() has it. Lines after the final
+  // head are trailers and ignored.
+  Event feed_line(std::string_view line);
+  http::ResponseHead take_head() { return std::move(parser_.head()); }
+
+  // Takes bytes from the front of `raw` and sets `data` to a run of body bytes, maybe empty; called
+  // until `raw` is empty. False: garbage.
+  bool feed_body(std::string_view& raw, std::string_view& data);
+
+  bool any_line() const { return any_line_; }
+  bool has_head() const { return has_head_; }
+  // Head and body are here, by their explicit framing.
+  bool complete() const { return complete_; }
+  // A 101 was accepted: what follows is the tunnel's.
+  bool tunnel() const { return tunnel_; }
+  // Whether the connection may carry another request, as far as the head can tell.
+  bool reusable() const { return reusable_; }
+  bool event_stream() const { return event_stream_; }
+  // What the answer is worth if the connection ends now without an error.
+  FetchResult result_at_end() const;
+  const std::string& error() const { return error_; }
+
+ private:
+  Event garbage(std::string why);
+  Event accept_head();
+  void accept_final_head(const http::ResponseHead& head);
+
+  http::ResponseHeadParser parser_;
+  http::ChunkedDecoder decoder_;
+  std::string error_;
+  http::Framing framing_ = http::Framing::None;
+  std::uint64_t remaining_ = 0;
+  int informational_ = 0;
+  bool to_head_request_ = false;
+  bool upgrade_asked_ = false;
+  bool any_line_ = false;
+  bool parsed_head_ = false;  // the parser holds a finished head: reset before the next line
+  bool has_head_ = false;
+  bool complete_ = false;
+  bool tunnel_ = false;
+  bool reusable_ = false;
+  bool event_stream_ = false;
+};
+
+}  // namespace weir::upstream

@@ -1,0 +1,97 @@
+// The seam to the app: one HTTP request out, its answer back in pieces. Everything here happens on
+// the loop the fetcher was made for. Implemented over libcurl (curl_fetch.h) and, for protocol
+// upgrades, over the same library's bare sockets (tunnel.h).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/http/message.h"
+#include "base/result.h"
+
+namespace weir::upstream {
+
+// A request's body, pulled by the fetch as the app takes it.
+class RequestBody {
+ public:
+  enum class Status : std::uint8_t {
+    Data,     // `bytes` were copied into the buffer
+    Pending,  // nothing yet; the fetch's body_ready() will be called
+    End,
+    Failed,   // the client went away or broke its framing: the request must not be completed
+  };
+  struct Read {
+    Status status;
+    std::size_t bytes = 0;
+  };
+  virtual ~RequestBody() = default;
+  virtual Read read(char* buffer, std::size_t capacity) = 0;
+};
+
+struct FetchRequest {
+  http::Method method = http::Method::Get;
+  std::string method_text;        // sent as it stands
+  std::string target;             // sent byte for byte; validated by the front end's parser
+  std::string host;               // the Host field
+  http::HeaderBlock fields;       // all others, complete: end-to-end and forwarding ones
+  http::Framing framing = http::Framing::None;  // of the request's body: None, Length or Chunked
+  std::uint64_t content_length = 0;
+  RequestBody* body = nullptr;    // not owned; outlives the fetch; null with Framing::None
+  bool upgrade = false;           // Connection: Upgrade with the Upgrade field in `fields`
+};
+
+// Why a fetch ended.
+enum class FetchResult : std::uint8_t {
+  Complete,    // the whole answer arrived, framed explicitly
+  CompleteByClose,  // ended by the connection's end: nobody can say whether it is whole
+  Refused,     // no connection could be made                       -> 502 upstream-error
+  Timeout,     // connect, first byte or idle timeout                -> 504 upstream-timeout
+  Garbage,     // the answer breaks HTTP                             -> 502 upstream-error
+  Broken,      // the connection died before the answer was complete -> 502 upstream-error
+  BodyFailed,  // the request's body failed (RequestBody::Status::Failed)
+};
+
+struct FetchEnd {
+  FetchResult result = FetchResult::Complete;
+  std::string message;  // for the log: what libcurl or the parser said
+  bool app_sent_bytes = false;  // any byte of an answer had arrived
+};
+
+// Receives the answer. Calls never nest: a sink may cancel the fetch (drop the handle) inside any
+// of them. Order: on_informational*, on_head, on_body*, then exactly one on_end, which may come
+// without on_head. After a 101 head, on_body carries what the app sends in the tunnel.
+class FetchSink {
+ public:
+  virtual ~FetchSink() = default;
+  virtual void on_informational(http::ResponseHead&& head) = 0;  // 1xx but 101
+  virtual void on_head(http::ResponseHead&& head) = 0;
+  // Decoded body bytes; valid during the call. All of them are taken; a sink that has had enough
+  // calls pause(), and a few more may still come.
+  virtual void on_body(std::string_view bytes) = 0;
+  virtual void on_end(FetchEnd&& end) = 0;
+};
+
+// A running fetch. Dropping it cancels it; no callback comes after that.
+class Fetch {
+ public:
+  virtual ~Fetch() = default;
+  virtual void pause() = 0;       // stop reading the answer
+  virtual void resume() = 0;
+  virtual void body_ready() = 0;  // RequestBody has something new to say
+  // After a 101: bytes for the app. Returns how many were taken; on fewer, on_tunnel_writable.
+  virtual std::size_t tunnel_send(std::string_view bytes) = 0;
+  virtual void set_tunnel_writable(std::move_only_function<void()> callback) = 0;
+  virtual void tunnel_shutdown() = 0;  // the client will send no more
+};
+
+class Fetcher {
+ public:
+  virtual ~Fetcher() = default;
+  // Never calls the sink before it returns.
+  virtual std::unique_ptr<Fetch> start(FetchRequest request, FetchSink& sink) = 0;
+};
+
+}  // namespace weir::upstream

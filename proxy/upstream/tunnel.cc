@@ -1,0 +1,301 @@
+#include "proxy/upstream/tunnel.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/net/timer.h"
+#include "proxy/upstream/answer_reader.h"
+#include "proxy/upstream/request_lines.h"
+#include "proxy/upstream/tunnel_socket.h"
+
+namespace weir::upstream {
+namespace {
+
+constexpr std::size_t kReadSize = 16 * 1024;
+// Reads in one turn before the loop's other events get theirs.
+constexpr int kReads = 8;
+// AnswerReader bounds a head; this bounds one line without an end.
+constexpr std::size_t kMostPendingHead = 64 * 1024;
+
+class Tunnel final : public Fetch, public TunnelSocket::Owner {
+ public:
+  Tunnel(CurlLoop& curl, UpstreamPool& pool, FetchRequest request, FetchSink& sink);
+  ~Tunnel() override;
+
+  void pause() override;
+  void resume() override;
+  void body_ready() override {}
+  std::size_t tunnel_send(std::string_view bytes) override;
+  void set_tunnel_writable(std::move_only_function<void()> callback) override {
+    writable_ = std::move(callback);
+  }
+  void tunnel_shutdown() override;
+
+ private:
+  void on_connected() override;
+  void on_unreachable(std::string message) override;
+  void on_ready(bool readable, bool writable) override;
+
+  void connect();
+  void try_next(FetchResult result, std::string message);
+  void write_head();
+  void read_some();
+  bool feed(std::string_view bytes);
+  bool feed_head(std::string_view& bytes);
+  bool feed_line(std::string_view line);
+  bool feed_body(std::string_view bytes);
+  void on_deadline();
+  void finish(FetchResult result, std::string message);
+  void update_interest();
+
+  CurlLoop& curl_;
+  UpstreamPool& pool_;
+  const FetchRequest request_;
+  FetchSink* sink_;
+  std::unique_ptr<TunnelSocket> socket_;  // null once the fetch has ended
+  AnswerReader answer_;
+  Deadline deadline_;
+  std::move_only_function<void()> writable_;
+  std::string unsent_;  // what is left of our head
+  std::string line_;    // what has come of a line of the app's
+  std::size_t url_ = 0;
+  std::size_t failovers_ = 0;
+  std::int64_t answer_by_ms_;
+  bool connected_ = false;
+  bool paused_ = false;
+  bool blocked_ = false;  // the client's bytes wait for the app
+  bool ending_ = false;   // the client sends no more
+  // Set by the destructor: whoever calls the sink looks here before going on.
+  const std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
+};
+
+Tunnel::Tunnel(CurlLoop& curl, UpstreamPool& pool, FetchRequest request, FetchSink& sink)
+    : curl_(curl),
+      pool_(pool),
+      request_(std::move(request)),
+      sink_(&sink),
+      deadline_(curl.loop(), [this] { on_deadline(); }),
+      url_(pool.pick(curl.loop().now_ms())),
+      answer_by_ms_(curl.loop().now_ms() + pool.config().first_byte_timeout_ms) {
+  answer_.reset(request_.method == http::Method::Head, true);
+  connect();
+}
+
+Tunnel::~Tunnel() {
+  *gone_ = true;
+  if (socket_) pool_.end(url_);
+}
+
+void Tunnel::connect() {
+  pool_.begin(url_);
+  socket_ = std::make_unique<TunnelSocket>(curl_, *this);
+  socket_->connect(pool_.config(), pool_.url(url_));
+  deadline_.set(std::min(answer_by_ms_, curl_.loop().now_ms() + pool_.config().connect_timeout_ms));
+}
+
+void Tunnel::on_connected() {
+  connected_ = true;
+  pool_.connected(url_);
+  const std::string_view host = pool_.host(url_, request_.host);
+  if (!is_sendable(request_, host)) {
+    return finish(FetchResult::Refused, "the request cannot be sent: a control byte in its head");
+  }
+  deadline_.set(answer_by_ms_);
+  unsent_ = upgrade_head(request_, host);
+  write_head();
+}
+
+void Tunnel::on_unreachable(std::string message) {
+  try_next(FetchResult::Refused, std::move(message));
+}
+
+void Tunnel::try_next(FetchResult result, std::string message) {
+  pool_.failed(url_, curl_.loop().now_ms());
+  if (++failovers_ >= pool_.size()) return finish(result, std::move(message));
+  pool_.end(url_);
+  url_ = pool_.pick(curl_.loop().now_ms(), url_);
+  connect();
+}
+
+void Tunnel::on_deadline() {
+  if (!connected_ && curl_.loop().now_ms() < answer_by_ms_) {
+    return try_next(FetchResult::Timeout, "no connection in time");
+  }
+  finish(FetchResult::Timeout, answer_.has_head() ? "the answer's body stopped coming"
+                                                  : "no answer in time");
+}
+
+void Tunnel::write_head() {
+  const TunnelSocket::Moved moved = socket_->send(unsent_);
+  if (moved.state == TunnelSocket::State::Failed) {
+    return finish(FetchResult::Broken, "the connection died before the answer");
+  }
+  unsent_.erase(0, moved.bytes);
+  update_interest();
+}
+
+void Tunnel::update_interest() {
+  if (socket_) socket_->want(!paused_ && unsent_.empty(), blocked_ || !unsent_.empty());
+}
+
+void Tunnel::on_ready(bool readable, bool writable) {
+  if (writable && !unsent_.empty()) return write_head();
+  const std::shared_ptr<bool> gone = gone_;
+  if (writable && blocked_) {
+    blocked_ = false;
+    update_interest();
+    if (writable_) {
+      // Its own object for the call: it may be replaced, or go with the tunnel.
+      auto call = std::move(writable_);
+      call();
+      if (*gone) return;
+      if (!writable_) writable_ = std::move(call);
+    }
+  }
+  if (readable && socket_ && !paused_) read_some();
+}
+
+void Tunnel::read_some() {
+  const std::shared_ptr<bool> gone = gone_;
+  char buffer[kReadSize];
+  for (int i = 0; i < kReads; ++i) {
+    const TunnelSocket::Moved moved = socket_->receive(buffer, sizeof buffer);
+    switch (moved.state) {
+      case TunnelSocket::State::Again:
+        return;
+      case TunnelSocket::State::Failed:
+        return finish(FetchResult::Broken, "the connection broke");
+      case TunnelSocket::State::End: {
+        const FetchResult result = answer_.result_at_end();
+        const bool broken = result == FetchResult::Broken;
+        return finish(result, broken ? "the answer ended too soon" : "");
+      }
+      case TunnelSocket::State::Bytes:
+        break;
+    }
+    const bool more = feed({buffer, moved.bytes});
+    if (*gone || !more || paused_) return;
+  }
+  socket_->read_soon();
+}
+
+// False when the fetch has ended or gone.
+bool Tunnel::feed(std::string_view bytes) {
+  while (!answer_.has_head() && !bytes.empty()) {
+    if (!feed_head(bytes)) return false;
+  }
+  return feed_body(bytes);
+}
+
+bool Tunnel::feed_head(std::string_view& bytes) {
+  const std::size_t end = bytes.find('\n');
+  const std::string_view part = bytes.substr(0, end == std::string_view::npos ? end : end + 1);
+  bytes.remove_prefix(part.size());
+  line_.append(part);
+  if (end == std::string_view::npos) {
+    if (line_.size() <= kMostPendingHead) return true;
+    finish(FetchResult::Garbage, "response head: too long");
+    return false;
+  }
+  const std::string line = std::exchange(line_, {});
+  return feed_line(line);
+}
+
+bool Tunnel::feed_line(std::string_view line) {
+  const std::shared_ptr<bool> gone = gone_;
+  switch (answer_.feed_line(line)) {
+    case AnswerReader::Event::None:
+      return true;
+    case AnswerReader::Event::Garbage:
+      finish(FetchResult::Garbage, answer_.error());
+      return false;
+    case AnswerReader::Event::Informational:
+      sink_->on_informational(answer_.take_head());
+      return !*gone;
+    case AnswerReader::Event::Head:
+      break;
+  }
+  deadline_.clear();
+  sink_->on_head(answer_.take_head());
+  if (*gone) return false;
+  if (answer_.tunnel()) return true;
+  if (answer_.complete()) {
+    finish(FetchResult::Complete, {});
+    return false;
+  }
+  if (!paused_ && !answer_.event_stream()) {
+    deadline_.set(curl_.loop().now_ms() + pool_.config().idle_timeout_ms);
+  }
+  return true;
+}
+
+bool Tunnel::feed_body(std::string_view bytes) {
+  const std::shared_ptr<bool> gone = gone_;
+  const bool timed = !answer_.tunnel() && !answer_.event_stream();
+  if (timed && answer_.has_head()) {
+    deadline_.set(curl_.loop().now_ms() + pool_.config().idle_timeout_ms);
+  }
+  while (!bytes.empty()) {
+    std::string_view data;
+    if (!answer_.feed_body(bytes, data)) {
+      finish(FetchResult::Garbage, answer_.error());
+      return false;
+    }
+    if (!data.empty()) sink_->on_body(data);
+    if (*gone) return false;
+  }
+  if (!answer_.complete()) return true;
+  finish(FetchResult::Complete, {});
+  return false;
+}
+
+void Tunnel::finish(FetchResult result, std::string message) {
+  pool_.end(url_);
+  deadline_.clear();
+  socket_.reset();
+  // Last: the sink may destroy this object.
+  sink_->on_end({result, std::move(message), answer_.any_line()});
+}
+
+void Tunnel::pause() {
+  if (!socket_ || std::exchange(paused_, true)) return;
+  if (!answer_.tunnel()) deadline_.clear();
+  update_interest();
+}
+
+void Tunnel::resume() {
+  if (!socket_ || !std::exchange(paused_, false)) return;
+  if (answer_.has_head() && !answer_.tunnel() && !answer_.event_stream()) {
+    deadline_.set(curl_.loop().now_ms() + pool_.config().idle_timeout_ms);
+  }
+  update_interest();
+  if (connected_) socket_->read_soon();
+}
+
+std::size_t Tunnel::tunnel_send(std::string_view bytes) {
+  if (!socket_ || !answer_.tunnel() || ending_ || blocked_) return 0;
+  std::size_t taken = 0;
+  while (taken < bytes.size()) {
+    const TunnelSocket::Moved moved = socket_->send(bytes.substr(taken));
+    if (moved.state == TunnelSocket::State::Failed) return bytes.size();  // reading tells of the end
+    taken += moved.bytes;
+    if (moved.state == TunnelSocket::State::Again || moved.bytes == 0) break;
+  }
+  blocked_ = taken < bytes.size();
+  update_interest();
+  return taken;
+}
+
+void Tunnel::tunnel_shutdown() {
+  if (!socket_ || std::exchange(ending_, true)) return;
+  socket_->end_sending();
+}
+
+}  // namespace
+
+std::unique_ptr<Fetch> make_tunnel(CurlLoop& curl, UpstreamPool& pool, FetchRequest request,
+                                   FetchSink& sink) {
+  return std::make_unique<Tunnel>(curl, pool, std::move(request), sink);
+}
+
+}  // namespace weir::upstream
