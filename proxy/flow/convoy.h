@@ -1,0 +1,50 @@
+// Lets clients that a failed flight left behind go to the app a few at a time instead of all at
+// once. Any thread; a leaf lock.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <mutex>
+
+#include "base/ref_counted.h"
+#include "proxy/flow/wake.h"
+
+namespace weir::flow {
+
+class Convoy : public RefCounted<Convoy> {
+ public:
+  // True: go. False: `slot` is woken when it is its turn, and the place is then taken for it.
+  bool enter(const Ref<WakeSlot>& slot) {
+    const std::lock_guard lock(mutex_);
+    if (inside_ < kAtOnce) {
+      ++inside_;
+      return true;
+    }
+    waiting_.push_back(slot);
+    return false;
+  }
+  // Gives a place back, or gives up waiting for one.
+  void leave(const Ref<WakeSlot>& slot) {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find(waiting_.begin(), waiting_.end(), slot);
+    if (found != waiting_.end()) {
+      waiting_.erase(found);
+      return;
+    }
+    if (waiting_.empty()) {
+      --inside_;
+      return;
+    }
+    waiting_.front()->wake();
+    waiting_.pop_front();
+  }
+
+ private:
+  static constexpr int kAtOnce = 4;
+
+  std::mutex mutex_;
+  std::deque<Ref<WakeSlot>> waiting_;  // guarded by mutex_
+  int inside_ = 0;                     // guarded by mutex_
+};
+
+}  // namespace weir::flow

@@ -1,0 +1,43 @@
+#include "proxy/flow/flight_table.h"
+
+namespace weir::flow {
+
+FlightTable::Joined FlightTable::join(keys::KeyView key, FillBudget& budget, std::uint64_t seq) {
+  Shard& owner = shard(key);
+  const std::lock_guard lock(owner.mutex);
+  Ref<Flight>& slot = owner.flights[std::string(key.bytes)];
+  // Nobody joins a fetch that began before a purge.
+  if (slot && slot->seq() == seq && slot->joinable()) return {slot, false};
+  slot = make_ref<Flight>(budget, seq);
+  return {slot, true};
+}
+
+void FlightTable::rename(keys::KeyView from, keys::KeyView to, const Ref<Flight>& flight) {
+  {
+    Shard& owner = shard(to);
+    const std::lock_guard lock(owner.mutex);
+    owner.flights.try_emplace(std::string(to.bytes), flight);
+  }
+  remove(from, flight);
+}
+
+void FlightTable::remove(keys::KeyView key, const Ref<Flight>& flight) {
+  Shard& owner = shard(key);
+  Ref<Flight> dropped;  // destroyed outside of the lock
+  const std::lock_guard lock(owner.mutex);
+  const auto found = owner.flights.find(std::string(key.bytes));
+  if (found == owner.flights.end() || found->second != flight) return;
+  dropped = std::move(found->second);
+  owner.flights.erase(found);
+}
+
+std::size_t FlightTable::size() {
+  std::size_t total = 0;
+  for (Shard& owner : shards_) {
+    const std::lock_guard lock(owner.mutex);
+    total += owner.flights.size();
+  }
+  return total;
+}
+
+}  // namespace weir::flow

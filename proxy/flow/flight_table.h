@@ -1,0 +1,41 @@
+// The flights that may be joined, by key. Any thread; short leaf locks.
+#pragma once
+
+#include <array>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "cachekeys/key.h"
+#include "proxy/flow/flight.h"
+
+namespace weir::flow {
+
+class FlightTable {
+ public:
+  struct Joined {
+    Ref<Flight> flight;
+    bool lead = false;  // newly made: the caller must produce it
+  };
+
+  // The flight in progress for this key if it may be joined, else a new one under its name.
+  Joined join(keys::KeyView key, FillBudget& budget, std::uint64_t seq);
+  // Gives a flight another name, because its head told which variant it is; a flight of that name
+  // in progress is left alone, and this one then has none.
+  void rename(keys::KeyView from, keys::KeyView to, const Ref<Flight>& flight);
+  // Takes the name away, if it is still this flight's.
+  void remove(keys::KeyView key, const Ref<Flight>& flight);
+  std::size_t size();
+
+ private:
+  static constexpr std::size_t kShards = 16;
+  struct Shard {
+    std::mutex mutex;
+    std::unordered_map<std::string, Ref<Flight>> flights;  // guarded by mutex
+  };
+  Shard& shard(keys::KeyView key) { return shards_[key.hash.high % kShards]; }
+
+  std::array<Shard, kShards> shards_;
+};
+
+}  // namespace weir::flow

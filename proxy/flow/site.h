@@ -1,0 +1,51 @@
+// What one configuration amounts to at run time, and what outlives it. A Site is immutable and
+// shared by all workers; the tables of Shared lock for themselves.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "cachekeys/recipe.h"
+#include "conf/config.h"
+#include "proxy/flow/fill_budget.h"
+#include "proxy/flow/flight_table.h"
+#include "proxy/flow/uncacheable.h"
+#include "proxy/flow/variants.h"
+#include "proxy/route/router.h"
+#include "proxy/upstream/fetcher.h"
+
+namespace weir::flow {
+
+// A route, ready to use.
+struct RouteRuntime {
+  const conf::Route* route = nullptr;
+  const conf::CacheRule* rule = nullptr;  // null: passed through
+  keys::Recipe recipe;
+  std::shared_ptr<backends::Backend> backend;  // its tiers as one
+};
+
+struct Site {
+  explicit Site(std::shared_ptr<const conf::Config> from)
+      : config(std::move(from)), router(config->routes) {}
+
+  std::shared_ptr<const conf::Config> config;
+  route::Router router;
+  std::vector<RouteRuntime> routes;  // parallel to config->routes
+};
+
+// Of the process; every worker uses the same.
+struct Shared {
+  explicit Shared(std::uint64_t fill_memory) : budget(fill_memory) {}
+
+  FlightTable flights;
+  UncacheableMemory uncacheable;
+  VariantBook variants;
+  FillBudget budget;
+  // The purge log's position that has been applied here (architecture, decision 12).
+  std::atomic<std::uint64_t> purge_position{0};
+};
+
+}  // namespace weir::flow

@@ -1,0 +1,63 @@
+#include "proxy/flow/variants.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/hash.h"
+
+namespace weir::flow {
+namespace {
+
+keys::KeyView view_of(const std::string& key) { return {key, hash128(key)}; }
+
+// The variant that nobody has used for longest; one that the backend no longer has is the best.
+std::vector<std::string>::iterator least_used(backends::Backend& backend,
+                                              std::vector<std::string>& variants) {
+  auto oldest = variants.begin();
+  std::int64_t oldest_ms = std::numeric_limits<std::int64_t>::max();
+  for (auto at = variants.begin(); at != variants.end(); ++at) {
+    const backends::EntryRef entry = backend.lookup_now(view_of(*at));
+    if (!entry) return at;
+    if (entry->last_use_ms() < oldest_ms) {
+      oldest_ms = entry->last_use_ms();
+      oldest = at;
+    }
+  }
+  return oldest;
+}
+
+}  // namespace
+
+bool VariantBook::admit(backends::Backend& backend, keys::KeyView base,
+                        const std::vector<std::string>& vary, const std::string& variant_key,
+                        std::size_t max_variants) {
+  const std::lock_guard lock(stripes_[base.hash.low % kStripes]);
+  const backends::EntryRef known = backend.lookup_now(base);
+  const bool has_marker = known && known->kind() == backends::Entry::Kind::VaryMarker;
+  std::vector<std::string> variants;
+  if (has_marker && known->vary() == vary) {
+    variants = known->variants();
+    if (std::find(variants.begin(), variants.end(), variant_key) != variants.end()) return false;
+  } else if (has_marker) {
+    // Told apart by other fields than before: nobody would find these again.
+    for (const std::string& stranded : known->variants()) backend.erase(view_of(stranded));
+  }
+  bool dropped = false;
+  while (!variants.empty() && variants.size() >= max_variants) {
+    const auto victim = least_used(backend, variants);
+    backend.erase(view_of(*victim));
+    variants.erase(victim);
+    dropped = true;
+  }
+  variants.push_back(variant_key);
+  backends::Entry::Parts marker;
+  marker.kind = backends::Entry::Kind::VaryMarker;
+  marker.key = base.bytes;
+  marker.hash = base.hash;
+  marker.vary = vary;
+  marker.variants = std::move(variants);
+  backend.store(make_ref<const backends::Entry>(std::move(marker)));
+  return dropped;
+}
+
+}  // namespace weir::flow

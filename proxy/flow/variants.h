@@ -1,0 +1,29 @@
+// The variants of a URL (RFC 9111 4.1): a marker under the base key says which request fields tell
+// them apart and which variants are known; each variant is an ordinary entry under its own key.
+// Any thread.
+#pragma once
+
+#include <array>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "cachekeys/key.h"
+
+namespace weir::flow {
+
+class VariantBook {
+ public:
+  // Makes the variant known under the URL's marker. True when the URL had max_variants already and
+  // its least recently used one was dropped for it.
+  bool admit(backends::Backend& backend, keys::KeyView base, const std::vector<std::string>& vary,
+             const std::string& variant_key, std::size_t max_variants);
+
+ private:
+  static constexpr std::size_t kStripes = 64;
+  // Two workers that admit variants of one URL at the same moment take turns.
+  std::array<std::mutex, kStripes> stripes_;
+};
+
+}  // namespace weir::flow

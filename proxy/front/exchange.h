@@ -1,0 +1,124 @@
+// One request and its response, whatever protocol carries them. The session of a protocol
+// (h1_session.h) implements Exchange; the transaction (flow/transaction.h) drives it and is told
+// through Handler. Loop thread only.
+//
+// Rules: the session makes the exchange when a request's head is complete and calls Handler::start.
+// Within start the head's views point into a shared receive buffer; whoever goes on after start()
+// has returned, or starts anything that may take time, calls keep_request() first. The exchange
+// ends with exactly one Handler::finished, after which the handler is gone.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "backends/entry.h"
+#include "base/http/message.h"
+#include "base/net/event_loop.h"
+
+namespace weir::front {
+
+// A response's body, pulled by the session as fast as the client takes it.
+class BodySource {
+ public:
+  enum class Status : std::uint8_t {
+    Data,     // `parts` of the views were filled
+    Pending,  // nothing yet; Exchange::body_ready will be called
+    End,
+    Failed,   // the body will never be complete: the client must see it cut
+  };
+  struct Pull {
+    Status status = Status::End;
+    std::size_t parts = 0;
+    std::size_t bytes = 0;
+    bool last = false;  // Data: nothing follows these bytes
+  };
+  virtual ~BodySource() = default;
+  // The views stay valid until the next call of the source.
+  virtual Pull pull(std::span<iovec> parts) = 0;
+  // So many of the bytes pulled last were taken.
+  virtual void consume(std::size_t bytes) = 0;
+};
+
+// What is said anew in each response.
+struct FreshFields {
+  std::int64_t age_s = -1;         // Age; left out below 0
+  std::string_view cache_status;   // the whole value, without the field's name; left out when empty
+};
+
+// What the access log needs beside the request.
+struct Outcome {
+  std::string_view route;
+  std::string_view verdict;  // hit, stale, miss, bypass …
+  std::string_view detail;   // a reason's token, or a literal of the session
+  std::string subject;
+  std::int64_t upstream_ms = -1;  // until the app's head; below 0: not asked
+};
+
+// A read of the request's body, or of what a tunnelled client sends.
+struct BodyRead {
+  enum class Status : std::uint8_t { Data, Pending, End, Failed };
+  Status status = Status::End;
+  std::size_t bytes = 0;
+};
+
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  virtual const http::RequestHead& request() const = 0;
+  // Copies the head out of the shared buffer; its views move. Idempotent.
+  virtual void keep_request() = 0;
+  virtual EventLoop& loop() = 0;
+  virtual std::string peer_ip() const = 0;
+  virtual bool peer_trusted() const = 0;
+  // "http" or "https", as the app is told in X-Forwarded-Proto.
+  virtual std::string_view scheme() const = 0;
+  // When the request's first byte was seen, on the loop's clock.
+  virtual std::int64_t started_ms() const = 0;
+
+  // The request's body. Answers Expect: 100-continue when it is first asked for bytes.
+  virtual BodyRead read_body(std::span<char> into) = 0;
+
+  // A 1xx from the app; dropped for clients of HTTP/1.0.
+  virtual void send_informational(const http::ResponseHead& head) = 0;
+  // A stored response: its pre-serialised head, the fresh fields, its body (none for HEAD).
+  virtual void send_entry(const backends::EntryRef& entry, const FreshFields& fresh) = 0;
+  // A head and a body. `framing` and `content_length` of the head tell how the body is delimited
+  // (Chunked or UntilClose: of unknown length, framed as the client's version allows). The source
+  // must live until Handler::finished; null for no body.
+  virtual void send(const http::ResponseHead& head, const FreshFields& fresh, BodySource* body) = 0;
+  // 101: the head, then raw bytes both ways: read_body gives the client's, `body` the app's.
+  virtual void send_tunnel(const http::ResponseHead& head, BodySource& body) = 0;
+  // The source of the running response has something new to say.
+  virtual void body_ready() = 0;
+  // A short response of Weir's own.
+  virtual void send_error(int status, std::string_view detail, const FreshFields& fresh) = 0;
+
+  virtual Outcome& outcome() = 0;
+};
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  // The request's head is there.
+  virtual void start(Exchange& exchange) = 0;
+  // read_body, after Pending, has something new to say.
+  virtual void request_body_ready() = 0;
+  // The response was sent, or the client is gone: last call, drop everything.
+  virtual void finished() = 0;
+};
+
+// Makes and takes back handlers; the session holds one while an exchange runs.
+class HandlerFactory {
+ public:
+  virtual ~HandlerFactory() = default;
+  virtual Handler* acquire() = 0;
+  virtual void release(Handler* handler) = 0;
+};
+
+}  // namespace weir::front

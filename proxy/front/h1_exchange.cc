@@ -1,0 +1,38 @@
+#include "proxy/front/h1_exchange.h"
+
+#include <charconv>
+
+namespace weir::front {
+
+void H1Exchange::reset() {
+  // Buffers keep their capacity unless a rare giant grew them.
+  constexpr std::size_t kKeepBytes = 64 * 1024;
+  head.clear();
+  if (head_bytes.capacity() > kKeepBytes) head_bytes = {};
+  head_kept = false;
+  output.reset();
+  entry_body.reset(nullptr);
+  outcome.route = outcome.verdict = outcome.detail = {};
+  outcome.subject.clear();
+  outcome.upstream_ms = -1;
+  handler = nullptr;
+  started_ms = started_us = 0;
+  status = 0;
+  close_after = reset_at_cut = responding = continue_sent = body_wanted = tunnel = done = false;
+}
+
+void append_fresh_fields(std::string& out, const FreshFields& fresh, const HeadOptions& options) {
+  if (fresh.age_s >= 0) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, fresh.age_s).ptr;
+    http::append_field(out, "Age", {digits, static_cast<std::size_t>(end - digits)});
+  }
+  if (!fresh.cache_status.empty()) http::append_field(out, "Cache-Status", fresh.cache_status);
+  if (options.close) {
+    out += "Connection: close\r\n";
+  } else if (options.keep_alive) {
+    out += "Connection: keep-alive\r\n";
+  }
+}
+
+}  // namespace weir::front

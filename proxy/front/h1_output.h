@@ -1,0 +1,83 @@
+// What is still to be sent of one HTTP/1.1 response: its head, then the body as its source gives
+// it, framed. A stored head and a stored body go out in one writev with the fresh fields between
+// them, without a copy.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "backends/entry.h"
+#include "base/net/connection.h"
+#include "proxy/front/exchange.h"
+
+namespace weir::front {
+
+// A stored body as a source.
+class EntryBody final : public BodySource {
+ public:
+  void reset(backends::EntryRef entry);
+  Pull pull(std::span<iovec> parts) override;
+  void consume(std::size_t bytes) override;
+
+ private:
+  backends::EntryRef entry_;
+  std::size_t piece_ = 0;   // index of the first piece not sent whole
+  std::size_t offset_ = 0;  // bytes of it that were sent
+};
+
+class H1Output {
+ public:
+  enum class Status : std::uint8_t {
+    Done,          // all of it was sent
+    Blocked,       // the socket is full
+    Starved,       // the source has nothing now
+    SourceFailed,  // the body broke off: the client must see it cut
+    PeerGone,
+  };
+  enum class BodyFraming : std::uint8_t { Plain, Chunked };
+
+  void reset();
+  // Bytes to send first, kept alive by `entry`.
+  void set_stored_head(const backends::EntryRef& entry);
+  // Bytes to send next; append to it.
+  std::string& head() { return head_; }
+  void set_body(BodySource* source, BodyFraming framing);
+
+  Status flush(Connection& connection);
+  // Whether the last flush moved anything.
+  bool progressed() const { return progressed_; }
+  std::uint64_t body_bytes() const { return body_bytes_; }
+
+ private:
+  static constexpr std::size_t kMaxParts = 64;
+
+  struct Gathered {
+    std::array<iovec, kMaxParts> parts;
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+    BodySource::Status source = BodySource::Status::End;
+  };
+  void gather(Gathered& out);
+  BodySource::Pull pull_body(std::array<iovec, kMaxParts>& data);
+  bool finished() const;
+  void add(Gathered& out, std::string_view bytes) const;
+  void taken(std::size_t bytes);
+  static std::size_t take(std::size_t& at, std::size_t size, std::size_t bytes);
+
+  backends::EntryRef entry_;
+  std::string_view stored_head_;
+  std::size_t stored_at_ = 0;
+  std::string head_;
+  std::size_t head_at_ = 0;
+  BodySource* source_ = nullptr;
+  BodyFraming framing_ = BodyFraming::Plain;
+  std::size_t data_left_ = 0;   // body bytes of the gathered run (chunked: of the open chunk)
+  std::string_view suffix_;     // follows those bytes; chunked only
+  bool ends_ = true;            // nothing follows data_left_ and suffix_
+  std::uint64_t body_bytes_ = 0;
+  bool progressed_ = false;
+};
+
+}  // namespace weir::front

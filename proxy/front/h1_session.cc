@@ -1,0 +1,386 @@
+#include "proxy/front/h1_session.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "base/text.h"
+#include "proxy/front/server.h"
+
+namespace weir::front {
+namespace {
+
+// So much is taken from a client ahead of what its request's body, or its next request, needs.
+constexpr std::size_t kBacklogBytes = 64 * 1024;
+// After a goodbye: how long, and how much, a client may go on talking before the connection is
+// closed under it. Without this a reset could overtake the response it has not yet read.
+constexpr std::int64_t kLingerMs = 2'000;
+constexpr std::size_t kLingerBytes = 1024 * 1024;
+// limits.min_body_rate counts after so long.
+constexpr std::int64_t kBodyRateGraceMs = 5'000;
+
+http::HeadLimits head_limits(const conf::Limits& limits) {
+  return {.request_line = limits.request_line,
+          .headers = limits.headers,
+          .header_count = limits.header_count};
+}
+
+std::int64_t monotonic_us() {
+  timespec ts{};
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return std::int64_t{ts.tv_sec} * 1'000'000 + ts.tv_nsec / 1000;
+}
+
+}  // namespace
+
+H1Session::H1Session(Server& server, int fd, const SocketAddress& peer)
+    : server_(server),
+      connection_(make_plain_connection(server.loop(), fd, *this)),
+      peer_ip_(peer.host_text()),
+      peer_trusted_(server.trusts(peer.get())),
+      parser_(head_limits(server.options().limits)),
+      read_deadline_(server.loop(), [this] { read_deadline_passed(); }) {}
+
+H1Session::~H1Session() {
+  *alive_ = false;
+  if (x_ && x_->handler) {
+    log_exchange();
+    Handler* handler = std::exchange(x_->handler, nullptr);
+    handler->finished();
+    server_.handlers().release(handler);
+  }
+}
+
+EventLoop& H1Session::loop() { return server_.loop(); }
+
+void H1Session::begin() {
+  read_deadline_.set(loop().now_ms() + server_.options().limits.keepalive_timeout_ms);
+  update_interest();
+}
+
+void H1Session::drain() {
+  if (phase_ == Phase::Idle) die();
+  settle();
+}
+
+// ---- reading ----
+
+void H1Session::on_fd(bool readable, bool writable) {
+  inside_ = true;
+  if (writable && x_ && x_->responding) write_out();
+  if (readable && phase_ != Phase::Dead) receive();
+  inside_ = false;
+  settle();
+}
+
+void H1Session::receive() {
+  switch (phase_) {
+    case Phase::Idle:
+    case Phase::Head:
+      if (backlog_.empty()) return receive_and_parse();
+      return receive_into_backlog();
+    case Phase::Exchange:
+      return receive_into_backlog();
+    case Phase::Linger: {
+      const IoResult got = connection_->read(server_.receive_buffer());
+      lingered_bytes_ += got.bytes;
+      const bool go_on = got.status == IoStatus::Ok || got.status == IoStatus::WouldBlock;
+      if (!go_on || lingered_bytes_ > kLingerBytes) die();
+      return;
+    }
+    case Phase::Dead:
+      return;
+  }
+}
+
+// The usual case: whole requests parsed where they were received, nothing copied.
+void H1Session::receive_and_parse() {
+  const std::span<char> buffer = server_.receive_buffer();
+  const IoResult got = connection_->read(buffer);
+  if (got.status == IoStatus::WouldBlock) return;
+  if (got.status != IoStatus::Ok) {
+    // Nothing of a request is lost: between requests, or a head that will never be complete.
+    die();
+    return;
+  }
+  const std::string_view data(buffer.data(), got.bytes);
+  const std::size_t used = parse(data);
+  if (phase_ != Phase::Dead && phase_ != Phase::Linger) backlog_.assign(data.substr(used));
+}
+
+void H1Session::receive_into_backlog() {
+  const std::span<char> buffer = server_.receive_buffer();
+  const std::size_t room =
+      phase_ == Phase::Exchange && backlog_.size() < kBacklogBytes
+          ? std::min(buffer.size(), kBacklogBytes - backlog_.size())
+          : buffer.size();
+  const IoResult got = connection_->read(buffer.first(room));
+  if (got.status == IoStatus::WouldBlock) return;
+  if (got.status == IoStatus::Failed) return die();
+  if (got.status == IoStatus::Closed) return peer_closed();
+  backlog_.append(buffer.data(), got.bytes);
+  if (phase_ == Phase::Exchange) {
+    if (x_->body_wanted) {
+      x_->body_wanted = false;
+      if (body_too_slow()) return refuse_request({.status = 408, .detail = "body-rate"});
+      x_->handler->request_body_ready();
+    }
+    return;
+  }
+  const std::size_t used = parse(backlog_);
+  if (phase_ != Phase::Dead) backlog_.erase(0, used);
+}
+
+// Parses and serves requests from the front of `data` until one needs time or bytes. Returns how
+// many bytes were used up.
+std::size_t H1Session::parse(std::string_view data) {
+  std::size_t used = 0;
+  while (used < data.size() && (phase_ == Phase::Idle || phase_ == Phase::Head)) {
+    if (!x_) {
+      x_ = server_.take_exchange();
+      parser_.reset();
+    }
+    const http::ParseStatus status = parser_.parse(data.substr(used), x_->head);
+    if (status == http::ParseStatus::Error) {
+      x_->started_ms = loop().now_ms();
+      x_->head.clear();  // no half-parsed head is looked at, or logged
+      refuse_request(parser_.error());
+      return data.size();
+    }
+    if (phase_ == Phase::Idle) {
+      phase_ = Phase::Head;
+      head_started_ms_ = loop().now_ms();
+      if (status == http::ParseStatus::NeedMore) {
+        read_deadline_.set(head_started_ms_ + server_.options().limits.header_timeout_ms);
+      }
+    }
+    if (status == http::ParseStatus::NeedMore) return used;
+    const std::string_view head_bytes = data.substr(used, parser_.consumed());
+    used += head_bytes.size();
+    start_exchange(head_bytes);
+    // With a body of its own still in `data` it is for settle() to finish it.
+    if (x_->done && !x_->body.ended()) return used;
+    if (x_->done) finish_exchange();
+  }
+  return used;
+}
+
+void H1Session::start_exchange(std::string_view head_bytes) {
+  phase_ = Phase::Exchange;
+  raw_head_ = head_bytes;
+  x_->started_ms = head_started_ms_;
+  if (server_.options().access_log) x_->started_us = monotonic_us();
+  const conf::Limits& limits = server_.options().limits;
+  x_->body.reset(x_->head.framing, x_->head.content_length, limits.max_body);
+  if (refuse_method()) return;
+  if (limits.max_body != 0 && x_->head.framing == http::Framing::Length &&
+      x_->head.content_length > limits.max_body) {
+    return refuse_request({.status = 413, .detail = "max-body"});
+  }
+  body_bytes_ = 0;
+  body_waited_ms_ = 0;
+  x_->handler = server_.handlers().acquire();
+  x_->handler->start(*this);
+  if (!x_->done) {
+    keep_request();
+    update_interest();
+  }
+}
+
+bool H1Session::refuse_method() {
+  const http::Method method = x_->head.method;
+  if (method != http::Method::Trace && method != http::Method::Connect &&
+      method != http::Method::Purge) {
+    return false;
+  }
+  x_->close_after = !x_->body.ended();
+  send_error(405, "method", {});
+  return true;
+}
+
+// The request cannot be served and the connection cannot be used further.
+void H1Session::refuse_request(const http::ParseError& error) {
+  if (x_->responding) {
+    // Half a response is out already: all that is left is to cut it.
+    x_->done = true;
+    return cut();
+  }
+  phase_ = Phase::Exchange;
+  if (!x_->handler) x_->head_kept = true;  // nothing of a broken head may be moved
+  x_->close_after = true;
+  send_error(error.status, error.detail, {});
+}
+
+void H1Session::keep_request() {
+  if (x_->head_kept) return;
+  x_->head_kept = true;
+  x_->head_bytes.assign(raw_head_);
+  x_->head.rebase(raw_head_.data(), x_->head_bytes.data());
+}
+
+void H1Session::peer_closed() {
+  peer_done_ = true;
+  if (phase_ != Phase::Exchange) return die();
+  // A half-close after a whole request is legitimate: the response still has a reader.
+  if (x_->body_wanted) {
+    x_->body_wanted = false;
+    x_->handler->request_body_ready();
+  }
+}
+
+std::string_view H1Session::scheme() const {
+  if (peer_trusted_) {
+    const std::string_view told = x_->head.value(http::FieldId::XForwardedProto);
+    if (equals_ignore_case(told, "https")) return "https";
+  }
+  return "http";
+}
+
+BodyRead H1Session::read_body(std::span<char> into) {
+  if (x_->tunnel) {
+    const std::size_t bytes = std::min(backlog_.size(), into.size());
+    if (bytes > 0) {
+      std::copy_n(backlog_.data(), bytes, into.data());
+      backlog_.erase(0, bytes);
+      if (!inside_) update_interest();
+      return {BodyRead::Status::Data, bytes};
+    }
+    if (peer_done_) return {BodyRead::Status::End};
+    x_->body_wanted = true;
+    return {BodyRead::Status::Pending};
+  }
+  const bool was_full = backlog_.size() >= kBacklogBytes;
+  const BodyRead read = x_->body.read(backlog_, into);
+  if (read.status == BodyRead::Status::Pending) {
+    if (peer_done_) return {BodyRead::Status::Failed};
+    x_->body_wanted = true;
+    if (x_->head.expect_continue && !std::exchange(x_->continue_sent, true) && !x_->responding) {
+      x_->output.head() += "HTTP/1.1 100 Continue\r\n\r\n";
+      write_out();
+    }
+    body_wait_began_ms_ = loop().now_ms();
+    read_deadline_.set(body_wait_began_ms_ + server_.options().limits.body_timeout_ms);
+    update_interest();
+    return read;
+  }
+  body_bytes_ += read.bytes;
+  read_deadline_.clear();
+  if (was_full) update_interest();
+  return read;
+}
+
+bool H1Session::body_too_slow() {
+  body_waited_ms_ += loop().now_ms() - body_wait_began_ms_;
+  const std::uint64_t rate = server_.options().limits.min_body_rate;
+  if (rate == 0 || x_->tunnel || body_waited_ms_ < kBodyRateGraceMs) return false;
+  return body_bytes_ * 1000 < rate * static_cast<std::uint64_t>(body_waited_ms_);
+}
+
+void H1Session::update_interest() {
+  bool read = !peer_done_ && phase_ != Phase::Dead;
+  // Backpressure: while an exchange runs, only so much is taken ahead.
+  if (phase_ == Phase::Exchange && backlog_.size() >= kBacklogBytes) read = false;
+  FdEvent& event = connection_->event();
+  event.want(read, event.wants_write());
+}
+
+void H1Session::read_deadline_passed() {
+  inside_ = true;
+  if (phase_ == Phase::Head) {
+    x_->started_ms = head_started_ms_;
+    refuse_request({.status = 408, .detail = "header-timeout"});
+  } else if (phase_ == Phase::Exchange && x_->body_wanted && !x_->tunnel) {
+    refuse_request({.status = 408, .detail = "body-timeout"});
+  } else if (phase_ == Phase::Idle || phase_ == Phase::Linger) {
+    die();
+  }
+  inside_ = false;
+  settle();
+}
+
+// ---- ending ----
+
+// Acts on what the calls before it decided. Only at the bottom of the session's own entry points;
+// may destroy the session.
+void H1Session::settle() {
+  if (phase_ == Phase::Exchange && x_->done) {
+    inside_ = true;
+    finish_exchange();
+    if (phase_ == Phase::Idle && !backlog_.empty()) {
+      const std::size_t used = parse(backlog_);
+      if (phase_ != Phase::Dead) backlog_.erase(0, used);
+    }
+    inside_ = false;
+    if (phase_ == Phase::Exchange && x_->done) return settle_soon();
+  }
+  if (phase_ == Phase::Dead) {
+    server_.remove(this);
+    return;
+  }
+  update_interest();
+}
+
+void H1Session::settle_soon() {
+  if (inside_ || std::exchange(settle_posted_, true)) return;
+  loop().post([this, alive = alive_] {
+    if (!*alive) return;
+    settle_posted_ = false;
+    settle();
+  });
+}
+
+void H1Session::finish_exchange() {
+  // What is left of the request's body: thrown away if it is here, else the connection must end.
+  const bool body_over = x_->tunnel || x_->body.discard(backlog_);
+  const bool close = x_->close_after || !body_over || x_->tunnel || peer_done_;
+  log_exchange();
+  if (Handler* handler = std::exchange(x_->handler, nullptr)) {
+    handler->finished();
+    server_.handlers().release(handler);
+  }
+  server_.give_exchange(std::move(x_));
+  if (phase_ == Phase::Dead) return;
+  if (close || server_.draining()) {
+    if (peer_done_ && backlog_.empty()) return die();
+    return linger();
+  }
+  phase_ = Phase::Idle;
+  read_deadline_.set(loop().now_ms() + server_.options().limits.keepalive_timeout_ms);
+}
+
+void H1Session::linger() {
+  phase_ = Phase::Linger;
+  lingered_bytes_ = 0;
+  backlog_.clear();
+  backlog_.shrink_to_fit();
+  connection_->shutdown_write();
+  read_deadline_.set(loop().now_ms() + kLingerMs);
+  if (write_deadline_) write_deadline_->clear();
+}
+
+void H1Session::log_exchange() {
+  AccessLog* log = server_.options().access_log;
+  if (!log) return;
+  const http::RequestHead& head = x_->head;
+  timespec wall{};
+  clock_gettime(CLOCK_REALTIME, &wall);
+  log->write({
+      .wall_ms = std::int64_t{wall.tv_sec} * 1000 + wall.tv_nsec / 1'000'000,
+      .client = peer_ip_,
+      .method = head.method_text,
+      .target = head.target,
+      .host = head.authority,
+      .minor_version = head.minor_version,
+      .status = x_->status,
+      .bytes = x_->output.body_bytes(),
+      .route = x_->outcome.route,
+      .cache = x_->outcome.verdict,
+      .detail = x_->outcome.detail,
+      .subject = x_->outcome.subject,
+      .upstream_ms = x_->outcome.upstream_ms,
+      .total_us = x_->started_us == 0 ? 0 : monotonic_us() - x_->started_us,
+      .referer = head.value(http::FieldId::Referer),
+      .user_agent = head.value(http::FieldId::UserAgent),
+  });
+}
+
+}  // namespace weir::front

@@ -1,0 +1,117 @@
+// One HTTP/1.1 client connection: requests in order, one exchange at a time, pipelined bytes kept
+// for later. Born and dead on one loop; owned by its Server, which it asks for its own removal.
+//
+// The session never calls Handler::finished from inside a call of the handler: those calls set
+// flags, and settle() acts on them once the stack is the session's own again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/http/h1_parser.h"
+#include "base/net/connection.h"
+#include "base/net/timer.h"
+#include "base/net/address.h"
+#include "proxy/front/exchange.h"
+#include "proxy/front/h1_exchange.h"
+
+namespace weir::front {
+
+class Server;
+
+class H1Session final : public FdHandler, public Exchange {
+ public:
+  H1Session(Server& server, int fd, const SocketAddress& peer);
+  ~H1Session() override;
+
+  // Starts reading. May end in the session's removal.
+  void begin();
+  // The server is draining: ends now if idle, else after this response.
+  void drain();
+
+  void on_fd(bool readable, bool writable) override;
+
+  // ---- Exchange ----
+  const http::RequestHead& request() const override { return x_->head; }
+  void keep_request() override;
+  EventLoop& loop() override;
+  std::string peer_ip() const override { return peer_ip_; }
+  bool peer_trusted() const override { return peer_trusted_; }
+  std::string_view scheme() const override;
+  std::int64_t started_ms() const override { return x_->started_ms; }
+  BodyRead read_body(std::span<char> into) override;
+  void send_informational(const http::ResponseHead& head) override;
+  void send_entry(const backends::EntryRef& entry, const FreshFields& fresh) override;
+  void send(const http::ResponseHead& head, const FreshFields& fresh, BodySource* body) override;
+  void send_tunnel(const http::ResponseHead& head, BodySource& body) override;
+  void body_ready() override;
+  void send_error(int status, std::string_view detail, const FreshFields& fresh) override;
+  Outcome& outcome() override { return x_->outcome; }
+
+ private:
+  enum class Phase : std::uint8_t {
+    Idle,      // between requests
+    Head,      // part of a head has come
+    Exchange,  // a request is being served
+    Linger,    // told the client goodbye; reading until it hears it
+    Dead,      // to be removed
+  };
+
+  // reading (h1_session.cc)
+  void receive();
+  void receive_into_backlog();
+  void receive_and_parse();
+  std::size_t parse(std::string_view data);
+  void start_exchange(std::string_view head_bytes);
+  bool refuse_method();
+  void refuse_request(const http::ParseError& error);
+  void peer_closed();
+  void update_interest();
+  void read_deadline_passed();
+  bool body_too_slow();
+
+  // writing (h1_response.cc)
+  bool begin_response(int status);
+  void finish_head(const FreshFields& fresh);
+  void append_framing(const http::ResponseHead& head, bool has_body);
+  void write_out();
+  void written(H1Output::Status status);
+  void expect_progress();
+  void cut();
+
+  // ending
+  void settle();
+  void settle_soon();
+  void finish_exchange();
+  void log_exchange();
+  void linger();
+  void die() { phase_ = Phase::Dead; }
+
+  Server& server_;
+  std::unique_ptr<Connection> connection_;
+  const std::string peer_ip_;
+  const bool peer_trusted_;
+  http::RequestParser parser_;
+  Phase phase_ = Phase::Idle;
+  std::unique_ptr<H1Exchange> x_;  // while a request is read or served
+  std::string_view raw_head_;      // the current head where it was received; see keep_request
+  std::string backlog_;            // received, not yet parsed: a body's bytes, later requests
+  bool peer_done_ = false;         // the client will send no more
+  bool inside_ = false;            // one of the session's own entry points is on the stack
+  bool settle_posted_ = false;
+  Deadline read_deadline_;
+  std::unique_ptr<Deadline> write_deadline_;  // made when a client first proves slow
+  std::int64_t head_started_ms_ = 0;
+  std::size_t lingered_bytes_ = 0;
+
+  // limits.min_body_rate: bytes and time of the waits for the body
+  std::uint64_t body_bytes_ = 0;
+  std::int64_t body_waited_ms_ = 0;
+  std::int64_t body_wait_began_ms_ = 0;
+
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for posted calls
+};
+
+}  // namespace weir::front

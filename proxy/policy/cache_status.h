@@ -1,0 +1,44 @@
+// The Cache-Status field (RFC 9211) that says what Weir did with a request and why.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "proxy/policy/reason.h"
+
+namespace weir::policy {
+
+// RFC 9211 2.2: why a request went to the app.
+enum class Forward : std::uint8_t {
+  None,
+  Bypass,
+  Method,
+  UriMiss,
+  VaryMiss,
+  Miss,
+  Stale,
+  Request,
+  Partial
+};
+std::string_view token(Forward forward);
+
+struct CacheOutcome {
+  bool hit = false;
+  Forward forward = Forward::None;
+  std::uint16_t forward_status =
+      0;  // the app's status, when it differs from the one sent; 0: left out
+  bool stored = false;
+  bool collapsed = false;
+  std::int64_t ttl_s = 0;
+  bool has_ttl = false;
+  Reason detail = Reason::None;
+};
+
+// "weir; hit; ttl=57", "weir; fwd=uri-miss; stored; ttl=300". Parameters come in the order hit or
+// fwd, fwd-status, stored, collapsed, ttl, detail. Appends; no allocation of its own.
+void append_cache_status(std::string& out, const CacheOutcome& outcome);
+// One word for logs: hit (served fresh), stale (served past its freshness), miss, bypass.
+std::string_view verdict_word(const CacheOutcome& outcome);
+
+}  // namespace weir::policy

@@ -1,0 +1,168 @@
+#include "proxy/sidecar.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <unordered_map>
+
+#include "backends/ram/ram_backend.h"
+#include "backends/tiered.h"
+#include "base/log.h"
+
+namespace weir {
+namespace {
+
+using BackendMap = std::unordered_map<std::string, std::shared_ptr<backends::Backend>>;
+
+BackendMap make_backends(const conf::Config& config) {
+  BackendMap out;
+  for (const conf::Backend& backend : config.backends) {
+    out[backend.name] = backends::make_ram_backend({
+        .name = backend.name,
+        .max_size = backend.ram.max_size,
+        .threshold = backend.ram.threshold,
+        .max_object_size = backend.ram.max_object_size,
+        .default_expire_s = backend.ram.default_expire_s,
+    });
+  }
+  return out;
+}
+
+// The Host sent where a route says `hostname: false`: the same for every client.
+std::string fixed_host(const conf::Upstream& upstream, const upstream::UpstreamPool& pool) {
+  return upstream.host == conf::Upstream::Host::Fixed ? upstream.fixed_host : pool.own_host(0);
+}
+
+std::shared_ptr<const flow::Site> make_site(std::shared_ptr<const conf::Config> config,
+                                            const upstream::UpstreamPool& pool) {
+  const BackendMap backends = make_backends(*config);
+  auto site = std::make_shared<flow::Site>(config);
+  for (const conf::Route& route : config->routes) {
+    flow::RouteRuntime runtime;
+    runtime.route = &route;
+    if (route.cache) {
+      runtime.rule = &*route.cache;
+      runtime.recipe = keys::compile_recipe(*route.cache, fixed_host(config->upstream, pool));
+      std::vector<std::shared_ptr<backends::Backend>> tiers;
+      for (const std::string& name : route.cache->tiers) tiers.push_back(backends.at(name));
+      runtime.backend = backends::make_tiered(std::move(tiers));
+    }
+    site->routes.push_back(std::move(runtime));
+  }
+  return site;
+}
+
+Result<SocketAddress> socket_address(const conf::ListenAddress& listen) {
+  return listen.kind == conf::ListenAddress::Kind::Unix ? SocketAddress::unix_path(listen.host)
+                                                        : SocketAddress::tcp(listen.host, listen.port);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Config> config) {
+  std::unique_ptr<Sidecar> sidecar(new Sidecar(std::move(config)));
+  Result<std::unique_ptr<front::AccessLog>> log =
+      front::AccessLog::open(sidecar->config_->access_log);
+  if (!log) return std::unexpected(log.error());
+  sidecar->access_log_ = std::move(*log);
+  if (Result<void> opened = sidecar->open_listeners(); !opened) {
+    return std::unexpected(opened.error());
+  }
+  sidecar->start_workers();
+  return sidecar;
+}
+
+Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
+    : config_(std::move(config)),
+      shared_(config_->limits.fill_memory),
+      upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream, config_->workers)),
+      signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }),
+      drain_delay_(loop_, [this] { drain(); }),
+      drain_timeout_(loop_, [this] {
+        spdlog::warn("drain_timeout is over: cutting the clients that are left");
+        exit_code_ = 1;
+        loop_.stop();
+      }) {
+  site_ = make_site(config_, *upstreams_);
+}
+
+Sidecar::~Sidecar() {
+  health_.reset();
+  workers_.clear();
+  for (const conf::ListenAddress& listen : config_->listen) {
+    if (listen.kind == conf::ListenAddress::Kind::Unix && !listening_.empty()) {
+      unlink(listen.host.c_str());
+    }
+  }
+}
+
+Result<void> Sidecar::open_listeners() {
+  std::vector<Listening> opened;
+  for (const conf::ListenAddress& listen : config_->listen) {
+    const Result<SocketAddress> address = socket_address(listen);
+    if (!address) return std::unexpected(address.error());
+    Result<Listening> listening = listen_on(*address, config_->workers);
+    if (!listening) return std::unexpected(listening.error());
+    opened.push_back(std::move(*listening));
+  }
+  listening_ = std::move(opened);
+  return {};
+}
+
+void Sidecar::start_workers() {
+  for (std::uint32_t i = 0; i < config_->workers; ++i) {
+    workers_.push_back(std::make_unique<Worker>(WorkerOptions{
+        .site = site_,
+        .shared = &shared_,
+        .upstreams = upstreams_,
+        .server = {.limits = config_->limits,
+                   .trusted_proxies = config_->trusted_proxies,
+                   .access_log = access_log_.get(),
+                   .connections = &connections_},
+    }));
+    for (Listening& listening : listening_) {
+      workers_.back()->add_listener(std::move(listening.sockets[i]));
+    }
+  }
+  for (const auto& worker : workers_) worker->start();
+  for (const Listening& listening : listening_) {
+    spdlog::info("listening on {}", listening.address.text());
+  }
+  health_ = upstream::start_health_checks(loop_, upstreams_);
+}
+
+int Sidecar::run() {
+  loop_.run();
+  return exit_code_;
+}
+
+void Sidecar::on_signal(int signal) {
+  if (signal == SIGHUP) {
+    spdlog::warn("SIGHUP: this version cannot reload its configuration; restart it instead");
+    return;
+  }
+  if (std::exchange(draining_, true)) {
+    spdlog::warn("second signal: ending at once");
+    exit_code_ = 1;
+    return loop_.stop();
+  }
+  const std::int64_t delay_ms = signal == SIGTERM ? config_->drain_delay_ms : 0;
+  spdlog::info("draining: accepting ends in {} ms", delay_ms);
+  drain_delay_.start(delay_ms);
+}
+
+void Sidecar::drain() {
+  drain_timeout_.start(config_->drain_timeout_ms);
+  workers_left_ = workers_.size();
+  for (const auto& worker : workers_) {
+    worker->drain([this] { loop_.post([this] { worker_drained(); }); });
+  }
+}
+
+void Sidecar::worker_drained() {
+  if (--workers_left_ > 0) return;
+  spdlog::info("drained");
+  loop_.stop();
+}
+
+}  // namespace weir

@@ -1,0 +1,59 @@
+// The composition root: the one place that knows all types and wires them. Start, drain, stop.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "base/net/event_loop.h"
+#include "base/net/signals.h"
+#include "base/net/timer.h"
+#include "base/result.h"
+#include "conf/config.h"
+#include "proxy/flow/site.h"
+#include "proxy/front/access_log.h"
+#include "proxy/upstream/health.h"
+#include "proxy/worker.h"
+
+namespace weir {
+
+class Sidecar {
+ public:
+  // Opens the listeners and starts the workers. What fails says why in a sentence.
+  static Result<std::unique_ptr<Sidecar>> start(std::shared_ptr<const conf::Config> config);
+  ~Sidecar();
+
+  // Serves until a signal has ended it. The exit code: 0 after a clean drain, 1 when the drain's
+  // time was up and clients were cut.
+  int run();
+
+ private:
+  explicit Sidecar(std::shared_ptr<const conf::Config> config);
+  Result<void> open_listeners();
+  void start_workers();
+  void on_signal(int signal);
+  void drain();
+  void worker_drained();
+
+  const std::shared_ptr<const conf::Config> config_;
+  flow::Shared shared_;
+  std::shared_ptr<const flow::Site> site_;
+  std::shared_ptr<upstream::UpstreamPool> upstreams_;
+  std::unique_ptr<front::AccessLog> access_log_;
+  std::atomic<std::uint32_t> connections_{0};
+
+  // The main thread's loop: signals, the drain's timers, health checks.
+  EventLoop loop_;
+  SignalWatcher signals_;
+  Timer drain_delay_;
+  Timer drain_timeout_;
+  std::unique_ptr<upstream::HealthChecker> health_;
+
+  std::vector<Listening> listening_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::size_t workers_left_ = 0;  // still draining
+  bool draining_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace weir

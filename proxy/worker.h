@@ -1,0 +1,55 @@
+// One worker: a thread with a loop, its listeners, its clients, its fetches. Made and started by
+// the Sidecar; drain() and stop() are for its thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/net/event_loop.h"
+#include "base/net/listener.h"
+#include "proxy/flow/fetch_driver.h"
+#include "proxy/flow/site.h"
+#include "proxy/flow/transaction.h"
+#include "proxy/front/server.h"
+#include "proxy/upstream/fetcher.h"
+#include "proxy/upstream/upstream_pool.h"
+
+namespace weir {
+
+struct WorkerOptions {
+  std::shared_ptr<const flow::Site> site;
+  flow::Shared* shared = nullptr;
+  std::shared_ptr<upstream::UpstreamPool> upstreams;
+  front::ServerOptions server;
+};
+
+class Worker {
+ public:
+  explicit Worker(WorkerOptions options);
+  // Ends the thread; cuts what is still open.
+  ~Worker();
+
+  EventLoop& loop() { return loop_; }
+  // Before start().
+  void add_listener(Fd socket);
+  void start();
+
+  // Safe to call from other threads: takes no more clients, lets the present ones finish, then
+  // calls `done` on its own thread.
+  void drain(std::function<void()> done);
+
+ private:
+  EventLoop loop_;
+  std::unique_ptr<upstream::Fetcher> fetcher_;
+  flow::Drivers drivers_;
+  flow::WorkerContext context_;
+  flow::TransactionPool transactions_;
+  front::Server server_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::thread thread_;
+};
+
+}  // namespace weir
