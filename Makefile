@@ -1,0 +1,116 @@
+# The only door to this tree. Every target installs what it lacks from Debian's packages by itself
+# (docker/need.sh); CMake does the work behind it. `make help` lists the targets.
+
+export PYTHONDONTWRITEBYTECODE := 1
+
+BUILD := build
+JOBS  ?= $(shell nproc)
+NEED  := sh docker/need.sh
+CTEST := ctest --output-on-failure --no-tests=error --timeout 120 -j $(JOBS)
+CMAKE := cmake -S . -G Ninja -Wno-dev
+
+# Sanitizer builds are about running, not reading: line numbers are enough, and a fast linker
+# where there is one halves the wait.
+SANITIZER_FLAGS = -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \
+  $(if $(shell command -v ld.lld),-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld)
+# g++ 12's ThreadSanitizer cannot place its shadow where the kernel randomises addresses widely.
+NO_ASLR = $(if $(shell setarch -R true 2>/dev/null && echo yes),setarch -R)
+
+# make run
+LISTEN   ?= 127.0.0.1:8080
+UPSTREAM ?=
+CONFIG   ?=
+# make fuzz
+FUZZ_SECONDS ?= 20
+# make bench
+DURATION ?= 5
+ROUNDS   ?= 3
+SERVERS  ?=
+CASES    ?=
+
+CPP_FILES = $(shell find base conf cachekeys backends proxy tests -name '*.cc' -o -name '*.h')
+
+.DEFAULT_GOAL := all
+# The targets use all cores themselves, one after the other.
+.NOTPARALLEL:
+.PHONY: all run test check asan tsan format format-check tidy house fuzz bench bench-syscalls \
+        image clean help configure
+
+all: configure ## build build/weir
+	@cmake --build $(BUILD) -j $(JOBS) --target weir
+
+configure: $(BUILD)/build.ninja
+
+$(BUILD)/build.ninja: | need-build
+	@$(CMAKE) -B $(BUILD)
+	@ln -sfn $(BUILD)/compile_commands.json compile_commands.json
+
+.PHONY: need-build need-test need-check need-bench
+need-build:
+	@$(NEED) build
+need-test:
+	@$(NEED) build test
+need-check:
+	@$(NEED) build test check
+need-bench:
+	@$(NEED) build bench
+
+run: all ## start Weir in front of the demo app, or of UPSTREAM=http://host:port (LISTEN=, CONFIG=)
+	@WEIR=$(BUILD)/weir LISTEN='$(LISTEN)' UPSTREAM='$(UPSTREAM)' CONFIG='$(CONFIG)' \
+	  docker/demo/run.sh
+
+test: need-test configure ## build everything and run every test
+	@cmake --build $(BUILD) -j $(JOBS)
+	@cd $(BUILD) && $(CTEST)
+
+check: format-check house tidy test asan tsan ## everything that CI runs but the fuzzers
+
+asan: need-test ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@test -f $(BUILD)/asan/build.ninja || \
+	  $(CMAKE) -B $(BUILD)/asan -DWEIR_SANITIZE=address $(SANITIZER_FLAGS)
+	@cmake --build $(BUILD)/asan -j $(JOBS)
+	@cd $(BUILD)/asan && $(CTEST)
+
+tsan: need-test ## the tests under ThreadSanitizer
+	@test -f $(BUILD)/tsan/build.ninja || \
+	  $(CMAKE) -B $(BUILD)/tsan -DWEIR_SANITIZE=thread $(SANITIZER_FLAGS)
+	@$(NO_ASLR) cmake --build $(BUILD)/tsan -j $(JOBS)
+	@cd $(BUILD)/tsan && TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" $(NO_ASLR) $(CTEST)
+
+format: need-check ## format the sources in place
+	@clang-format-19 -i $(CPP_FILES)
+
+format-check: need-check ## fail where `make format` would change something
+	@clang-format-19 --dry-run -Werror $(CPP_FILES)
+
+tidy: need-check configure ## clang-tidy; files that have not changed since they passed are skipped
+	@python3 tests/tidy/tidy.py --build $(BUILD) --jobs $(JOBS)
+
+house: need-build ## the house rules: sizes, layers, headers that stand alone, …
+	@python3 tests/tidy/house_rules.py --headers --jobs $(JOBS) .
+
+fuzz: need-check ## run every fuzzer for FUZZ_SECONDS (20)
+	@test -f $(BUILD)/fuzz/build.ninja || $(CMAKE) -B $(BUILD)/fuzz -DWEIR_FUZZ=ON \
+	  -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 $(SANITIZER_FLAGS)
+	@cmake --build $(BUILD)/fuzz -j $(JOBS) --target tests/fuzz/all
+	@tests/tidy/run_fuzzers.sh $(BUILD)/fuzz/tests/fuzz tests/fuzz $(FUZZ_SECONDS)
+
+bench: need-bench configure ## compare Weir with nginx, HAProxy, Varnish and a bare floor
+	@cmake --build $(BUILD) -j $(JOBS) --target weir bench_floor bench_origin
+	@python3 tests/bench/bench.py --build $(BUILD) --duration $(DURATION) --rounds $(ROUNDS) \
+	  --servers '$(SERVERS)' --cases '$(CASES)'
+
+bench-syscalls: need-bench configure ## system calls per hit (SERVERS=weir by default)
+	@cmake --build $(BUILD) -j $(JOBS) --target weir bench_floor bench_origin
+	@python3 tests/bench/bench.py --build $(BUILD) --syscalls --duration $(DURATION) \
+	  --servers '$(if $(SERVERS),$(SERVERS),floor weir)'
+
+image: ## build the container image (needs docker)
+	docker build -f docker/Dockerfile -t weir .
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD) compile_commands.json
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
+	  awk -F'|' '{printf "  make %-15s %s\n", $$1, $$2}'

@@ -1,0 +1,89 @@
+#!/bin/sh
+# need.sh SET...: installs the Debian packages of these sets that are missing, and touches nothing
+# when none is. One list for the Makefile, CI and the image.
+#
+#   build  the compiler and the libraries, enough for `make` and `make run`
+#   test   what `make test` and the sanitizer builds add
+#   check  clang's tools, for the format, tidy and fuzz targets
+#   bench  the servers that `make bench` compares Weir with, and the load generator
+set -eu
+
+packages_of() {
+  case $1 in
+    build) echo g++ cmake ninja-build pkg-config libevent-dev libcurl4-openssl-dev \
+                libyaml-cpp-dev libre2-dev libxxhash-dev libfmt-dev libspdlog-dev libcli11-dev \
+                libgtest-dev libgmock-dev python3 curl ;;
+    test)  echo ccache lld ;;
+    check) echo clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev ;;
+    bench) echo nginx haproxy varnish wrk strace ;;
+    *)     echo "need.sh: no such set: $1 (build, test, check, bench)" >&2; return 2 ;;
+  esac
+}
+
+installed() {
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "need.sh: not a Debian system: the packages are taken to be there ($*)" >&2
+  exit 0
+fi
+
+missing=
+for set in "$@"; do
+  packages=$(packages_of "$set")
+  for package in $packages; do
+    installed "$package" || missing="$missing $package"
+  done
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "need.sh: these packages are missing and only root may install them; run as root:" >&2
+    echo "  apt-get update && apt-get install -y --no-install-recommends$missing" >&2
+    exit 1
+  fi
+  as_root=sudo
+fi
+
+# Debian starts a server when its package comes in, and at every boot after that. The benchmark
+# starts its own, so a refusal stands while apt works (where no policy of the machine's owner
+# stands already), and what came in new is disabled afterwards.
+policy=/usr/sbin/policy-rc.d
+policy_is_ours=no
+lift_policy() {
+  [ "$policy_is_ours" = no ] || $as_root rm -f "$policy"
+  policy_is_ours=no
+}
+trap lift_policy EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+case " $* " in
+  *" bench "*)
+    if [ ! -e "$policy" ]; then
+      policy_is_ours=yes
+      printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+      $as_root chmod 755 "$policy"
+    fi ;;
+esac
+
+echo "need.sh: installing$missing"
+$as_root apt-get -qq -o DPkg::Lock::Timeout=120 update ||
+  echo "need.sh: apt-get update failed; going on with the lists there are" >&2
+# The list is meant to be split: package names have no spaces.
+# shellcheck disable=SC2086
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=120 \
+  --no-install-recommends install $missing >/dev/null || {
+  echo "need.sh: apt-get could not install:$missing" >&2
+  exit 1
+}
+
+if [ -d /run/systemd/system ]; then
+  for service in nginx haproxy varnish; do
+    case " $missing " in
+      *" $service "*) $as_root systemctl --quiet disable "$service" ;;
+    esac
+  done
+fi

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""Weir beside nginx, HAProxy, Varnish and a bare floor, one core each, the load on another core.
+
+What is measured and how to read it: docs/BENCHMARK.md. Usually run by `make bench`.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import procs
+import report
+import syscalls
+import wrk
+from servers import STARTERS, Server, ServerError, get, start_origin
+
+SPREAD_URLS = 100_000
+LOG_SETTLE_S = 3  # a log may be written a little behind the answers, and that is CPU time too
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    title: str
+    size: int
+    path: str
+    spread: bool = False
+    log: bool = False
+    hit: bool = True
+
+
+CASES = {case.name: case for case in [
+    Case("1k", "1 KiB hit", 1 << 10, "/obj/1024/0"),
+    Case("16k", "16 KiB hit", 16 << 10, "/obj/16384/0"),
+    Case("1m", "1 MiB hit", 1 << 20, "/obj/1048576/0"),
+    Case("spread", f"1 KiB hit, {SPREAD_URLS:,} URLs", 1 << 10, "/obj/1024/1", spread=True),
+    Case("log", "1 KiB hit, access log on", 1 << 10, "/obj/1024/0", log=True),
+    Case("pass", "1 KiB pass-through", 1 << 10, "/private", hit=False),
+]}
+
+
+@dataclasses.dataclass
+class Sample:
+    cpu_us: float  # per request
+    rate: float    # requests/s
+    p99_ms: float
+    resident: int  # bytes
+
+
+class Bench:
+    def __init__(self, arguments, stack):
+        self.arguments = arguments
+        self.stack = stack
+        self.server_cpu, self.load_cpu = pick_cpus()
+        self.run_dir = make_run_dir(arguments.build, stack)
+        self.origin = start_origin(arguments.build, self.run_dir / "origin", self.load_cpu)
+        stack.callback(self.origin.stop)
+        self.origin.wait_until_up()
+        self.running = {}   # (name, size or 0, log) -> Server
+        self.samples = {}   # (case name, server name) -> [Sample]
+        self.failures = []  # lines
+
+    def origin_count(self):
+        return int(get(self.origin.port, "/count")[1])
+
+    def server(self, name, case):
+        """The instance of `name` that serves `case`; started when first asked for, then kept."""
+        is_floor = name == "floor"
+        key = (name, case.size if is_floor else 0, case.log and not is_floor)
+        if key not in self.running:
+            label = "-".join(str(part) for part in key if part)
+            server = Server(name, self.run_dir / label, self.server_cpu)
+            self.stack.callback(server.stop)
+            STARTERS[name](server, self.arguments.build, self.origin.port, case.size, key[2])
+            server.wait_until_up()
+            self.running[key] = server
+        return self.running[key]
+
+    def load(self, server, case, seconds):
+        """wrk's figures; refuses a run in which hits were not hits, or passes not passed."""
+        mode = ("spread", SPREAD_URLS, "/obj/1024") if case.spread else ("one",)
+        before = self.origin_count()
+        result = wrk.load(self.load_cpu, server.url + case.path, seconds, *mode)
+        fetched = self.origin_count() - before
+        requests = result["requests"]
+        # HAProxy's cache keeps one of two objects whose 32-bit hashes agree: a few among 100,000.
+        allowed = requests // 1000 if case.spread else 0
+        if case.hit and fetched > allowed:
+            raise ServerError(f"{fetched} of {requests} requests were no hits")
+        if not case.hit and fetched < requests:
+            raise ServerError(f"only {fetched} of {requests} requests reached the origin")
+        return result
+
+    def warm(self, server, case):
+        status, body = get(server.port, case.path)
+        if status != 200 or len(body) != case.size:
+            raise ServerError(f"GET {case.path}: status {status}, {len(body)} bytes")
+        if server.name == "floor":
+            return
+        if case.spread:
+            wrk.fill(self.load_cpu, server.url, SPREAD_URLS, "/obj/1024")
+        self.load(server, case, 1)
+
+    def measure(self, server, case):
+        if self.arguments.warmup:
+            self.load(server, case, self.arguments.warmup)
+        if server.log_file:
+            os.truncate(server.log_file, 0)
+        before = procs.cpu_us(server.pids())
+        result = self.load(server, case, self.arguments.duration)
+        if server.log_file:
+            await_log(server.log_file, result["requests"])
+        pids = server.pids()
+        used = procs.cpu_between(before, procs.cpu_us(pids))
+        return Sample(used / result["requests"], result["requests"] / result["seconds"],
+                      result["p99_ms"], procs.resident_bytes(pids))
+
+    def run_case(self, case):
+        names = [n for n in self.arguments.servers if n != "floor" or case.hit]
+        print(f"{case.title}: warming {', '.join(names)}", file=sys.stderr, flush=True)
+        ready = {}
+        for name in names:
+            with self.reporting(name, case):
+                server = self.server(name, case)
+                self.warm(server, case)
+                ready[name] = server
+        for turn in range(1, self.arguments.rounds + 1):
+            for name, server in ready.items():
+                with self.reporting(name, case):
+                    sample = self.measure(server, case)
+                    self.samples.setdefault((case.name, name), []).append(sample)
+                    print(f"  round {turn} {name:8} {sample.cpu_us:9.2f} µs/request "
+                          f"{sample.rate:9.0f}/s", file=sys.stderr, flush=True)
+
+    @contextlib.contextmanager
+    def reporting(self, name, case):
+        """One server's failure is told and remembered; the others go on."""
+        try:
+            yield
+        except (ServerError, wrk.LoadError, OSError) as error:
+            line = f"{name}, {case.title}: {error}"
+            self.failures.append(line)
+            print(f"  FAILED {line}", file=sys.stderr, flush=True)
+
+    def rows(self):
+        """(case title, server, medians, lowest and highest CPU figure) in the order asked for."""
+        for name in self.arguments.cases:
+            for server in self.arguments.servers:
+                samples = self.samples.get((name, server))
+                if samples:
+                    median = Sample(*(statistics.median(getattr(s, field.name) for s in samples)
+                                      for field in dataclasses.fields(Sample)))
+                    cpu = [s.cpu_us for s in samples]
+                    yield report.Row(CASES[name].title, server, median, min(cpu), max(cpu))
+
+
+def await_log(path, lines):
+    """Until every answer has its line."""
+    pause = threading.Event()
+    for _ in range(LOG_SETTLE_S * 10):
+        with open(path, "rb") as log:
+            found = sum(block.count(b"\n") for block in iter(lambda: log.read(1 << 20), b""))
+        if found >= lines:
+            return
+        pause.wait(0.1)
+    raise ServerError(f"the access log has {found} lines for {lines} requests")
+
+
+def pick_cpus():
+    """One CPU for the server, one for the load: of different cores where the machine allows."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if len(allowed) < 2:
+        sys.exit("bench: two CPUs are needed, one for the server and one for the load")
+
+    def core(cpu):
+        path = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        return path.read_text() if path.exists() else str(cpu)
+
+    others = [cpu for cpu in allowed[1:] if core(cpu) != core(allowed[0])]
+    return allowed[0], (others or allowed[1:])[0]
+
+
+def make_run_dir(build, stack):
+    """A folder in memory for caches and logs, so that no disk is measured; removed at the end."""
+    base = Path("/dev/shm")
+    # Varnish compiles its configuration into a library there, so it must be allowed to load one.
+    if (not base.is_dir() or shutil.disk_usage(base).free < 2 << 30
+            or os.statvfs(base).f_flag & os.ST_NOEXEC):
+        base = build / "bench"
+        print(f"bench: /dev/shm is small or noexec, using {base}", file=sys.stderr)
+        base.mkdir(parents=True, exist_ok=True)
+    run_dir = Path(tempfile.mkdtemp(prefix="weir-bench-", dir=base))
+    stack.callback(shutil.rmtree, run_dir, ignore_errors=True)
+    return run_dir
+
+
+def names(text, known, kind):
+    chosen = text.replace(",", " ").split() or list(known)
+    for name in chosen:
+        if name not in known:
+            sys.exit(f"bench: no such {kind}: {name} ({', '.join(known)})")
+    return chosen
+
+
+def parse_arguments():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--build", type=Path, default=Path("build"))
+    options.add_argument("--duration", type=int, default=5, help="seconds of each measured run")
+    options.add_argument("--warmup", type=int, default=1, help="seconds before each of them")
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--servers", default="", help=" ".join(STARTERS))
+    options.add_argument("--cases", default="", help=" ".join(CASES))
+    options.add_argument("--syscalls", action="store_true",
+                         help="count system calls per 1 KiB hit instead")
+    arguments = options.parse_args()
+    arguments.build = arguments.build.resolve()
+    arguments.servers = names(arguments.servers, STARTERS, "server")
+    arguments.cases = names(arguments.cases, CASES, "case")
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with contextlib.ExitStack() as stack:
+        bench = Bench(arguments, stack)
+        if arguments.syscalls:
+            case = CASES["1k"]
+            for name in arguments.servers:
+                with bench.reporting(name, case):
+                    server = bench.server(name, case)
+                    bench.warm(server, case)
+                    print(syscalls.per_request(
+                        server, lambda: bench.load(server, case, arguments.duration)))
+        else:
+            for name in arguments.cases:
+                bench.run_case(CASES[name])
+            report.write(list(bench.rows()), arguments, (bench.server_cpu, bench.load_cpu))
+    for line in bench.failures:
+        print(f"bench: FAILED {line}", file=sys.stderr)
+    sys.exit(1 if bench.failures else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+// bench_origin PORT: the app behind the servers under test, as cheap as it can be.
+//   /obj/SIZE/N  SIZE bytes (up to 1 MiB), fresh for an hour, with a validator
+//   /private     1 KiB that no shared cache may store
+//   /count       how many requests it has answered, /count aside: what proves a hit to be one
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string>
+
+#include "tests/bench/epoll_server.h"
+
+namespace {
+
+using weir::bench::Answer;
+using weir::bench::Connection;
+
+constexpr std::size_t kLargestBody = 1 << 20;
+constexpr std::size_t kPrivateBody = 1 << 10;
+
+class Origin {
+ public:
+  Answer operator()(std::string_view request, Connection& connection) {
+    const std::string_view path = path_of(request);
+    if (path == "/count") return counted(connection);
+    ++answered_;
+    if (path == "/private") {
+      return with_head(connection, kPrivateBody, "Cache-Control: private, no-store\r\n");
+    }
+    if (path.starts_with("/obj/")) return object(path, connection);
+    return {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", {}};
+  }
+
+ private:
+  static std::string_view path_of(std::string_view request) {
+    const std::size_t begin = request.find(' ');
+    if (begin == std::string_view::npos) return {};
+    return request.substr(begin + 1, request.find(' ', begin + 1) - begin - 1);
+  }
+
+  Answer object(std::string_view path, Connection& connection) {
+    const std::string_view name = path.substr(std::string_view("/obj/").size());
+    std::size_t size = 0;
+    std::from_chars(name.data(), name.data() + name.size(), size);
+    std::array<char, 128> fields;
+    const auto end = fmt::format_to_n(fields.data(), fields.size(),
+                                      "Cache-Control: max-age=3600\r\nETag: \"{}\"\r\n", name);
+    return with_head(connection, std::min(size, kLargestBody),
+                     {fields.data(), std::min(end.size, fields.size())});
+  }
+
+  Answer with_head(Connection& connection, std::size_t size, std::string_view fields) {
+    const auto end = fmt::format_to_n(connection.scratch.data(), connection.scratch.size(),
+                                      "HTTP/1.1 200 OK\r\n"
+                                      "Content-Type: application/octet-stream\r\n"
+                                      "Content-Length: {}\r\n{}\r\n",
+                                      size, fields);
+    return {{connection.scratch.data(), end.size}, std::string_view(body_).substr(0, size)};
+  }
+
+  Answer counted(Connection& connection) {
+    const std::string digits = std::to_string(answered_);
+    const auto end =
+        fmt::format_to_n(connection.scratch.data(), connection.scratch.size(),
+                         "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", digits.size(), digits);
+    return {{connection.scratch.data(), end.size}, {}};
+  }
+
+  std::string body_ = std::string(kLargestBody, 'x');
+  std::uint64_t answered_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    fmt::print(stderr, "usage: bench_origin PORT\n");
+    return 2;
+  }
+  return weir::bench::serve(static_cast<std::uint16_t>(std::atoi(argv[1])), Origin());
+}

@@ -1,0 +1,35 @@
+"""One run of wrk, pinned to the load's core: 64 connections, one thread, keep-alive."""
+
+import json
+import subprocess
+from pathlib import Path
+
+CONNECTIONS = 64
+_SCRIPT = Path(__file__).with_name("wrk.lua")
+
+
+class LoadError(Exception):
+    pass
+
+
+def load(cpu, url, seconds, *mode):
+    """Runs wrk against `url` and returns its figures; any error at all is an exception."""
+    done = subprocess.run(
+        ["taskset", "-c", str(cpu), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
+         "--timeout", "10s", "-s", str(_SCRIPT), url, "--", *map(str, mode)],
+        capture_output=True, text=True, check=False, timeout=seconds + 60)
+    lines = done.stdout.strip().splitlines()
+    if done.returncode != 0 or not lines or not lines[-1].startswith("{"):
+        raise LoadError(f"wrk failed on {url}:\n{done.stdout}{done.stderr}")
+    result = json.loads(lines[-1])
+    if result["bad_status"] or result["socket_errors"] or not result["requests"]:
+        raise LoadError(f"wrk saw errors on {url}: {lines[-1]}")
+    return result
+
+
+def fill(cpu, base, count, prefix):
+    """Asks for `prefix`/1 … `prefix`/`count`, each at least once."""
+    start = 1
+    while start <= count:
+        result = load(cpu, base + prefix + "/1", 1, "fill", count, prefix, start)
+        start += result["requests"]  # what was still on its way is asked for again

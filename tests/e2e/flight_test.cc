@@ -1,0 +1,397 @@
+// One fetch for many clients: who waits, who shares, and what never is shared.
+#include <set>
+
+#include "tests/e2e/fixture.h"
+
+namespace weir::test {
+namespace {
+
+using testing::AnyOf;
+
+class Flight : public E2e {
+ protected:
+  std::vector<Client> crowd(int count) const {
+    std::vector<Client> all;
+    for (int i = 0; i < count; ++i) all.push_back(client());
+    return all;
+  }
+  // Everyone asks; returns when Weir has taken every request.
+  void all_ask(std::vector<Client>& all, std::string_view target, const Fields& fields = {}) {
+    for (Client& one : all) one.send(Client::message("GET", target, fields));
+    await_all_taken();
+  }
+  // Answers 1, 2, 3, …, the first behind `first`, all others behind `others`.
+  void number_answers(const std::string& path, const Gate& first, const Gate& others,
+                      const std::string& control, int status = 200) {
+    auto calls = std::make_shared<std::atomic<int>>(0);
+    origin_.on(path, [=](const Request&) {
+      const int number = ++*calls;
+      return Reply(status)
+          .header("Cache-Control", control)
+          .gate_head(number == 1 ? first : others)
+          .body(std::to_string(number));
+    });
+  }
+};
+
+TEST_F(Flight, AHundredMissesReachTheAppOnce) {
+  // All of them parked on one fetch, all answered by it.
+  const Gate gate;
+  origin_.on("/a", cacheable("one for all").gate_head(gate));
+  start(kCacheAll);
+  std::vector<Client> all = crowd(100);
+  all_ask(all, "/a");
+  gate.await_arrivals(1);
+  gate.open();
+  int collapsed = 0;
+  for (Client& one : all) {
+    const Response response = one.read();
+    EXPECT_EQ(response.body, "one for all");
+    EXPECT_TRUE(response.complete);
+    collapsed += cache_status(response).collapsed ? 1 : 0;
+  }
+  EXPECT_GT(collapsed, 50);
+  EXPECT_LT(collapsed, 100) << "somebody led";
+  EXPECT_EQ(origin_.hits("/a"), 1);
+  EXPECT_TRUE(status_of("/a").hit);
+}
+
+TEST_F(Flight, AHundredPrivateOnesReachItAHundredTimesAtOnce) {
+  // The first answer says private: the other 99 go to the app together, not one after another.
+  const Gate first;
+  const Gate others;
+  number_answers("/a", first, others, "private");
+  start(kCacheAll);
+  std::vector<Client> all = crowd(100);
+  all_ask(all, "/a");
+  first.await_arrivals(1);
+  EXPECT_EQ(origin_.hits("/a"), 1);
+  first.open();
+  others.await_arrivals(99);
+  others.open();
+  std::set<std::string> bodies;
+  for (Client& one : all) bodies.insert(one.read().body);
+  EXPECT_EQ(bodies.size(), 100U) << "everybody has an answer of their own";
+  EXPECT_EQ(origin_.hits("/a"), 100);
+}
+
+TEST_F(Flight, ARefusalIsRemembered) {
+  // Nobody waits again for what is known not to be shared; the reason stays the same.
+  const Gate first;
+  const Gate others;
+  number_answers("/a", first, others, "no-store");
+  start(kCacheAll);
+  first.open();
+  EXPECT_EQ(status_of("/a").detail, "no-store");
+  std::vector<Client> all = crowd(20);
+  all_ask(all, "/a");
+  others.await_arrivals(20);
+  others.open();
+  for (Client& one : all) EXPECT_EQ(cache_status(one.read()).detail, "no-store");
+}
+
+TEST_F(Flight, FollowersGetBytesBeforeTheEnd) {
+  // A shared answer is streamed to every reader as it comes, also to one who comes in the middle.
+  const Gate middle;
+  origin_.on("/a", Reply(200)
+                       .header("Cache-Control", "max-age=60")
+                       .length(10)
+                       .part("first")
+                       .gate(middle)
+                       .part("after"));
+  start(kCacheAll);
+  std::vector<Client> all = crowd(10);
+  all_ask(all, "/a");
+  for (Client& one : all) {
+    EXPECT_EQ(one.read_head().status, 200);
+    EXPECT_EQ(one.read_some(5), "first");
+  }
+  Client late = client();
+  late.send(Client::message("GET", "/a"));
+  EXPECT_EQ(late.read_head().status, 200);
+  EXPECT_EQ(late.read_some(5), "first");
+  middle.open();
+  for (Client& one : all) EXPECT_EQ(one.read_some(5), "after");
+  EXPECT_EQ(late.read_some(5), "after");
+  EXPECT_EQ(origin_.hits("/a"), 1);
+}
+
+TEST_F(Flight, TheFetchOutlivesItsFirstClient) {
+  // The leader hangs up; its followers are served to the end and the answer is stored.
+  const Gate head;
+  const Gate middle;
+  origin_.on("/a", Reply(200)
+                       .header("Cache-Control", "max-age=60")
+                       .gate_head(head)
+                       .length(10)
+                       .part("first")
+                       .gate(middle)
+                       .part("after"));
+  start(kCacheAll);
+  Client leader = client();
+  leader.send(Client::message("GET", "/a"));
+  head.await_arrivals(1);
+  std::vector<Client> followers = crowd(5);
+  all_ask(followers, "/a");
+  leader.reset();
+  head.open();
+  middle.open();
+  for (Client& one : followers) EXPECT_EQ(one.read().body, "firstafter");
+  EXPECT_TRUE(status_of("/a").hit);
+  EXPECT_EQ(origin_.hits("/a"), 1);
+}
+
+TEST_F(Flight, WithoutReadersAKnownLengthIsStillStored) {
+  // Everybody hangs up mid-body: a storable answer of known length is finished for the next client.
+  const Gate middle;
+  origin_.on("/a", Reply(200)
+                       .header("Cache-Control", "max-age=60")
+                       .length(10)
+                       .part("first")
+                       .gate(middle)
+                       .part("after"));
+  start(kCacheAll);
+  const int fds = weir().figures().open_fds;
+  Client only = client();
+  only.send(Client::message("GET", "/a"));
+  only.read_head();
+  EXPECT_EQ(only.read_some(5), "first");
+  only.reset();
+  EXPECT_TRUE(eventually([&] { return weir().figures().open_fds <= fds + 1; }))
+      << "only the app's connection is left";
+  middle.open();
+  EXPECT_TRUE(eventually([&] { return get("/a").body == "firstafter"; }));
+  EXPECT_EQ(origin_.hits("/a"), 1);
+}
+
+TEST_F(Flight, WithoutReadersAnUnknownLengthIsDropped) {
+  // Nobody knows when a chunked answer would end: without readers its fetch is given up.
+  const Gate middle;
+  origin_.on("/a", Reply(200)
+                       .header("Cache-Control", "max-age=60")
+                       .chunked()
+                       .part("first")
+                       .gate(middle)
+                       .part("after")
+                       .hang());
+  start(kCacheAll);
+  Client only = client();
+  only.send(Client::message("GET", "/a"));
+  only.read_head();
+  EXPECT_EQ(only.read_chunked(5), "first");
+  only.reset();
+  middle.open();
+  EXPECT_TRUE(eventually([&] { return origin_.open_connections() == 0; })) << "weir let go";
+  origin_.on("/a", cacheable("new"));
+  EXPECT_EQ(get("/a").body, "new");
+}
+
+TEST_F(Flight, AnAppsErrorIsNotHandedToEverybodyAsShared) {
+  // After a 5xx the waiters go to the app themselves, a few at a time, and get what it says then.
+  const Gate first;
+  const Gate others;
+  number_answers("/a", first, others, "no-cache", 500);
+  others.open();
+  start(kCacheAll);
+  std::vector<Client> all = crowd(20);
+  all_ask(all, "/a");
+  first.await_arrivals(1);
+  first.open();
+  for (Client& one : all) {
+    const Response response = one.read();
+    EXPECT_EQ(response.status, 500);
+    EXPECT_FALSE(cache_status(response).stored);
+  }
+  EXPECT_GT(origin_.hits("/a"), 1);
+}
+
+TEST_F(Flight, WeirsOwn502AnswersEveryWaiter) {
+  // The app dies without a word: all waiters learn it at once from one attempt.
+  const Gate gate;
+  origin_.on("/a", Reply::raw("").gate_head(gate).close());
+  start(std::string(kCacheAll) + "upstream: { url: \"" + origin_.url() + "\", retries: 0 }\n");
+  std::vector<Client> all = crowd(20);
+  all_ask(all, "/a");
+  gate.await_arrivals(1);
+  gate.open();
+  for (Client& one : all) {
+    const Response response = one.read();
+    EXPECT_EQ(response.status, 502);
+    EXPECT_EQ(cache_status(response).detail, "upstream-error");
+  }
+  EXPECT_EQ(origin_.hits("/a"), 1);
+}
+
+TEST_F(Flight, WeirsOwn504AnswersEveryWaiter) {
+  // The app hangs: one timeout for all, not one after another.
+  origin_.on("/a", Reply::raw("").hang());
+  start(std::string(kCacheAll) + "upstream: { url: \"" + origin_.url() +
+        "\", first_byte_timeout: 500ms, retries: 0 }\n");
+  std::vector<Client> all = crowd(20);
+  all_ask(all, "/a");
+  for (Client& one : all) {
+    const Response response = one.read();
+    EXPECT_EQ(response.status, 504);
+    EXPECT_EQ(cache_status(response).detail, "upstream-timeout");
+  }
+  EXPECT_LT(origin_.hits("/a"), 20) << "shared";
+}
+
+TEST_F(Flight, WaitersLoseTheirPatience) {
+  // coalesce_wait: a leader that takes too long does not hold the others for ever.
+  const Gate first;
+  const Gate others;
+  number_answers("/a", first, others, "max-age=60");
+  others.open();
+  start(std::string(kCacheAll) + "limits: { coalesce_wait: 300ms }\n");
+  Client leader = client();
+  leader.send(Client::message("GET", "/a"));
+  first.await_arrivals(1);
+  EXPECT_EQ(get("/a").body, "2");
+  first.open();
+  EXPECT_EQ(leader.read().body, "1");
+}
+
+TEST_F(Flight, ASlowReaderDoesNotSlowTheOthers) {
+  // The fetch runs at the pace of the store; who reads slowly only delays itself.
+  const std::string big = patterned(8 * 1024 * 1024);
+  const Gate gate;
+  origin_.on("/a", cacheable(big).gate_head(gate));
+  start(kCacheAll);
+  Client slow = client(4096);
+  slow.send(Client::message("GET", "/a"));
+  gate.await_arrivals(1);
+  std::vector<Client> others = crowd(3);
+  all_ask(others, "/a");
+  gate.open();
+  for (Client& one : others) EXPECT_EQ(one.read().body, big);
+  EXPECT_EQ(slow.read().body, big);
+  EXPECT_EQ(origin_.hits("/a"), 1);
+}
+
+TEST_F(Flight, WhatCannotBeStoredIsPacedByItsReader) {
+  // An uncacheable download of 256 MiB to a client that does not read stays a small window.
+  constexpr std::size_t kPiece = 1024 * 1024;
+  Reply endless = Reply(200).header("Cache-Control", "no-store").length(256 * kPiece);
+  const std::string piece = patterned(kPiece);
+  for (int i = 0; i < 256; ++i) endless.part(piece);
+  origin_.on("/a", endless);
+  start(kCacheAll);
+  const long before = weir().figures().rss_kib;
+  Client slow = client(4096);
+  slow.send(Client::message("GET", "/a"));
+  EXPECT_EQ(slow.read_head().status, 200);
+  std::size_t got = 0;
+  for (int i = 0; i < 100; ++i) got += slow.read_some(100).size();
+  EXPECT_GT(got, 0U);
+  EXPECT_LT(weir().figures().peak_rss_kib - before, kSanitized ? 128 * 1024 : 16 * 1024);
+}
+
+TEST_F(Flight, AThousandSlowReadersShareOneObject) {
+  // 5 MiB for a thousand clients who do not read costs the object plus little for each of them.
+  raise_fd_limit();
+  const Gate gate;
+  origin_.on("/a", cacheable(std::string(5 * 1024 * 1024, 'x')).gate_head(gate));
+  start(std::string(kCacheAll) + "access_log: off\n");
+  const long before = weir().figures().rss_kib;
+  std::vector<Client> all;
+  for (int i = 0; i < 1000; ++i) all.push_back(client(4096));
+  all_ask(all, "/a");
+  gate.await_arrivals(1);
+  gate.open();
+  for (Client& one : all) EXPECT_EQ(one.read_some(12), "HTTP/1.1 200");
+  EXPECT_EQ(get("/a").body.size(), 5U * 1024 * 1024);
+  const long per_reader_kib = kSanitized ? 256 : 32;
+  EXPECT_LT(weir().figures().peak_rss_kib - before, 2 * 5 * 1024 + 1000 * per_reader_kib);
+  EXPECT_EQ(origin_.hits("/a"), 1);
+}
+
+TEST_F(Flight, PersonalRequestsJoinNoFlight) {
+  // A request with credentials or a session goes to the app itself while another one is under way.
+  const Gate first;
+  const Gate others;
+  number_answers("/a", first, others, "max-age=60");
+  others.open();
+  start(kCacheAll);
+  Client leader = client();
+  leader.send(Client::message("GET", "/a"));
+  first.await_arrivals(1);
+  EXPECT_EQ(get("/a", {{"Authorization", "Bearer x"}}).body, "2");
+  EXPECT_EQ(get("/a", {{"Cookie", "sid=1"}}).body, "3");
+  first.open();
+  EXPECT_EQ(leader.read().body, "1");
+}
+
+TEST_F(Flight, CoalesceOff) {
+  // Where the route says so, every miss goes to the app by itself.
+  const Gate gate;
+  origin_.on("/a", cacheable("x").gate_head(gate));
+  start("routes: [ { match: /**, cache: { duration: 60, coalesce: off } } ]\n");
+  std::vector<Client> all = crowd(5);
+  for (Client& one : all) one.send(Client::message("GET", "/a"));
+  gate.await_arrivals(5);
+  gate.open();
+  for (Client& one : all) EXPECT_EQ(one.read().body, "x");
+  EXPECT_TRUE(status_of("/a").hit);
+}
+
+TEST_F(Flight, VariantsRegroupAtTheHead) {
+  // Followers whose values differ from the leader's are not given its variant.
+  const Gate gate;
+  origin_.on("/a", [gate](const Request& request) {
+    return cacheable(request.fields.joined("X-Flavor")).header("Vary", "X-Flavor").gate_head(gate);
+  });
+  start(kCacheAll);
+  std::vector<Client> all = crowd(12);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    all[i].send(Client::message("GET", "/a", {{"X-Flavor", std::to_string(i % 3)}}));
+  await_all_taken();
+  gate.await_arrivals(1);
+  gate.open();
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].read().body, std::to_string(i % 3));
+  EXPECT_LE(origin_.hits("/a"), 12);
+}
+
+TEST_F(Flight, WhenFillMemoryIsUsedUpMissesStillPass) {
+  // New misses pass unshared and unstored rather than fail.
+  const std::string big = patterned(3 * 1024 * 1024);
+  const Gate middle;
+  for (const char* path : {"/1", "/2", "/3"})
+    origin_.on(path, Reply(200)
+                         .header("Cache-Control", "max-age=60")
+                         .length(big.size())
+                         .part(big.substr(0, 2'500'000))
+                         .gate(middle)
+                         .part(big.substr(2'500'000)));
+  origin_.on("/4", cacheable(big));
+  start(std::string(kCacheAll) + "limits: { fill_memory: 4MiB }\n");
+  std::vector<Client> all = crowd(3);
+  for (std::size_t i = 0; i < 3; ++i)
+    all[i].send(Client::message("GET", "/" + std::to_string(i + 1)));
+  middle.await_arrivals(3);
+  EXPECT_EQ(get("/4").body, big);
+  middle.open();
+  for (Client& one : all) EXPECT_EQ(one.read().body, big);
+}
+
+TEST_F(Flight, ACutAnswerIsCutForEverybodyAndStoredForNobody) {
+  // The app dies mid-body: every reader sees a short message, and the next request asks again.
+  const Gate middle;
+  origin_.script("/a", {Reply(200)
+                            .header("Cache-Control", "max-age=60")
+                            .length(10)
+                            .part("first")
+                            .gate(middle)
+                            .close(),
+                        cacheable("good")});
+  start(kCacheAll);
+  std::vector<Client> all = crowd(5);
+  all_ask(all, "/a");
+  for (Client& one : all) one.read_head();
+  middle.open();
+  for (Client& one : all) EXPECT_EQ(one.read_until_close(), "first");
+  EXPECT_EQ(get("/a").body, "good");
+}
+
+}  // namespace
+}  // namespace weir::test

@@ -1,0 +1,91 @@
+#include "tests/support/weir_process.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cstdlib>
+
+namespace weir::test {
+namespace {
+
+constexpr std::string_view kListening = " listening on ";
+
+std::vector<std::string> listening_addresses(Capture& log) {
+  std::vector<std::string> found;
+  for (const std::string& line : log.lines())
+    if (const auto at = line.find(kListening); at != std::string::npos)
+      found.push_back(line.substr(at + kListening.size()));
+  return found;
+}
+
+}  // namespace
+
+std::string weir_binary() {
+  const char* other = std::getenv("WEIR_TEST_BINARY");  // to test a build other than this one
+  return other != nullptr ? other : WEIR_BINARY;
+}
+
+WeirProcess::WeirProcess(const Launch& launch) : process_(command_for(launch)) {
+  await_listening(launch.listeners);
+}
+
+WeirProcess::~WeirProcess() {
+  if (stopped_) return;
+  try {
+    EXPECT_EQ(stop(), 0) << log_text();
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << error.what() << "\n" << log_text();
+  }
+}
+
+Command WeirProcess::command_for(const Launch& launch) const {
+  Command command;
+  command.arguments = {weir_binary(), "run"};
+  if (!launch.yaml.empty()) {
+    command.arguments.push_back("-c");
+    command.arguments.push_back(folder_.write("weir.yaml", launch.yaml));
+  }
+  command.arguments.insert(command.arguments.end(), launch.arguments.begin(),
+                           launch.arguments.end());
+  command.environment = launch.environment;
+  command.folder = launch.yaml.empty() ? folder_.path() : "";
+  command.max_fds = launch.max_fds;
+  command.read_stdout = launch.read_stdout;
+  return command;
+}
+
+void WeirProcess::await_listening(std::size_t listeners) {
+  const bool listening = eventually([&] {
+    addresses_ = listening_addresses(process_.err());
+    return addresses_.size() >= listeners || !process_.running();
+  });
+  start_time_ = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - started_);
+  if (listening && addresses_.size() >= listeners) return;
+  stopped_ = !process_.running();
+  throw std::runtime_error("weir does not listen:\n" + log_text());
+}
+
+std::uint16_t WeirProcess::port(std::size_t index) const {
+  const std::string& address = addresses_.at(index);
+  return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+}
+
+int WeirProcess::stop() {
+  stopped_ = true;
+  process_.signal(SIGTERM);
+  return process_.wait(2 * kPatience);
+}
+
+Outcome run_weir(std::vector<std::string> arguments, Command command) {
+  command.arguments = {weir_binary()};
+  command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+  ChildProcess process(command);
+  Outcome outcome;
+  outcome.exit_code = process.wait();
+  outcome.out = process.out().text();
+  outcome.err = process.err().text();
+  return outcome;
+}
+
+}  // namespace weir::test

@@ -1,0 +1,76 @@
+// The real binary under test, started with a configuration of the test's. Its ports are learnt from
+// its log. One thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/child_process.h"
+#include "tests/support/temp_dir.h"
+
+namespace weir::test {
+
+// Whether this build carries a sanitizer: figures of time and memory mean little there.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+// The binary's path.
+std::string weir_binary();
+
+struct Launch {
+  std::string yaml;                         // empty: no file, no -c
+  std::vector<std::string> arguments = {};  // behind those that start it
+  std::vector<std::pair<std::string, std::string>> environment = {};
+  std::uint64_t max_fds = 0;
+  bool read_stdout = true;
+  std::size_t listeners = 1;  // addresses that it must say it listens on
+};
+
+class WeirProcess {
+ public:
+  // Returns once it listens. Throws with its log when it does not.
+  explicit WeirProcess(const Launch& launch);
+  // Ends it if it still runs; a test failure when that is not clean.
+  ~WeirProcess();
+
+  std::uint16_t port(std::size_t index = 0) const;
+  // As the log gives it: "127.0.0.1:41235", "[::1]:41235", "unix:/path".
+  const std::vector<std::string>& addresses() const { return addresses_; }
+  // From the start of the process until its log said that it listens.
+  std::chrono::milliseconds start_time() const { return start_time_; }
+
+  // SIGTERM, then the exit code.
+  int stop();
+  ChildProcess& process() { return process_; }
+  ProcessFigures figures() const { return figures_of(process_.pid()); }
+  // Lines of the access log so far; waits for at least `count`.
+  std::vector<std::string> await_log(std::size_t count) {
+    return process_.out().await_lines(count);
+  }
+  std::string log_text() { return process_.err().text(); }
+
+ private:
+  Command command_for(const Launch& launch) const;
+  void await_listening(std::size_t listeners);
+
+  TempDir folder_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  ChildProcess process_;
+  std::vector<std::string> addresses_;
+  std::chrono::milliseconds start_time_{};
+  bool stopped_ = false;
+};
+
+// A run that ends by itself.
+struct Outcome {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+Outcome run_weir(std::vector<std::string> arguments, Command command = {});
+
+}  // namespace weir::test

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over the sources in compile_commands.json.
+
+A file that passed is not looked at again until it, anything it includes from the tree, its
+compile command, .clang-tidy or clang-tidy itself has changed.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sources import Closure, Stamps
+
+TOOL = "clang-tidy-19"
+
+
+def commands(root, build):
+    """source (relative to the tree) -> its compile command"""
+    found = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        path = Path(entry["directory"], entry["file"]).resolve()
+        if path.is_relative_to(root) and not path.is_relative_to(build):
+            found[path.relative_to(root)] = entry.get("command") or " ".join(entry["arguments"])
+    return dict(sorted(found.items()))
+
+
+def check(root, build, path):
+    done = subprocess.run(
+        [TOOL, "-p", str(build), "--quiet", str(root / path)],
+        capture_output=True, text=True, check=False)
+    # stderr is a count of suppressed warnings unless something went wrong.
+    return done.returncode, done.stdout + (done.stderr if done.returncode else "")
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--build", type=Path, default=Path("build"))
+    options.add_argument("--jobs", type=int, default=2)
+    options.add_argument("--all", action="store_true", help="check files that passed, too")
+    arguments = options.parse_args()
+
+    root = Path(__file__).resolve().parents[2]
+    build = arguments.build.resolve()
+    version = subprocess.run([TOOL, "--version"], capture_output=True, text=True, check=True).stdout
+    salt = version + (root / ".clang-tidy").read_text()
+    closure, stamps = Closure(root), Stamps("tidy")
+
+    compile_commands = commands(root, build)
+    if not compile_commands:
+        sys.exit(f"error: no source of this tree in {build}/compile_commands.json")
+    digests = {path: closure.hash(path, salt, command)
+               for path, command in compile_commands.items()}
+    todo = [p for p, digest in digests.items() if arguments.all or not stamps.has(digest)]
+
+    failed = 0
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for path, (code, output) in zip(todo, pool.map(lambda p: check(root, build, p), todo)):
+            if code == 0:
+                stamps.add(digests[path])
+                print(f"tidy {path}", flush=True)
+            else:
+                failed += 1
+                print(f"tidy {path}: failed\n{output}", flush=True)
+    unchanged = len(digests) - len(todo)
+    print(f"tidy: {len(todo) - failed} clean, {failed} failed, {unchanged} unchanged since clean")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
