@@ -39,7 +39,9 @@ CPP_FILES = $(shell find base conf cachekeys backends proxy tests -name '*.cc' -
 all: configure ## build build/weir
 	@cmake --build $(BUILD) -j $(JOBS) --target weir
 
+# Also where the build's description is older than a CMakeLists.txt: compile_commands.json is read.
 configure: $(BUILD)/build.ninja
+	@cmake --build $(BUILD) --target build.ninja >/dev/null
 
 $(BUILD)/build.ninja: | need-build
 	@$(CMAKE) -B $(BUILD)
@@ -86,8 +88,8 @@ format-check: need-check ## fail where `make format` would change something
 tidy: need-check configure ## clang-tidy; files that have not changed since they passed are skipped
 	@python3 tests/tidy/tidy.py --build $(BUILD) --jobs $(JOBS)
 
-house: need-build ## the house rules: sizes, layers, headers that stand alone, …
-	@python3 tests/tidy/house_rules.py --headers --jobs $(JOBS) .
+house: configure ## the house rules: sizes, layers, headers that stand alone, …
+	@python3 tests/tidy/house_rules.py --headers --build $(BUILD) --jobs $(JOBS) .
 
 fuzz: need-check ## run every fuzzer for FUZZ_SECONDS (20)
 	@test -f $(BUILD)/fuzz/build.ninja || $(CMAKE) -B $(BUILD)/fuzz -DWEIR_FUZZ=ON \

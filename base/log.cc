@@ -1,7 +1,7 @@
 #include "base/log.h"
 
-#include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <cstdlib>
 
@@ -13,6 +13,19 @@ void init_log() {
   const char* level = std::getenv("WEIR_LOG");
   logger->set_level(level ? spdlog::level::from_str(level) : spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
+}
+
+void log_line(LogLevel level, std::string_view message) {
+  switch (level) {
+    case LogLevel::Debug:
+      return spdlog::debug("{}", message);
+    case LogLevel::Info:
+      return spdlog::info("{}", message);
+    case LogLevel::Warn:
+      return spdlog::warn("{}", message);
+    case LogLevel::Error:
+      return spdlog::error("{}", message);
+  }
 }
 
 std::string quote(std::string_view text, std::size_t max_bytes) {

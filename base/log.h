@@ -1,16 +1,38 @@
-// The program's own log (not the access log): human lines on stderr. Any thread. Messages hold no
-// raw bytes of requests; quote() makes outside text safe for one line.
+// The program's own log (not the access log): human lines on stderr, by spdlog. Any thread.
+// Messages hold no raw bytes of requests; quote() makes outside text safe for one line.
 #pragma once
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace weir {
 
 // Sets the pattern and the level (WEIR_LOG=debug|info|warn|error, default info). Once, at start.
 void init_log();
+
+enum class LogLevel : std::uint8_t { Debug, Info, Warn, Error };
+void log_line(LogLevel level, std::string_view message);
+
+template <class... Args>
+void log_debug(fmt::format_string<Args...> format, Args&&... args) {
+  log_line(LogLevel::Debug, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void log_info(fmt::format_string<Args...> format, Args&&... args) {
+  log_line(LogLevel::Info, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void log_warn(fmt::format_string<Args...> format, Args&&... args) {
+  log_line(LogLevel::Warn, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void log_error(fmt::format_string<Args...> format, Args&&... args) {
+  log_line(LogLevel::Error, fmt::format(format, std::forward<Args>(args)...));
+}
 
 // Text in double quotes with control and non-ASCII bytes escaped, cut after `max_bytes`.
 std::string quote(std::string_view text, std::size_t max_bytes = 120);

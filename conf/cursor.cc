@@ -24,15 +24,15 @@ bool reads_false(std::string_view text) {
   return is_one_of(text, {"false", "off", "no"});
 }
 
-std::string describe(const Node& node) {
+std::string describe(const DocumentNode& node) {
   switch (node.kind) {
-    case Node::Kind::Null:
+    case DocumentNode::Kind::Null:
       return "nothing";
-    case Node::Kind::Scalar:
+    case DocumentNode::Kind::Scalar:
       return quote(node.text);
-    case Node::Kind::List:
+    case DocumentNode::Kind::List:
       return "a list";
-    case Node::Kind::Map:
+    case DocumentNode::Kind::Map:
       return "a map";
   }
   return "nothing";
@@ -53,8 +53,8 @@ std::string child_path(const std::string& path, std::string_view key) {
 }  // namespace
 
 Cursor Cursor::outside(Reading& reading, std::string_view name, const std::string& text) {
-  auto node = std::make_shared<Node>();
-  node->kind = Node::Kind::Scalar;
+  auto node = std::make_shared<DocumentNode>();
+  node->kind = DocumentNode::Kind::Scalar;
   node->text = text;
   node->literal = true;
   return {reading, std::move(node), Place{}, std::string(name)};
@@ -181,8 +181,8 @@ Section::Section(const Cursor& cursor, std::string_view expected) : cursor_(curs
     cursor.error_expected(expected);
     return;
   }
-  std::vector<const Node::Entry*> sorted;
-  for (const Node::Entry& entry : cursor.node().entries) sorted.push_back(&entry);
+  std::vector<const DocumentNode::Entry*> sorted;
+  for (const DocumentNode::Entry& entry : cursor.node().entries) sorted.push_back(&entry);
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto* a, const auto* b) { return a->key < b->key; });
   for (std::size_t i = 1; i < sorted.size(); ++i) {
@@ -193,16 +193,16 @@ Section::Section(const Cursor& cursor, std::string_view expected) : cursor_(curs
   }
 }
 
-Cursor Section::make(const Node::Entry& entry) const {
+Cursor Section::make(const DocumentNode::Entry& entry) const {
   // An absent value has no place of its own that a person would look at.
-  const bool null = entry.value->kind == Node::Kind::Null;
+  const bool null = entry.value->kind == DocumentNode::Kind::Null;
   return {cursor_.reading(), entry.value, null ? entry.key_place : entry.value->place,
           child_path(cursor_.path(), entry.key)};
 }
 
 std::optional<Cursor> Section::take(std::string_view key) {
   known_.emplace_back(key);
-  for (const Node::Entry& entry : cursor_.node().entries) {
+  for (const DocumentNode::Entry& entry : cursor_.node().entries) {
     if (entry.key == key) return make(entry);
   }
   return std::nullopt;
@@ -211,14 +211,14 @@ std::optional<Cursor> Section::take(std::string_view key) {
 std::vector<std::pair<std::string, Cursor>> Section::all() {
   std::vector<std::pair<std::string, Cursor>> out;
   std::set<std::string_view> seen;
-  for (const Node::Entry& entry : cursor_.node().entries) {
+  for (const DocumentNode::Entry& entry : cursor_.node().entries) {
     if (seen.insert(entry.key).second) out.emplace_back(entry.key, make(entry));
   }
   return out;
 }
 
 Cursor Section::at_key(std::string_view key) const {
-  for (const Node::Entry& entry : cursor_.node().entries) {
+  for (const DocumentNode::Entry& entry : cursor_.node().entries) {
     if (entry.key != key) continue;
     return {cursor_.reading(), entry.value, entry.key_place, child_path(cursor_.path(), key)};
   }
@@ -227,7 +227,7 @@ Cursor Section::at_key(std::string_view key) const {
 
 void Section::finish() {
   const std::vector<std::string_view> names(known_.begin(), known_.end());
-  for (const Node::Entry& entry : cursor_.node().entries) {
+  for (const DocumentNode::Entry& entry : cursor_.node().entries) {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
     const std::optional<std::string_view> near = near_name(entry.key, names);
     cursor_.reading().add_problem(

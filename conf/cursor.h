@@ -58,11 +58,11 @@ class Cursor {
   // A value from outside the file, such as a flag; `name` stands for its path.
   static Cursor outside(Reading& reading, std::string_view name, const std::string& text);
 
-  bool is_null() const { return node_->kind == Node::Kind::Null; }
-  bool is_scalar() const { return node_->kind == Node::Kind::Scalar; }
-  bool is_list() const { return node_->kind == Node::Kind::List; }
-  bool is_map() const { return node_->kind == Node::Kind::Map; }
-  const Node& node() const { return *node_; }
+  bool is_null() const { return node_->kind == DocumentNode::Kind::Null; }
+  bool is_scalar() const { return node_->kind == DocumentNode::Kind::Scalar; }
+  bool is_list() const { return node_->kind == DocumentNode::Kind::List; }
+  bool is_map() const { return node_->kind == DocumentNode::Kind::Map; }
+  const DocumentNode& node() const { return *node_; }
   const std::string& path() const { return path_; }
   Source source() const { return reading_->source(place_); }
   Place place() const { return place_; }
@@ -127,7 +127,7 @@ class Section {
   }
 
  private:
-  Cursor make(const Node::Entry& entry) const;
+  Cursor make(const DocumentNode::Entry& entry) const;
 
   Cursor cursor_;
   std::vector<std::string> known_;

@@ -31,16 +31,16 @@ class Builder : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    add(mark, make(mark, Node::Kind::Null), anchor);
+    add(mark, make(mark, DocumentNode::Kind::Null), anchor);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     check_tag(mark, tag);
     if (expects_key()) {
-      open_.back().key = Node::Entry{value, to_place(mark), nullptr};
+      open_.back().key = DocumentNode::Entry{value, to_place(mark), nullptr};
       return;
     }
-    auto node = make(mark, Node::Kind::Scalar);
+    auto node = make(mark, DocumentNode::Kind::Scalar);
     node->text = value;
     add(mark, std::move(node), anchor);
   }
@@ -51,12 +51,12 @@ class Builder : public YAML::EventHandler {
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    open(mark, tag, anchor, Node::Kind::List);
+    open(mark, tag, anchor, DocumentNode::Kind::List);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    open(mark, tag, anchor, Node::Kind::Map);
+    open(mark, tag, anchor, DocumentNode::Kind::Map);
   }
   void OnMapEnd() override {
     merge(*open_.back().node);
@@ -65,10 +65,10 @@ class Builder : public YAML::EventHandler {
 
  private:
   struct Open {
-    std::shared_ptr<Node> node;
+    std::shared_ptr<DocumentNode> node;
     YAML::Mark mark;
     YAML::anchor_t anchor = 0;
-    std::optional<Node::Entry> key;  // of a map, read and waiting for its value
+    std::optional<DocumentNode::Entry> key;  // of a map, read and waiting for its value
   };
 
   [[noreturn]] static void refuse(const YAML::Mark& mark, const std::string& message) {
@@ -79,19 +79,20 @@ class Builder : public YAML::EventHandler {
         tag.empty() || tag == "?" || tag == "!" || tag.starts_with("tag:yaml.org,2002:");
     if (!known) refuse(mark, "a tag of an unknown kind");
   }
-  static std::shared_ptr<Node> make(const YAML::Mark& mark, Node::Kind kind) {
-    auto node = std::make_shared<Node>();
+  static std::shared_ptr<DocumentNode> make(const YAML::Mark& mark, DocumentNode::Kind kind) {
+    auto node = std::make_shared<DocumentNode>();
     node->kind = kind;
     node->place = to_place(mark);
     return node;
   }
 
   bool expects_key() const {
-    return !open_.empty() && open_.back().node->kind == Node::Kind::Map && !open_.back().key;
+    return !open_.empty() && open_.back().node->kind == DocumentNode::Kind::Map &&
+           !open_.back().key;
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-            Node::Kind kind) {
+            DocumentNode::Kind kind) {
     check_tag(mark, tag);
     if (expects_key()) refuse(mark, "a key that is not a word");
     if (open_.size() >= kMaxDocumentDepth) {
@@ -115,7 +116,7 @@ class Builder : public YAML::EventHandler {
     if (expects_key()) refuse(mark, "a key that is not a word");
     Open& parent = open_.back();
     weigh(*parent.node, node->weight, mark);
-    if (parent.node->kind == Node::Kind::List) {
+    if (parent.node->kind == DocumentNode::Kind::List) {
       parent.node->items.push_back(std::move(node));
       return;
     }
@@ -124,7 +125,7 @@ class Builder : public YAML::EventHandler {
     parent.key.reset();
   }
 
-  static void weigh(Node& node, std::size_t more, const YAML::Mark& mark) {
+  static void weigh(DocumentNode& node, std::size_t more, const YAML::Mark& mark) {
     node.weight += more;
     if (node.weight > kMaxDocumentNodes) {
       refuse(mark, fmt::format("more than {} values, aliases counted", kMaxDocumentNodes));
@@ -132,14 +133,14 @@ class Builder : public YAML::EventHandler {
   }
 
   // `<<`: the entries of the maps it names, where the map has none of that key itself.
-  void merge(Node& map) {
-    std::vector<Node::Entry> own;
+  void merge(DocumentNode& map) {
+    std::vector<DocumentNode::Entry> own;
     std::vector<NodeRef> bases;
     const YAML::Mark& mark = open_.back().mark;
-    for (Node::Entry& entry : map.entries) {
+    for (DocumentNode::Entry& entry : map.entries) {
       if (entry.key != "<<") {
         own.push_back(std::move(entry));
-      } else if (entry.value->kind == Node::Kind::List) {
+      } else if (entry.value->kind == DocumentNode::Kind::List) {
         bases.insert(bases.end(), entry.value->items.begin(), entry.value->items.end());
       } else {
         bases.push_back(entry.value);
@@ -147,14 +148,15 @@ class Builder : public YAML::EventHandler {
     }
     map.entries = std::move(own);
     for (const NodeRef& base : bases) {
-      if (base->kind != Node::Kind::Map) refuse(mark, "\"<<\" names something that is no map");
+      if (base->kind != DocumentNode::Kind::Map)
+        refuse(mark, "\"<<\" names something that is no map");
       merge_one(map, *base, mark);
     }
   }
-  static void merge_one(Node& map, const Node& base, const YAML::Mark& mark) {
+  static void merge_one(DocumentNode& map, const DocumentNode& base, const YAML::Mark& mark) {
     const std::size_t before = map.entries.size();
-    for (const Node::Entry& entry : base.entries) {
-      const auto same = [&](const Node::Entry& other) { return other.key == entry.key; };
+    for (const DocumentNode::Entry& entry : base.entries) {
+      const auto same = [&](const DocumentNode::Entry& other) { return other.key == entry.key; };
       const auto end = map.entries.begin() + static_cast<std::ptrdiff_t>(before);
       if (std::find_if(map.entries.begin(), end, same) != end) continue;
       weigh(map, entry.value->weight, mark);
@@ -187,7 +189,7 @@ std::expected<NodeRef, SyntaxError> parse_document(std::string_view text) {
     return std::unexpected(SyntaxError{to_place(fault.mark), "not valid YAML: " + fault.msg});
   }
   if (builder.root()) return builder.root();
-  auto nothing = std::make_shared<Node>();
+  auto nothing = std::make_shared<DocumentNode>();
   nothing->place = {1, 1};
   return nothing;
 }

@@ -20,10 +20,10 @@ struct Place {
   friend auto operator<=>(const Place&, const Place&) = default;
 };
 
-struct Node;
-using NodeRef = std::shared_ptr<const Node>;
+struct DocumentNode;
+using NodeRef = std::shared_ptr<const DocumentNode>;
 
-struct Node {
+struct DocumentNode {
   enum class Kind : std::uint8_t { Null, Scalar, List, Map };
   struct Entry {
     std::string key;

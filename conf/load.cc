@@ -39,9 +39,9 @@ std::shared_ptr<Config> read_config(Reading& reading, const NodeRef& root, const
   auto config = std::make_shared<Config>();
   // An empty file is a file with no keys.
   NodeRef node = root;
-  if (root->kind == Node::Kind::Null) {
-    auto empty = std::make_shared<Node>();
-    empty->kind = Node::Kind::Map;
+  if (root->kind == DocumentNode::Kind::Null) {
+    auto empty = std::make_shared<DocumentNode>();
+    empty->kind = DocumentNode::Kind::Map;
     empty->place = root->place;
     node = std::move(empty);
   }

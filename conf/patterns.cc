@@ -69,9 +69,10 @@ bool covers_one(std::string_view wide, std::string_view narrow) {
   return shorter && symbols_cover(to_symbols(*shorter), to_symbols(narrow));
 }
 
-// What stands before the first star; of `/a/**` it is `/a`, which it matches too.
+// What stands before the first star or escape, which may have another spelling; of `/a/**` it is
+// `/a`, which it matches too.
 std::string_view literal_prefix(std::string_view pattern) {
-  std::string_view prefix = pattern.substr(0, pattern.find('*'));
+  std::string_view prefix = pattern.substr(0, pattern.find_first_of("*%"));
   if (prefix.size() < pattern.size() && prefix.ends_with('/')) prefix.remove_suffix(1);
   return prefix;
 }
@@ -108,11 +109,9 @@ std::optional<std::string> check_path_pattern(std::string_view pattern) {
           "patterns, or a regex)",
           quoted);
     }
-    if (c <= ' ' || c == 0x7F) {
-      return fmt::format(
-          "{} is not a path pattern (paths are matched as they are sent: "
-          "percent-encoded)",
-          quoted);
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte == 0x7F) {
+      return fmt::format("{} is not a path pattern (it holds control characters)", quoted);
     }
   }
   return std::nullopt;
@@ -139,17 +138,18 @@ std::optional<std::string> check_regex(const std::string& regex) {
 }
 
 bool path_covers(std::string_view wide, std::string_view narrow) {
+  if (wide == narrow || wide == "**") return true;
   if (paths_disjoint(wide, narrow)) return false;  // the cheap answer to most questions
   if (!covers_one(wide, narrow)) return false;
   if (const auto shorter = without_tail(narrow); shorter && !covers_one(wide, *shorter)) {
     return false;
   }
-  // In case a `/**/` in the middle stands for one slash as well.
+  // A `/**/` may stand for one slash. With more than one of them there is no certainty.
   const std::size_t middle = narrow.find("/**/");
   if (middle == std::string_view::npos) return true;
   std::string joined(narrow);
   joined.erase(middle, 3);
-  return covers_one(wide, joined);
+  return joined.find("/**/") == std::string::npos && path_covers(wide, joined);
 }
 
 bool paths_disjoint(std::string_view a, std::string_view b) {
@@ -157,9 +157,8 @@ bool paths_disjoint(std::string_view a, std::string_view b) {
   const std::string_view y = literal_prefix(b);
   const std::size_t common = std::min(x.size(), y.size());
   if (x.substr(0, common) != y.substr(0, common)) return true;
-  // A pattern without a star is one path.
-  if (a.find('*') == std::string_view::npos && b.find('*') == std::string_view::npos) return a != b;
-  return false;
+  // A pattern without either is one path.
+  return x.size() == a.size() && y.size() == b.size() && a != b;
 }
 
 bool matcher_covers(const Matcher& wide, const Matcher& narrow) {

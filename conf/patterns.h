@@ -9,8 +9,8 @@
 
 namespace weir::conf {
 
-// A complaint about a pattern, or nothing. Path patterns are matched against the path as it was
-// sent, so they hold what a request may hold: ASCII, percent-encoded.
+// A complaint about a pattern, or nothing. How a path is spelled, escaped or not, does not matter:
+// the router brings both patterns and paths to one spelling.
 std::optional<std::string> check_path_pattern(std::string_view pattern);
 std::optional<std::string> check_host_pattern(std::string_view pattern);
 std::optional<std::string> check_regex(const std::string& regex);

@@ -58,7 +58,7 @@ void raise_descriptor_limit(const conf::Config& config) {
   const std::uint64_t wanted =
       std::uint64_t{config.limits.connections} + config.upstream.max_connections + 64;
   if (limit.rlim_cur < wanted) {
-    spdlog::warn("only {} descriptors are allowed, {} may be wanted (limits.connections + "
+    log_warn("only {} descriptors are allowed, {} may be wanted (limits.connections + "
                  "upstream.max_connections): raise `ulimit -n`",
                  limit.rlim_cur, wanted);
   }
@@ -67,20 +67,20 @@ void raise_descriptor_limit(const conf::Config& config) {
 int run(const conf::RunCommand& command) {
   const conf::LoadResult loaded = load(command);
   if (!loaded.config) return print_problems(loaded.problems);
-  for (const std::string& warning : loaded.config->warnings) spdlog::warn("{}", warning);
+  for (const std::string& warning : loaded.config->warnings) log_warn("{}", warning);
   raise_descriptor_limit(*loaded.config);
   block_signals({SIGTERM, SIGINT, SIGHUP});
   upstream::init_curl();
   Result<std::unique_ptr<Sidecar>> sidecar = Sidecar::start(loaded.config);
   if (!sidecar) {
-    spdlog::error("{}", sidecar.error().message);
+    log_error("{}", sidecar.error().message);
     return kExitFailure;
   }
   return (*sidecar)->run();
 }
 
 int check(const conf::CheckCommand& command) {
-  const conf::LoadResult loaded = conf::load_file(command.file, {}, environment);
+  const conf::LoadResult loaded = conf::load_file(command.file, command.overrides, environment);
   if (!loaded.config) return print_problems(loaded.problems);
   for (const std::string& warning : loaded.config->warnings) {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());

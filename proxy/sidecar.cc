@@ -79,7 +79,7 @@ Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }),
       drain_delay_(loop_, [this] { drain(); }),
       drain_timeout_(loop_, [this] {
-        spdlog::warn("drain_timeout is over: cutting the clients that are left");
+        log_warn("drain_timeout is over: cutting the clients that are left");
         exit_code_ = 1;
         loop_.stop();
       }) {
@@ -126,7 +126,7 @@ void Sidecar::start_workers() {
   }
   for (const auto& worker : workers_) worker->start();
   for (const Listening& listening : listening_) {
-    spdlog::info("listening on {}", listening.address.text());
+    log_info("listening on {}", listening.address.text());
   }
   health_ = upstream::start_health_checks(loop_, upstreams_);
 }
@@ -138,16 +138,16 @@ int Sidecar::run() {
 
 void Sidecar::on_signal(int signal) {
   if (signal == SIGHUP) {
-    spdlog::warn("SIGHUP: this version cannot reload its configuration; restart it instead");
+    log_warn("SIGHUP: this version cannot reload its configuration; restart it instead");
     return;
   }
   if (std::exchange(draining_, true)) {
-    spdlog::warn("second signal: ending at once");
+    log_warn("second signal: ending at once");
     exit_code_ = 1;
     return loop_.stop();
   }
   const std::int64_t delay_ms = signal == SIGTERM ? config_->drain_delay_ms : 0;
-  spdlog::info("draining: accepting ends in {} ms", delay_ms);
+  log_info("draining: accepting ends in {} ms", delay_ms);
   drain_delay_.start(delay_ms);
 }
 
@@ -161,7 +161,7 @@ void Sidecar::drain() {
 
 void Sidecar::worker_drained() {
   if (--workers_left_ > 0) return;
-  spdlog::info("drained");
+  log_info("drained");
   loop_.stop();
 }
 

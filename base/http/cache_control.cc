@@ -52,8 +52,8 @@ class DirectiveReader {
   bool read_quoted(Directive& out) {
     std::size_t at = 1;
     for (; at < rest_.size() && rest_[at] != '"'; ++at) {
-      if (rest_[at] == '\\' && ++at == rest_.size()) break;
-      out.value += rest_[at];
+      if (rest_[at] == '\\') ++at;
+      if (at < rest_.size()) out.value += rest_[at];
     }
     if (at >= rest_.size()) {
       out.value.clear();

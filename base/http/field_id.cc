@@ -84,9 +84,9 @@ constexpr std::array<FieldId, kSlots> fill_slots() {
 constexpr std::array<FieldId, kSlots> kSlotIds = fill_slots();
 
 template <class Word>
-bool differs(const char* name, const Folded& folded, std::size_t at) {
+bool differs(std::string_view name, const Folded& folded, std::size_t at) {
   Word a, b, case_bits;
-  std::memcpy(&a, name + at, sizeof a);
+  std::memcpy(&a, &name[at], sizeof a);
   std::memcpy(&b, folded.text.data() + at, sizeof b);
   std::memcpy(&case_bits, folded.case_bits.data() + at, sizeof case_bits);
   return ((a ^ b) & static_cast<Word>(~case_bits)) != 0;
@@ -97,16 +97,16 @@ bool matches(std::string_view name, const Folded& folded) {
   const std::size_t size = name.size();
   if (size >= 8) {
     for (std::size_t at = 0; at + 8 < size; at += 8) {
-      if (differs<std::uint64_t>(name.data(), folded, at)) return false;
+      if (differs<std::uint64_t>(name, folded, at)) return false;
     }
-    return !differs<std::uint64_t>(name.data(), folded, size - 8);
+    return !differs<std::uint64_t>(name, folded, size - 8);
   }
   if (size >= 4) {
-    return !differs<std::uint32_t>(name.data(), folded, 0) &&
-           !differs<std::uint32_t>(name.data(), folded, size - 4);
+    return !differs<std::uint32_t>(name, folded, 0) &&
+           !differs<std::uint32_t>(name, folded, size - 4);
   }
   for (std::size_t at = 0; at < size; ++at) {
-    if (differs<std::uint8_t>(name.data(), folded, at)) return false;
+    if (differs<std::uint8_t>(name, folded, at)) return false;
   }
   return true;
 }

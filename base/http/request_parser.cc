@@ -31,11 +31,12 @@ void RequestParser::reset() {
 }
 
 ParseStatus RequestParser::parse(std::string_view data, RequestHead& head) {
+  const char* const bytes = data.data();
+  const char* const method = head.method_text.data();
   if (position_ == 0) {
     head.clear();
-  } else if (const char* method = head.method_text.data();
-             method != nullptr && method != data.data() + method_start_) {
-    head.rebase(method - method_start_, data.data());
+  } else if (method != nullptr && method != bytes + method_start_) {
+    head.rebase(method - method_start_, bytes);
   }
   while (position_ < data.size() && step(data, head)) {
   }

@@ -142,7 +142,7 @@ bool Listener::accept_one() {
     return true;
   }
   if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-    spdlog::warn("cannot accept a connection: {}; resting {} ms", std::strerror(errno), kRestMs);
+    log_warn("cannot accept a connection: {}; resting {} ms", std::strerror(errno), kRestMs);
     shed_one();
     event_.want(false, false);
     rest_.start(kRestMs);

@@ -258,7 +258,7 @@ void FetchDriver::on_end(upstream::FetchEnd&& end) {
   const bool whole =
       end.result == FetchResult::Complete || end.result == FetchResult::CompleteByClose;
   if (!whole) {
-    spdlog::debug("fetch failed: {}", end.message);
+    log_debug("fetch failed: {}", end.message);
   }
   if (end.result == FetchResult::Complete && storing_) store();
   leave_table();

@@ -201,7 +201,7 @@ void AccessLog::run() {
     lock.unlock();
     const bool written = write_out(taken);
     if (dropped > dropped_told_) {
-      spdlog::warn("the access log could not keep up: {} lines dropped so far", dropped);
+      log_warn("the access log could not keep up: {} lines dropped so far", dropped);
       dropped_told_ = dropped;
     }
     lock.lock();

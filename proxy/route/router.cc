@@ -33,7 +33,7 @@ std::uint64_t first_bytes(std::string_view text) {
     std::memcpy(&bytes, text.data(), sizeof bytes);
     return bytes;
   }
-  std::memcpy(&bytes, text.data(), text.size());
+  if (!text.empty()) std::memcpy(&bytes, text.data(), text.size());
   return bytes;
 }
 

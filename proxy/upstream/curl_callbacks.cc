@@ -63,8 +63,13 @@ void CurlFetch::stop(FetchResult result, std::string message) {
 int CurlFetch::on_send(int local_port, int remote_port) {
   if (!sink_) return CURL_PREREQFUNC_ABORT;
   if (++sends_ > 1) {
-    veto_ = Veto::Resend;
-    return CURL_PREREQFUNC_ABORT;
+    // A kept connection died, and curl goes on with another to the same address: that is one of our
+    // retries, unless there is none left or the next one should ask elsewhere.
+    if (!may_repeat() || pool_.size() > 1) {
+      veto_ = Veto::Resend;
+      return CURL_PREREQFUNC_ABORT;
+    }
+    ++retries_;
   }
   if (!fresh_ && !connection_is_clean(local_port, remote_port)) {
     veto_ = Veto::Stale;

@@ -227,6 +227,11 @@ FetchEnd CurlFetch::judge(CURLcode code) {
   return {result, why, answered || result == FetchResult::Garbage};
 }
 
+bool CurlFetch::may_repeat() const {
+  return http::is_idempotent(request_.method) && body_untouched() && !only_url_ &&
+         retries_ < pool_.config().retries;
+}
+
 bool CurlFetch::try_again(FetchEnd& end, CURLcode code) {
   if (veto_ == Veto::Stale && code == CURLE_ABORTED_BY_CALLBACK) {
     need_fresh_ = true;
@@ -239,11 +244,7 @@ bool CurlFetch::try_again(FetchEnd& end, CURLcode code) {
     const bool other = !only_url_ && body_untouched() && ++failovers_ < pool_.size();
     if (!other) return false;
   } else {
-    const bool repeatable = http::is_idempotent(request_.method) && (!has_body() || body_untouched());
-    if (end.result != FetchResult::Broken || end.app_sent_bytes || !repeatable || only_url_) {
-      return false;
-    }
-    if (retries_ >= pool_.config().retries) return false;
+    if (end.result != FetchResult::Broken || end.app_sent_bytes || !may_repeat()) return false;
     ++retries_;
     need_fresh_ = true;
   }

@@ -79,7 +79,9 @@ class CurlFetch final : public CurlLoop::Transfer {
   void on_deadline();
   void arm_deadline();
   void nudge_later();
-  bool body_untouched() const { return body_read_ == 0 && !body_done_; }
+  bool body_untouched() const { return !has_body() || (body_read_ == 0 && !body_done_); }
+  // Whether a request that may have reached the app may be sent once more.
+  bool may_repeat() const;
   bool has_body() const { return request_.body != nullptr; }
 
   // ---- what curl calls (curl_callbacks.cc) ----

@@ -151,6 +151,7 @@ std::uint32_t CurlLoop::connection_key(int local_port, int remote_port) {
 }
 
 bool CurlLoop::idle_connection_is_clean(std::uint32_t key) {
+  name_connections();
   bool found = false;
   bool clean = true;
   const auto [begin, end] = connections_.equal_range(key);
@@ -226,12 +227,14 @@ CurlLoop::Watch& CurlLoop::make_watch(int fd, bool ours) {
   if (at >= watches_.size()) watches_.resize(at + 1);
   drop_watch(fd);
   watches_[at] = std::make_unique<Watch>(*this, fd, ours);
+  if (ours) unnamed_.push_back(fd);
   return *watches_[at];
 }
 
 void CurlLoop::drop_watch(int fd) {
   Watch* watch = find(fd);
   if (!watch) return;
+  if (watch->ours && !watch->named) std::erase(unnamed_, fd);
   if (watch->named) {
     const auto [begin, end] = connections_.equal_range(watch->key);
     connections_.erase(std::find_if(begin, end, [fd](const auto& e) { return e.second == fd; }));
@@ -261,13 +264,20 @@ void CurlLoop::rest(Watch& watch) {
   watch.reads = false;
   watch.event.want(watch.event.wants_read(), false);
   if (watch.user && !watch.user->paused_) watch.user = nullptr;
-  if (watch.named) return;
-  const SocketAddress local = name_of(watch.fd, &getsockname);
-  const SocketAddress remote = name_of(watch.fd, &getpeername);
-  if (remote.size() == 0) return;
-  watch.key = connection_key(local.port(), remote.port());
-  watch.named = true;
-  connections_.emplace(watch.key, watch.fd);
+}
+
+// Ports are known once a connection is made, which curl does not tell; asked for when first needed.
+void CurlLoop::name_connections() {
+  std::erase_if(unnamed_, [this](int fd) {
+    const SocketAddress local = name_of(fd, &getsockname);
+    const SocketAddress remote = name_of(fd, &getpeername);
+    if (remote.size() == 0) return false;
+    Watch* watch = find(fd);
+    watch->key = connection_key(local.port(), remote.port());
+    watch->named = true;
+    connections_.emplace(watch->key, fd);
+    return true;
+  });
 }
 
 void CurlLoop::on_ready(Watch& watch, bool readable, bool writable) {

@@ -91,6 +91,7 @@ class CurlLoop {
 
   void watch_socket(CURL* easy, int fd, int what);
   void rest(Watch& watch);
+  void name_connections();
   void on_ready(Watch& watch, bool readable, bool writable);
   void action(int fd, int bits);
   void settle();
@@ -108,6 +109,7 @@ class CurlLoop {
   Timer kick_;
   std::vector<std::unique_ptr<Watch>> watches_;               // by descriptor
   std::unordered_multimap<std::uint32_t, int> connections_;   // descriptors by connection_key
+  std::vector<int> unnamed_;  // opened, but not yet in connections_
   std::unordered_set<int> adopted_;
   std::vector<Transfer*> turns_;
   std::uint64_t wakeups_ = 0;

@@ -47,9 +47,9 @@ class Probe final : private FetchSink {
     if (down == std::exchange(down_, down)) return;
     pool_.set_healthy(url_, !down);
     if (down) {
-      spdlog::warn("upstream {} is down: {}", pool_.url(url_).text, quote(why));
+      log_warn("upstream {} is down: {}", pool_.url(url_).text, quote(why));
     } else {
-      spdlog::info("upstream {} is up again", pool_.url(url_).text);
+      log_info("upstream {} is up again", pool_.url(url_).text);
     }
   }
 

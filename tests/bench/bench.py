@@ -231,7 +231,10 @@ def main():
     arguments = parse_arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with contextlib.ExitStack() as stack:
-        bench = Bench(arguments, stack)
+        try:
+            bench = Bench(arguments, stack)
+        except ServerError as error:
+            sys.exit(f"bench: {error}")
         if arguments.syscalls:
             case = CASES["1k"]
             for name in arguments.servers:

@@ -11,15 +11,15 @@ TEST(Document, KeepsPlacesAndDuplicates) {
   // Every value and key knows where it stood, and nothing that was written is lost.
   const auto root = parse_document("a: 1\nb:\n  - x\n  - {c: ~}\na: 2\n");
   ASSERT_TRUE(root);
-  const Node& map = **root;
+  const DocumentNode& map = **root;
   ASSERT_EQ(map.entries.size(), 3U);
   EXPECT_EQ(map.entries[2].key, "a");
   EXPECT_EQ(map.entries[2].key_place, (Place{5, 1}));
   EXPECT_EQ(map.entries[0].value->place, (Place{1, 4}));
-  const Node& list = *map.entries[1].value;
-  EXPECT_EQ(list.kind, Node::Kind::List);
+  const DocumentNode& list = *map.entries[1].value;
+  EXPECT_EQ(list.kind, DocumentNode::Kind::List);
   EXPECT_EQ(list.items[0]->text, "x");
-  EXPECT_EQ(list.items[1]->entries[0].value->kind, Node::Kind::Null);
+  EXPECT_EQ(list.items[1]->entries[0].value->kind, DocumentNode::Kind::Null);
 }
 
 TEST(Document, AliasesAndMergeKeysAreResolved) {
@@ -27,7 +27,7 @@ TEST(Document, AliasesAndMergeKeysAreResolved) {
   const auto root = parse_document("a: &x {k: 1, l: 2}\nb: *x\nc: {<<: *x, l: 3}\n");
   ASSERT_TRUE(root);
   EXPECT_EQ((*root)->entries[1].value, (*root)->entries[0].value);
-  const Node& merged = *(*root)->entries[2].value;
+  const DocumentNode& merged = *(*root)->entries[2].value;
   ASSERT_EQ(merged.entries.size(), 2U);
   EXPECT_EQ(merged.entries[0].key, "l");
   EXPECT_EQ(merged.entries[0].value->text, "3");
@@ -39,7 +39,7 @@ TEST(Document, NothingIsNull) {
   for (const char* text : {"", "# only a comment\n", "---\n", "\n\n"}) {
     const auto root = parse_document(text);
     ASSERT_TRUE(root) << text;
-    EXPECT_EQ((*root)->kind, Node::Kind::Null);
+    EXPECT_EQ((*root)->kind, DocumentNode::Kind::Null);
   }
 }
 

@@ -63,9 +63,8 @@ TEST(LoadDefaults, UpstreamAndLimits) {
   EXPECT_EQ(limits.coalesce_wait_ms, 5'000);
 }
 
-TEST(LoadDefaults, EveryTopLevelKeyIsRead) {
-  // What is written is what is loaded.
-  const LoadResult result = load(R"(
+// Every key outside of routes and backends, none with its default.
+constexpr const char* kEveryKey = R"(
 listen: [127.0.0.1:0, "[::1]:9000", "unix:/tmp/w.sock"]
 admin: 10.0.0.1:9001
 admin_token: ${TOKEN}
@@ -89,8 +88,11 @@ upstream:
 limits: { request_line: 4KiB, headers: 16KiB, header_count: 50, header_timeout: 1s,
   keepalive_timeout: 2s, body_timeout: 3s, min_body_rate: 1KiB, max_body: 10MiB,
   send_timeout: 4s, connections: 7, fill_memory: 8MiB, coalesce_wait: 6s }
-)",
-                                 {}, {{"TOKEN", "s3cret"}});
+)";
+
+TEST(LoadDefaults, EveryTopLevelKeyIsRead) {
+  // What is written is what is loaded.
+  const LoadResult result = load(kEveryKey, {}, {{"TOKEN", "s3cret"}});
   ASSERT_TRUE(result.config) << errors_of(result);
   const Config& config = *result.config;
   ASSERT_EQ(config.listen.size(), 3U);

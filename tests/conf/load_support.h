@@ -1,10 +1,13 @@
 // Loading for tests: a fixed environment and a machine of 4 CPUs and 8 GiB.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "conf/load_with.h"
 
@@ -45,5 +48,24 @@ inline std::string warnings_of(const LoadResult& result) {
 
 // For tests of what loads: an app and a route are put in front.
 inline constexpr const char* kUpstream = "upstream: http://127.0.0.1:8000\n";
+
+// One line of YAML, and the headline of the only error in it.
+struct Fault {
+  std::string yaml;
+  std::string error;
+};
+
+inline void expect_each(const std::string& before, const std::vector<Fault>& faults) {
+  for (const Fault& fault : faults) {
+    const LoadResult result = load(before + fault.yaml + "\n");
+    std::string errors;
+    for (const Problem& problem : result.problems) {
+      const std::string text = render(problem);
+      errors += text.substr(0, text.find('\n'));
+    }
+    EXPECT_EQ(errors, fault.error) << fault.yaml;
+    EXPECT_FALSE(result.config) << fault.yaml;
+  }
+}
 
 }  // namespace weir::conf

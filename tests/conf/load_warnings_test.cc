@@ -25,15 +25,19 @@ routes:
   - {match: {host: example.org}}
   - {match: {regex: x}}
 )");
-  EXPECT_EQ(
-      warnings_of(result),
-      R"(weir.yaml:4:5: routes[1]: can never match: routes[0] ("blog", line 3) comes first and takes all of it
-weir.yaml:5:5: routes[2]: can never match: routes[0] ("blog", line 3) comes first and takes all of it
-weir.yaml:7:5: routes[4]: can never match: routes[0] ("blog", line 3) comes first and takes all of it
-weir.yaml:8:5: routes[5]: can never match: routes[5].routes[1] ("/**", line 11) comes first and takes all of it
-weir.yaml:10:9: routes[5].routes[0]: can never match: it lies outside its module's "/shop/**"
-weir.yaml:14:5: routes[8]: can never match: routes[6] ("get", line 12) comes first and takes all of it
-)");
+  EXPECT_EQ(warnings_of(result),
+            "weir.yaml:4:5: routes[1]: can never match: routes[0] (\"blog\", line 3) comes first "
+            "and takes all of it\n"
+            "weir.yaml:5:5: routes[2]: can never match: routes[0] (\"blog\", line 3) comes first "
+            "and takes all of it\n"
+            "weir.yaml:7:5: routes[4]: can never match: routes[0] (\"blog\", line 3) comes first "
+            "and takes all of it\n"
+            "weir.yaml:8:5: routes[5]: can never match: routes[5].routes[1] (\"/**\", line 11) "
+            "comes first and takes all of it\n"
+            "weir.yaml:10:9: routes[5].routes[0]: can never match: it lies outside its module's "
+            "\"/shop/**\"\n"
+            "weir.yaml:14:5: routes[8]: can never match: routes[6] (\"get\", line 12) comes first "
+            "and takes all of it\n");
 }
 
 TEST(LoadWarnings, ChildrenAreJudgedWithinTheirModule) {
@@ -59,12 +63,14 @@ routes:
   - match: /**
     cache: {headers: [Cookie, authorization], set_cookie: store}
 )");
-  EXPECT_EQ(
-      warnings_of(result),
-      R"(weir.yaml:4:22: routes[0].cache.headers: with Cookie in the key nearly every visitor has a copy of their own; name the cookies that matter in "cookies:"
-weir.yaml:4:22: routes[0].cache.headers: with Authorization in the key each user's answers are stored under that user's credentials; make sure that the app never answers one user with another's
-weir.yaml:4:59: routes[0].cache.set_cookie: dangerous: a stored Set-Cookie gives one visitor's cookie to all others
-)");
+  EXPECT_EQ(warnings_of(result),
+            "weir.yaml:4:22: routes[0].cache.headers: with Cookie in the key nearly every visitor "
+            "has a copy of their own; name the cookies that matter in \"cookies:\"\n"
+            "weir.yaml:4:22: routes[0].cache.headers: with Authorization in the key each user's "
+            "answers are stored under that user's credentials; make sure that the app never "
+            "answers one user with another's\n"
+            "weir.yaml:4:59: routes[0].cache.set_cookie: dangerous: a stored Set-Cookie gives one "
+            "visitor's cookie to all others\n");
 }
 
 TEST(LoadWarnings, NothingIsCached) {

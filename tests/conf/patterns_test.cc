@@ -23,6 +23,8 @@ TEST(Patterns, CoverageIsOnlyClaimedWhenCertain) {
       {"/**/b", "/*/b", true},      {"/**.php", "/x/y.php", true},
       {"/**.php", "/x/y.*", false}, {"/a/b/**", "/a/**/b/**", false},
       {"/a", "/a/**", false},       {"/a*", "/a/**", false},
+      {"/a/**/b", "/a/**/b", true}, {"/a/**", "/a/**/b/**/c", false},
+      {"/*/*/b", "/*/**/b", false}, {"/x/**", "/x/**/b", true},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(path_covers(row.wide, row.narrow), row.covers) << row.wide << " " << row.narrow;
@@ -36,9 +38,10 @@ TEST(Patterns, DisjointnessIsOnlyClaimedWhenCertain) {
     const char* b;
     bool disjoint;
   } rows[] = {
-      {"/a/**", "/b/**", true}, {"/a/**", "/a", false}, {"/a/**", "/abc", false},
-      {"/a", "/ab", true},      {"/**", "/a", false},   {"/a/x*", "/a/y*", true},
-      {"/*/x", "/a/y", false},  {"/a", "/a", false},
+      {"/a/**", "/b/**", true},    {"/a/**", "/a", false}, {"/a/**", "/abc", false},
+      {"/a", "/ab", true},         {"/**", "/a", false},   {"/a/x*", "/a/y*", true},
+      {"/%61/**", "/a/**", false}, {"/%61", "/a", false},  {"/*/x", "/a/y", false},
+      {"/a", "/a", false},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(paths_disjoint(row.a, row.b), row.disjoint) << row.a << " " << row.b;

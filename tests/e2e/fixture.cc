@@ -5,7 +5,7 @@ namespace weir::test {
 void E2e::TearDown() {
   origin_.stop();  // nothing in flight is left for the drain to wait for
   if (!weir_) return;
-  if (weir_->process().running()) {
+  if (weir_->running()) {
     EXPECT_EQ(weir_->stop(), 0) << weir_->log_text();
   }
 }

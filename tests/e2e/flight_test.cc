@@ -306,6 +306,21 @@ TEST_F(Flight, AThousandSlowReadersShareOneObject) {
   EXPECT_EQ(origin_.hits("/a"), 1);
 }
 
+TEST_F(Flight, WhatWaitsInTheKernelIsBoundedToo) {
+  // Bytes handed to a socket whose client does not read are memory as well, charged to the same
+  // container: a hit of 5 MiB must not be poured into it whole.
+  constexpr std::uint64_t kReaders = 50;
+  origin_.on("/a", cacheable(std::string(5 * 1024 * 1024, 'x')));
+  start(kCacheAll);
+  get("/a");
+  std::vector<Client> all;
+  for (std::uint64_t i = 0; i < kReaders; ++i) all.push_back(client(4096));
+  for (Client& one : all) one.send(Client::message("GET", "/a"));
+  for (Client& one : all) EXPECT_EQ(one.read_some(12), "HTTP/1.1 200");
+  EXPECT_EQ(get("/a").body.size(), 5U * 1024 * 1024);
+  EXPECT_LT(unsent_from_port(weir().port()), kReaders * 512 * 1024);
+}
+
 TEST_F(Flight, PersonalRequestsJoinNoFlight) {
   // A request with credentials or a session goes to the app itself while another one is under way.
   const Gate first;

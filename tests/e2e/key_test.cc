@@ -1,4 +1,6 @@
 // What names a stored answer, and that the app sees of a request no more than that.
+#include <cctype>
+
 #include "tests/e2e/fixture.h"
 
 namespace weir::test {
@@ -11,6 +13,13 @@ using testing::Not;
 std::string squeezed(std::string list) {
   std::erase(list, ' ');
   return list;
+}
+
+// Field names compare without case.
+std::string vary_of(const Response& response) {
+  std::string names = response.fields.joined("Vary");
+  for (char& c : names) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return names;
 }
 
 class Key : public E2e {
@@ -108,7 +117,7 @@ TEST_F(Key, LanguageTrueKeepsTheBestTwo) {
   start(kCacheAll);
   const Response first = get("/a", {{"Accept-Language", "en-US,en;q=0.9,it;q=0.8,fr;q=0.1"}});
   EXPECT_EQ(first.body, "[en-us,it]");
-  EXPECT_THAT(first.value("Vary"), HasSubstr("Accept-Language"));
+  EXPECT_THAT(vary_of(first), HasSubstr("accept-language"));
   EXPECT_TRUE(is_hit("/a", {{"Accept-Language", "en-US, it;q=0.5, de;q=0.2"}}));
   EXPECT_FALSE(is_hit("/a", {{"Accept-Language", "de"}}));
   EXPECT_FALSE(is_hit("/a"));
@@ -124,7 +133,7 @@ TEST_F(Key, LanguageListIsNegotiated) {
   EXPECT_TRUE(is_hit("/a", {{"Accept-Language", "it"}}));
   EXPECT_EQ(get("/a", {{"Accept-Language", "ja"}}).body, "en");
   EXPECT_TRUE(is_hit("/a"));
-  EXPECT_THAT(get("/a").value("Vary"), HasSubstr("Accept-Language"));
+  EXPECT_THAT(vary_of(get("/a")), HasSubstr("accept-language"));
   EXPECT_EQ(origin_.hits("/a"), 2);
 }
 
@@ -136,7 +145,7 @@ TEST_F(Key, LanguageFalse) {
   start_with("language: false");
   const Response response = get("/a", {{"Accept-Language", "it"}});
   EXPECT_EQ(response.body, "[]");
-  EXPECT_THAT(response.value("Vary"), Not(HasSubstr("Accept-Language")));
+  EXPECT_THAT(vary_of(response), Not(HasSubstr("accept-language")));
   EXPECT_TRUE(is_hit("/a", {{"Accept-Language", "en"}}));
 }
 
@@ -171,7 +180,7 @@ TEST_F(Key, HeadersInTheKey) {
   EXPECT_EQ(get("/a", {{"X-Tenant", "one"}}).body, "one");
   const Response two = get("/a", {{"X-Tenant", "two"}});
   EXPECT_EQ(two.body, "two");
-  EXPECT_THAT(two.value("Vary"), HasSubstr("X-Tenant"));
+  EXPECT_THAT(vary_of(two), HasSubstr("x-tenant"));
   EXPECT_TRUE(is_hit("/a", {{"X-Tenant", "one"}}));
 }
 

@@ -144,6 +144,21 @@ TEST_F(Limits, ConnectionsAreBounded) {
   }));
 }
 
+TEST_F(Limits, IdleConnectionsAreCheap) {
+  // Two thousand kept connections cost a few KiB each, and a newcomer is served as ever.
+  raise_fd_limit();
+  start(std::string(kCacheAll) + "access_log: off\n");
+  get("/a");
+  const long before = weir().figures().rss_kib;
+  std::vector<Client> crowd;
+  for (int i = 0; i < 2000; ++i) {
+    crowd.push_back(client());
+    ASSERT_EQ(crowd.back().get("/a").status, 200);
+  }
+  EXPECT_LT(weir().figures().rss_kib - before, 2000 * (kSanitized ? 64 : 8));
+  EXPECT_TRUE(cache_status(get("/a")).hit);
+}
+
 TEST_F(Limits, RunningOutOfDescriptorsIsSurvived) {
   // EMFILE: those connected are served on, the process does not spin, and it recovers.
   raise_fd_limit();

@@ -104,22 +104,6 @@ TEST_F(StoreRules, SetCookieModes) {
   EXPECT_EQ(get("/store/x").fields.count("Set-Cookie"), 2);
 }
 
-TEST_F(StoreRules, TagsNeverReachTheClient) {
-  // Cache-Tag, Surrogate-Key and xkey are for caches; they are removed before the client.
-  origin_.on("/a", cacheable("x")
-                       .header("Cache-Tag", "t1")
-                       .header("Surrogate-Key", "t2")
-                       .header("xkey", "t3")
-                       .header("Cache-Groups", "\"g\""));
-  start(kCacheAll);
-  for (int i = 0; i < 2; ++i) {
-    const Response response = get("/a");
-    for (const char* name : {"Cache-Tag", "Surrogate-Key", "xkey"})
-      EXPECT_FALSE(response.fields.has(name)) << name;
-    EXPECT_TRUE(response.fields.has("Cache-Groups"));
-  }
-}
-
 TEST_F(StoreRules, SeveralBackendsAndADefault) {
   // Routes name their backend; the others take the default; nothing is shared between them.
   origin_.otherwise([](const Request&) { return Reply(200).body("x"); });

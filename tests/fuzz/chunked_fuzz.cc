@@ -1,5 +1,6 @@
 // Any bytes as a chunked body: pieces give what the whole gives, body bytes lie in the input, and
 // the body coded again is decoded to itself.
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -51,7 +52,7 @@ Outcome decode_in_pieces(std::string_view message, std::uint32_t seed) {
   while (!message.empty() && out.status == ParseStatus::NeedMore) {
     const std::size_t size = std::min(message.size(), cuts.next());
     const auto block = std::make_unique<char[]>(size);
-    std::copy_n(message.data(), size, block.get());
+    std::ranges::copy(message.substr(0, size), block.get());
     feed(decoder, {block.get(), size}, out);
     message.remove_prefix(size);
   }

@@ -1,5 +1,6 @@
 // Any bytes as a request head: pieces give what the whole gives, views lie in the data, and what is
 // accepted means the same once it is written again.
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -85,7 +86,7 @@ Outcome parse_in_pieces(std::string_view message, std::uint32_t seed) {
   for (std::size_t end = 0; end < message.size() && status == ParseStatus::NeedMore;) {
     end = std::min(message.size(), end + cuts.next());
     auto block = std::make_unique<char[]>(end);
-    std::copy_n(message.data(), end, block.get());
+    std::ranges::copy(message.substr(0, end), block.get());
     status = parser.parse({block.get(), end}, head);
     before = std::move(block);
   }

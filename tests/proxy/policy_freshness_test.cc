@@ -103,6 +103,16 @@ TEST(PolicyReuse, WhatForbidsStaleAnswers) {
   }
 }
 
+TEST(PolicyReuse, TheTargetedFieldForbidsStaleAnswersToo) {
+  // RFC 9213 2.2: must-revalidate in CDN-Cache-Control counts, Cache-Control's windows do not.
+  conf::CacheRule rule = rule_of(60);
+  rule.stale_if_error_s = 100;
+  const Lines lines = {{"CDN-Cache-Control", "max-age=10, must-revalidate"},
+                       {"Cache-Control", "stale-while-revalidate=100"}};
+  EXPECT_EQ(at(judge(lines, rule).meta, rule, 9).reuse, Reuse::Fresh);
+  EXPECT_EQ(at(judge(lines, rule).meta, rule, 11).reuse, Reuse::Refetch);
+}
+
 TEST(PolicyReuse, WindowBesideSMaxageIsTheOnlyOne) {
   // An app that states one window beside s-maxage allows that one, not the route's other.
   conf::CacheRule rule = rule_of(60);

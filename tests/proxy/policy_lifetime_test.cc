@@ -44,6 +44,7 @@ TEST(PolicyLifetime, FirstThatIsPresentCounts) {
        {"Expires from Date", {{"Date", date(-1)}, {"Expires", date(4)}}, 5},
        {"CDN without a lifetime", {{"CDN-Cache-Control", "public"}, {"Expires", date(4)}}, 60},
        {"nothing", {}, 60},
+       {"of two the smaller", {{"Cache-Control", "max-age=5, max-age=3"}}, 3},
        {"max-age=0", {{"Cache-Control", "max-age=0"}, {"Expires", date(4)}}, 0},
        {"too large is very large (1.2.2)",
         {{"Cache-Control", "max-age=99999999999999999999"}},

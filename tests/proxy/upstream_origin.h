@@ -57,7 +57,10 @@ class App {
  public:
   using Play = std::function<void(AppConnection&)>;
 
+  enum class Kind { Tcp, Tcp6, Unix, Tls };
+
   explicit App(Play play) : App(Kind::Tcp, {}, std::move(play)) {}
+  App(Kind kind, std::string path, Play play);  // the path is a Unix socket's
   static App at_unix_socket(std::string path, Play play) {
     return App(Kind::Unix, std::move(path), std::move(play));
   }
@@ -79,10 +82,8 @@ class App {
   static Play once(std::string answer);
 
  private:
-  enum class Kind { Tcp, Tcp6, Unix, Tls };
   friend class AppConnection;
 
-  App(Kind kind, std::string path, Play play);
   void listen_on();
   void accept_all();
   void serve(int fd, int number);

@@ -119,7 +119,7 @@ TEST_P(Poisoned, ConnectionIsNeverUsed) {
     const std::string path = "/tmp/weir-poison-" + std::to_string(getpid()) + ".sock";
     std::optional<App> app;
     if (unix_socket) {
-      app.emplace(App::at_unix_socket(path, play));
+      app.emplace(App::Kind::Unix, path, play);
     } else {
       app.emplace(play);
     }
@@ -138,7 +138,7 @@ TEST_P(Poisoned, ConnectionIsNeverUsed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, Poisoned, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Unix" : "Tcp"; });
+                         [](const auto& test) { return test.param ? "Unix" : "Tcp"; });
 
 TEST(Reuse, SeesPoisonThatTheLoopHasNotSeen) {
   // Shows the last look before a request is sent: the poison comes while the loop is held, so that

@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -71,6 +70,31 @@ void wait_for(int fd, short events, Deadline deadline, const char* what) {
   if (ready == 0) throw TimedOut(what);
 }
 
+struct Queues {
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+};
+
+// The kernel's queues of every socket whose own end is `port`.
+Queues queues_at(std::uint16_t port) {
+  std::ifstream table("/proc/net/tcp");
+  std::string line;
+  std::getline(table, line);
+  Queues sum;
+  while (std::getline(table, line)) {
+    unsigned local_port = 0;
+    unsigned long long sent = 0;
+    unsigned long long received = 0;
+    if (std::sscanf(line.c_str(), "%*d: %*8x:%x %*8x:%*x %*x %llx:%llx", &local_port, &sent,
+                    &received) != 3 ||
+        local_port != port)
+      continue;
+    sum.sent += sent;
+    sum.received += received;
+  }
+  return sum;
+}
+
 }  // namespace
 
 Socket& Socket::operator=(Socket&& other) noexcept {
@@ -87,6 +111,16 @@ Socket Socket::connect_tcp(std::uint16_t port, int receive_buffer) {
     setsockopt(socket.fd(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
   connect_to(socket, loopback(port));
   send_small_writes_at_once(socket);
+  return socket;
+}
+
+Socket Socket::begin_connect_tcp(std::uint16_t port) {
+  Socket socket(new_socket(AF_INET));
+  fcntl(socket.fd(), F_SETFL, O_NONBLOCK);
+  const sockaddr_in address = loopback(port);
+  if (::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 &&
+      errno != EINPROGRESS)
+    fail("connect");
   return socket;
 }
 
@@ -190,19 +224,11 @@ void Socket::reset() {
 }
 
 std::uint64_t waiting_at_port(std::uint16_t port) {
-  std::ifstream table("/proc/net/tcp");
-  std::string line;
-  std::getline(table, line);
-  std::uint64_t sum = 0;
-  while (std::getline(table, line)) {
-    unsigned local_port = 0;
-    unsigned long long receive_queue = 0;
-    if (std::sscanf(line.c_str(), "%*d: %*8x:%x %*8x:%*x %*x %*x:%llx", &local_port,
-                    &receive_queue) == 2 &&
-        local_port == port)
-      sum += receive_queue;  // of a listener: connections not accepted yet
-  }
-  return sum;
+  return queues_at(port).received;  // of a listener: connections not accepted yet
+}
+
+std::uint64_t unsent_from_port(std::uint16_t port) {
+  return queues_at(port).sent;
 }
 
 }  // namespace weir::test

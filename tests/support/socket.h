@@ -26,6 +26,8 @@ class Socket {
 
   // `receive_buffer` in bytes makes a slow reader of a client; 0 leaves the system's.
   static Socket connect_tcp(std::uint16_t port, int receive_buffer = 0);
+  // Without waiting for the peer to accept.
+  static Socket begin_connect_tcp(std::uint16_t port);
   static Socket connect_tcp6(std::uint16_t port);
   static Socket connect_unix(const std::string& path);
   // On 127.0.0.1; port 0 lets the system choose.
@@ -57,5 +59,7 @@ class Socket {
 
 // Bytes and connections that have arrived at local TCP `port` and that its owner has not taken yet.
 std::uint64_t waiting_at_port(std::uint16_t port);
+// Bytes that its owner has sent from there and that no peer has taken yet.
+std::uint64_t unsent_from_port(std::uint16_t port);
 
 }  // namespace weir::test

@@ -72,8 +72,12 @@ std::uint16_t WeirProcess::port(std::size_t index) const {
 }
 
 int WeirProcess::stop() {
-  stopped_ = true;
   process_.signal(SIGTERM);
+  return wait();
+}
+
+int WeirProcess::wait() {
+  stopped_ = true;
   return process_.wait(2 * kPatience);
 }
 

@@ -45,6 +45,9 @@ class WeirProcess {
 
   // SIGTERM, then the exit code.
   int stop();
+  // The exit code of one that ends without being told here. Any code is right then.
+  int wait();
+  bool running() { return process_.running(); }
   ChildProcess& process() { return process_; }
   ProcessFigures figures() const { return figures_of(process_.pid()); }
   // Lines of the access log so far; waits for at least `count`.

@@ -5,6 +5,7 @@ anything that this file can see changed since it last passed?
 """
 
 import hashlib
+import json
 import os
 import re
 from pathlib import Path
@@ -35,6 +36,17 @@ def includes(text):
     for match in _INCLUDE.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
         yield line, match.group(1) or match.group(2), match.group(1) is not None
+
+
+def compile_commands(root, build):
+    """source, relative to the tree -> its compile command; what a build made itself is left out."""
+    root, build = Path(root).resolve(), Path(build).resolve()
+    found = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        path = Path(entry["directory"], entry["file"]).resolve()
+        if path.is_relative_to(root) and not path.is_relative_to(build):
+            found[path.relative_to(root)] = entry["command"]
+    return dict(sorted(found.items()))
 
 
 class Closure:

@@ -6,25 +6,14 @@ compile command, .clang-tidy or clang-tidy itself has changed.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sources import Closure, Stamps
+from sources import Closure, Stamps, compile_commands
 
 TOOL = "clang-tidy-19"
-
-
-def commands(root, build):
-    """source (relative to the tree) -> its compile command"""
-    found = {}
-    for entry in json.loads((build / "compile_commands.json").read_text()):
-        path = Path(entry["directory"], entry["file"]).resolve()
-        if path.is_relative_to(root) and not path.is_relative_to(build):
-            found[path.relative_to(root)] = entry.get("command") or " ".join(entry["arguments"])
-    return dict(sorted(found.items()))
 
 
 def check(root, build, path):
@@ -48,11 +37,11 @@ def main():
     salt = version + (root / ".clang-tidy").read_text()
     closure, stamps = Closure(root), Stamps("tidy")
 
-    compile_commands = commands(root, build)
-    if not compile_commands:
+    commands = compile_commands(root, build)
+    if not commands:
         sys.exit(f"error: no source of this tree in {build}/compile_commands.json")
     digests = {path: closure.hash(path, salt, command)
-               for path, command in compile_commands.items()}
+               for path, command in commands.items()}
     todo = [p for p, digest in digests.items() if arguments.all or not stamps.has(digest)]
 
     failed = 0

@@ -1,0 +1,420 @@
+// Bodies in both directions at different paces, and fetches dropped at every stage.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/proxy/upstream_client.h"
+#include "tests/proxy/upstream_origin.h"
+
+namespace weir::upstream::test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::size_t kBig = 10 * 1024 * 1024;
+
+// Work of the loop that a body of kBig may cost at most; a busy loop costs as much in a moment.
+constexpr std::uint64_t kBounded = 4 * (kBig / 1024);
+
+void send_big(AppConnection& connection, bool chunked) {
+  connection.send(chunked ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                          : "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kBig) +
+                                "\r\n\r\n");
+  const std::string piece(32 * 1024, 'y');
+  for (std::size_t sent = 0; sent < kBig; sent += piece.size()) {
+    const std::string framed = chunked ? "8000\r\n" + piece + "\r\n" : piece;
+    if (!connection.send(framed)) return;
+  }
+  if (chunked) connection.send("0\r\n\r\n");
+}
+
+class Download : public testing::TestWithParam<bool> {};
+
+TEST_P(Download, WaitsForASlowReader) {
+  // Shows that a paused answer stops within a buffer's length, that 10 MB arrive whole over many
+  // pauses, and that the loop rests meanwhile.
+  App app([](AppConnection& connection) {
+    while (!connection.read_head().empty()) send_big(connection, GetParam());
+  });
+  Client client(upstream_of({app.url()}));
+  Recorder recorder;
+  recorder.keep_body = false;
+  std::size_t at_pause = 0;
+  std::size_t most_after_pause = 0;
+  bool paused = false;
+  int pauses = 0;
+  recorder.body_hook = [&](std::string_view) {
+    if (paused) {
+      most_after_pause = std::max(most_after_pause, recorder.body_bytes - at_pause);
+      return;
+    }
+    if (recorder.body_bytes < at_pause + 100'000) return;
+    at_pause = recorder.body_bytes;
+    paused = true;
+    ++pauses;
+    recorder.fetch->pause();
+    // Two rounds of posting: whatever was on its way has arrived by then.
+    client.loop().post([&] {
+      client.loop().post([&] {
+        paused = false;
+        recorder.fetch->resume();
+      });
+    });
+  };
+  const FetchEnd& end = client.fetch(recorder, get());
+  EXPECT_EQ(end.result, FetchResult::Complete) << end.message;
+  EXPECT_EQ(recorder.body_bytes, kBig);
+  EXPECT_GT(pauses, 50);
+  EXPECT_LE(most_after_pause, 64U * 1024);
+  EXPECT_LT(client.fetcher().curl().wakeups(), kBounded);
+  Recorder again;
+  EXPECT_EQ(client.fetch(again, get()).result, FetchResult::Complete);
+  EXPECT_EQ(app.connections(), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(By, Download, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Chunks" : "Length"; });
+
+TEST(Flow, RestsWhilePaused) {
+  // Shows that a paused answer with bytes waiting costs no work at all: another fetch on the same
+  // loop is the clock.
+  App app([](AppConnection& connection) {
+    while (!connection.read_head().empty()) send_big(connection, false);
+  });
+  App other(App::once(""));
+  conf::Upstream config = upstream_of({app.url(), other.url()});
+  config.first_byte_timeout_ms = 200;
+  Client client(config);
+  Recorder big;
+  big.keep_body = false;
+  big.head_hook = [&] { big.fetch->pause(); };
+  client.on_loop([&] { big.fetch = client.fetcher().start_at(0, get(), big); });
+  big.await([&] { return big.head.has_value(); });
+  Recorder clock;
+  std::uint64_t before = 0;
+  client.on_loop([&] {
+    before = client.fetcher().curl().wakeups();
+    clock.fetch = client.fetcher().start_at(1, get(), clock);
+  });
+  EXPECT_EQ(clock.await_end().result, FetchResult::Timeout);
+  std::uint64_t after = 0;
+  client.on_loop([&] { after = client.fetcher().curl().wakeups(); });
+  EXPECT_LT(after - before, 20U);
+  EXPECT_LE(big.body_bytes, 64U * 1024);
+  client.on_loop([&] { big.fetch->resume(); });
+  EXPECT_EQ(big.await_end().result, FetchResult::Complete);
+  EXPECT_EQ(big.body_bytes, kBig);
+}
+
+class Upload : public testing::TestWithParam<bool> {};
+
+TEST_P(Upload, TakesTheBodyAsItComes) {
+  // Shows that 10 MB arrive whole, from a client that pauses after each piece to an app that reads
+  // at its own pace, and that nothing but one field of framing is added.
+  const bool counted = GetParam();
+  std::string head;
+  std::size_t received = 0;
+  App app([&](AppConnection& connection) {
+    head = connection.read_head();
+    if (counted) {
+      received = connection.read_exactly(kBig).size();
+    } else {
+      for (;;) {
+        std::string size;
+        while (!size.ends_with("\r\n")) {
+          const std::string byte = connection.read_exactly(1);
+          if (byte.empty()) return;
+          size += byte;
+        }
+        const std::size_t bytes = std::stoul(size, nullptr, 16);
+        received += bytes;
+        connection.read_exactly(bytes + 2);
+        if (bytes == 0) break;
+      }
+    }
+    connection.send(ok("thanks"));
+    connection.read_to_end();
+  });
+  Client client(upstream_of({app.url()}));
+  PiecedBody body;
+  std::size_t left = kBig;
+  Recorder recorder;
+  body.on_read = [&] {
+    if (body.refill > 0 || left == 0) return;
+    client.loop().post([&] {
+      const std::size_t piece = std::min<std::size_t>(left, 50'000);
+      body.refill += piece;
+      left -= piece;
+      body.ended = left == 0;
+      recorder.fetch->body_ready();
+    });
+  };
+  const FetchEnd& end =
+      client.fetch(recorder, post(body, counted ? std::optional<std::uint64_t>(kBig) : std::nullopt));
+  EXPECT_EQ(end.result, FetchResult::Complete) << end.message;
+  EXPECT_EQ(received, kBig);
+  EXPECT_EQ(head, "POST / HTTP/1.1\r\nHost: app.test\r\n" +
+                      (counted ? "Content-Length: " + std::to_string(kBig)
+                               : std::string("Transfer-Encoding: chunked")) +
+                      "\r\n\r\n");
+  EXPECT_LT(client.fetcher().curl().wakeups(), kBounded);
+}
+
+INSTANTIATE_TEST_SUITE_P(By, Upload, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Length" : "Chunks"; });
+
+TEST(Flow, PullsNoMoreThanTheAppTakes) {
+  // Shows that an app which does not read stops the upload within the sockets' buffers.
+  std::promise<void> go_on;
+  App app([&](AppConnection& connection) {
+    connection.read_head();
+    go_on.get_future().wait();
+    connection.read_exactly(8 * kBig);
+    connection.send(ok("x"));
+    connection.read_to_end();
+  });
+  Client client(upstream_of({app.url()}));
+  PiecedBody body;
+  body.refill = 8 * kBig;
+  Recorder recorder;
+  client.start(recorder, post(body, 8 * kBig));
+  std::size_t taken = 1;
+  std::size_t before = 0;
+  std::uint64_t wakeups = 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  while (std::chrono::steady_clock::now() < end) {
+    before = taken;
+    client.on_loop([&] {
+      taken = body.taken;
+      wakeups = client.fetcher().curl().wakeups();
+    });
+  }
+  EXPECT_EQ(taken, before);
+  EXPECT_LT(taken, 8 * kBig);
+  EXPECT_LT(wakeups, kBounded);
+  go_on.set_value();
+  EXPECT_EQ(recorder.await_end().result, FetchResult::Complete);
+}
+
+TEST(Flow, CutsTheRequestWhenItsBodyFails) {
+  // Shows that the app never sees a complete message made of an incomplete one: with a length the
+  // rest is missing, with chunks the last chunk is.
+  for (const bool counted : {true, false}) {
+    for (const bool at_once : {true, false}) {
+      std::promise<std::string> seen;
+      App app([&](AppConnection& connection) {
+        connection.read_head();
+        seen.set_value(connection.read_to_end());
+      });
+      Client client(upstream_of({app.url()}));
+      PiecedBody body;
+      body.waiting = "hello";
+      Recorder recorder;
+      bool failing = false;
+      body.on_read = [&] {
+        if (body.waiting.empty() && at_once) body.failed = true;
+        if (!body.waiting.empty() || std::exchange(failing, true)) return;
+        client.loop().post([&] {
+          body.failed = true;
+          if (recorder.fetch) recorder.fetch->body_ready();
+        });
+      };
+      FetchRequest request = post(body, counted ? std::optional<std::uint64_t>(9) : std::nullopt);
+      EXPECT_EQ(client.fetch(recorder, std::move(request)).result, FetchResult::BodyFailed);
+      const std::string bytes = seen.get_future().get();
+      EXPECT_TRUE(!counted || bytes == "hello" || bytes.empty()) << bytes;
+      EXPECT_EQ(bytes.find("0\r\n\r\n"), std::string::npos);
+    }
+  }
+}
+
+TEST(Flow, HoldsABodyToItsLength) {
+  // Shows that a body which turns out shorter or longer than announced is cut, not completed.
+  for (const std::string_view bytes : {"hell", "hello!"}) {
+    App app([&](AppConnection& connection) {
+      connection.read_head();
+      connection.read_to_end();
+    });
+    Client client(upstream_of({app.url()}));
+    PiecedBody body;
+    body.waiting = bytes;
+    body.ended = true;
+    Recorder recorder;
+    const FetchResult result = client.fetch(recorder, post(body, 5)).result;
+    EXPECT_EQ(result, FetchResult::BodyFailed) << bytes;
+  }
+}
+
+TEST(Flow, DeliversAnEarlyAnswer) {
+  // Shows that an answer before the request's end is passed on and ends the exchange, for refusals
+  // and for successes, and that the connection serves nobody else.
+  for (const char* status : {"413 Too Large", "200 OK"}) {
+    App app([&](AppConnection& connection) {
+      if (connection.number() == 0) {
+        connection.read_head();
+        connection.send(std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 4\r\n\r\nfull");
+        connection.read_to_end();
+      } else {
+        connection.read_head();
+        connection.send(ok("next"));
+        connection.read_to_end();
+      }
+    });
+    Client client(upstream_of({app.url()}));
+    PiecedBody body;
+    body.waiting = "some";
+    Recorder recorder;
+    const FetchEnd& end = client.fetch(recorder, post(body, 1'000'000));
+    EXPECT_EQ(end.result, FetchResult::Complete) << end.message;
+    EXPECT_EQ(recorder.body, "full");
+    Recorder next;
+    EXPECT_EQ(client.fetch(next, get()).result, FetchResult::Complete);
+    EXPECT_EQ(next.body, "next");
+  }
+}
+
+TEST(Flow, PassesEventsOnAsTheyCome) {
+  // Shows that each event reaches the sink before the app sends the next one.
+  std::promise<void> steps[3];
+  App app([&](AppConnection& connection) {
+    connection.read_head();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+    for (int i = 0; i < 3; ++i) {
+      connection.send("e");
+      steps[i].get_future().wait();
+    }
+  });
+  Client client(upstream_of({app.url()}));
+  Recorder recorder;
+  client.start(recorder, get());
+  for (std::size_t i = 0; i < 3; ++i) {
+    recorder.await([&] { return recorder.body.size() == i + 1; });
+    steps[i].set_value();
+  }
+  EXPECT_EQ(recorder.await_end().result, FetchResult::CompleteByClose);
+}
+
+TEST(Flow, TellsOfAnAnswerThatBreaks) {
+  // Shows each way in which an app dies in the middle of a body.
+  const std::string begun[] = {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello",
+                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello"};
+  for (const std::string& bytes : begun) {
+    for (const bool reset : {false, true}) {
+      std::promise<void> arrived;
+      App app([&](AppConnection& connection) {
+        connection.read_head();
+        connection.send(bytes);
+        arrived.get_future().wait();
+        if (reset) connection.reset();
+      });
+      Client client(upstream_of({app.url()}));
+      Recorder recorder;
+      client.start(recorder, get());
+      recorder.await([&] { return recorder.body == "hello"; });
+      arrived.set_value();
+      const FetchEnd& end = recorder.await_end();
+      EXPECT_EQ(end.result, FetchResult::Broken) << bytes;
+      EXPECT_TRUE(end.app_sent_bytes);
+      EXPECT_EQ(app.heads().size(), 1U);
+    }
+  }
+}
+
+TEST(Flow, MayBeDroppedAtEveryStage) {
+  // Shows that a sink may drop its fetch inside each of its calls, that nothing is told after, and
+  // that the fetcher goes on.
+  App app([](AppConnection& connection) {
+    while (!connection.read_head().empty()) {
+      connection.send("HTTP/1.1 103 Early Hints\r\n\r\n" + ok("hello"));
+    }
+  });
+  Client client(upstream_of({app.url()}));
+  for (int stage = 0; stage < 6; ++stage) {
+    Recorder recorder;
+    std::promise<void> dropped;
+    const auto drop = [&] {
+      recorder.fetch.reset();
+      dropped.set_value();
+    };
+    if (stage == 0) recorder.informational_hook = drop;
+    if (stage == 1) recorder.head_hook = drop;
+    if (stage == 2) recorder.body_hook = [&](std::string_view) { drop(); };
+    if (stage == 3) recorder.end_hook = drop;
+    client.on_loop([&] {
+      recorder.fetch = client.fetcher().start(get(), recorder);
+      if (stage == 4) drop();
+      if (stage == 5) client.loop().post(drop);
+    });
+    dropped.get_future().wait();
+    Recorder next;
+    EXPECT_EQ(client.fetch(next, get()).result, FetchResult::Complete);
+    EXPECT_EQ(recorder.body.empty(), stage != 2 && stage != 3);
+  }
+}
+
+TEST(Flow, MayBeDroppedWhilePausedOrUploading) {
+  // Shows that a paused answer and a waiting upload are given up cleanly: the app sees the
+  // connection end.
+  std::promise<std::string> ends[2];
+  App app([&](AppConnection& connection) {
+    const bool upload = connection.read_head().starts_with("POST");
+    if (!upload) {
+      connection.send("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhello");
+    }
+    ends[upload ? 1 : 0].set_value(connection.read_to_end());
+  });
+  Client client(upstream_of({app.url()}));
+  Recorder paused;
+  paused.body_hook = [&](std::string_view) { paused.fetch->pause(); };
+  client.start(paused, get());
+  paused.await([&] { return paused.body == "hello"; });
+  client.on_loop([&] { paused.fetch.reset(); });
+  EXPECT_EQ(ends[0].get_future().get(), "");
+  {
+    auto body = std::make_unique<PiecedBody>();
+    Recorder upload;
+    client.start(upload, post(*body, 9));
+    client.on_loop([&] {
+      upload.fetch.reset();
+      body.reset();  // its owner may let go at once
+    });
+  }
+  Recorder next;
+  client.on_loop([] {});
+  EXPECT_EQ(client.pool().pick(0), 0U);
+  next.body_hook = [&](std::string_view) { next.fetch.reset(); };
+  client.start(next, get());
+  next.await([&] { return next.body == "hello"; });
+}
+
+TEST(Flow, StartsFetchesFromWithinCalls) {
+  // Shows that a sink may start the next fetch inside each call of the one before.
+  App app(App::repeat(ok("hello")));
+  Client client(upstream_of({app.url()}));
+  Recorder outer;
+  Recorder inner[3];
+  outer.head_hook = [&] { inner[0].fetch = client.fetcher().start(get(), inner[0]); };
+  outer.body_hook = [&](std::string_view) {
+    inner[1].fetch = client.fetcher().start(get(), inner[1]);
+  };
+  outer.end_hook = [&] { inner[2].fetch = client.fetcher().start(get(), inner[2]); };
+  EXPECT_EQ(client.fetch(outer, get()).result, FetchResult::Complete);
+  for (Recorder& r : inner) EXPECT_EQ(r.await_end().result, FetchResult::Complete);
+}
+
+TEST(Flow, SurvivesItsFetcher) {
+  // Shows that a fetcher which goes away ends its fetches in silence.
+  App app(App::once(""));
+  Recorder recorder;
+  {
+    Client client(upstream_of({app.url()}));
+    client.start(recorder, get());
+  }
+  recorder.fetch->pause();
+  recorder.fetch.reset();
+  EXPECT_FALSE(recorder.head);
+}
+
+}  // namespace
+}  // namespace weir::upstream::test

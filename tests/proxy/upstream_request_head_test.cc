@@ -1,0 +1,185 @@
+#include "proxy/upstream/request_head.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace weir::upstream {
+namespace {
+
+using testing::ElementsAre;
+using Lines = std::vector<std::string>;
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+// A request head whose text lives as long as it does.
+struct Client {
+  explicit Client(Pairs lines) : text(std::move(lines)) {
+    head.method = http::Method::Get;
+    head.method_text = "GET";
+    for (const auto& [name, value] : text) head.add({http::field_id(name), name, value});
+  }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  Pairs text;
+  http::RequestHead head;
+};
+
+// What is sent of it, with all its fields: as a caller that filters nothing would hand it over.
+FetchRequest made(const Client& client, const ForwardInfo& info) {
+  keys::SentRequest sent;
+  sent.target = "/x";
+  sent.host = "a.test";
+  for (const auto& [name, value] : client.text) sent.fields.add(name, value);
+  return make_fetch_request(client.head, std::move(sent), info);
+}
+
+Lines lines_of(const FetchRequest& request) {
+  Lines lines;
+  request.fields.for_each([&](const http::FieldView& field) {
+    lines.push_back(std::string(field.name) + ": " + std::string(field.value));
+  });
+  return lines;
+}
+
+const ForwardInfo kStranger{"192.0.2.7", false, "http", "a.test"};
+const ForwardInfo kFriend{"192.0.2.7", true, "http", "a.test"};
+
+TEST(RequestHead, WritesTheForwardingFields) {
+  // Shows what an app is told of a client without any such field of its own.
+  EXPECT_THAT(lines_of(made(Client(Pairs{{"Accept", "*/*"}}), kStranger)),
+              ElementsAre("Accept: */*", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http",
+                          "X-Forwarded-Host: a.test",
+                          "Forwarded: for=192.0.2.7;host=a.test;proto=http", "Via: 1.1 weir"));
+}
+
+TEST(RequestHead, BelievesTrustedPeersOnly) {
+  // Shows that a stranger's claims are dropped, a trusted proxy's appended to or kept, and that the
+  // host is always the key's.
+  const Client client({{"X-Forwarded-For", "10.0.0.1"},
+                       {"X-Forwarded-For", "10.0.0.2, 10.0.0.3"},
+                       {"X-Forwarded-Proto", "HTTPS"},
+                       {"X-Forwarded-Host", "evil.test"},
+                       {"X-Forwarded-Port", "443"},
+                       {"x-real-ip", "10.0.0.1"},
+                       {"Forwarded", "for=10.0.0.1"},
+                       {"Via", "1.1 edge"},
+                       {"Via", "2 other"}});
+  EXPECT_THAT(lines_of(made(client, kStranger)),
+              ElementsAre("X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http",
+                          "X-Forwarded-Host: a.test",
+                          "Forwarded: for=192.0.2.7;host=a.test;proto=http",
+                          "Via: 1.1 edge, 2 other, 1.1 weir"));
+  EXPECT_THAT(
+      lines_of(made(client, kFriend)),
+      ElementsAre("X-Forwarded-Port: 443", "x-real-ip: 10.0.0.1",
+                  "X-Forwarded-For: 10.0.0.1, 10.0.0.2, 10.0.0.3, 192.0.2.7",
+                  "X-Forwarded-Proto: https", "X-Forwarded-Host: a.test",
+                  "Forwarded: for=10.0.0.1, for=192.0.2.7;host=a.test;proto=https",
+                  "Via: 1.1 edge, 2 other, 1.1 weir"));
+}
+
+TEST(RequestHead, WritesAnyPeerAndHost) {
+  // Shows the quoting of RFC 7239, and what stands for a peer without an address.
+  struct Case {
+    ForwardInfo info;
+    std::string x_for;
+    std::string forwarded;
+  };
+  const Case cases[] = {
+      {{"2001:db8::1", false, "https", "a.test:8443"},
+       "2001:db8::1",
+       "for=\"[2001:db8::1]\";host=\"a.test:8443\";proto=https"},
+      {{"unix", false, "http", "[::1]"}, "unknown", "for=unknown;host=\"[::1]\";proto=http"},
+      {{"127.0.0.1", false, "http", ""}, "127.0.0.1", "for=127.0.0.1;proto=http"}};
+  for (const Case& c : cases) {
+    const FetchRequest request = made(Client(Pairs{}), c.info);
+    EXPECT_EQ(request.fields.value(http::FieldId::XForwardedFor), c.x_for);
+    EXPECT_EQ(request.fields.value(http::FieldId::Forwarded), c.forwarded);
+    EXPECT_EQ(request.fields.has(http::FieldId::XForwardedHost), !c.info.authority.empty());
+  }
+}
+
+TEST(RequestHead, IgnoresAStrangeScheme) {
+  // Shows that even a trusted peer can only say http or https.
+  for (const char* told : {"ftp", "https, http", "", "https\"x"}) {
+    const FetchRequest request = made(Client(Pairs{{"X-Forwarded-Proto", told}}), kFriend);
+    EXPECT_EQ(request.fields.value(http::FieldId::XForwardedProto), "http") << told;
+  }
+}
+
+TEST(RequestHead, NamesTheReceivedVersionInVia) {
+  // Shows the protocol version of the client's message (RFC 9110 7.6.3).
+  Client client(Pairs{});
+  client.head.minor_version = 0;
+  EXPECT_EQ(made(client, kStranger).fields.value(http::FieldId::Via), "1.0 weir");
+}
+
+TEST(RequestHead, RemovesWhatBelongsToOneConnection) {
+  // Shows that hop-by-hop fields, those that Connection names, Expect, Host and framing stay behind.
+  const Client client({{"Connection", "keep-alive, X-Secret"}, {"X-Secret", "1"},
+                       {"Keep-Alive", "5"},                    {"TE", "trailers"},
+                       {"Trailer", "X"},                       {"Transfer-Encoding", "chunked"},
+                       {"Upgrade", "h2c"},                     {"HTTP2-Settings", "AAMAAABk"},
+                       {"Proxy-Authorization", "Basic x"},     {"Proxy-Connection", "close"},
+                       {"Expect", "100-continue"},             {"Host", "b.test"},
+                       {"Content-Length", "3"},                {"X-Kept", "1"}});
+  const Lines lines = lines_of(made(client, kStranger));
+  EXPECT_EQ(lines[0], "X-Kept: 1");
+  EXPECT_EQ(lines.size(), 6U);
+}
+
+TEST(RequestHead, CopiesTheRest) {
+  // Shows that method, target, host and framing are the client's and the key's.
+  Client client(Pairs{});
+  client.head.method = http::Method::Post;
+  client.head.method_text = "POST";
+  client.head.framing = http::Framing::Length;
+  client.head.content_length = 7;
+  const FetchRequest request = made(client, kStranger);
+  EXPECT_EQ(request.method, http::Method::Post);
+  EXPECT_EQ(request.method_text, "POST");
+  EXPECT_EQ(request.target, "/x");
+  EXPECT_EQ(request.host, "a.test");
+  EXPECT_EQ(request.framing, http::Framing::Length);
+  EXPECT_EQ(request.content_length, 7U);
+  EXPECT_EQ(request.body, nullptr);
+  EXPECT_FALSE(request.upgrade);
+}
+
+TEST(RequestHead, LetsOnlyWebsocketsUpgrade) {
+  // Shows when the Upgrade field is sent on, and that h2c never is.
+  struct Case {
+    std::string upgrade;
+    std::string connection;
+    http::Method method;
+    int minor_version;
+    bool passes;
+  };
+  using http::Method;
+  const Case cases[] = {{"websocket", "Upgrade", Method::Get, 1, true},
+                        {"WebSocket", "keep-alive, upgrade", Method::Get, 1, true},
+                        {"websocket", "keep-alive", Method::Get, 1, false},
+                        {"websocket", "Upgrade", Method::Post, 1, false},
+                        {"websocket", "Upgrade", Method::Get, 0, false},
+                        {"h2c", "Upgrade, HTTP2-Settings", Method::Get, 1, false},
+                        {"websocket, h2c", "Upgrade", Method::Get, 1, false},
+                        {"TLS/1.0", "Upgrade", Method::Get, 1, false}};
+  for (const Case& c : cases) {
+    Client client({{"Upgrade", c.upgrade},
+                   {"Connection", c.connection},
+                   {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}});
+    client.head.method = c.method;
+    client.head.minor_version = static_cast<std::uint8_t>(c.minor_version);
+    const FetchRequest request = made(client, kStranger);
+    EXPECT_EQ(request.upgrade, c.passes) << c.upgrade << " " << c.connection;
+    EXPECT_EQ(request.fields.value(http::FieldId::Upgrade), c.passes ? "websocket" : "");
+    EXPECT_FALSE(request.fields.has(http::FieldId::Connection));
+    EXPECT_TRUE(request.fields.find("Sec-WebSocket-Key"));
+  }
+  Client with_body({{"Upgrade", "websocket"}, {"Connection", "Upgrade"}});
+  with_body.head.framing = http::Framing::Chunked;
+  EXPECT_FALSE(made(with_body, kStranger).upgrade);
+}
+
+}  // namespace
+}  // namespace weir::upstream

@@ -1,0 +1,248 @@
+// Upgrades: over TCP, TLS and a Unix socket.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "tests/proxy/upstream_client.h"
+#include "tests/proxy/upstream_origin.h"
+
+namespace weir::upstream::test {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr const char* kSwitch =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+
+FetchRequest websocket() {
+  FetchRequest request = get("/chat?room=1");
+  request.upgrade = true;
+  request.fields.add("Sec-WebSocket-Key", "x");
+  request.fields.add("Upgrade", "websocket");
+  return request;
+}
+
+// Sends all of `bytes`, in the tunnel's own pace. On the loop.
+struct Pump {
+  Recorder& recorder;
+  std::string bytes;
+  bool end_after = false;
+  int waits = 0;
+  void run() {
+    const std::size_t taken = recorder.fetch->tunnel_send(bytes);
+    bytes.erase(0, taken);
+    if (bytes.empty()) {
+      if (end_after) recorder.fetch->tunnel_shutdown();
+      return;
+    }
+    ++waits;
+    recorder.fetch->set_tunnel_writable([this] { run(); });
+  }
+};
+
+class Tunnel : public testing::TestWithParam<std::string> {
+ protected:
+  void open(App::Play play) {
+    if (GetParam() == "Tls") {
+      app_.emplace(App::Kind::Tls, "", std::move(play));
+    } else if (GetParam() == "Unix") {
+      const std::string path = "/tmp/weir-tunnel-" + std::to_string(getpid()) + ".sock";
+      app_.emplace(App::Kind::Unix, path, std::move(play));
+    } else {
+      app_.emplace(std::move(play));
+    }
+    client_.emplace(upstream_of({app_->url()}));
+  }
+  std::optional<App> app_;
+  std::optional<Client> client_;
+};
+
+TEST_P(Tunnel, RelaysBothWaysAfterA101) {
+  // Shows the head that the app gets, bytes that came with the 101, an echo, and the app's end.
+  open([](AppConnection& connection) {
+    connection.read_head();
+    connection.send(std::string(kSwitch) + "first ");
+    connection.send(connection.read_exactly(4));
+    connection.end_sending();
+    connection.close();
+  });
+  Recorder recorder;
+  client_->start(recorder, websocket());
+  recorder.await([&] { return recorder.body == "first "; });
+  EXPECT_EQ(recorder.head->status, 101);
+  client_->on_loop([&] { EXPECT_EQ(recorder.fetch->tunnel_send("ping"), 4U); });
+  const FetchResult result = recorder.await_end().result;
+  EXPECT_EQ(result, FetchResult::CompleteByClose);
+  EXPECT_EQ(recorder.body, "first ping");
+  EXPECT_THAT(app_->heads(), ElementsAre("GET /chat?room=1 HTTP/1.1\r\nHost: app.test\r\n"
+                                         "Connection: Upgrade\r\nSec-WebSocket-Key: x\r\n"
+                                         "Upgrade: websocket\r\n\r\n"));
+}
+
+TEST_P(Tunnel, KeepsEachSidesPace) {
+  // Shows that megabytes pass both ways at once: the app stops reading while it is not read from, the
+  // sink pauses now and then, and nothing is lost.
+  constexpr std::size_t kBytes = 16 * 1024 * 1024;
+  std::size_t received = 0;
+  open([&](AppConnection& connection) {
+    connection.read_head();
+    connection.send(kSwitch);
+    const std::string piece(64 * 1024, 'a');
+    for (std::size_t i = 0; i < kBytes; i += piece.size()) connection.send(piece);
+    received = connection.read_exactly(kBytes).size();
+    connection.send("done");
+    connection.read_to_end();
+  });
+  Recorder recorder;
+  recorder.keep_body = false;
+  Pump pump{recorder, std::string(kBytes, 'b'), true};
+  recorder.head_hook = [&] { client_->loop().post([&] { pump.run(); }); };
+  std::size_t next_pause = 0;
+  recorder.body_hook = [&](std::string_view) {
+    if (recorder.body_bytes < next_pause) return;
+    next_pause += 200'000;
+    recorder.fetch->pause();
+    client_->loop().post([&] { recorder.fetch->resume(); });
+  };
+  client_->start(recorder, websocket());
+  recorder.await([&] { return recorder.body_bytes == kBytes + 4; });
+  EXPECT_EQ(received, kBytes);
+  EXPECT_GT(pump.waits, 0);
+  client_->on_loop([&] { recorder.fetch.reset(); });
+}
+
+TEST_P(Tunnel, TakesAnyOtherAnswer) {
+  // Shows that a refusal is an ordinary answer by its own framing, on a connection of its own.
+  const std::tuple<const char*, const char*, FetchResult> cases[] = {
+      {"HTTP/1.1 403 No\r\nContent-Length: 5\r\n\r\nhello", "hello", FetchResult::Complete},
+      {"HTTP/1.1 103 Hint\r\n\r\nHTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "5\r\nhello\r\n0\r\n\r\n",
+       "hello", FetchResult::Complete},
+      {"HTTP/1.1 204 None\r\n\r\n", "", FetchResult::Complete},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello!", "hello", FetchResult::Garbage},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello", "", FetchResult::Garbage},
+      {"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "", FetchResult::Garbage},
+      {"HTTP/1.1 101 Go\r\n\r\n", "", FetchResult::Garbage},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;\r\nhello", "", FetchResult::Garbage},
+  };
+  for (const auto& [answer, body, result] : cases) {
+    open(App::once(answer));
+    for (int i = 0; i < 2; ++i) {
+      Recorder recorder;
+      const FetchEnd& end = client_->fetch(recorder, websocket());
+      EXPECT_EQ(end.result, result) << answer << end.message;
+      EXPECT_EQ(recorder.body, body) << answer;
+    }
+    EXPECT_EQ(app_->connections(), 2);
+    client_.reset();
+    app_.reset();
+  }
+}
+
+TEST_P(Tunnel, EndsWhenDropped) {
+  // Shows that the app sees the end when the fetch goes, inside a call and outside.
+  for (const bool inside : {false, true}) {
+    std::promise<void> ended;
+    open([&](AppConnection& connection) {
+      connection.read_head();
+      connection.send(std::string(kSwitch) + "x");
+      connection.read_to_end();
+      ended.set_value();
+    });
+    Recorder recorder;
+    if (inside) recorder.body_hook = [&](std::string_view) { recorder.fetch.reset(); };
+    client_->start(recorder, websocket());
+    recorder.await([&] { return recorder.body == "x"; });
+    client_->on_loop([&] { recorder.fetch.reset(); });
+    ended.get_future().wait();
+    client_.reset();
+    app_.reset();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Over, Tunnel, testing::Values("Tcp", "Tls", "Unix"),
+                         [](const auto& test) { return test.param; });
+
+TEST(TunnelPlain, PassesTheClientsEndOn) {
+  // Shows that a client which sends no more is not a client that reads no more.
+  App app([](AppConnection& connection) {
+    connection.read_head();
+    connection.send(kSwitch);
+    connection.send("got " + connection.read_to_end());
+  });
+  Client client(upstream_of({app.url()}));
+  Recorder recorder;
+  recorder.head_hook = [&] {
+    recorder.fetch->tunnel_send("ping");
+    recorder.fetch->tunnel_shutdown();
+  };
+  EXPECT_EQ(client.fetch(recorder, websocket()).result, FetchResult::CompleteByClose);
+  EXPECT_EQ(recorder.body, "got ping");
+}
+
+TEST(TunnelPlain, DoesNotTakeOrdinaryConnections) {
+  // Shows that open tunnels neither use up max_connections nor are closed for the sake of others.
+  App app([](AppConnection& connection) {
+    for (std::string head; !(head = connection.read_head()).empty();) {
+      if (head.find("Upgrade") == head.npos) {
+        connection.send(ok("x"));
+        continue;
+      }
+      connection.send(kSwitch);
+      connection.send(connection.read_exactly(4));
+    }
+  });
+  conf::Upstream config = upstream_of({app.url()});
+  config.max_connections = 1;
+  Client client(config);
+  Recorder tunnels[3];
+  for (Recorder& tunnel : tunnels) {
+    client.start(tunnel, websocket());
+    tunnel.await([&] { return tunnel.head.has_value(); });
+  }
+  for (int i = 0; i < 5; ++i) {
+    Recorder recorder;
+    EXPECT_EQ(client.fetch(recorder, request_of("POST")).result, FetchResult::Complete);
+  }
+  for (Recorder& tunnel : tunnels) {
+    client.on_loop([&] { tunnel.fetch->tunnel_send("ping"); });
+    tunnel.await([&] { return tunnel.body == "ping"; });
+    client.on_loop([&] { tunnel.fetch.reset(); });
+  }
+}
+
+TEST(TunnelPlain, FailsLikeAnyFetch) {
+  // Shows refusal, passing over to another address, a hanging app and a dying one.
+  {
+    Client client(upstream_of({closed_address()}));
+    Recorder recorder;
+    EXPECT_EQ(client.fetch(recorder, websocket()).result, FetchResult::Refused);
+  }
+  {
+    App app(App::once("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"));
+    Client client(upstream_of({closed_address(), app.url()}));
+    for (int i = 0; i < 2; ++i) {
+      Recorder recorder;
+      EXPECT_EQ(client.fetch(recorder, websocket()).result, FetchResult::Complete);
+    }
+  }
+  {
+    App app(App::once("HTTP/1.1 101 Sw"));
+    conf::Upstream config = upstream_of({app.url()});
+    config.first_byte_timeout_ms = 50;
+    Client client(config);
+    Recorder recorder;
+    EXPECT_EQ(client.fetch(recorder, websocket()).result, FetchResult::Timeout);
+  }
+  {
+    App app([](AppConnection& connection) { connection.read_head(); });
+    Client client(upstream_of({app.url()}));
+    Recorder recorder;
+    EXPECT_EQ(client.fetch(recorder, websocket()).result, FetchResult::Broken);
+    EXPECT_EQ(app.heads().size(), 1U);
+  }
+}
+
+}  // namespace
+}  // namespace weir::upstream::test
