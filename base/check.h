@@ -9,8 +9,8 @@ namespace weir {
 }  // namespace weir
 
 // Aborts with the place and the condition's text when it does not hold.
-#define WEIR_CHECK(condition)                                                       \
-  do {                                                                              \
-    if (!(condition)) [[unlikely]]                                                  \
-      ::weir::check_failed(__FILE__, __LINE__, #condition);                         \
+#define WEIR_CHECK(condition)                               \
+  do {                                                      \
+    if (!(condition)) [[unlikely]]                          \
+      ::weir::check_failed(__FILE__, __LINE__, #condition); \
   } while (false)

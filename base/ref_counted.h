@@ -60,7 +60,9 @@ class Ref {
   T* detach() { return std::exchange(object_, nullptr); }
 
  private:
-  auto& counter() const { return static_cast<const RefCounted<std::remove_const_t<T>>&>(*object_).count_; }
+  auto& counter() const {
+    return static_cast<const RefCounted<std::remove_const_t<T>>&>(*object_).count_;
+  }
   void acquire() {
     if (object_) counter().fetch_add(1, std::memory_order_relaxed);
   }

@@ -58,9 +58,10 @@ void raise_descriptor_limit(const conf::Config& config) {
   const std::uint64_t wanted =
       std::uint64_t{config.limits.connections} + config.upstream.max_connections + 64;
   if (limit.rlim_cur < wanted) {
-    log_warn("only {} descriptors are allowed, {} may be wanted (limits.connections + "
-                 "upstream.max_connections): raise `ulimit -n`",
-                 limit.rlim_cur, wanted);
+    log_warn(
+        "only {} descriptors are allowed, {} may be wanted (limits.connections + "
+        "upstream.max_connections): raise `ulimit -n`",
+        limit.rlim_cur, wanted);
   }
 }
 

@@ -53,8 +53,9 @@ std::shared_ptr<const flow::Site> make_site(std::shared_ptr<const conf::Config> 
 }
 
 Result<SocketAddress> socket_address(const conf::ListenAddress& listen) {
-  return listen.kind == conf::ListenAddress::Kind::Unix ? SocketAddress::unix_path(listen.host)
-                                                        : SocketAddress::tcp(listen.host, listen.port);
+  return listen.kind == conf::ListenAddress::Kind::Unix
+             ? SocketAddress::unix_path(listen.host)
+             : SocketAddress::tcp(listen.host, listen.port);
 }
 
 }  // namespace

@@ -11,9 +11,9 @@ namespace weir {
 std::string version_text() {
   return fmt::format(
       "weir {} ({})\n{}\nlibevent/{}\nyaml-cpp/{}\nre2/{}\nxxhash/{}\nfmt/{}.{}.{}\n", WEIR_VERSION,
-      WEIR_REVISION, upstream::linked_curl_version(), linked_libevent_version(), WEIR_YAMLCPP_VERSION,
-      WEIR_RE2_VERSION, xxhash_version(), FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
-      FMT_VERSION % 100);
+      WEIR_REVISION, upstream::linked_curl_version(), linked_libevent_version(),
+      WEIR_YAMLCPP_VERSION, WEIR_RE2_VERSION, xxhash_version(), FMT_VERSION / 10000,
+      FMT_VERSION / 100 % 100, FMT_VERSION % 100);
 }
 
 }  // namespace weir

@@ -110,6 +110,8 @@ void EventLoop::check_in_loop() const {
   WEIR_CHECK(owner == std::thread::id() || owner == std::this_thread::get_id());
 }
 
-const char* linked_libevent_version() { return event_get_version(); }
+const char* linked_libevent_version() {
+  return event_get_version();
+}
 
 }  // namespace weir

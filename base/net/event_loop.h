@@ -1,5 +1,5 @@
-// One event loop per thread, over libevent. A connection, its transaction and its upstream
-// transfer are born, live and die on one loop; post() is the only call that may come from elsewhere.
+// One event loop per thread, over libevent. A connection, its transaction and its upstream transfer
+// are born, live and die on one loop; post() is the only call that may come from elsewhere.
 #pragma once
 
 #include <atomic>
@@ -36,7 +36,9 @@ class EventLoop {
   // the caller. From the loop itself it costs no system call and the task runs in this same turn.
   void post(Task task);
 
-  bool in_loop() const { return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  bool in_loop() const {
+    return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
   // Aborts when called from another thread than the loop's (or before run(): then any is fine).
   void check_in_loop() const;
 
@@ -53,13 +55,13 @@ class EventLoop {
   event_base* base_;
   std::atomic<std::thread::id> owner_;
   std::unique_ptr<Wakeup> wakeup_;
-  event* local_event_;        // made active, never added: runs local_ later in the turn
-  std::vector<Task> local_;   // loop thread only
+  event* local_event_;       // made active, never added: runs local_ later in the turn
+  std::vector<Task> local_;  // loop thread only
 
   std::mutex mutex_;
-  std::vector<Task> posted_;      // guarded by mutex_
-  bool wakeup_pending_ = false;   // guarded by mutex_
-  bool stopping_ = false;         // guarded by mutex_
+  std::vector<Task> posted_;     // guarded by mutex_
+  bool wakeup_pending_ = false;  // guarded by mutex_
+  bool stopping_ = false;        // guarded by mutex_
 };
 
 // The version linked at run time.

@@ -21,8 +21,12 @@ constexpr int kBacklog = 4096;
 // One turn of the loop takes so many new connections, so that accepting never starves serving.
 constexpr int kAcceptsPerTurn = 64;
 constexpr std::int64_t kRestMs = 100;
+// What the kernel takes ahead of a slow reader: beyond it a thousand of them would hold gigabytes.
+constexpr int kUnsentBytes = 256 * 1024;
 
-Fd reserve_descriptor() { return Fd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+Fd reserve_descriptor() {
+  return Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
 
 std::unexpected<Error> system_failure(const SocketAddress& address, const char* what) {
   return fail(ErrorCode::System,
@@ -37,6 +41,11 @@ Result<Fd> bind_socket(const SocketAddress& address, bool share_port) {
   if (share_port) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (address.family() == AF_INET6) {
     setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  }
+  if (address.family() != AF_UNIX) {
+    // Accepted sockets inherit both, which saves two calls a connection.
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
   }
   if (bind(fd.get(), address.get(), address.size()) != 0) return system_failure(address, "bind");
   if (listen(fd.get(), kBacklog) != 0) return system_failure(address, "listen on");
@@ -71,7 +80,7 @@ Result<Listening> listen_tcp(const SocketAddress& address, std::size_t count) {
 // Whether nobody answers behind this socket file.
 bool is_dead_socket(const SocketAddress& address) {
   const auto* un = reinterpret_cast<const sockaddr_un*>(address.get());
-  struct stat info {};
+  struct stat info{};
   if (lstat(un->sun_path, &info) != 0 || !S_ISSOCK(info.st_mode)) return false;
   const Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   return connect(fd.get(), address.get(), address.size()) != 0 && errno == ECONNREFUSED;
@@ -105,7 +114,9 @@ Fd::~Fd() {
   if (fd_ >= 0) close(fd_);
 }
 
-int Fd::release() { return std::exchange(fd_, -1); }
+int Fd::release() {
+  return std::exchange(fd_, -1);
+}
 
 Result<Listening> listen_on(const SocketAddress& address, std::size_t count) {
   return address.family() == AF_UNIX ? listen_unix(address, count) : listen_tcp(address, count);
@@ -120,7 +131,9 @@ Listener::Listener(EventLoop& loop, Fd socket, Accept accept)
   event_.want(true, false);
 }
 
-Listener::~Listener() { event_.want(false, false); }
+Listener::~Listener() {
+  event_.want(false, false);
+}
 
 void Listener::on_fd(bool, bool) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
@@ -134,10 +147,6 @@ bool Listener::accept_one() {
   Fd fd(accept4(socket_.get(), reinterpret_cast<sockaddr*>(&peer), &size,
                 SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) {
-    const int on = 1;
-    if (peer.ss_family != AF_UNIX) {
-      setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
     accept_(std::move(fd), SocketAddress::from(reinterpret_cast<sockaddr*>(&peer), size));
     return true;
   }
@@ -154,7 +163,9 @@ bool Listener::accept_one() {
 void Listener::shed_one() {
   // The spare descriptor lets the oldest waiting client be told by a close rather than by silence.
   reserve_ = Fd();
-  { const Fd shed(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC)); }
+  {
+    const Fd shed(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  }
   reserve_ = reserve_descriptor();
 }
 

@@ -39,7 +39,9 @@ SignalWatcher::SignalWatcher(EventLoop& loop, std::initializer_list<int> signals
   event_.want(true, false);
 }
 
-SignalWatcher::~SignalWatcher() { event_.want(false, false); }
+SignalWatcher::~SignalWatcher() {
+  event_.want(false, false);
+}
 
 void SignalWatcher::on_fd(bool, bool) {
   signalfd_siginfo info{};

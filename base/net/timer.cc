@@ -17,7 +17,9 @@ Timer::Timer(EventLoop& loop, std::function<void()> callback)
   WEIR_CHECK(event_ != nullptr);
 }
 
-Timer::~Timer() { event_free(event_); }
+Timer::~Timer() {
+  event_free(event_);
+}
 
 void Timer::start(std::int64_t delay_ms) {
   delay_ms = std::max<std::int64_t>(delay_ms, 0);

@@ -74,7 +74,9 @@ void Drivers::start(Ref<Flight> flight, FetchPlan plan) {
   raw->start();
 }
 
-void Drivers::remove(FetchDriver* driver) { drivers_.erase(driver); }
+void Drivers::remove(FetchDriver* driver) {
+  drivers_.erase(driver);
+}
 
 // ---- FetchDriver ----
 
@@ -126,19 +128,19 @@ void FetchDriver::judge(const http::ResponseHead& head) {
   }
   const EventLoop& loop = drivers_.loop();
   const http::RequestHead& client = plan_.client.get();
-  verdict_ = policy::judge_response(
-      head, {.rule = plan_.route->rule,
-             .default_expire_s = plan_.route->backend->default_expire_s(),
-             .max_object_size = plan_.route->backend->max_object_size(),
-             .request_class = plan_.request_class,
-             .method = client.method,
-             .path = client.path,
-             .now_ms = loop.now_ms(),
-             .wall_s = loop.clock().wall_s(),
-             .request_ms = began_ms_,
-             .seq = flight_->seq(),
-             .request_reason = plan_.personal.reason,
-             .request_subject = plan_.personal.subject});
+  verdict_ =
+      policy::judge_response(head, {.rule = plan_.route->rule,
+                                    .default_expire_s = plan_.route->backend->default_expire_s(),
+                                    .max_object_size = plan_.route->backend->max_object_size(),
+                                    .request_class = plan_.request_class,
+                                    .method = client.method,
+                                    .path = client.path,
+                                    .now_ms = loop.now_ms(),
+                                    .wall_s = loop.clock().wall_s(),
+                                    .request_ms = began_ms_,
+                                    .seq = flight_->seq(),
+                                    .request_reason = plan_.personal.reason,
+                                    .request_subject = plan_.personal.subject});
 }
 
 // The app wants to change a cookie that it was not shown: whatever it answered, it answered without
@@ -148,9 +150,8 @@ bool FetchDriver::discard_for_cookies(const http::ResponseHead& head) {
   std::optional<std::string> name =
       policy::sets_one_of(head.fields, verdict_, plan_.removed_cookies);
   if (!name) return false;
-  drivers_.shared().uncacheable.remember(plan_.base_key.view(),
-                                         {Reason::SetCookie, std::move(*name)},
-                                         drivers_.loop().now_ms());
+  drivers_.shared().uncacheable.remember(
+      plan_.base_key.view(), {Reason::SetCookie, std::move(*name)}, drivers_.loop().now_ms());
   leave_table();
   flight_->release(Flight::Release::AskAgain, nullptr, false);
   finish();
@@ -198,9 +199,9 @@ void FetchDriver::choose_variant(FlightHead& head) {
   store_key_ = OwnedKey(buffer.view());
   head.vary = verdict_.vary;
   head.variant_key = store_key_.bytes;
-  head.variants_full = drivers_.shared().variants.admit(
-      *plan_.route->backend, plan_.base_key.view(), verdict_.vary, store_key_.bytes,
-      plan_.route->rule->max_variants);
+  head.variants_full =
+      drivers_.shared().variants.admit(*plan_.route->backend, plan_.base_key.view(), verdict_.vary,
+                                       store_key_.bytes, plan_.route->rule->max_variants);
   if (in_table_ && !(plan_.table_key.view() == store_key_.view())) {
     drivers_.shared().flights.rename(plan_.table_key.view(), store_key_.view(), flight_);
     plan_.table_key = store_key_;
@@ -313,6 +314,8 @@ void FetchDriver::wake() {
   }
 }
 
-void FetchDriver::finish() { drivers_.remove(this); }
+void FetchDriver::finish() {
+  drivers_.remove(this);
+}
 
 }  // namespace weir::flow

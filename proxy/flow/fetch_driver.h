@@ -44,15 +44,15 @@ struct FetchPlan {
   std::shared_ptr<const Site> site;
   const RouteRuntime* route = nullptr;  // null: no route
   upstream::FetchRequest request;
-  Ref<ClientPipe> pipe;                 // null for a refresh
+  Ref<ClientPipe> pipe;  // null for a refresh
   policy::RequestClass request_class = policy::RequestClass::Shared;
-  policy::Refusal personal;             // what makes a Personal request one
-  policy::Refusal refusal;              // not to be stored, and why; reason None: judge the answer
-  bool shared = false;                  // others may follow: it is in the flight table
-  bool keep_on = false;                 // goes on without readers
-  OwnedKey base_key;                    // may be empty when nothing is to be stored
-  OwnedKey table_key;                   // its name in the flight table
-  OwnedHead client;                     // to evaluate Vary, when something may be stored
+  policy::Refusal personal;  // what makes a Personal request one
+  policy::Refusal refusal;   // not to be stored, and why; reason None: judge the answer
+  bool shared = false;       // others may follow: it is in the flight table
+  bool keep_on = false;      // goes on without readers
+  OwnedKey base_key;         // may be empty when nothing is to be stored
+  OwnedKey table_key;        // its name in the flight table
+  OwnedHead client;          // to evaluate Vary, when something may be stored
   std::string authority;
   std::vector<std::string> removed_cookies;
 };

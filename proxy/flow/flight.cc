@@ -27,7 +27,9 @@ Piece trimmed(const Piece& piece) {
 
 }  // namespace
 
-Flight::~Flight() { budget_.give(charged_); }
+Flight::~Flight() {
+  budget_.give(charged_);
+}
 
 void Flight::set_producer(Ref<WakeSlot> producer) {
   const std::lock_guard lock(mutex_);
@@ -277,12 +279,16 @@ FlightReader::FlightReader(Ref<Flight> flight, Ref<WakeSlot> slot, bool leader)
       reader_(flight_->attach(std::move(slot), leader)),
       leader_(leader) {}
 
-FlightReader::~FlightReader() { flight_->detach(reader_); }
+FlightReader::~FlightReader() {
+  flight_->detach(reader_);
+}
 
 front::BodySource::Pull FlightReader::pull(std::span<iovec> parts) {
   return flight_->pull(*reader_, parts);
 }
 
-void FlightReader::consume(std::size_t bytes) { flight_->consume(*reader_, bytes); }
+void FlightReader::consume(std::size_t bytes) {
+  flight_->consume(*reader_, bytes);
+}
 
 }  // namespace weir::flow

@@ -32,7 +32,7 @@ struct FlightHead {
   bool shareable = false;       // followers may have it
   bool variants_full = false;   // storing it made the URL drop a variant
   std::int64_t ttl_s = 0;
-  std::int64_t age_s = 0;       // already at arrival; 0: not to be told
+  std::int64_t age_s = 0;  // already at arrival; 0: not to be told
   std::int64_t upstream_ms = 0;
   std::vector<std::string> vary;  // with a Vary: which fields,
   std::string variant_key;        // and the key that the leader's values of them made
@@ -133,21 +133,21 @@ class Flight : public RefCounted<Flight> {
   std::atomic<bool> kept_on_{false};
 
   // Producer only.
-  Ref<Chunk> tail_;            // being filled
+  Ref<Chunk> tail_;  // being filled
   std::uint64_t appended_ = 0;
-  std::uint64_t length_ = 0;   // known length, or 0
+  std::uint64_t length_ = 0;  // known length, or 0
 
   std::mutex mutex_;  // guards everything below
   State state_;
-  bool retained_ = true;                 // changed by the producer alone, which so may read it
-  bool dropped_ = false;                 // bytes have left the front
-  std::deque<Piece> pieces_;             // the last one may grow
-  std::uint64_t first_offset_ = 0;       // of pieces_.front()
-  std::uint64_t published_ = 0;          // readers see bytes up to here
-  std::uint64_t charged_ = 0;            // to the budget
+  bool retained_ = true;            // changed by the producer alone, which so may read it
+  bool dropped_ = false;            // bytes have left the front
+  std::deque<Piece> pieces_;        // the last one may grow
+  std::uint64_t first_offset_ = 0;  // of pieces_.front()
+  std::uint64_t published_ = 0;     // readers see bytes up to here
+  std::uint64_t charged_ = 0;       // to the budget
   std::vector<std::unique_ptr<Reader>> readers_;
   Ref<WakeSlot> producer_;
-  bool producer_waits_ = false;          // told that the window is full
+  bool producer_waits_ = false;  // told that the window is full
 };
 
 // A reader's hold on a flight, and its body as a source. Lives on the reader's loop; leaving is

@@ -23,17 +23,36 @@ void Transaction::start(front::Exchange& exchange) {
 void Transaction::run(Step step) {
   while (true) {
     switch (step) {
-      case Step::Route: step = route(); break;
-      case Step::Key: step = key(); break;
-      case Step::Lookup: step = lookup(); break;
-      case Step::Judge: step = judge(); break;
-      case Step::ServeHit: step = serve_hit(); break;
-      case Step::Join: step = join(); break;
-      case Step::Fetch: step = fetch(); break;
-      case Step::Pass: step = pass(); break;
-      case Step::Convoy: step = convoy(); break;
+      case Step::Route:
+        step = route();
+        break;
+      case Step::Key:
+        step = key();
+        break;
+      case Step::Lookup:
+        step = lookup();
+        break;
+      case Step::Judge:
+        step = judge();
+        break;
+      case Step::ServeHit:
+        step = serve_hit();
+        break;
+      case Step::Join:
+        step = join();
+        break;
+      case Step::Fetch:
+        step = fetch();
+        break;
+      case Step::Pass:
+        step = pass();
+        break;
+      case Step::Convoy:
+        step = convoy();
+        break;
       case Step::Parked:
-      case Step::Finish: return;
+      case Step::Finish:
+        return;
     }
   }
 }
@@ -52,8 +71,8 @@ Transaction::Step Transaction::route() {
 
 Transaction::Step Transaction::key() {
   const http::RequestHead& head = request();
-  const keys::KeyVerdict key = keys::build_key(head, route_->recipe, exchange_->scheme(),
-                                               head.authority, base_key_);
+  const keys::KeyVerdict key =
+      keys::build_key(head, route_->recipe, exchange_->scheme(), head.authority, base_key_);
   const policy::RequestVerdict verdict = policy::judge_request(head, true, route_->rule, key);
   class_ = verdict.kind;
   if (verdict.reason != Reason::None) {
@@ -93,9 +112,8 @@ Transaction::Step Transaction::judge() {
     client = http::parse_request_cache_control(request());
   }
   if (entry_ && client_accepts(entry_->fields())) {
-    reuse_ = policy::judge_reuse(entry_->meta(), *route_->rule,
-                                 route_->backend->default_expire_s(), class_, client,
-                                 context_.loop.now_ms());
+    reuse_ = policy::judge_reuse(entry_->meta(), *route_->rule, route_->backend->default_expire_s(),
+                                 class_, client, context_.loop.now_ms());
     if (reuse_.reuse == Reuse::Fresh) return Step::ServeHit;
     if (reuse_.reuse == Reuse::StaleWhileRevalidate) {
       refresh_behind();
@@ -112,9 +130,9 @@ Transaction::Step Transaction::judge() {
     return Step::Finish;
   }
   const bool usable_name = reuse_.reuse != Reuse::Unusable && entry_;
-  outcome_.forward = usable_name     ? policy::Forward::Stale
-                     : has_variant_  ? policy::Forward::VaryMiss
-                                     : policy::Forward::UriMiss;
+  outcome_.forward = usable_name    ? policy::Forward::Stale
+                     : has_variant_ ? policy::Forward::VaryMiss
+                                    : policy::Forward::UriMiss;
   if (usable_name && reuse_.reason == Reason::ClientNoCache) {
     outcome_.forward = policy::Forward::Request;
   }
@@ -167,8 +185,8 @@ void Transaction::send_stored(const backends::EntryRef& entry) {
 // What this client's query lost on the way to the app comes back on the app's redirects.
 std::string Transaction::restored_location(std::string_view location) {
   if (location.empty() || !request().has_query) return {};
-  const keys::SentRequest sent = keys::shared_request(request(), route_->recipe,
-                                                      request().authority, exchange_->scheme());
+  const keys::SentRequest sent =
+      keys::shared_request(request(), route_->recipe, request().authority, exchange_->scheme());
   return keys::restore_query(location, request().authority, sent);
 }
 
@@ -183,9 +201,8 @@ Transaction::Step Transaction::join() {
   if (route_->rule->coalesce == conf::Coalesce::Off || context_.shared.budget.exhausted()) {
     return Step::Pass;
   }
-  FlightTable::Joined joined =
-      context_.shared.flights.join(lookup_key(), context_.shared.budget,
-                                   context_.shared.purge_position.load());
+  FlightTable::Joined joined = context_.shared.flights.join(lookup_key(), context_.shared.budget,
+                                                            context_.shared.purge_position.load());
   if (!joined.lead) {
     outcome_.collapsed = true;
     reader_.emplace(std::move(joined.flight), slot(), false);
@@ -257,11 +274,11 @@ FetchPlan Transaction::make_plan(Form form) {
       break;
   }
   plan.removed_cookies = sent.removed_cookies;
-  plan.request = upstream::make_fetch_request(head, std::move(sent),
-                                              {.peer_ip = exchange_->peer_ip(),
-                                               .peer_trusted = exchange_->peer_trusted(),
-                                               .scheme = std::string(exchange_->scheme()),
-                                               .authority = std::string(head.authority)});
+  upstream::ForwardInfo info{.peer_ip = exchange_->peer_ip(),
+                             .peer_trusted = exchange_->peer_trusted(),
+                             .scheme = std::string(exchange_->scheme()),
+                             .authority = sent.host};
+  plan.request = upstream::make_fetch_request(head, std::move(sent), info);
   plan.client = OwnedHead(head);
   if (cached_route && class_ != RequestClass::Bypass) {
     plan.base_key = OwnedKey(base_key_.view());
@@ -273,9 +290,8 @@ FetchPlan Transaction::make_plan(Form form) {
 // A stale copy goes out; its successor is fetched for whoever comes next.
 void Transaction::refresh_behind() {
   if (request().method == http::Method::Head) return;
-  FlightTable::Joined joined =
-      context_.shared.flights.join(lookup_key(), context_.shared.budget,
-                                   context_.shared.purge_position.load());
+  FlightTable::Joined joined = context_.shared.flights.join(lookup_key(), context_.shared.budget,
+                                                            context_.shared.purge_position.load());
   if (!joined.lead) return;
   FetchPlan plan = make_plan(Form::Shared);
   plan.shared = true;

@@ -106,25 +106,25 @@ class Transaction final : public front::Handler, public Wakeable {
   std::shared_ptr<const Site> site_;
   const RouteRuntime* route_ = nullptr;
   policy::RequestClass class_ = policy::RequestClass::Shared;
-  policy::Refusal refusal_;          // of Personal and Bypass: what made it so
-  policy::Refusal remembered_;       // the key is known not to be cacheable, and why
+  policy::Refusal refusal_;     // of Personal and Bypass: what made it so
+  policy::Refusal remembered_;  // the key is known not to be cacheable, and why
   keys::KeyBuffer base_key_;
   keys::KeyBuffer variant_key_;
-  bool has_variant_ = false;         // variant_key_ is this request's name
+  bool has_variant_ = false;  // variant_key_ is this request's name
   backends::EntryRef entry_;
-  policy::ReuseVerdict reuse_;       // of entry_
-  bool stale_if_error_ = false;      // entry_ may be served if the app fails
-  bool stale_if_slow_ = false;       // and if it is slow
-  front::EntryBody entry_body_;      // of a redirect that is made for this client
+  policy::ReuseVerdict reuse_;   // of entry_
+  bool stale_if_error_ = false;  // entry_ may be served if the app fails
+  bool stale_if_slow_ = false;   // and if it is slow
+  front::EntryBody entry_body_;  // of a redirect that is made for this client
   std::optional<FlightReader> reader_;
   Ref<Convoy> convoy_;
   Ref<WakeSlot> convoy_slot_;
-  bool convoy_turn_ = false;         // holds a place in the convoy
-  bool alone_ = false;               // joins no flight any more
+  bool convoy_turn_ = false;  // holds a place in the convoy
+  bool alone_ = false;        // joins no flight any more
   Ref<ClientPipe> pipe_;
   policy::CacheOutcome outcome_;
-  std::string status_;               // reused buffer
-  bool answered_ = false;            // a response was begun
+  std::string status_;     // reused buffer
+  bool answered_ = false;  // a response was begun
 
   Ref<WakeSlot> slot_;
   std::unique_ptr<Timer> wait_timer_;   // limits.coalesce_wait

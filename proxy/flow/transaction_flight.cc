@@ -97,10 +97,11 @@ void Transaction::send_flight(const FlightHead& head) {
   outcome_.has_ttl = stored;
   outcome_.ttl_s = head.ttl_s;
   outcome_.detail = head.refusal.reason;
+  if (stored && reuse_.reason == Reason::ClientNoCache) outcome_.detail = Reason::ClientNoCache;
   if (head.variants_full) outcome_.detail = Reason::Variants;
   if (class_ == policy::RequestClass::Bypass) {
-    outcome_.forward = refusal_.reason == Reason::Method ? policy::Forward::Method
-                                                         : policy::Forward::Bypass;
+    outcome_.forward =
+        refusal_.reason == Reason::Method ? policy::Forward::Method : policy::Forward::Bypass;
   } else if (class_ == policy::RequestClass::Personal && !stored) {
     outcome_.forward = policy::Forward::Bypass;
   }
@@ -128,11 +129,13 @@ void Transaction::send_flight(const FlightHead& head) {
 
 void Transaction::start_timers() {
   if (!reader_->leader()) {
-    if (!wait_timer_) wait_timer_ = std::make_unique<Timer>(context_.loop, [this] { waited_enough(); });
+    if (!wait_timer_)
+      wait_timer_ = std::make_unique<Timer>(context_.loop, [this] { waited_enough(); });
     wait_timer_->start(site_->config->limits.coalesce_wait_ms);
   }
   if (stale_if_slow_ && route_->rule->stale_after_ms) {
-    if (!stale_timer_) stale_timer_ = std::make_unique<Timer>(context_.loop, [this] { app_is_slow(); });
+    if (!stale_timer_)
+      stale_timer_ = std::make_unique<Timer>(context_.loop, [this] { app_is_slow(); });
     stale_timer_->start(*route_->rule->stale_after_ms);
   }
 }

@@ -3,8 +3,8 @@
 namespace weir::flow {
 
 void UncacheableMemory::forget_old(Shard& shard, std::int64_t now_ms) {
-  while (!shard.by_time.empty() && (shard.by_time.front().first <= now_ms ||
-                                    shard.by_time.size() > kKeysPerShard)) {
+  while (!shard.by_time.empty() &&
+         (shard.by_time.front().first <= now_ms || shard.by_time.size() > kKeysPerShard)) {
     const auto& [until_ms, key] = shard.by_time.front();
     const auto found = shard.memories.find(key);
     // A key remembered anew since then stands further back as well.

@@ -33,8 +33,8 @@ class UncacheableMemory {
   };
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<std::string, Memory> memories;             // guarded by mutex
-    std::deque<std::pair<std::int64_t, std::string>> by_time;     // guarded by mutex
+    std::unordered_map<std::string, Memory> memories;          // guarded by mutex
+    std::deque<std::pair<std::int64_t, std::string>> by_time;  // guarded by mutex
   };
   Shard& shard(keys::KeyView key) { return shards_[key.hash.high % kShards]; }
   static void forget_old(Shard& shard, std::int64_t now_ms);

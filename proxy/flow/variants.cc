@@ -8,7 +8,9 @@
 namespace weir::flow {
 namespace {
 
-keys::KeyView view_of(const std::string& key) { return {key, hash128(key)}; }
+keys::KeyView view_of(const std::string& key) {
+  return {key, hash128(key)};
+}
 
 // The variant that nobody has used for longest; one that the backend no longer has is the best.
 std::vector<std::string>::iterator least_used(backends::Backend& backend,

@@ -26,7 +26,9 @@ constexpr int kLastWordsMs = 1000;
 // The writer gathers lines for this long: one write for many lines, and few wake-ups.
 constexpr auto kGather = std::chrono::milliseconds(20);
 
-bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+bool is_plain(unsigned char c) {
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
 
 // JSON string contents. Bytes that are not ASCII stand as \u00XX: a log is read by people and
 // parsers, and raw bytes of a request may be no valid UTF-8.
@@ -70,7 +72,7 @@ void append_combined_text(std::string& out, std::string_view text) {
 
 // A pipe that polls as ready takes PIPE_BUF bytes; a larger write could block past a stop.
 std::size_t max_write(int fd) {
-  struct stat info {};
+  struct stat info{};
   const bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
   return regular ? 1024 * 1024 : 4096;
 }
@@ -142,14 +144,16 @@ Result<std::unique_ptr<AccessLog>> AccessLog::open(const conf::AccessLog& option
   }
   const int fd = ::open(options.to.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (fd < 0) {
-    return fail(ErrorCode::System, fmt::format("cannot open the access log {}: {}", options.to,
-                                               std::strerror(errno)));
+    return fail(ErrorCode::System,
+                fmt::format("cannot open the access log {}: {}", options.to, std::strerror(errno)));
   }
   return std::unique_ptr<AccessLog>(new AccessLog(fd, true, options.format));
 }
 
 AccessLog::AccessLog(int fd, bool owned, conf::AccessLog::Format format)
-    : fd_(fd), owned_(owned), write_bytes_(max_write(fd)), format_(format), writer_([this] { run(); }) {}
+    : fd_(fd), owned_(owned), write_bytes_(max_write(fd)), format_(format), writer_([this] {
+        run();
+      }) {}
 
 AccessLog::~AccessLog() {
   {

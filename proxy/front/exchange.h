@@ -29,7 +29,7 @@ class BodySource {
     Data,     // `parts` of the views were filled
     Pending,  // nothing yet; Exchange::body_ready will be called
     End,
-    Failed,   // the body will never be complete: the client must see it cut
+    Failed,  // the body will never be complete: the client must see it cut
   };
   struct Pull {
     Status status = Status::End;
@@ -46,8 +46,8 @@ class BodySource {
 
 // What is said anew in each response.
 struct FreshFields {
-  std::int64_t age_s = -1;         // Age; left out below 0
-  std::string_view cache_status;   // the whole value, without the field's name; left out when empty
+  std::int64_t age_s = -1;        // Age; left out below 0
+  std::string_view cache_status;  // the whole value, without the field's name; left out when empty
 };
 
 // What the access log needs beside the request.

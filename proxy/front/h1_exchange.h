@@ -27,9 +27,9 @@ struct H1Exchange {
   bool reset_at_cut = false;    // its end is the body's end, so a cut must be a reset
   bool responding = false;
   bool continue_sent = false;
-  bool body_wanted = false;     // read_body said Pending
+  bool body_wanted = false;  // read_body said Pending
   bool tunnel = false;
-  bool done = false;            // the response was sent or cut
+  bool done = false;  // the response was sent or cut
 
   void reset();
 };

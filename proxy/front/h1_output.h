@@ -73,9 +73,9 @@ class H1Output {
   std::size_t head_at_ = 0;
   BodySource* source_ = nullptr;
   BodyFraming framing_ = BodyFraming::Plain;
-  std::size_t data_left_ = 0;   // body bytes of the gathered run (chunked: of the open chunk)
-  std::string_view suffix_;     // follows those bytes; chunked only
-  bool ends_ = true;            // nothing follows data_left_ and suffix_
+  std::size_t data_left_ = 0;  // body bytes of the gathered run (chunked: of the open chunk)
+  std::string_view suffix_;    // follows those bytes; chunked only
+  bool ends_ = true;           // nothing follows data_left_ and suffix_
   std::uint64_t body_bytes_ = 0;
   bool progressed_ = false;
 };

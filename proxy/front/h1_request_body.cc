@@ -13,8 +13,8 @@ void H1RequestBody::reset(http::Framing framing, std::uint64_t content_length,
   received_ = 0;
   max_body_ = max_body;
   error_ = {.status = 0, .detail = {}};
-  ended_ = framing == http::Framing::None ||
-           (framing == http::Framing::Length && content_length == 0);
+  ended_ =
+      framing == http::Framing::None || (framing == http::Framing::Length && content_length == 0);
   chunks_.reset();
 }
 

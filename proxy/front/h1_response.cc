@@ -11,7 +11,9 @@ namespace weir::front {
 namespace {
 
 // Statuses whose responses never have a body (RFC 9110 6.4.1).
-bool is_bodiless(int status) { return status < 200 || status == 204 || status == 304; }
+bool is_bodiless(int status) {
+  return status < 200 || status == 204 || status == 304;
+}
 
 }  // namespace
 
@@ -74,17 +76,15 @@ void H1Session::append_framing(const http::ResponseHead& head, bool has_body) {
 
 void H1Session::send(const http::ResponseHead& head, const FreshFields& fresh, BodySource* body) {
   if (!begin_response(head.status)) return;
-  const bool has_body =
-      body && x_->head.method != http::Method::Head && !is_bodiless(head.status);
+  const bool has_body = body && x_->head.method != http::Method::Head && !is_bodiless(head.status);
   std::string& out = x_->output.head();
   http::append_status_line(out, head.status, head.reason);
   http::append_fields(out, head.fields);
   append_framing(head, has_body);
   if (has_body) {
-    const bool chunked =
-        head.framing != http::Framing::Length && x_->head.minor_version >= 1;
-    x_->output.set_body(
-        body, chunked ? H1Output::BodyFraming::Chunked : H1Output::BodyFraming::Plain);
+    const bool chunked = head.framing != http::Framing::Length && x_->head.minor_version >= 1;
+    x_->output.set_body(body,
+                        chunked ? H1Output::BodyFraming::Chunked : H1Output::BodyFraming::Plain);
   }
   finish_head(fresh);
   write_out();

@@ -50,7 +50,9 @@ H1Session::~H1Session() {
   }
 }
 
-EventLoop& H1Session::loop() { return server_.loop(); }
+EventLoop& H1Session::loop() {
+  return server_.loop();
+}
 
 void H1Session::begin() {
   read_deadline_.set(loop().now_ms() + server_.options().limits.keepalive_timeout_ms);
@@ -109,10 +111,9 @@ void H1Session::receive_and_parse() {
 
 void H1Session::receive_into_backlog() {
   const std::span<char> buffer = server_.receive_buffer();
-  const std::size_t room =
-      phase_ == Phase::Exchange && backlog_.size() < kBacklogBytes
-          ? std::min(buffer.size(), kBacklogBytes - backlog_.size())
-          : buffer.size();
+  const std::size_t room = phase_ == Phase::Exchange && backlog_.size() < kBacklogBytes
+                               ? std::min(buffer.size(), kBacklogBytes - backlog_.size())
+                               : buffer.size();
   const IoResult got = connection_->read(buffer.first(room));
   if (got.status == IoStatus::WouldBlock) return;
   if (got.status == IoStatus::Failed) return die();

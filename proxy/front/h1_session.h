@@ -11,9 +11,9 @@
 #include <string_view>
 
 #include "base/http/h1_parser.h"
+#include "base/net/address.h"
 #include "base/net/connection.h"
 #include "base/net/timer.h"
-#include "base/net/address.h"
 #include "proxy/front/exchange.h"
 #include "proxy/front/h1_exchange.h"
 

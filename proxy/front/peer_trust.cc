@@ -25,9 +25,9 @@ bool cidr_contains(const conf::Cidr& range, const sockaddr* peer) {
   }
   if (peer->sa_family == AF_INET) {
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(peer);
-    return !range.ipv6 && prefix_equal(range.address,
-                                       reinterpret_cast<const std::uint8_t*>(&v4->sin_addr),
-                                       range.prefix_bits);
+    return !range.ipv6 &&
+           prefix_equal(range.address, reinterpret_cast<const std::uint8_t*>(&v4->sin_addr),
+                        range.prefix_bits);
   }
   if (peer->sa_family != AF_INET6) return false;
   const in6_addr& v6 = reinterpret_cast<const sockaddr_in6*>(peer)->sin6_addr;

@@ -26,8 +26,8 @@ Server::~Server() = default;
 void Server::accept(Fd fd, const SocketAddress& peer) {
   if (options_.connections->fetch_add(1) >= options_.limits.connections) {
     options_.connections->fetch_sub(1);
-    [[maybe_unused]] const ssize_t sent = send(fd.get(), kTooManyConnections.data(),
-                                               kTooManyConnections.size(), MSG_NOSIGNAL);
+    [[maybe_unused]] const ssize_t sent =
+        send(fd.get(), kTooManyConnections.data(), kTooManyConnections.size(), MSG_NOSIGNAL);
     shutdown(fd.get(), SHUT_WR);
     return;
   }

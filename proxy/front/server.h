@@ -24,8 +24,8 @@ struct H1Exchange;
 struct ServerOptions {
   conf::Limits limits;
   std::vector<conf::Cidr> trusted_proxies;
-  AccessLog* access_log = nullptr;                     // null: off
-  std::atomic<std::uint32_t>* connections = nullptr;   // open ones, of the process
+  AccessLog* access_log = nullptr;                    // null: off
+  std::atomic<std::uint32_t>* connections = nullptr;  // open ones, of the process
 };
 
 class Server {

@@ -1,6 +1,6 @@
 // The fetcher of one loop: a pool of CurlFetch objects, a queue for those that wait for a
-// connection, tunnels for upgrades. Loop thread only; must outlive its fetches' handles or be the
-// one that ends them.
+// connection, tunnels for upgrades. Loop thread only. When it goes, its fetches fall silent and
+// their handles do nothing more; handles of tunnels must have gone before.
 #pragma once
 
 #include <deque>

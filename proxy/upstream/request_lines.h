@@ -15,7 +15,7 @@
 namespace weir::upstream {
 
 // Whether nothing in the request could be read as more than one line: the last look before bytes
-// from outside are handed to a library that sends strings as they are.
+// from outside are handed to a library that sends strings as they are. build() relies on it.
 bool is_sendable(const FetchRequest& request, std::string_view host);
 
 class RequestLines {
@@ -24,11 +24,13 @@ class RequestLines {
   curl_slist* build(const FetchRequest& request, std::string_view host);
 
  private:
-  void add(std::string_view name, std::string_view value);
-  void add_line(std::string_view line);
+  void begin();
+  void end();
+  void add(std::string_view text);
+  void add_fields(const FetchRequest& request);
 
-  std::string bytes_;                // the lines, each ended by NUL
-  std::vector<std::size_t> starts_;  // of the lines in it
+  std::string bytes_;                // the list's elements, each ended by NUL
+  std::vector<std::size_t> starts_;  // of the elements in it
   std::vector<curl_slist> nodes_;
 };
 

@@ -7,8 +7,6 @@ namespace weir::test {
 namespace {
 
 using testing::AnyOf;
-using testing::Not;
-using testing::StartsWith;
 
 std::string http_date(std::time_t at) {
   char text[64];

@@ -6,9 +6,6 @@
 namespace weir::test {
 namespace {
 
-using testing::AnyOf;
-using testing::StartsWith;
-
 class UpstreamFault : public E2e {
  protected:
   void start_with(const std::string& upstream, const std::string& more = {}) {
@@ -111,10 +108,10 @@ struct Garbage {
   std::string bytes;
 };
 
-TEST_F(UpstreamFault, GarbageIs502OrCutAndNeverStored) {
-  // Every answer with two readings or none: refused, its connection not used again.
+// Answers with two readings or none.
+std::vector<Garbage> garbage() {
   const std::string ok = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n";
-  const std::vector<Garbage> rows = {
+  return {
       {"not http", "SSH-2.0-OpenSSH\r\n\r\n"},
       {"http 0.9", "just text"},
       {"version", "HTTP/2.0 200 OK\r\n\r\n"},
@@ -150,10 +147,14 @@ TEST_F(UpstreamFault, GarbageIs502OrCutAndNeverStored) {
       {"head cut", "HTTP/1.1 200 OK\r\nContent-"},
       {"nothing", ""},
   };
+}
+
+TEST_F(UpstreamFault, GarbageIs502OrCutAndNeverStored) {
+  // Every answer with two readings or none: refused, its connection not used again.
   origin_.on("/ok", cacheable("fine", "no-store"));
   start_with("retries: 0");
   int n = 0;
-  for (const Garbage& row : rows) {
+  for (const Garbage& row : garbage()) {
     SCOPED_TRACE(row.name);
     const std::string path = "/bad" + std::to_string(n++);
     origin_.script(path, {Reply::raw(row.bytes).close(), cacheable("good")});

@@ -128,7 +128,15 @@ void Client::start(Recorder& recorder, FetchRequest request) {
 
 const FetchEnd& Client::fetch(Recorder& recorder, FetchRequest request) {
   start(recorder, std::move(request));
-  return recorder.await_end();
+  const FetchEnd& end = recorder.await_end();
+  on_loop([&] { recorder.fetch.reset(); });
+  return end;
+}
+
+std::uint64_t Client::wakeups() {
+  std::uint64_t count = 0;
+  on_loop([&] { count = fetcher_->curl().wakeups(); });
+  return count;
 }
 
 conf::Upstream upstream_of(std::vector<conf::UpstreamUrl> urls) {

@@ -73,9 +73,10 @@ class Client {
   // Runs on the loop and waits for it.
   void on_loop(const std::function<void()>& action);
   void start(Recorder& recorder, FetchRequest request);
-  // Starts, and waits for the end.
+  // Starts, waits for the end and lets go.
   const FetchEnd& fetch(Recorder& recorder, FetchRequest request);
   CurlFetcher& fetcher() { return *fetcher_; }
+  std::uint64_t wakeups();  // of curl's loop so far
   EventLoop& loop() { return loop_; }
   UpstreamPool& pool() { return *pool_; }
   std::shared_ptr<UpstreamPool> shared_pool() { return pool_; }

@@ -66,7 +66,7 @@ TEST_P(Download, WaitsForASlowReader) {
   EXPECT_EQ(recorder.body_bytes, kBig);
   EXPECT_GT(pauses, 50);
   EXPECT_LE(most_after_pause, 64U * 1024);
-  EXPECT_LT(client.fetcher().curl().wakeups(), kBounded);
+  EXPECT_LT(client.wakeups(), kBounded);
   Recorder again;
   EXPECT_EQ(client.fetch(again, get()).result, FetchResult::Complete);
   EXPECT_EQ(app.connections(), 1);
@@ -97,9 +97,7 @@ TEST(Flow, RestsWhilePaused) {
     clock.fetch = client.fetcher().start_at(1, get(), clock);
   });
   EXPECT_EQ(clock.await_end().result, FetchResult::Timeout);
-  std::uint64_t after = 0;
-  client.on_loop([&] { after = client.fetcher().curl().wakeups(); });
-  EXPECT_LT(after - before, 20U);
+  EXPECT_LT(client.wakeups() - before, 20U);
   EXPECT_LE(big.body_bytes, 64U * 1024);
   client.on_loop([&] { big.fetch->resume(); });
   EXPECT_EQ(big.await_end().result, FetchResult::Complete);
@@ -157,7 +155,7 @@ TEST_P(Upload, TakesTheBodyAsItComes) {
                       (counted ? "Content-Length: " + std::to_string(kBig)
                                : std::string("Transfer-Encoding: chunked")) +
                       "\r\n\r\n");
-  EXPECT_LT(client.fetcher().curl().wakeups(), kBounded);
+  EXPECT_LT(client.wakeups(), kBounded);
 }
 
 INSTANTIATE_TEST_SUITE_P(By, Upload, testing::Bool(),
@@ -180,18 +178,14 @@ TEST(Flow, PullsNoMoreThanTheAppTakes) {
   client.start(recorder, post(body, 8 * kBig));
   std::size_t taken = 1;
   std::size_t before = 0;
-  std::uint64_t wakeups = 0;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
   while (std::chrono::steady_clock::now() < end) {
     before = taken;
-    client.on_loop([&] {
-      taken = body.taken;
-      wakeups = client.fetcher().curl().wakeups();
-    });
+    client.on_loop([&] { taken = body.taken; });
   }
   EXPECT_EQ(taken, before);
   EXPECT_LT(taken, 8 * kBig);
-  EXPECT_LT(wakeups, kBounded);
+  EXPECT_LT(client.wakeups(), kBounded);
   go_on.set_value();
   EXPECT_EQ(recorder.await_end().result, FetchResult::Complete);
 }
@@ -222,6 +216,7 @@ TEST(Flow, CutsTheRequestWhenItsBodyFails) {
       FetchRequest request = post(body, counted ? std::optional<std::uint64_t>(9) : std::nullopt);
       EXPECT_EQ(client.fetch(recorder, std::move(request)).result, FetchResult::BodyFailed);
       const std::string bytes = seen.get_future().get();
+      client.on_loop([] {});  // what was posted has run
       EXPECT_TRUE(!counted || bytes == "hello" || bytes.empty()) << bytes;
       EXPECT_EQ(bytes.find("0\r\n\r\n"), std::string::npos);
     }
@@ -349,7 +344,8 @@ TEST(Flow, MayBeDroppedAtEveryStage) {
     dropped.get_future().wait();
     Recorder next;
     EXPECT_EQ(client.fetch(next, get()).result, FetchResult::Complete);
-    EXPECT_EQ(recorder.body.empty(), stage != 2 && stage != 3);
+    // A drop that is posted may find the answer there already.
+    EXPECT_TRUE(stage == 5 || recorder.body.empty() == (stage < 2 || stage == 4));
   }
 }
 
