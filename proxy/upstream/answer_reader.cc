@@ -73,8 +73,8 @@ void AnswerReader::accept_final_head(const http::ResponseHead& head) {
   framing_ = head.framing;
   remaining_ = head.framing == http::Framing::Length ? head.content_length : 0;
   complete_ = !tunnel_ && framing_ == http::Framing::None;
-  event_stream_ = starts_with_ignore_case(head.fields.value(http::FieldId::ContentType),
-                                          "text/event-stream");
+  event_stream_ =
+      starts_with_ignore_case(head.fields.value(http::FieldId::ContentType), "text/event-stream");
   // Apps that send a body after the head of an answer to HEAD exist, and their users may choose its
   // bytes: the connection is not given to anybody else.
   reusable_ = head.minor_version == 1 && !to_head_request_ && !authenticates_connection(head);

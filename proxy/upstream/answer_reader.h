@@ -1,6 +1,7 @@
 // The app's answer, from raw lines and bytes: validates heads, decides framing by itself, decodes
-// and counts the body. Shared by curl_fetch (lines and bytes as libcurl delivers them undecoded) and
-// tunnel (bytes of its own socket), so that both accept exactly the same answers. Pure state, no I/O.
+// and counts the body. Shared by curl_fetch (lines and bytes as libcurl delivers them undecoded)
+// and tunnel (bytes of its own socket), so that both accept exactly the same answers. Pure state,
+// no I/O.
 #pragma once
 
 #include <cstdint>

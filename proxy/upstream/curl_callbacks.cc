@@ -86,9 +86,8 @@ bool CurlFetch::connection_is_clean(int local_port, int remote_port) {
   using Kind = conf::UpstreamUrl::Kind;
   const Kind kind = pool_.url(url_).kind;
   if (kind == Kind::Https && tls_holds_bytes(easy_.handle)) return false;
-  return curl_.idle_connection_is_clean(kind == Kind::Unix
-                                            ? CurlLoop::kUnixKey
-                                            : CurlLoop::connection_key(local_port, remote_port));
+  return curl_.idle_connection_is_clean(
+      kind == Kind::Unix ? CurlLoop::kUnixKey : CurlLoop::connection_key(local_port, remote_port));
 }
 
 // Returning less than was given makes curl give up the transfer and its connection.
@@ -152,11 +151,11 @@ std::size_t CurlFetch::on_read(char* buffer, std::size_t capacity) {
   nudge_at_ms_ = kNever;
   const bool counted = request_.framing == http::Framing::Length;
   const RequestBody::Read got = request_.body->read(buffer, capacity);
-  // Time for an answer does not run while the client sends: its slowness is somebody else's to judge.
+  // Time for an answer does not run while the client sends: its slowness is somebody else's to
+  // judge.
   const bool waits = got.status == RequestBody::Status::Pending;
   if (!answer_.has_head()) {
-    answer_by_ms_ =
-        waits ? kNever : curl_.loop().now_ms() + pool_.config().first_byte_timeout_ms;
+    answer_by_ms_ = waits ? kNever : curl_.loop().now_ms() + pool_.config().first_byte_timeout_ms;
     arm_deadline();
   }
   switch (got.status) {

@@ -316,7 +316,7 @@ void CurlFetch::on_deadline() {
     return finish(std::move(end));
   }
   if (now >= answer_by_ms_) {
-    const char* why = answer_.has_head() ? "the answer's body stopped coming"
+    const char* why = answer_.has_head()         ? "the answer's body stopped coming"
                       : phase_ == Phase::Running ? "no answer in time"
                                                  : "no free connection in time";
     return finish({FetchResult::Timeout, why, phase_ == Phase::Running && answer_.any_line()});

@@ -26,8 +26,8 @@ std::unique_ptr<Fetch> CurlFetcher::start_at(std::size_t url, FetchRequest reque
   return enter(std::move(request), sink, url);
 }
 
-// The bound on connections is kept here, in the order of arrival, and not by curl's own queue, which
-// starts its clocks while a request waits.
+// The bound on connections is kept here, in the order of arrival, and not by curl's own queue,
+// which starts its clocks while a request waits.
 std::unique_ptr<Fetch> CurlFetcher::enter(FetchRequest request, FetchSink& sink,
                                           std::optional<std::size_t> only_url) {
   if (free_.empty()) {

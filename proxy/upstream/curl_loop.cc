@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "base/check.h"
@@ -195,8 +196,7 @@ int CurlLoop::timer_callback(CURLM*, long timeout_ms, void* self) {
 
 curl_socket_t CurlLoop::open_callback(void* data, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(data);
-  const int fd =
-      ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
   transfer.fresh_ = true;
   transfer.curl_.make_watch(fd, true);

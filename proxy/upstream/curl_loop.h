@@ -65,8 +65,8 @@ class CurlLoop {
   void schedule(Transfer& transfer);
 
   // Whether an idle connection, told by its ports, is silent and open. A connection with bytes that
-  // nobody asked for, or one that is unknown, is not; it is shut down. A Unix socket has no ports to
-  // be told by: all idle ones are looked at.
+  // nobody asked for, or one that is unknown, is not; it is shut down. A Unix socket has no ports
+  // to be told by: all idle ones are looked at.
   static std::uint32_t connection_key(int local_port, int remote_port);
   static constexpr std::uint32_t kUnixKey = 0;
   bool idle_connection_is_clean(std::uint32_t key);
@@ -107,9 +107,9 @@ class CurlLoop {
   CURLM* multi_;
   Deadline timeout_;
   Timer kick_;
-  std::vector<std::unique_ptr<Watch>> watches_;               // by descriptor
-  std::unordered_multimap<std::uint32_t, int> connections_;   // descriptors by connection_key
-  std::vector<int> unnamed_;  // opened, but not yet in connections_
+  std::vector<std::unique_ptr<Watch>> watches_;              // by descriptor
+  std::unordered_multimap<std::uint32_t, int> connections_;  // descriptors by connection_key
+  std::vector<int> unnamed_;                                 // opened, but not yet in connections_
   std::unordered_set<int> adopted_;
   std::vector<Transfer*> turns_;
   std::uint64_t wakeups_ = 0;

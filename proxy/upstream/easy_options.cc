@@ -39,12 +39,11 @@ void set_fixed_options(CURL* easy, const conf::Upstream& config) {
 void set_address(CURL* easy, const conf::UpstreamUrl& url) {
   const bool unix_socket = url.kind == conf::UpstreamUrl::Kind::Unix;
   const bool tls = url.kind == conf::UpstreamUrl::Kind::Https;
-  const std::string text =
-      unix_socket ? "http://localhost/"
-                  : fmt::format("http{}://{}:{}/", tls ? "s" : "", url.host, url.port);
+  const std::string text = unix_socket
+                               ? "http://localhost/"
+                               : fmt::format("http{}://{}:{}/", tls ? "s" : "", url.host, url.port);
   curl_easy_setopt(easy, CURLOPT_URL, text.c_str());
-  curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
-                   unix_socket ? url.socket_path.c_str() : nullptr);
+  curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, unix_socket ? url.socket_path.c_str() : nullptr);
 }
 
 }  // namespace weir::upstream

@@ -21,7 +21,7 @@ class RequestBody {
     Data,     // `bytes` were copied into the buffer
     Pending,  // nothing yet; the fetch's body_ready() will be called
     End,
-    Failed,   // the client went away or broke its framing: the request must not be completed
+    Failed,  // the client went away or broke its framing: the request must not be completed
   };
   struct Read {
     Status status;
@@ -33,30 +33,30 @@ class RequestBody {
 
 struct FetchRequest {
   http::Method method = http::Method::Get;
-  std::string method_text;        // sent as it stands
-  std::string target;             // sent byte for byte; validated by the front end's parser
-  std::string host;               // the Host field
-  http::HeaderBlock fields;       // all others, complete: end-to-end and forwarding ones
+  std::string method_text;   // sent as it stands
+  std::string target;        // sent byte for byte; validated by the front end's parser
+  std::string host;          // the Host field
+  http::HeaderBlock fields;  // all others, complete: end-to-end and forwarding ones
   http::Framing framing = http::Framing::None;  // of the request's body: None, Length or Chunked
   std::uint64_t content_length = 0;
-  RequestBody* body = nullptr;    // not owned; outlives the fetch; null with Framing::None
-  bool upgrade = false;           // Connection: Upgrade with the Upgrade field in `fields`
+  RequestBody* body = nullptr;  // not owned; outlives the fetch; null with Framing::None
+  bool upgrade = false;         // Connection: Upgrade with the Upgrade field in `fields`
 };
 
 // Why a fetch ended.
 enum class FetchResult : std::uint8_t {
-  Complete,    // the whole answer arrived, framed explicitly
+  Complete,         // the whole answer arrived, framed explicitly
   CompleteByClose,  // ended by the connection's end: nobody can say whether it is whole
-  Refused,     // no connection could be made                       -> 502 upstream-error
-  Timeout,     // connect, first byte or idle timeout                -> 504 upstream-timeout
-  Garbage,     // the answer breaks HTTP                             -> 502 upstream-error
-  Broken,      // the connection died before the answer was complete -> 502 upstream-error
-  BodyFailed,  // the request's body failed (RequestBody::Status::Failed)
+  Refused,          // no connection could be made                       -> 502 upstream-error
+  Timeout,          // connect, first byte or idle timeout                -> 504 upstream-timeout
+  Garbage,          // the answer breaks HTTP                             -> 502 upstream-error
+  Broken,           // the connection died before the answer was complete -> 502 upstream-error
+  BodyFailed,       // the request's body failed (RequestBody::Status::Failed)
 };
 
 struct FetchEnd {
   FetchResult result = FetchResult::Complete;
-  std::string message;  // for the log: what libcurl or the parser said
+  std::string message;          // for the log: what libcurl or the parser said
   bool app_sent_bytes = false;  // any byte of an answer had arrived
 };
 
@@ -78,7 +78,7 @@ class FetchSink {
 class Fetch {
  public:
   virtual ~Fetch() = default;
-  virtual void pause() = 0;       // stop reading the answer
+  virtual void pause() = 0;  // stop reading the answer
   virtual void resume() = 0;
   virtual void body_ready() = 0;  // RequestBody has something new to say
   // After a 101: bytes for the app. Returns how many were taken; on fewer, on_tunnel_writable.

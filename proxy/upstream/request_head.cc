@@ -16,14 +16,13 @@ using http::FieldView;
 
 // Claims about the client that only a trusted proxy may make; the three that Weir writes apart.
 constexpr std::array<std::string_view, 9> kClaims = {
-    "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Ssl", "X-Real-IP",
+    "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Scheme",  "X-Forwarded-Ssl", "X-Real-IP",
     "X-Client-IP",      "True-Client-IP",     "X-Cluster-Client-IP", "X-Forwarded-By"};
 
 bool is_claim(const FieldView& field) {
   return field.id == FieldId::Other &&
-         std::any_of(kClaims.begin(), kClaims.end(), [&](std::string_view claim) {
-           return equals_ignore_case(claim, field.name);
-         });
+         std::any_of(kClaims.begin(), kClaims.end(),
+                     [&](std::string_view claim) { return equals_ignore_case(claim, field.name); });
 }
 
 bool is_rewritten(FieldId id) {
@@ -99,7 +98,8 @@ void add_forwarding(http::HeaderBlock& fields, const http::RequestHead& client,
     return info.peer_trusted ? joined(client, id) : std::string{};
   };
   const std::string_view scheme = told_scheme(client, info);
-  const std::string_view peer = is_address(info.peer_ip) ? std::string_view(info.peer_ip) : "unknown";
+  const std::string_view peer =
+      is_address(info.peer_ip) ? std::string_view(info.peer_ip) : "unknown";
   fields.add(FieldId::XForwardedFor, appended(earlier(FieldId::XForwardedFor), peer));
   fields.add(FieldId::XForwardedProto, scheme);
   if (!info.authority.empty()) fields.add(FieldId::XForwardedHost, info.authority);

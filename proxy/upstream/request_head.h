@@ -1,5 +1,5 @@
-// The head that the app gets: what the key or the client says, with the forwarding fields completed.
-// Pure; any thread.
+// The head that the app gets: what the key or the client says, with the forwarding fields
+// completed. Pure; any thread.
 #pragma once
 
 #include <string>

@@ -33,7 +33,8 @@ bool is_value(std::string_view value) {
 bool is_sendable(const FetchRequest& request, std::string_view host) {
   const std::string_view target = request.target;
   const char* const target_end = target.data() + target.size();
-  if (target.empty() || http::find_not_target(target.data(), target_end) != target_end) return false;
+  if (target.empty() || http::find_not_target(target.data(), target_end) != target_end)
+    return false;
   if (!http::is_token(request.method_text) || !is_value(host)) return false;
   bool good = true;
   request.fields.for_each([&](const http::FieldView& field) {

@@ -121,8 +121,8 @@ void Tunnel::on_deadline() {
   if (!connected_ && curl_.loop().now_ms() < answer_by_ms_) {
     return try_next(FetchResult::Timeout, "no connection in time");
   }
-  finish(FetchResult::Timeout, answer_.has_head() ? "the answer's body stopped coming"
-                                                  : "no answer in time");
+  finish(FetchResult::Timeout,
+         answer_.has_head() ? "the answer's body stopped coming" : "no answer in time");
 }
 
 void Tunnel::write_head() {
@@ -277,7 +277,8 @@ std::size_t Tunnel::tunnel_send(std::string_view bytes) {
   std::size_t taken = 0;
   while (taken < bytes.size()) {
     const TunnelSocket::Moved moved = socket_->send(bytes.substr(taken));
-    if (moved.state == TunnelSocket::State::Failed) return bytes.size();  // reading tells of the end
+    if (moved.state == TunnelSocket::State::Failed)
+      return bytes.size();  // reading tells of the end
     taken += moved.bytes;
     if (moved.state == TunnelSocket::State::Again || moved.bytes == 0) break;
   }

@@ -1,5 +1,5 @@
-// A fetch that asks for a protocol upgrade: our own head on a connection of its own, the answer read
-// by AnswerReader; after a 101 raw bytes both ways, as fast as both sides take them. Any other
+// A fetch that asks for a protocol upgrade: our own head on a connection of its own, the answer
+// read by AnswerReader; after a 101 raw bytes both ways, as fast as both sides take them. Any other
 // answer is an ordinary one, and the connection ends with it. Loop thread only.
 #pragma once
 

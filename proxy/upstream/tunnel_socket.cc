@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <climits>
 #include <utility>
 
 #include "base/check.h"
@@ -67,7 +69,9 @@ void TunnelSocket::on_done(CURLcode code) {
   owner_.on_connected();
 }
 
-void TunnelSocket::on_fd(bool readable, bool writable) { owner_.on_ready(readable, writable); }
+void TunnelSocket::on_fd(bool readable, bool writable) {
+  owner_.on_ready(readable, writable);
+}
 
 void TunnelSocket::want(bool read, bool write) {
   if (event_) event_->want(read, write);

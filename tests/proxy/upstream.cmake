@@ -2,6 +2,7 @@ weir_test(upstream_test
   SOURCES
     upstream_answer_test.cc
     upstream_client.cc
+    upstream_drop_test.cc
     upstream_fetch_test.cc
     upstream_flow_test.cc
     upstream_garbage_test.cc

@@ -26,8 +26,8 @@ TEST(AnswerReader, ReadsBodiesByEachFraming) {
       {"Content-Length: 5\r\n", "hello", "hello", true, FetchResult::Complete},
       {"Content-Length: 5\r\n", "hel", "hel", false, FetchResult::Broken},
       {"Content-Length: 0\r\n", "", "", true, FetchResult::Complete},
-      {"Transfer-Encoding: chunked\r\n", "2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nA: b\r\n\r\n", "hello", true,
-       FetchResult::Complete},
+      {"Transfer-Encoding: chunked\r\n", "2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nA: b\r\n\r\n", "hello",
+       true, FetchResult::Complete},
       {"Transfer-Encoding: chunked\r\n", "2\r\nhe\r\n", "he", false, FetchResult::Broken},
       {"X: y\r\n", "hello", "hello", false, FetchResult::CompleteByClose},
   };
@@ -83,7 +83,8 @@ TEST(AnswerReader, TakesA101OnlyWhenAsked) {
   // Shows that a switch of protocols needs somebody who asked and a protocol's name.
   AnswerReader reader;
   reader.reset(false, true);
-  EXPECT_EQ(feed_all(reader, {"HTTP/1.1 101 Go\r\n", "Upgrade: websocket\r\n", "\r\n"}), Event::Head);
+  EXPECT_EQ(feed_all(reader, {"HTTP/1.1 101 Go\r\n", "Upgrade: websocket\r\n", "\r\n"}),
+            Event::Head);
   EXPECT_TRUE(reader.tunnel());
   EXPECT_FALSE(reader.complete());
   reader.reset(false, true);

@@ -155,7 +155,9 @@ FetchRequest request_of(std::string method, std::string target) {
   return request;
 }
 
-FetchRequest get(std::string target) { return request_of("GET", std::move(target)); }
+FetchRequest get(std::string target) {
+  return request_of("GET", std::move(target));
+}
 
 FetchRequest post(RequestBody& body, std::optional<std::uint64_t> length) {
   FetchRequest request = request_of("POST");

@@ -1,5 +1,5 @@
-// The proxy's side of the upstream tests: a loop on a thread of its own, a fetcher on it, and a sink
-// that writes down what it is told.
+// The proxy's side of the upstream tests: a loop on a thread of its own, a fetcher on it, and a
+// sink that writes down what it is told.
 #pragma once
 
 #include <condition_variable>
@@ -23,10 +23,10 @@ namespace weir::upstream::test {
 class PiecedBody final : public RequestBody {
  public:
   Read read(char* buffer, std::size_t capacity) override;
-  std::string waiting;          // bytes to be read
-  bool ended = false;           // nothing follows `waiting`
+  std::string waiting;  // bytes to be read
+  bool ended = false;   // nothing follows `waiting`
   bool failed = false;
-  std::size_t refill = 0;       // bytes of 'x' still to come, made up as they are read
+  std::size_t refill = 0;  // bytes of 'x' still to come, made up as they are read
   std::size_t taken = 0;
   std::function<void()> on_read;
 };

@@ -14,7 +14,9 @@ struct Case {
   std::string answer;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
 
 std::string with_field(const std::string& lines) {
   return "HTTP/1.1 200 OK\r\n" + lines + "\r\nhello";
@@ -74,11 +76,13 @@ std::vector<Case> heads() {
       {"status_long", "HTTP/1.1 2000 OK\r\nContent-Length: 5\r\n\r\nhello"},
       {"status_zero", "HTTP/1.1 000 OK\r\nContent-Length: 5\r\n\r\nhello"},
       {"leading_blank_line", "\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"},
-      {"switch_unasked", "HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello"},
+      {"switch_unasked",
+       "HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello"},
       {"too_many_interim", interim + ok("x")},
       {"head_too_long", head + "X: " + std::string(70'000, 'a') + "\r\n\r\n"},
       {"line_without_end", head + "X: " + std::string(300'000, 'a')},
-      {"too_many_lines", [&] {
+      {"too_many_lines",
+       [&] {
          std::string lines = head;
          for (int i = 0; i < 3000; ++i) lines += "X-Field: some value of some length\r\n";
          return lines + "\r\n";
@@ -102,7 +106,8 @@ std::vector<Case> bodies() {
       {"no_crlf_after_data", with_chunks("5\r\nhello0\r\n\r\n")},
       {"extension_with_lf", with_chunks("5;a\nb\r\nhello\r\n0\r\n\r\n")},
       {"extension_with_cr", with_chunks("5;a=\rb\r\nhello\r\n0\r\n\r\n")},
-      {"extension_too_long", with_chunks("5;a=" + std::string(70'000, 'b') + "\r\nhello\r\n0\r\n\r\n")},
+      {"extension_too_long",
+       with_chunks("5;a=" + std::string(70'000, 'b') + "\r\nhello\r\n0\r\n\r\n")},
       {"bare_lf_at_end", with_chunks("5\r\nhello\r\n0\n\n")},
       {"bad_trailer", with_chunks("5\r\nhello\r\n0\r\nno colon\r\n\r\n")},
       {"bytes_after_end", with_chunks("5\r\nhello\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n")},
@@ -130,7 +135,9 @@ TEST_P(Garbage, IsRefusedAndItsConnectionDropped) {
   EXPECT_EQ(app.connections(), 2);
 }
 
-std::string name_of(const testing::TestParamInfo<Case>& info) { return info.param.name; }
+std::string name_of(const testing::TestParamInfo<Case>& info) {
+  return info.param.name;
+}
 INSTANTIATE_TEST_SUITE_P(Head, Garbage, testing::ValuesIn(heads()), name_of);
 INSTANTIATE_TEST_SUITE_P(Body, Garbage, testing::ValuesIn(bodies()), name_of);
 

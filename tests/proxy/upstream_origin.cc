@@ -137,7 +137,9 @@ bool AppConnection::send(std::string_view bytes) {
   return true;
 }
 
-void AppConnection::end_sending() { shutdown(fd_, SHUT_WR); }
+void AppConnection::end_sending() {
+  shutdown(fd_, SHUT_WR);
+}
 
 void AppConnection::close() {
   if (fd_ >= 0) ::shutdown(fd_, SHUT_RDWR);

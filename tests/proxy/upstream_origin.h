@@ -99,9 +99,9 @@ class App {
   std::thread acceptor_;
   std::list<std::thread> threads_;  // of the acceptor's thread, then the destructor's
   mutable std::mutex mutex_;
-  int connections_ = 0;               // guarded by mutex_
-  std::vector<std::string> heads_;    // guarded by mutex_
-  std::vector<int> open_;             // guarded by mutex_
+  int connections_ = 0;             // guarded by mutex_
+  std::vector<std::string> heads_;  // guarded by mutex_
+  std::vector<int> open_;           // guarded by mutex_
 };
 
 // An address where nobody listens.

@@ -93,7 +93,8 @@ TEST(Health, FollowsTheAppsState) {
   std::atomic<int> status = 200;
   App app([&](AppConnection& connection) {
     while (!connection.read_head().empty()) {
-      connection.send("HTTP/1.1 " + std::to_string(status.load()) + " X\r\nContent-Length: 0\r\n\r\n");
+      connection.send("HTTP/1.1 " + std::to_string(status.load()) +
+                      " X\r\nContent-Length: 0\r\n\r\n");
     }
   });
   conf::Upstream config = upstream_of({app.url()});

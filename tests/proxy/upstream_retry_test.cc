@@ -9,8 +9,8 @@
 namespace weir::upstream::test {
 namespace {
 
-// Serves one request on each connection, then ends it when the next one has been read: the race that
-// no look at an idle connection can see.
+// Serves one request on each connection, then ends it when the next one has been read: the race
+// that no look at an idle connection can see.
 App::Play dies_on_second() {
   return [](AppConnection& connection) {
     connection.read_head();
@@ -134,8 +134,8 @@ TEST(Retry, GoesToTheNextAddress) {
 }
 
 TEST(Retry, PassesOverAnAddressThatRefuses) {
-  // Shows that any method goes on to the next address, since nothing was sent, and that the refusing
-  // one is then left alone.
+  // Shows that any method goes on to the next address, since nothing was sent, and that the
+  // refusing one is then left alone.
   App good(App::repeat(ok("good")));
   Client client(with_retries({closed_address(), good.url()}, 0));
   for (int i = 0; i < 4; ++i) {

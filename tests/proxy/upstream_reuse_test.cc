@@ -89,8 +89,8 @@ struct Poison {
 class Poisoned : public testing::TestWithParam<bool> {};
 
 TEST_P(Poisoned, ConnectionIsNeverUsed) {
-  // Shows that bytes nobody asked for, sent together with the answer or later, reach no other request
-  // and cost none, whatever the method, over TCP and over a Unix socket.
+  // Shows that bytes nobody asked for, sent together with the answer or later, reach no other
+  // request and cost none, whatever the method, over TCP and over a Unix socket.
   const bool unix_socket = GetParam();
   const std::string evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL";
   const Poison cases[] = {{ok("x"), evil},

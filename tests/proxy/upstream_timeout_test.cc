@@ -121,8 +121,8 @@ TEST(Timeout, EndsAWaitForAFreeConnection) {
 }
 
 TEST(Timeout, SparesEventStreamsAndPausedAnswers) {
-  // Shows that neither an event stream nor a reader who wants no more is hurried: a plain answer that
-  // stalls on the same loop, begun later, is the clock.
+  // Shows that neither an event stream nor a reader who wants no more is hurried: a plain answer
+  // that stalls on the same loop, begun later, is the clock.
   for (const bool events : {true, false}) {
     const std::string type = events ? "text/event-stream; charset=utf-8" : "text/plain";
     std::promise<void> go_on;
@@ -139,9 +139,7 @@ TEST(Timeout, SparesEventStreamsAndPausedAnswers) {
     Recorder spared;
     Recorder clock;
     if (!events) spared.head_hook = [&] { spared.fetch->pause(); };
-    client.on_loop([&] {
-      spared.fetch = client.fetcher().start_at(0, get(), spared);
-    });
+    client.on_loop([&] { spared.fetch = client.fetcher().start_at(0, get(), spared); });
     spared.await([&] { return spared.head.has_value(); });
     client.on_loop([&] { clock.fetch = client.fetcher().start_at(1, get(), clock); });
     EXPECT_EQ(clock.await_end().result, FetchResult::Timeout);

@@ -81,8 +81,8 @@ TEST_P(Tunnel, RelaysBothWaysAfterA101) {
 }
 
 TEST_P(Tunnel, KeepsEachSidesPace) {
-  // Shows that megabytes pass both ways at once: the app stops reading while it is not read from, the
-  // sink pauses now and then, and nothing is lost.
+  // Shows that megabytes pass both ways at once: the app stops reading while it is not read from,
+  // the sink pauses now and then, and nothing is lost.
   constexpr std::size_t kBytes = 16 * 1024 * 1024;
   std::size_t received = 0;
   open([&](AppConnection& connection) {
@@ -124,7 +124,8 @@ TEST_P(Tunnel, TakesAnyOtherAnswer) {
       {"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello", "", FetchResult::Garbage},
       {"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "", FetchResult::Garbage},
       {"HTTP/1.1 101 Go\r\n\r\n", "", FetchResult::Garbage},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;\r\nhello", "", FetchResult::Garbage},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;\r\nhello", "",
+       FetchResult::Garbage},
   };
   for (const auto& [answer, body, result] : cases) {
     open(App::once(answer));

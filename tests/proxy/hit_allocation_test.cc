@@ -1,0 +1,146 @@
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "backends/ram/ram_backend.h"
+#include "backends/tiered.h"
+#include "base/http/h1_parser.h"
+#include "cachekeys/key_builder.h"
+#include "proxy/flow/transaction.h"
+#include "proxy/front/server.h"
+
+// Every allocation of this program passes here and is counted.
+static std::atomic<std::uint64_t> allocations{0};
+
+void* operator new(std::size_t bytes) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kRequest =
+    "GET /page?b=2&a=1 HTTP/1.1\r\nHost: shop.test\r\nUser-Agent: test\r\nAccept: text/html\r\n"
+    "Accept-Encoding: gzip, br\r\nAccept-Language: en-GB, en;q=0.8\r\n\r\n";
+constexpr int kWarmUp = 16;  // buffers grow to their working size
+constexpr int kCounted = 64;
+
+class NoFetcher final : public upstream::Fetcher {
+ public:
+  std::unique_ptr<upstream::Fetch> start(upstream::FetchRequest, upstream::FetchSink&) override {
+    ADD_FAILURE() << "a hit asked the app";
+    return nullptr;
+  }
+};
+
+std::shared_ptr<flow::Site> make_site() {
+  auto config = std::make_shared<conf::Config>();
+  conf::Route route;
+  route.name = "all";
+  route.all_of = {{conf::Matcher{.path = "/**", .regex = {}, .host = {}, .methods = {}}}};
+  route.cache.emplace();
+  route.cache->tiers = {"ram"};
+  config->routes.push_back(route);
+  auto site = std::make_shared<flow::Site>(config);
+  flow::RouteRuntime runtime;
+  runtime.route = &config->routes[0];
+  runtime.rule = &*config->routes[0].cache;
+  runtime.recipe = keys::compile_recipe(*runtime.rule, "app.test");
+  runtime.backend = backends::make_tiered({backends::make_ram_backend({})});
+  site->routes.push_back(runtime);
+  return site;
+}
+
+void store_page(const flow::RouteRuntime& route, const EventLoop& loop) {
+  http::RequestHead head;
+  http::RequestParser parser({});
+  parser.reset();
+  ASSERT_EQ(parser.parse(kRequest, head), http::ParseStatus::Done);
+  keys::KeyBuffer key;
+  keys::build_key(head, route.recipe, "http", head.authority, key);
+  backends::Entry::Parts parts;
+  parts.key = key.view().bytes;
+  parts.hash = key.view().hash;
+  parts.meta.response_ms = loop.now_ms();
+  parts.h1_head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n";
+  parts.body = make_body("page");
+  route.backend->store(make_ref<const backends::Entry>(std::move(parts)));
+}
+
+// Asks for the page again and again, from the other end of a socket pair on the same loop.
+class Client final : public FdHandler {
+ public:
+  Client(EventLoop& loop, int fd) : loop_(loop), fd_(fd), event_(loop, fd, *this) {
+    event_.want(true, false);
+    ask();
+  }
+  void on_fd(bool, bool) override {
+    std::array<char, 1024> response;
+    const ssize_t got = read(fd_, response.data(), response.size());
+    if (got <= 0) return loop_.stop();
+    hits_ += std::string_view(response.data(), static_cast<std::size_t>(got)).ends_with("page");
+    if (++answers_ == kWarmUp) before_ = allocations.load();
+    if (answers_ == kWarmUp + kCounted) {
+      allocated_ = allocations.load() - before_;
+      return loop_.stop();
+    }
+    ask();
+  }
+  int hits() const { return hits_; }
+  std::uint64_t allocated() const { return allocated_; }
+
+ private:
+  void ask() { ASSERT_EQ(write(fd_, kRequest.data(), kRequest.size()), static_cast<ssize_t>(kRequest.size())); }
+
+  EventLoop& loop_;
+  const int fd_;
+  FdEvent event_;
+  int answers_ = 0;
+  int hits_ = 0;
+  std::uint64_t before_ = 0;
+  std::uint64_t allocated_ = UINT64_MAX;
+};
+
+TEST(Hit, AllocatesNothing) {
+  // From the socket to the socket: parse, route, key, look-up, judgement and response come out of
+  // buffers that are there already.
+  EventLoop loop;
+  NoFetcher fetcher;
+  flow::Shared shared(1 << 20);
+  flow::Drivers drivers(loop, shared, fetcher);
+  flow::WorkerContext context{loop, shared, drivers, make_site()};
+  flow::TransactionPool transactions(context);
+  std::atomic<std::uint32_t> connections{0};
+  front::ServerOptions options;
+  options.connections = &connections;
+  front::Server server(loop, options, transactions);
+  store_page(context.site->routes[0], loop);
+
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+  server.accept(Fd(ends[0]), *SocketAddress::unix_path("/client"));
+  Client client(loop, ends[1]);
+  loop.run();
+
+  EXPECT_EQ(client.hits(), kWarmUp + kCounted);
+  EXPECT_EQ(client.allocated(), 0U);
+  server.close_all();
+  close(ends[1]);
+}
+
+}  // namespace
+}  // namespace weir
