@@ -1,0 +1,273 @@
+#include "proxy/flow/flight.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "proxy/flow/flight_table.h"
+
+namespace weir::flow {
+namespace {
+
+using Status = front::BodySource::Status;
+
+// Counts what it is told; the loop is turned by hand.
+class Listener final : public Wakeable {
+ public:
+  void wake() override { ++wakes; }
+  int wakes = 0;
+};
+
+class FlightTest : public testing::Test {
+ protected:
+  // Runs what was posted.
+  void turn() {
+    loop_.post([this] { loop_.stop(); });
+    loop_.run();
+  }
+  Ref<WakeSlot> slot(Listener& listener) { return make_ref<WakeSlot>(loop_, listener); }
+  static std::shared_ptr<const FlightHead> head(std::uint64_t length = 0) {
+    auto out = std::make_shared<FlightHead>();
+    out->response.status = 200;
+    if (length > 0) {
+      out->response.framing = http::Framing::Length;
+      out->response.content_length = length;
+    }
+    return out;
+  }
+  // Reads what there is and takes it.
+  static std::string take(FlightReader& reader, Status* last = nullptr) {
+    std::string out;
+    while (true) {
+      std::array<iovec, 4> parts;
+      const front::BodySource::Pull pull = reader.pull(parts);
+      if (last) *last = pull.status;
+      if (pull.status != Status::Data) return out;
+      for (std::size_t i = 0; i < pull.parts; ++i) {
+        out.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
+      }
+      reader.consume(pull.bytes);
+      if (pull.last) {
+        if (last) *last = Status::End;
+        return out;
+      }
+    }
+  }
+
+  EventLoop loop_;
+  FillBudget budget_{64 * 1024 * 1024};
+  Ref<Flight> flight_ = make_ref<Flight>(budget_, 0);
+};
+
+TEST_F(FlightTest, StreamsTheSameBytesToReadersOfAnyPace) {
+  Listener early;
+  Listener late;
+  FlightReader first(flight_, slot(early), true);
+  flight_->publish_head(head(), true);
+  flight_->append("hello ", true);
+  EXPECT_EQ(take(first), "hello ");
+  FlightReader second(flight_, slot(late), false);
+  flight_->append("world", true);
+  flight_->end(true);
+  Status last = Status::Data;
+  EXPECT_EQ(take(first, &last), "world");
+  EXPECT_EQ(last, Status::End);
+  EXPECT_EQ(take(second, &last), "hello world");
+  EXPECT_EQ(last, Status::End);
+}
+
+TEST_F(FlightTest, WakesAReaderOnceForEachTimeItWaits) {
+  // Bytes that nobody waits for cost no wake-up.
+  Listener listener;
+  FlightReader reader(flight_, slot(listener), true);
+  flight_->publish_head(head(), true);
+  turn();
+  EXPECT_EQ(listener.wakes, 1);
+  flight_->append("a", true);
+  flight_->append("b", true);
+  turn();
+  EXPECT_EQ(listener.wakes, 1) << "it has not asked for bytes yet";
+  EXPECT_EQ(take(reader), "ab");
+  flight_->append("c", true);
+  flight_->append("d", true);
+  turn();
+  EXPECT_EQ(listener.wakes, 2);
+}
+
+TEST_F(FlightTest, WakesNobodyWhoHasLeft) {
+  Listener listener;
+  Ref<WakeSlot> waiting = slot(listener);
+  {
+    FlightReader reader(flight_, waiting, true);
+    flight_->publish_head(head(), true);
+  }
+  waiting->forget();
+  turn();
+  EXPECT_EQ(listener.wakes, 0);
+}
+
+TEST_F(FlightTest, KeepsTheLastBytesBackUntilItHasLanded) {
+  // Whoever has seen the end of a stored object is served it from the store.
+  Listener listener;
+  FlightReader reader(flight_, slot(listener), true);
+  flight_->publish_head(head(10), true);
+  flight_->append("01234", true);
+  flight_->append("56789", false);
+  Status last = Status::Data;
+  EXPECT_EQ(take(reader, &last), "01234");
+  EXPECT_EQ(last, Status::Pending);
+  flight_->end(true);
+  EXPECT_EQ(take(reader, &last), "56789");
+  EXPECT_EQ(last, Status::End);
+}
+
+TEST_F(FlightTest, TellsReadersThatItBroke) {
+  Listener listener;
+  FlightReader reader(flight_, slot(listener), true);
+  flight_->publish_head(head(10), true);
+  flight_->append("01234", true);
+  flight_->end(false);
+  Status last = Status::Data;
+  EXPECT_EQ(take(reader, &last), "01234");
+  EXPECT_EQ(last, Status::Failed);
+}
+
+TEST_F(FlightTest, AWindowIsPacedByItsSlowestReader) {
+  // What is not stored keeps a window: full when the slowest reader is that far behind, and the
+  // producer is told when half of it is free again.
+  Listener fast_listener;
+  Listener slow_listener;
+  Listener producer;
+  flight_->set_producer(slot(producer));
+  FlightReader fast(flight_, slot(fast_listener), true);
+  FlightReader slow(flight_, slot(slow_listener), false);
+  flight_->publish_head(head(), false);
+  const std::string block(64 * 1024, 'x');
+  while (!flight_->window_full()) flight_->append(block, true);
+  EXPECT_GE(flight_->appended(), Flight::kWindowBytes);
+  take(fast);
+  turn();
+  EXPECT_EQ(producer.wakes, 0);
+  EXPECT_TRUE(flight_->window_full());
+  take(slow);
+  turn();
+  EXPECT_EQ(producer.wakes, 1);
+  EXPECT_FALSE(flight_->window_full());
+  EXPECT_LT(budget_.used(), 128U * 1024) << "bytes that everybody has are let go";
+}
+
+TEST_F(FlightTest, AReaderThatLeavesFreesTheWindow) {
+  Listener listener;
+  Listener producer;
+  flight_->set_producer(slot(producer));
+  FlightReader reader(flight_, slot(listener), true);
+  {
+    FlightReader slow(flight_, slot(listener), false);
+    flight_->publish_head(head(), false);
+    const std::string block(64 * 1024, 'x');
+    while (!flight_->window_full()) flight_->append(block, true);
+    take(reader);
+  }
+  turn();
+  EXPECT_EQ(producer.wakes, 1);
+}
+
+TEST_F(FlightTest, TellsItsProducerThatTheLastReaderLeft) {
+  Listener listener;
+  Listener producer;
+  flight_->set_producer(slot(producer));
+  {
+    FlightReader reader(flight_, slot(listener), true);
+  }
+  turn();
+  EXPECT_EQ(producer.wakes, 1);
+  EXPECT_EQ(flight_->reader_count(), 0U);
+}
+
+TEST_F(FlightTest, SendsWhoComesAfterItsClosingToLookAgain) {
+  // Between the table's answer and the attachment the flight may have been given up.
+  EXPECT_TRUE(flight_->close_if_unread());
+  Listener listener;
+  FlightReader late(flight_, slot(listener), false);
+  turn();
+  EXPECT_EQ(listener.wakes, 1);
+  EXPECT_EQ(flight_->state().release, Flight::Release::Retry);
+  EXPECT_FALSE(flight_->joinable());
+}
+
+TEST_F(FlightTest, IsNotClosedWhileSomebodyReads) {
+  Listener listener;
+  FlightReader reader(flight_, slot(listener), true);
+  EXPECT_FALSE(flight_->close_if_unread());
+}
+
+TEST_F(FlightTest, MayBeJoinedOnlyWhileItHoldsAllItsBytes) {
+  EXPECT_TRUE(flight_->joinable());
+  flight_->publish_head(head(), true);
+  EXPECT_TRUE(flight_->joinable());
+  flight_->stop_retaining();
+  EXPECT_FALSE(flight_->joinable());
+}
+
+TEST_F(FlightTest, GivesTheWholeBodyToTheStore) {
+  // And a last chunk that is mostly empty is not stored as it is.
+  flight_->publish_head(head(), true);
+  flight_->append("short", false);
+  const Body body = flight_->take_body();
+  EXPECT_EQ(body.size(), 5U);
+  EXPECT_EQ(body.pieces()[0].bytes(), "short");
+  EXPECT_EQ(body.pieces()[0].chunk->capacity(), 5U);
+}
+
+TEST_F(FlightTest, ReturnsWhatItTookFromTheBudget) {
+  {
+    const Ref<Flight> flight = make_ref<Flight>(budget_, 0);
+    flight->append("some bytes", true);
+    EXPECT_GT(budget_.used(), 0U);
+  }
+  EXPECT_EQ(budget_.used(), 0U);
+}
+
+// ---- FlightTable ----
+
+class FlightTableTest : public FlightTest {
+ protected:
+  keys::KeyView key(const std::string& bytes) { return {bytes, hash128(bytes)}; }
+  const std::string a_ = "key a";
+  const std::string b_ = "key b";
+  FlightTable table_;
+};
+
+TEST_F(FlightTableTest, OneLeadsAndTheOthersFollow) {
+  const FlightTable::Joined leader = table_.join(key(a_), budget_, 0);
+  const FlightTable::Joined follower = table_.join(key(a_), budget_, 0);
+  EXPECT_TRUE(leader.lead);
+  EXPECT_FALSE(follower.lead);
+  EXPECT_EQ(leader.flight, follower.flight);
+  EXPECT_TRUE(table_.join(key(b_), budget_, 0).lead);
+}
+
+TEST_F(FlightTableTest, NobodyJoinsAFetchThatBeganBeforeAPurge) {
+  const FlightTable::Joined before = table_.join(key(a_), budget_, 1);
+  const FlightTable::Joined after = table_.join(key(a_), budget_, 2);
+  EXPECT_TRUE(after.lead);
+  // The old one's end does not take the new one's name away.
+  table_.remove(key(a_), before.flight);
+  EXPECT_FALSE(table_.join(key(a_), budget_, 2).lead);
+}
+
+TEST_F(FlightTableTest, AFlightMayTakeTheNameOfItsVariant) {
+  const FlightTable::Joined leader = table_.join(key(a_), budget_, 0);
+  table_.rename(key(a_), key(b_), leader.flight);
+  EXPECT_EQ(table_.join(key(b_), budget_, 0).flight, leader.flight);
+  EXPECT_TRUE(table_.join(key(a_), budget_, 0).lead);
+}
+
+TEST_F(FlightTableTest, ForgetsWhatWasRemoved) {
+  const FlightTable::Joined leader = table_.join(key(a_), budget_, 0);
+  table_.remove(key(a_), leader.flight);
+  EXPECT_EQ(table_.size(), 0U);
+}
+
+}  // namespace
+}  // namespace weir::flow

@@ -1,0 +1,159 @@
+// The small tables of the flow: uncacheable memory, convoy, variants.
+#include <gtest/gtest.h>
+
+#include "backends/ram/ram_backend.h"
+#include "proxy/flow/convoy.h"
+#include "proxy/flow/uncacheable.h"
+#include "proxy/flow/variants.h"
+
+namespace weir::flow {
+namespace {
+
+keys::KeyView key(const std::string& bytes) {
+  return {bytes, hash128(bytes)};
+}
+
+// ---- UncacheableMemory ----
+
+TEST(UncacheableMemory, RemembersTheOriginalReasonForTenSeconds) {
+  UncacheableMemory memory;
+  const std::string page = "page";
+  EXPECT_FALSE(memory.recall(key(page), 0));
+  memory.remember(key(page), {policy::Reason::SetCookie, "sid"}, 1'000);
+  const auto recalled = memory.recall(key(page), 10'999);
+  ASSERT_TRUE(recalled);
+  EXPECT_EQ(recalled->reason, policy::Reason::SetCookie);
+  EXPECT_EQ(recalled->subject, "sid");
+  EXPECT_FALSE(memory.recall(key(page), 11'000));
+}
+
+TEST(UncacheableMemory, RememberingAnewExtendsIt) {
+  UncacheableMemory memory;
+  const std::string page = "page";
+  memory.remember(key(page), {policy::Reason::Private, ""}, 0);
+  memory.remember(key(page), {policy::Reason::NoStore, ""}, 5'000);
+  const std::string other = "other";
+  memory.remember(key(other), {policy::Reason::Private, ""}, 12'000);
+  const auto recalled = memory.recall(key(page), 14'000);
+  ASSERT_TRUE(recalled);
+  EXPECT_EQ(recalled->reason, policy::Reason::NoStore);
+}
+
+TEST(UncacheableMemory, ForgetsTheOldestPastItsBound) {
+  // Whoever asks for a million different uncacheable URLs cannot grow it.
+  UncacheableMemory memory;
+  int remembered = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    memory.remember(key("page " + std::to_string(i)), {policy::Reason::Private, ""}, 0);
+  }
+  for (int i = 0; i < 200'000; ++i) {
+    if (memory.recall(key("page " + std::to_string(i)), 1)) ++remembered;
+  }
+  EXPECT_LE(remembered, 65'536);
+  EXPECT_TRUE(memory.recall(key("page 199999"), 1));
+  EXPECT_FALSE(memory.recall(key("page 0"), 1));
+}
+
+// ---- Convoy ----
+
+class Counter final : public Wakeable {
+ public:
+  void wake() override { ++wakes; }
+  int wakes = 0;
+};
+
+class ConvoyTest : public testing::Test {
+ protected:
+  void turn() {
+    loop_.post([this] { loop_.stop(); });
+    loop_.run();
+  }
+  EventLoop loop_;
+  Convoy convoy_;
+  Counter counters_[6];
+  Ref<WakeSlot> slots_[6];
+  void SetUp() override {
+    for (int i = 0; i < 6; ++i) slots_[i] = make_ref<WakeSlot>(loop_, counters_[i]);
+  }
+};
+
+TEST_F(ConvoyTest, LetsFourGoAndTheNextWhenOneIsThrough) {
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(slots_[i]));
+  EXPECT_FALSE(convoy_.enter(slots_[4]));
+  EXPECT_FALSE(convoy_.enter(slots_[5]));
+  convoy_.leave(slots_[0]);
+  turn();
+  EXPECT_EQ(counters_[4].wakes, 1);
+  EXPECT_EQ(counters_[5].wakes, 0);
+}
+
+TEST_F(ConvoyTest, OneThatGivesUpWaitingIsNotCalled) {
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(slots_[i]));
+  EXPECT_FALSE(convoy_.enter(slots_[4]));
+  EXPECT_FALSE(convoy_.enter(slots_[5]));
+  convoy_.leave(slots_[4]);
+  convoy_.leave(slots_[1]);
+  turn();
+  EXPECT_EQ(counters_[4].wakes, 0);
+  EXPECT_EQ(counters_[5].wakes, 1);
+}
+
+// ---- VariantBook ----
+
+class VariantBookTest : public testing::Test {
+ protected:
+  void store(const std::string& name, std::int64_t used_ms) {
+    backends::Entry::Parts parts;
+    parts.key = name;
+    parts.hash = hash128(name);
+    parts.body = make_body("x");
+    const backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
+    entry->touch(used_ms);
+    backend_->store(entry);
+  }
+  std::vector<std::string> known() {
+    const backends::EntryRef marker = backend_->lookup_now(key(base_));
+    return marker ? marker->variants() : std::vector<std::string>{};
+  }
+
+  const std::string base_ = "base";
+  const std::vector<std::string> vary_ = {"accept-encoding"};
+  std::shared_ptr<backends::Backend> backend_ = backends::make_ram_backend({});
+  VariantBook book_;
+};
+
+TEST_F(VariantBookTest, KnowsEachVariantOnce) {
+  EXPECT_FALSE(book_.admit(*backend_, key(base_), vary_, "v1", 16));
+  EXPECT_FALSE(book_.admit(*backend_, key(base_), vary_, "v2", 16));
+  EXPECT_FALSE(book_.admit(*backend_, key(base_), vary_, "v1", 16));
+  EXPECT_EQ(known(), (std::vector<std::string>{"v1", "v2"}));
+}
+
+TEST_F(VariantBookTest, DropsTheLeastRecentlyUsedPastTheBound) {
+  for (const auto& [name, used_ms] : {std::pair{"v1", 30}, {"v2", 10}, {"v3", 20}}) {
+    book_.admit(*backend_, key(base_), vary_, name, 3);
+    store(name, used_ms);
+  }
+  EXPECT_TRUE(book_.admit(*backend_, key(base_), vary_, "v4", 3));
+  EXPECT_EQ(known(), (std::vector<std::string>{"v1", "v3", "v4"}));
+  EXPECT_FALSE(backend_->lookup_now(key("v2")));
+}
+
+TEST_F(VariantBookTest, AVariantThatTheStoreLostGoesFirst) {
+  book_.admit(*backend_, key(base_), vary_, "lost", 2);
+  book_.admit(*backend_, key(base_), vary_, "kept", 2);
+  store("kept", 1);
+  EXPECT_TRUE(book_.admit(*backend_, key(base_), vary_, "new", 2));
+  EXPECT_EQ(known(), (std::vector<std::string>{"kept", "new"}));
+}
+
+TEST_F(VariantBookTest, StartsAnewWhenOtherFieldsTellVariantsApart) {
+  book_.admit(*backend_, key(base_), vary_, "v1", 16);
+  store("v1", 1);
+  book_.admit(*backend_, key(base_), {"x-theme"}, "w1", 16);
+  EXPECT_EQ(known(), (std::vector<std::string>{"w1"}));
+  EXPECT_FALSE(backend_->lookup_now(key("v1"))) << "nobody would find it again";
+}
+
+}  // namespace
+}  // namespace weir::flow

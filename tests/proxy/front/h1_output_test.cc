@@ -1,0 +1,183 @@
+#include "proxy/front/h1_output.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "base/check.h"
+
+namespace weir::front {
+namespace {
+
+// A socket that takes as much as it is told to, and keeps it.
+class FakeConnection final : public Connection {
+ public:
+  IoResult read(std::span<char>) override { return {IoStatus::WouldBlock}; }
+  IoResult write(std::span<const iovec> parts) override {
+    if (gone) return {IoStatus::Closed};
+    std::size_t room = most_per_write;
+    std::size_t taken = 0;
+    for (const iovec& part : parts) {
+      const std::size_t bytes = std::min(room, part.iov_len);
+      sent.append(static_cast<const char*>(part.iov_base), bytes);
+      room -= bytes;
+      taken += bytes;
+    }
+    ++writes;
+    if (taken == 0) return {IoStatus::WouldBlock};
+    return {IoStatus::Ok, taken};
+  }
+  void shutdown_write() override {}
+  void reset_on_close() override {}
+  FdEvent& event() override { std::abort(); }
+
+  std::string sent;
+  std::size_t most_per_write = SIZE_MAX;
+  int writes = 0;
+  bool gone = false;
+};
+
+// A body that comes in the portions that the test lets in.
+class FakeSource final : public BodySource {
+ public:
+  Pull pull(std::span<iovec> parts) override {
+    Pull out;
+    if (available.empty()) {
+      out.status = broken ? Status::Failed : ended ? Status::End : Status::Pending;
+      return out;
+    }
+    out.status = Status::Data;
+    out.parts = 1;
+    out.bytes = available.size();
+    out.last = ended && announce_end;
+    parts[0] = {available.data(), available.size()};
+    return out;
+  }
+  void consume(std::size_t bytes) override { available.erase(0, bytes); }
+
+  std::string available;
+  bool ended = false;
+  bool announce_end = false;
+  bool broken = false;
+};
+
+using Status = H1Output::Status;
+
+TEST(H1Output, SendsAStoredResponseInOneWrite) {
+  backends::Entry::Parts parts;
+  parts.h1_head = "HTTP/1.1 200 OK\r\n";
+  parts.body = make_body("body");
+  const backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
+  EntryBody body;
+  body.reset(entry);
+  H1Output output;
+  output.set_stored_head(entry);
+  output.head() += "Age: 1\r\n\r\n";
+  output.set_body(&body, H1Output::BodyFraming::Plain);
+  FakeConnection connection;
+  EXPECT_EQ(output.flush(connection), Status::Done);
+  EXPECT_EQ(connection.sent, "HTTP/1.1 200 OK\r\nAge: 1\r\n\r\nbody");
+  EXPECT_EQ(connection.writes, 1);
+  EXPECT_EQ(output.body_bytes(), 4U);
+}
+
+TEST(H1Output, SendsTheSameBytesHoweverLittleTheSocketTakes) {
+  // Every split of a response over writes gives the same stream.
+  for (const bool chunked : {false, true}) {
+    for (std::size_t most = 1; most < 40; ++most) {
+      FakeSource source;
+      source.available = "hello world";
+      source.ended = true;
+      source.announce_end = most % 2 == 0;
+      H1Output output;
+      output.head() = "HEAD\r\n\r\n";
+      output.set_body(&source,
+                      chunked ? H1Output::BodyFraming::Chunked : H1Output::BodyFraming::Plain);
+      FakeConnection connection;
+      connection.most_per_write = most;
+      Status status = Status::Blocked;
+      for (int i = 0; i < 200 && status == Status::Blocked; ++i) status = output.flush(connection);
+      EXPECT_EQ(status, Status::Done) << most;
+      EXPECT_EQ(connection.sent,
+                chunked ? "HEAD\r\n\r\nb\r\nhello world\r\n0\r\n\r\n" : "HEAD\r\n\r\nhello world")
+          << most;
+      EXPECT_EQ(output.body_bytes(), 11U);
+    }
+  }
+}
+
+TEST(H1Output, ClosesAChunkBeforeItWaitsForMore) {
+  // A client that decodes chunks must not wait for the line end of one whose bytes it has.
+  FakeSource source;
+  source.available = "one";
+  H1Output output;
+  output.set_body(&source, H1Output::BodyFraming::Chunked);
+  FakeConnection connection;
+  EXPECT_EQ(output.flush(connection), Status::Starved);
+  EXPECT_EQ(connection.sent, "3\r\none\r\n");
+  EXPECT_EQ(connection.writes, 1);
+  source.available = "two";
+  source.ended = source.announce_end = true;
+  EXPECT_EQ(output.flush(connection), Status::Done);
+  EXPECT_EQ(connection.sent, "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n");
+}
+
+TEST(H1Output, AChunkKeepsTheSizeThatWasTold) {
+  // The source grows while half of a chunk is still to be sent.
+  FakeSource source;
+  source.available = "abcdef";
+  H1Output output;
+  output.set_body(&source, H1Output::BodyFraming::Chunked);
+  FakeConnection connection;
+  connection.most_per_write = 5;  // "6\r\nab"
+  EXPECT_EQ(output.flush(connection), Status::Blocked);
+  source.available += "ghi";
+  source.ended = true;
+  connection.most_per_write = SIZE_MAX;
+  EXPECT_EQ(output.flush(connection), Status::Done);
+  EXPECT_EQ(connection.sent, "6\r\nabcdef\r\n3\r\nghi\r\n0\r\n\r\n");
+}
+
+TEST(H1Output, NeverEndsABodyThatBrokeOff) {
+  // The last chunk is the word that a body is whole.
+  FakeSource source;
+  source.available = "half";
+  source.broken = true;
+  H1Output output;
+  output.set_body(&source, H1Output::BodyFraming::Chunked);
+  FakeConnection connection;
+  EXPECT_EQ(output.flush(connection), Status::SourceFailed);
+  EXPECT_EQ(connection.sent, "4\r\nhalf\r\n");
+}
+
+TEST(H1Output, TellsThatTheClientIsGone) {
+  FakeSource source;
+  source.available = "x";
+  H1Output output;
+  output.set_body(&source, H1Output::BodyFraming::Plain);
+  FakeConnection connection;
+  connection.gone = true;
+  EXPECT_EQ(output.flush(connection), Status::PeerGone);
+}
+
+TEST(H1Output, SendsABodyOfMoreChunksThanOneWriteTakes) {
+  backends::Entry::Parts parts;
+  std::string expected;
+  for (int i = 0; i < 200; ++i) {
+    const std::string piece = "<" + std::to_string(i) + ">";
+    parts.body.append(make_body(piece).pieces()[0]);
+    expected += piece;
+  }
+  const backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
+  EntryBody body;
+  body.reset(entry);
+  H1Output output;
+  output.set_body(&body, H1Output::BodyFraming::Plain);
+  FakeConnection connection;
+  EXPECT_EQ(output.flush(connection), Status::Done);
+  EXPECT_EQ(connection.sent, expected);
+}
+
+}  // namespace
+}  // namespace weir::front
