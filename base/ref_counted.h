@@ -17,11 +17,11 @@ class RefCounted {
   RefCounted(const RefCounted&) = delete;
   RefCounted& operator=(const RefCounted&) = delete;
 
- protected:
+ private:
+  friend T;
   RefCounted() = default;
   ~RefCounted() = default;
 
- private:
   template <class>
   friend class Ref;
   mutable std::atomic<std::uint32_t> count_{0};

@@ -71,6 +71,8 @@ int run(const conf::RunCommand& command) {
   for (const std::string& warning : loaded.config->warnings) log_warn("{}", warning);
   raise_descriptor_limit(*loaded.config);
   block_signals({SIGTERM, SIGINT, SIGHUP});
+  // A peer that is gone is an error of the write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
   upstream::init_curl();
   Result<std::unique_ptr<Sidecar>> sidecar = Sidecar::start(loaded.config);
   if (!sidecar) {

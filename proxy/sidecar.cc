@@ -33,7 +33,7 @@ std::string fixed_host(const conf::Upstream& upstream, const upstream::UpstreamP
   return upstream.host == conf::Upstream::Host::Fixed ? upstream.fixed_host : pool.own_host(0);
 }
 
-std::shared_ptr<const flow::Site> make_site(std::shared_ptr<const conf::Config> config,
+std::shared_ptr<const flow::Site> make_site(const std::shared_ptr<const conf::Config>& config,
                                             const upstream::UpstreamPool& pool) {
   const BackendMap backends = make_backends(*config);
   auto site = std::make_shared<flow::Site>(config);
@@ -89,12 +89,19 @@ Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
 
 Sidecar::~Sidecar() {
   health_.reset();
+  remove_socket_files();
   workers_.clear();
-  for (const conf::ListenAddress& listen : config_->listen) {
-    if (listen.kind == conf::ListenAddress::Kind::Unix && !listening_.empty()) {
-      unlink(listen.host.c_str());
-    }
+}
+
+// While the listeners are still open: from the moment they are closed another process may take the
+// name, and its file is not ours to remove.
+void Sidecar::remove_socket_files() {
+  for (const Listening& listening : listening_) {
+    const std::string text = listening.address.text();
+    constexpr std::string_view kUnix = "unix:";
+    if (text.starts_with(kUnix)) unlink(text.substr(kUnix.size()).c_str());
   }
+  listening_.clear();
 }
 
 Result<void> Sidecar::open_listeners() {
@@ -153,6 +160,7 @@ void Sidecar::on_signal(int signal) {
 }
 
 void Sidecar::drain() {
+  remove_socket_files();
   drain_timeout_.start(config_->drain_timeout_ms);
   workers_left_ = workers_.size();
   for (const auto& worker : workers_) {

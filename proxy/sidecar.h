@@ -31,6 +31,7 @@ class Sidecar {
   explicit Sidecar(std::shared_ptr<const conf::Config> config);
   Result<void> open_listeners();
   void start_workers();
+  void remove_socket_files();
   void on_signal(int signal);
   void drain();
   void worker_drained();

@@ -3,11 +3,21 @@
 #include "proxy/upstream/curl_fetcher.h"
 
 namespace weir {
+namespace {
+
+// The same site behind a count of this worker's own: each request takes a reference, and one count
+// for all would travel between the cores with every hit.
+std::shared_ptr<const flow::Site> own_reference(std::shared_ptr<const flow::Site> site) {
+  const flow::Site* raw = site.get();
+  return {raw, [kept = std::move(site)](const flow::Site*) {}};
+}
+
+}  // namespace
 
 Worker::Worker(WorkerOptions options)
     : fetcher_(upstream::make_curl_fetcher(loop_, std::move(options.upstreams))),
       drivers_(loop_, *options.shared, *fetcher_),
-      context_{loop_, *options.shared, drivers_, std::move(options.site)},
+      context_{loop_, *options.shared, drivers_, own_reference(std::move(options.site))},
       transactions_(context_),
       server_(loop_, std::move(options.server), transactions_) {}
 

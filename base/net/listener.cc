@@ -21,6 +21,11 @@ constexpr int kBacklog = 4096;
 // One turn of the loop takes so many new connections, so that accepting never starves serving.
 constexpr int kAcceptsPerTurn = 64;
 constexpr std::int64_t kRestMs = 100;
+constexpr std::int64_t kQuietMs = 10'000;
+// A peer that has vanished is noticed after about two minutes of silence.
+constexpr int kKeepIdleSeconds = 60;
+constexpr int kKeepIntervalSeconds = 15;
+constexpr int kKeepProbes = 4;
 // What the kernel takes ahead of a slow reader: beyond it a thousand of them would hold gigabytes.
 constexpr int kUnsentBytes = 256 * 1024;
 
@@ -43,9 +48,14 @@ Result<Fd> bind_socket(const SocketAddress& address, bool share_port) {
     setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
   if (address.family() != AF_UNIX) {
-    // Accepted sockets inherit both, which saves two calls a connection.
+    // Accepted sockets inherit these, which saves the calls for each connection.
     setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
+    setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_KEEPIDLE, &kKeepIdleSeconds, sizeof kKeepIdleSeconds);
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_KEEPINTVL, &kKeepIntervalSeconds,
+               sizeof kKeepIntervalSeconds);
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_KEEPCNT, &kKeepProbes, sizeof kKeepProbes);
   }
   if (bind(fd.get(), address.get(), address.size()) != 0) return system_failure(address, "bind");
   if (listen(fd.get(), kBacklog) != 0) return system_failure(address, "listen on");
@@ -123,7 +133,8 @@ Result<Listening> listen_on(const SocketAddress& address, std::size_t count) {
 }
 
 Listener::Listener(EventLoop& loop, Fd socket, Accept accept)
-    : socket_(std::move(socket)),
+    : loop_(loop),
+      socket_(std::move(socket)),
       reserve_(reserve_descriptor()),
       accept_(std::move(accept)),
       event_(loop, socket_.get(), *this),
@@ -151,13 +162,21 @@ bool Listener::accept_one() {
     return true;
   }
   if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-    log_warn("cannot accept a connection: {}; resting {} ms", std::strerror(errno), kRestMs);
+    warn_of_shortage();
     shed_one();
     event_.want(false, false);
     rest_.start(kRestMs);
     return false;
   }
   return errno == ECONNABORTED || errno == EINTR;
+}
+
+// Once in ten seconds is news enough: the log may be a pipe that somebody reads slowly.
+void Listener::warn_of_shortage() {
+  const std::int64_t now_ms = loop_.now_ms();
+  if (now_ms < silent_until_ms_) return;
+  silent_until_ms_ = now_ms + kQuietMs;
+  log_warn("cannot accept connections: {}; resting {} ms at a time", std::strerror(errno), kRestMs);
 }
 
 void Listener::shed_one() {
@@ -171,7 +190,8 @@ void Listener::shed_one() {
 
 void Listener::close_after_drain() {
   rest_.stop();
-  while (accept_one()) {
+  // Bounded: who keeps connecting must not keep the worker from ending.
+  for (int i = 0; i < kBacklog && accept_one(); ++i) {
   }
   event_.want(false, false);
   rest_.stop();

@@ -56,12 +56,15 @@ class Listener final : public FdHandler {
  private:
   bool accept_one();
   void shed_one();
+  void warn_of_shortage();
 
+  EventLoop& loop_;
   Fd socket_;
   Fd reserve_;  // given up for a moment when there are no descriptors left
   Accept accept_;
   FdEvent event_;
   Timer rest_;
+  std::int64_t silent_until_ms_ = 0;
 };
 
 }  // namespace weir

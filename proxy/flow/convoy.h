@@ -1,5 +1,6 @@
 // Lets clients that a failed flight left behind go to the app a few at a time instead of all at
-// once. Any thread; a leaf lock.
+// once. If one of them meets Weir's own 502 or 504, that is the answer of all who still wait: the
+// app is in no state to be asked by each in turn. Any thread; a leaf lock.
 #pragma once
 
 #include <algorithm>
@@ -8,15 +9,22 @@
 
 #include "base/ref_counted.h"
 #include "proxy/flow/wake.h"
+#include "proxy/policy/reason.h"
 
 namespace weir::flow {
 
 class Convoy : public RefCounted<Convoy> {
  public:
-  // True: go. False: `slot` is woken when it is its turn, and the place is then taken for it.
+  struct Failure {
+    int status = 0;  // 0: none
+    policy::Reason reason = policy::Reason::None;
+  };
+
+  // True: go (or ask for the failure). False: `slot` is woken when it is its turn, and the place is
+  // then taken for it.
   bool enter(const Ref<WakeSlot>& slot) {
     const std::lock_guard lock(mutex_);
-    if (inside_ < kAtOnce) {
+    if (inside_ < kAtOnce || failure_.status != 0) {
       ++inside_;
       return true;
     }
@@ -38,6 +46,18 @@ class Convoy : public RefCounted<Convoy> {
     waiting_.front()->wake();
     waiting_.pop_front();
   }
+  // Everybody who waits is woken, and finds it.
+  void fail(Failure failure) {
+    const std::lock_guard lock(mutex_);
+    failure_ = failure;
+    inside_ += static_cast<int>(waiting_.size());
+    for (const Ref<WakeSlot>& slot : waiting_) slot->wake();
+    waiting_.clear();
+  }
+  Failure failure() {
+    const std::lock_guard lock(mutex_);
+    return failure_;
+  }
 
  private:
   static constexpr int kAtOnce = 4;
@@ -45,6 +65,7 @@ class Convoy : public RefCounted<Convoy> {
   std::mutex mutex_;
   std::deque<Ref<WakeSlot>> waiting_;  // guarded by mutex_
   int inside_ = 0;                     // guarded by mutex_
+  Failure failure_;                    // guarded by mutex_
 };
 
 }  // namespace weir::flow

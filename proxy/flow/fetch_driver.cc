@@ -15,8 +15,6 @@ namespace {
 using policy::Reason;
 using upstream::FetchResult;
 
-constexpr std::string_view kVia = "1.1 weir";
-
 // Is this refusal one that the next request would meet as well? An app's failure is not: it may
 // pass at any moment.
 bool worth_remembering(const policy::Refusal& refusal, int status) {
@@ -36,7 +34,7 @@ void to_client_form(http::ResponseHead& head, bool to_head_request, std::int64_t
   if (!head.fields.has(http::FieldId::Date)) {
     head.fields.add(http::FieldId::Date, http::format_date(wall_s));
   }
-  head.fields.add(http::FieldId::Via, kVia);
+  head.fields.add(http::FieldId::Via, head.minor_version == 0 ? "1.0 weir" : "1.1 weir");
 }
 
 int error_status(FetchResult result) {
@@ -68,6 +66,7 @@ OwnedHead::OwnedHead(const http::RequestHead& head) : head_(head) {
 Drivers::~Drivers() = default;
 
 void Drivers::start(Ref<Flight> flight, FetchPlan plan) {
+  loop_.check_in_loop();
   auto driver = std::make_unique<FetchDriver>(*this, std::move(flight), std::move(plan));
   FetchDriver* raw = driver.get();
   drivers_.emplace(raw, std::move(driver));
@@ -161,7 +160,7 @@ bool FetchDriver::discard_for_cookies(const http::ResponseHead& head) {
 // limits.fill_memory binds what is retained; a window is small.
 void FetchDriver::check_memory(const http::ResponseHead& head) {
   if (verdict_.refusal.reason != Reason::None || head.framing != http::Framing::Length) return;
-  if (drivers_.shared().budget.has_room(head.content_length)) return;
+  if (flight_->reserve(head.content_length)) return;
   verdict_.refusal = {Reason::TooLarge, "fill_memory"};
 }
 
@@ -236,6 +235,7 @@ void FetchDriver::on_body(std::string_view bytes) {
       leave_table();
       flight_->append(bytes, true);
       flight_->stop_retaining();
+      if (finish_if_unwanted()) return;
       if (flight_->window_full()) {
         paused_ = true;
         fetch_->pause();
@@ -263,6 +263,10 @@ void FetchDriver::on_end(upstream::FetchEnd&& end) {
   }
   if (end.result == FetchResult::Complete && storing_) store();
   leave_table();
+  if (plan_.keep_on && !(whole && storing_)) {
+    drivers_.shared().failed_refreshes.remember(plan_.base_key.view(), {Reason::UpstreamError, {}},
+                                                drivers_.loop().now_ms());
+  }
   if (head_) {
     flight_->end(whole);
   } else {
@@ -272,6 +276,12 @@ void FetchDriver::on_end(upstream::FetchEnd&& end) {
 }
 
 void FetchDriver::store() {
+  if (!head_->vary.empty()) {
+    // Once more: the marker may have been lost since the head, or this variant dropped from it as
+    // one that the store does not have.
+    drivers_.shared().variants.admit(*plan_.route->backend, plan_.base_key.view(), head_->vary,
+                                     store_key_.bytes, plan_.route->rule->max_variants);
+  }
   backends::Entry::Parts parts;
   parts.key = store_key_.bytes;
   parts.hash = store_key_.hash;
@@ -284,7 +294,9 @@ void FetchDriver::store() {
     http::append_field(parts.h1_head, "Content-Length", std::to_string(parts.body.size()));
   }
   parts.h1_head.shrink_to_fit();
-  plan_.route->backend->store(make_ref<const backends::Entry>(std::move(parts)));
+  const backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
+  entry->touch(drivers_.loop().now_ms());
+  plan_.route->backend->store(entry);
 }
 
 void FetchDriver::leave_table() {
@@ -295,9 +307,10 @@ void FetchDriver::leave_table() {
 // The fetch belongs to the cache: without readers it goes on while it may still be shared, and then
 // if it is to be stored and its end is known.
 bool FetchDriver::wanted() const {
-  if (flight_->reader_count() > 0 || plan_.keep_on || flight_->kept_on()) return true;
-  if (!head_) return plan_.shared;
-  return storing_ && head_->response.framing == http::Framing::Length;
+  if (flight_->reader_count() > 0) return true;
+  const bool kept_on = plan_.keep_on || flight_->kept_on();
+  if (!head_) return plan_.shared || kept_on;
+  return storing_ && (kept_on || head_->response.framing == http::Framing::Length);
 }
 
 bool FetchDriver::finish_if_unwanted() {

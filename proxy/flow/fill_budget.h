@@ -16,6 +16,14 @@ class FillBudget {
     const std::uint64_t used = used_.load(std::memory_order_relaxed);
     return used < limit_ && bytes <= limit_ - used;
   }
+  // All of it or nothing.
+  bool try_take(std::uint64_t bytes) {
+    std::uint64_t used = used_.load(std::memory_order_relaxed);
+    do {
+      if (used >= limit_ || bytes > limit_ - used) return false;
+    } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+    return true;
+  }
   void take(std::uint64_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
   void give(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
   std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }

@@ -37,8 +37,8 @@ void Flight::set_producer(Ref<WakeSlot> producer) {
 }
 
 void Flight::publish_head(std::shared_ptr<const FlightHead> head, bool retained) {
-  if (head->response.framing == http::Framing::Length) length_ = head->response.content_length;
   const std::lock_guard lock(mutex_);
+  if (head->response.framing == http::Framing::Length) length_ = head->response.content_length;
   state_.phase = Phase::Streaming;
   state_.head = std::move(head);
   retained_ = retained;
@@ -46,10 +46,10 @@ void Flight::publish_head(std::shared_ptr<const FlightHead> head, bool retained)
 }
 
 void Flight::release(Release release, std::shared_ptr<const FlightHead> head, bool retained) {
+  const std::lock_guard lock(mutex_);
   if (head && head->response.framing == http::Framing::Length) {
     length_ = head->response.content_length;
   }
-  const std::lock_guard lock(mutex_);
   state_.phase = head ? Phase::Streaming : Phase::Released;
   state_.release = release;
   state_.head = std::move(head);
@@ -63,6 +63,21 @@ void Flight::fail(int status, policy::Reason reason) {
   state_.error_status = status;
   state_.error_reason = reason;
   wake_readers_locked();
+}
+
+bool Flight::reserve(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (!budget_.try_take(bytes)) return false;
+  charged_ += bytes;
+  reserved_ += bytes;
+  return true;
+}
+
+void Flight::charge_locked(std::uint64_t bytes) {
+  const std::uint64_t reserved = std::min(bytes, reserved_);
+  reserved_ -= reserved;
+  charged_ += bytes - reserved;
+  budget_.take(bytes - reserved);
 }
 
 void Flight::allocate_chunk(std::size_t wanted) {
@@ -89,8 +104,7 @@ void Flight::append(std::string_view bytes, bool publish) {
     const std::lock_guard lock(mutex_);
     if (fresh) {
       pieces_.push_back({tail_, 0});
-      charged_ += tail_->capacity();
-      budget_.take(tail_->capacity());
+      charge_locked(tail_->capacity());
     }
     pieces_.back().size += count;
   }
@@ -108,6 +122,8 @@ void Flight::publish_locked() {
 void Flight::stop_retaining() {
   const std::lock_guard lock(mutex_);
   retained_ = false;
+  charged_ -= reserved_;
+  budget_.give(std::exchange(reserved_, 0));
   drop_consumed_locked();
 }
 
@@ -172,9 +188,14 @@ void Flight::drop_consumed_locked() {
   }
 }
 
+// When memory is short the windows of all the passes together must not be what breaks it.
+std::uint64_t Flight::window_bytes() const {
+  return budget_.exhausted() ? kSmallWindowBytes : kWindowBytes;
+}
+
 bool Flight::window_full() {
   const std::lock_guard lock(mutex_);
-  producer_waits_ = !retained_ && published_ - slowest_locked() >= kWindowBytes;
+  producer_waits_ = !retained_ && published_ - slowest_locked() >= window_bytes();
   return producer_waits_;
 }
 
@@ -194,13 +215,13 @@ bool Flight::joinable() {
          (state_.phase == Phase::Waiting || state_.phase == Phase::Streaming);
 }
 
-Flight::Reader* Flight::attach(Ref<WakeSlot> slot, bool leader) {
+Flight::Reader* Flight::attach(Ref<WakeSlot> slot) {
   auto reader = std::make_unique<Reader>();
   reader->slot = std::move(slot);
-  reader->leader = leader;
   Reader* raw = reader.get();
   const std::lock_guard lock(mutex_);
   readers_.push_back(std::move(reader));
+  raw->missed = dropped_;
   // Whoever joins late finds out at once what has already happened.
   if (state_.phase != Phase::Waiting) {
     raw->waiting = false;
@@ -225,7 +246,7 @@ void Flight::wake_readers_locked() {
 }
 
 void Flight::wake_producer_locked() {
-  const bool room = producer_waits_ && published_ - slowest_locked() <= kWindowBytes / 2;
+  const bool room = producer_waits_ && published_ - slowest_locked() <= window_bytes() / 2;
   if (!producer_ || (!room && !readers_.empty())) return;
   producer_waits_ = false;
   producer_->wake();
@@ -275,9 +296,7 @@ void Flight::consume(Reader& reader, std::size_t bytes) {
 // ---- FlightReader ----
 
 FlightReader::FlightReader(Ref<Flight> flight, Ref<WakeSlot> slot, bool leader)
-    : flight_(std::move(flight)),
-      reader_(flight_->attach(std::move(slot), leader)),
-      leader_(leader) {}
+    : flight_(std::move(flight)), reader_(flight_->attach(std::move(slot))), leader_(leader) {}
 
 FlightReader::~FlightReader() {
   flight_->detach(reader_);

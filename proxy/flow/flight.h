@@ -65,6 +65,7 @@ class Flight : public RefCounted<Flight> {
   };
 
   static constexpr std::uint64_t kWindowBytes = 1024 * 1024;
+  static constexpr std::uint64_t kSmallWindowBytes = 128 * 1024;  // when fill_memory is used up
 
   Flight(FillBudget& budget, std::uint64_t seq) : budget_(budget), seq_(seq) {}
   ~Flight();
@@ -79,6 +80,8 @@ class Flight : public RefCounted<Flight> {
   void publish_head(std::shared_ptr<const FlightHead> head, bool retained);
   void release(Release release, std::shared_ptr<const FlightHead> head, bool retained);
   void fail(int status, policy::Reason reason);
+  // Takes `bytes` from the budget at once, for a body of known length. False: there is no room.
+  bool reserve(std::uint64_t bytes);
   // Appends bytes; unless `publish`, readers see them with the next publication or the end.
   void append(std::string_view bytes, bool publish);
   // From now on a window: nothing will be stored.
@@ -110,21 +113,23 @@ class Flight : public RefCounted<Flight> {
   struct Reader {
     Ref<WakeSlot> slot;
     std::uint64_t offset = 0;  // bytes consumed
-    bool leader = false;
-    bool waiting = true;  // wants to be woken
+    bool waiting = true;       // wants to be woken
+    bool missed = false;       // came when bytes had left the front
   };
 
-  Reader* attach(Ref<WakeSlot> slot, bool leader);
+  Reader* attach(Ref<WakeSlot> slot);
   void detach(Reader* reader);
   front::BodySource::Pull pull(Reader& reader, std::span<iovec> parts);
   void consume(Reader& reader, std::size_t bytes);
 
+  void charge_locked(std::uint64_t bytes);
   void publish_locked();
   void drop_consumed_locked();
   void wake_readers_locked();
   void wake_producer_locked();
   void allocate_chunk(std::size_t wanted);
   std::uint64_t slowest_locked() const;
+  std::uint64_t window_bytes() const;
 
   FillBudget& budget_;
   const std::uint64_t seq_;
@@ -135,16 +140,17 @@ class Flight : public RefCounted<Flight> {
   // Producer only.
   Ref<Chunk> tail_;  // being filled
   std::uint64_t appended_ = 0;
-  std::uint64_t length_ = 0;  // known length, or 0
 
   std::mutex mutex_;  // guards everything below
   State state_;
+  std::uint64_t length_ = 0;        // known length, or 0; written by the producer, who may read it
   bool retained_ = true;            // changed by the producer alone, which so may read it
   bool dropped_ = false;            // bytes have left the front
   std::deque<Piece> pieces_;        // the last one may grow
   std::uint64_t first_offset_ = 0;  // of pieces_.front()
   std::uint64_t published_ = 0;     // readers see bytes up to here
-  std::uint64_t charged_ = 0;       // to the budget
+  std::uint64_t charged_ = 0;       // to the budget, what is reserved included
+  std::uint64_t reserved_ = 0;      // of it, for chunks to come
   std::vector<std::unique_ptr<Reader>> readers_;
   Ref<WakeSlot> producer_;
   bool producer_waits_ = false;  // told that the window is full
@@ -160,6 +166,8 @@ class FlightReader final : public front::BodySource {
   Flight& flight() { return *flight_; }
   Ref<Flight> share_flight() { return flight_; }
   bool leader() const { return leader_; }
+  // It came too late to have the whole body, and must look elsewhere.
+  bool missed_bytes() const { return reader_->missed; }
   Pull pull(std::span<iovec> parts) override;
   void consume(std::size_t bytes) override;
 

@@ -41,7 +41,8 @@ struct Shared {
   explicit Shared(std::uint64_t fill_memory) : budget(fill_memory) {}
 
   FlightTable flights;
-  UncacheableMemory uncacheable;
+  UncacheableMemory uncacheable{10'000};
+  UncacheableMemory failed_refreshes{1'000};  // of stale copies; not tried again at every hit
   VariantBook variants;
   FillBudget budget;
   // The purge log's position that has been applied here (architecture, decision 12).

@@ -111,7 +111,8 @@ Transaction::Step Transaction::judge() {
   if (request().has(http::FieldId::CacheControl) || request().has(http::FieldId::Pragma)) {
     client = http::parse_request_cache_control(request());
   }
-  if (entry_ && client_accepts(entry_->fields())) {
+  const bool readable = entry_ && client_accepts(entry_->fields());
+  if (readable) {
     reuse_ = policy::judge_reuse(entry_->meta(), *route_->rule, route_->backend->default_expire_s(),
                                  class_, client, context_.loop.now_ms());
     if (reuse_.reuse == Reuse::Fresh) return Step::ServeHit;
@@ -129,7 +130,7 @@ Transaction::Step Transaction::judge() {
     exchange_->send_error(504, policy::token(Reason::OnlyIfCached), {.cache_status = status_});
     return Step::Finish;
   }
-  const bool usable_name = reuse_.reuse != Reuse::Unusable && entry_;
+  const bool usable_name = readable && reuse_.reuse != Reuse::Unusable;
   outcome_.forward = usable_name    ? policy::Forward::Stale
                      : has_variant_ ? policy::Forward::VaryMiss
                                     : policy::Forward::UriMiss;
@@ -201,7 +202,9 @@ Transaction::Step Transaction::join() {
   if (route_->rule->coalesce == conf::Coalesce::Off || context_.shared.budget.exhausted()) {
     return Step::Pass;
   }
-  FlightTable::Joined joined = context_.shared.flights.join(lookup_key(), context_.shared.budget,
+  // Under this name, even if the look below finds that the URL has variants by now.
+  const OwnedKey name(lookup_key());
+  FlightTable::Joined joined = context_.shared.flights.join(name.view(), context_.shared.budget,
                                                             context_.shared.purge_position.load());
   if (!joined.lead) {
     outcome_.collapsed = true;
@@ -211,8 +214,9 @@ Transaction::Step Transaction::join() {
   }
   // The flight of a moment ago may have landed between our look-up and this one's take-off.
   const backends::EntryRef landed = find_entry();
-  if (landed && landed != entry_ && client_accepts(landed->fields())) {
-    context_.shared.flights.remove(lookup_key(), joined.flight);
+  const bool news = landed && landed != entry_ && client_accepts(landed->fields());
+  if (news || !(lookup_key() == name.view())) {
+    context_.shared.flights.remove(name.view(), joined.flight);
     joined.flight->release(Flight::Release::Retry, nullptr, false);
     entry_ = landed;
     return Step::Judge;
@@ -235,6 +239,7 @@ Transaction::Step Transaction::pass() {
   reader_.emplace(make_ref<Flight>(context_.shared.budget, context_.shared.purge_position.load()),
                   slot(), true);
   launch(form, false);
+  start_timers();
   return Step::Parked;
 }
 
@@ -288,11 +293,24 @@ FetchPlan Transaction::make_plan(Form form) {
 }
 
 // A stale copy goes out; its successor is fetched for whoever comes next.
+// Only what any miss might fetch: a personal request never leads, and what the app has just refused
+// or failed to give is not asked for again at every hit.
 void Transaction::refresh_behind() {
-  if (request().method == http::Method::Head) return;
-  FlightTable::Joined joined = context_.shared.flights.join(lookup_key(), context_.shared.budget,
-                                                            context_.shared.purge_position.load());
+  const std::int64_t now_ms = context_.loop.now_ms();
+  Shared& shared = context_.shared;
+  if (class_ != RequestClass::Shared || request().method == http::Method::Head ||
+      shared.budget.exhausted() || shared.uncacheable.recall(base_key_.view(), now_ms) ||
+      shared.failed_refreshes.recall(base_key_.view(), now_ms)) {
+    return;
+  }
+  FlightTable::Joined joined =
+      shared.flights.join(lookup_key(), shared.budget, shared.purge_position.load());
   if (!joined.lead) return;
+  if (route_->backend->lookup_now(lookup_key()) != entry_) {  // somebody's refresh has landed
+    shared.flights.remove(lookup_key(), joined.flight);
+    joined.flight->release(Flight::Release::Retry, nullptr, false);
+    return;
+  }
   FetchPlan plan = make_plan(Form::Shared);
   plan.shared = true;
   plan.keep_on = true;

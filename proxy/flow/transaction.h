@@ -74,7 +74,8 @@ class Transaction final : public front::Handler, public Wakeable {
   Step on_flight();
   Step on_head(const Flight::State& state);
   Step on_released(const Flight::State& state);
-  Step on_failed(const Flight::State& state);
+  Step fail(int status, policy::Reason reason);
+  Step take_turn();
   bool is_for_me(const FlightHead& head);
   void send_flight(const FlightHead& head);
   Step serve_stale(policy::Reason reason, int app_status);

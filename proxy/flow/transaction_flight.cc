@@ -12,8 +12,15 @@ void Transaction::wake() {
   if (reader_) return run(on_flight());
   if (convoy_ && !convoy_turn_) {
     convoy_turn_ = true;
-    run(Step::Lookup);
+    run(take_turn());
   }
+}
+
+// What one of the convoy learned of the app holds for all; else it is this request's turn to ask,
+// unless an earlier one's answer is in the store by now.
+Transaction::Step Transaction::take_turn() {
+  const Convoy::Failure failure = convoy_->failure();
+  return failure.status == 0 ? Step::Lookup : fail(failure.status, failure.reason);
 }
 
 Transaction::Step Transaction::on_flight() {
@@ -21,9 +28,17 @@ Transaction::Step Transaction::on_flight() {
     exchange_->body_ready();
     return Step::Parked;
   }
+  if (reader_->missed_bytes()) {
+    leave_flight();
+    outcome_.collapsed = false;
+    return Step::Lookup;
+  }
   const Flight::State state = reader_->flight().state();
   if (state.phase == Flight::Phase::Waiting) return Step::Parked;
-  if (state.phase == Flight::Phase::Failed) return on_failed(state);
+  if (state.phase == Flight::Phase::Failed) {
+    if (convoy_) convoy_->fail({state.error_status, state.error_reason});
+    return fail(state.error_status, state.error_reason);
+  }
   if (state.release != Flight::Release::None) return on_released(state);
   return on_head(state);
 }
@@ -75,15 +90,13 @@ Transaction::Step Transaction::on_released(const Flight::State& state) {
   return Step::Pass;
 }
 
-Transaction::Step Transaction::on_failed(const Flight::State& state) {
-  if (stale_if_error_ && state.error_status >= 500) {
-    return serve_stale(Reason::StaleIfError, state.error_status);
-  }
+// No answer of the app's will come.
+Transaction::Step Transaction::fail(int status, Reason reason) {
+  if (stale_if_error_ && status >= 500) return serve_stale(Reason::StaleIfError, status);
   answered_ = true;
-  outcome_.detail = state.error_reason;
+  outcome_.detail = reason;
   note_outcome();
-  exchange_->send_error(state.error_status, policy::token(state.error_reason),
-                        {.cache_status = status_});
+  exchange_->send_error(status, policy::token(reason), {.cache_status = status_});
   return Step::Finish;
 }
 
@@ -167,7 +180,7 @@ Transaction::Step Transaction::convoy() {
   convoy_slot_ = make_ref<WakeSlot>(context_.loop, *this);
   if (!convoy_->enter(convoy_slot_)) return Step::Parked;
   convoy_turn_ = true;
-  return Step::Lookup;
+  return take_turn();
 }
 
 }  // namespace weir::flow

@@ -18,19 +18,19 @@ void UncacheableMemory::forget_old(Shard& shard, std::int64_t now_ms) {
 void UncacheableMemory::remember(keys::KeyView key, const policy::Refusal& refusal,
                                  std::int64_t now_ms) {
   Shard& owner = shard(key);
-  const std::int64_t until_ms = now_ms + kRememberMs;
+  const std::int64_t until_ms = now_ms + remember_ms_;
   const std::lock_guard lock(owner.mutex);
-  owner.memories[std::string(key.bytes)] = {refusal, until_ms};
-  owner.by_time.emplace_back(until_ms, key.bytes);
+  owner.memories[key.hash] = {refusal, until_ms};
+  owner.by_time.emplace_back(until_ms, key.hash);
   forget_old(owner, now_ms);
 }
 
 std::optional<policy::Refusal> UncacheableMemory::recall(keys::KeyView key, std::int64_t now_ms) {
   Shard& owner = shard(key);
   const std::lock_guard lock(owner.mutex);
-  if (owner.memories.empty()) return std::nullopt;
-  const auto found = owner.memories.find(std::string(key.bytes));
-  if (found == owner.memories.end() || found->second.until_ms <= now_ms) return std::nullopt;
+  forget_old(owner, now_ms);
+  const auto found = owner.memories.find(key.hash);
+  if (found == owner.memories.end()) return std::nullopt;
   return found->second.refusal;
 }
 

@@ -1,6 +1,7 @@
-// Keys whose answer was lately refused by policy, with the reason. Requests for them do not wait
-// for one another and are sent as they came, until the memory fades. Any thread. Bounded: past the
-// bound the oldest are forgotten, which costs a moment of queueing and nothing else.
+// Keys whose answer was lately refused, with the reason, until the memory fades. Any thread.
+// Bounded: past the bound the oldest are forgotten, which costs a moment of queueing and nothing
+// else. Keys are known by their 128-bit hash: should two ever share one, the other is merely not
+// coalesced for some seconds.
 #pragma once
 
 #include <array>
@@ -8,7 +9,6 @@
 #include <deque>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <unordered_map>
 
 #include "cachekeys/key.h"
@@ -18,7 +18,7 @@ namespace weir::flow {
 
 class UncacheableMemory {
  public:
-  static constexpr std::int64_t kRememberMs = 10'000;
+  explicit UncacheableMemory(std::int64_t remember_ms) : remember_ms_(remember_ms) {}
 
   void remember(keys::KeyView key, const policy::Refusal& refusal, std::int64_t now_ms);
   std::optional<policy::Refusal> recall(keys::KeyView key, std::int64_t now_ms);
@@ -27,18 +27,22 @@ class UncacheableMemory {
   static constexpr std::size_t kShards = 16;
   static constexpr std::size_t kKeysPerShard = 4096;
 
+  struct ByLow {
+    std::size_t operator()(const Hash128& hash) const { return hash.low; }
+  };
   struct Memory {
     policy::Refusal refusal;
     std::int64_t until_ms = 0;
   };
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<std::string, Memory> memories;          // guarded by mutex
-    std::deque<std::pair<std::int64_t, std::string>> by_time;  // guarded by mutex
+    std::unordered_map<Hash128, Memory, ByLow> memories;   // guarded by mutex
+    std::deque<std::pair<std::int64_t, Hash128>> by_time;  // guarded by mutex
   };
   Shard& shard(keys::KeyView key) { return shards_[key.hash.high % kShards]; }
   static void forget_old(Shard& shard, std::int64_t now_ms);
 
+  const std::int64_t remember_ms_;
   std::array<Shard, kShards> shards_;
 };
 

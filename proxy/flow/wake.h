@@ -26,11 +26,6 @@ class WakeSlot : public RefCounted<WakeSlot> {
   }
   // The loop's thread only: no call comes after this.
   void forget() { target_ = nullptr; }
-  // The loop's thread only.
-  void wake_now() {
-    if (target_) target_->wake();
-  }
-  EventLoop& loop() const { return loop_; }
 
  private:
   EventLoop& loop_;

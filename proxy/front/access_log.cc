@@ -209,6 +209,8 @@ void AccessLog::run() {
       dropped_told_ = dropped;
     }
     lock.lock();
+    if (!written)
+      dropped_ += static_cast<std::uint64_t>(std::count(taken.begin(), taken.end(), '\n'));
     if (!written && stopping_) return;
   }
 }
@@ -220,8 +222,10 @@ bool AccessLog::write_out(std::string_view bytes) {
     // In slices, so that a stop is noticed while a pipe is blocked.
     constexpr int kSliceMs = 100;
     if (poll(&ready, 1, kSliceMs) == 0) {
+      patience_ms -= kSliceMs;
       const std::lock_guard lock(mutex_);
-      if (stopping_ && (patience_ms -= kSliceMs) <= 0) return false;
+      if (stopping_ && patience_ms <= 0) return false;
+      if (!stopping_) patience_ms = kLastWordsMs;
       continue;
     }
     const ssize_t written = ::write(fd_, bytes.data(), std::min(bytes.size(), write_bytes_));

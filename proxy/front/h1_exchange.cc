@@ -10,6 +10,7 @@ void H1Exchange::reset() {
   head.clear();
   if (head_bytes.capacity() > kKeepBytes) head_bytes = {};
   head_kept = false;
+  body.reset(http::Framing::None, 0, 0);
   output.reset();
   entry_body.reset(nullptr);
   outcome.route = outcome.verdict = outcome.detail = {};
@@ -18,7 +19,8 @@ void H1Exchange::reset() {
   handler = nullptr;
   started_ms = started_us = 0;
   status = 0;
-  close_after = reset_at_cut = responding = continue_sent = body_wanted = tunnel = done = false;
+  close_after = reset_at_cut = endless = responding = continue_sent = body_wanted = tunnel = done =
+      false;
 }
 
 void append_fresh_fields(std::string& out, const FreshFields& fresh, const HeadOptions& options) {

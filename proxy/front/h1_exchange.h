@@ -25,6 +25,7 @@ struct H1Exchange {
   int status = 0;               // sent; 0: none yet
   bool close_after = false;     // the connection ends with this response
   bool reset_at_cut = false;    // its end is the body's end, so a cut must be a reset
+  bool endless = false;         // the response is an event stream
   bool responding = false;
   bool continue_sent = false;
   bool body_wanted = false;  // read_body said Pending

@@ -49,6 +49,8 @@ void H1Output::reset() {
   entry_ = nullptr;
   stored_head_ = {};
   stored_at_ = 0;
+  constexpr std::size_t kKeepBytes = 64 * 1024;
+  if (head_.capacity() > kKeepBytes) head_ = {};
   head_.clear();
   head_at_ = 0;
   source_ = nullptr;

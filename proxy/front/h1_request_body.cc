@@ -52,7 +52,7 @@ BodyRead H1RequestBody::read_chunked(std::string& raw, std::span<char> into) {
     if (status == http::ParseStatus::Error) {
       return fail(chunks_.error().status, chunks_.error().detail);
     }
-    std::memcpy(into.data() + filled, data.data(), data.size());
+    std::copy(data.begin(), data.end(), into.begin() + static_cast<std::ptrdiff_t>(filled));
     filled += data.size();
     used += consumed;
     received_ += data.size();

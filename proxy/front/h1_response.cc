@@ -3,9 +3,11 @@
 
 #include <array>
 
+#include "base/http/date.h"
 #include "base/http/h1_writer.h"
 #include "proxy/front/h1_session.h"
 #include "proxy/front/server.h"
+#include "proxy/policy/storable.h"
 
 namespace weir::front {
 namespace {
@@ -66,7 +68,10 @@ void H1Session::append_framing(const http::ResponseHead& head, bool has_body) {
   }
   if (head.framing == http::Framing::Length) {
     http::append_field(out, "Content-Length", fmt::format_int(head.content_length).c_str());
-  } else if (x_->head.minor_version >= 1) {
+    return;
+  }
+  x_->endless = policy::is_endless(head.fields.value(http::FieldId::ContentType));
+  if (x_->head.minor_version >= 1) {
     out += "Transfer-Encoding: chunked\r\n";
   } else {
     x_->close_after = true;
@@ -117,6 +122,7 @@ void H1Session::send_error(int status, std::string_view detail, const FreshField
   std::string& out = x_->output.head();
   http::append_status_line(out, status);
   out += "Content-Type: text/plain; charset=utf-8\r\n";
+  http::append_field(out, "Date", http::format_date(loop().clock().wall_s()));
   if (status == 405) out += "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n";
   if (status == 503) out += "Retry-After: 1\r\n";
   http::append_field(out, "Content-Length", fmt::format_int(text.size()).c_str());

@@ -1,9 +1,9 @@
 #include "proxy/front/h1_session.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "base/text.h"
+#include "proxy/front/monotonic.h"
 #include "proxy/front/server.h"
 
 namespace weir::front {
@@ -11,23 +11,17 @@ namespace {
 
 // So much is taken from a client ahead of what its request's body, or its next request, needs.
 constexpr std::size_t kBacklogBytes = 64 * 1024;
-// After a goodbye: how long, and how much, a client may go on talking before the connection is
-// closed under it. Without this a reset could overtake the response it has not yet read.
-constexpr std::int64_t kLingerMs = 2'000;
+// How much a client may go on talking after a goodbye (see linger()).
 constexpr std::size_t kLingerBytes = 1024 * 1024;
 // limits.min_body_rate counts after so long.
 constexpr std::int64_t kBodyRateGraceMs = 5'000;
+// How long a draining worker waits for the first request of a new connection.
+constexpr std::int64_t kFirstRequestMs = 500;
 
 http::HeadLimits head_limits(const conf::Limits& limits) {
   return {.request_line = limits.request_line,
           .headers = limits.headers,
           .header_count = limits.header_count};
-}
-
-std::int64_t monotonic_us() {
-  timespec ts{};
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return std::int64_t{ts.tv_sec} * 1'000'000 + ts.tv_nsec / 1000;
 }
 
 }  // namespace
@@ -59,8 +53,18 @@ void H1Session::begin() {
   update_interest();
 }
 
+// A request that has already arrived is still served. A connection that has not had one yet was
+// perhaps accepted a moment ago, and its first request is under way: it gets that moment.
 void H1Session::drain() {
-  if (phase_ == Phase::Idle) die();
+  if (phase_ == Phase::Idle) {
+    inside_ = true;
+    receive();
+    inside_ = false;
+    if (phase_ == Phase::Idle && served_) die();
+    if (phase_ == Phase::Idle) read_deadline_.set(loop().now_ms() + kFirstRequestMs);
+  } else if (phase_ == Phase::Exchange && (x_->tunnel || x_->endless)) {
+    die();  // it would not end by itself
+  }
   settle();
 }
 
@@ -68,7 +72,7 @@ void H1Session::drain() {
 
 void H1Session::on_fd(bool readable, bool writable) {
   inside_ = true;
-  if (writable && x_ && x_->responding) write_out();
+  if (writable && x_) write_out();
   if (readable && phase_ != Phase::Dead) receive();
   inside_ = false;
   settle();
@@ -142,12 +146,11 @@ std::size_t H1Session::parse(std::string_view data) {
     }
     const http::ParseStatus status = parser_.parse(data.substr(used), x_->head);
     if (status == http::ParseStatus::Error) {
-      x_->started_ms = loop().now_ms();
-      x_->head.clear();  // no half-parsed head is looked at, or logged
-      refuse_request(parser_.error());
+      refuse_head(parser_.error());
       return data.size();
     }
-    if (phase_ == Phase::Idle) {
+    // A stray line end behind a request's body begins nothing yet.
+    if (phase_ == Phase::Idle && parser_.started()) {
       phase_ = Phase::Head;
       head_started_ms_ = loop().now_ms();
       if (status == http::ParseStatus::NeedMore) {
@@ -170,32 +173,45 @@ void H1Session::start_exchange(std::string_view head_bytes) {
   raw_head_ = head_bytes;
   x_->started_ms = head_started_ms_;
   if (server_.options().access_log) x_->started_us = monotonic_us();
-  const conf::Limits& limits = server_.options().limits;
-  x_->body.reset(x_->head.framing, x_->head.content_length, limits.max_body);
-  if (refuse_method()) return;
-  if (limits.max_body != 0 && x_->head.framing == http::Framing::Length &&
-      x_->head.content_length > limits.max_body) {
-    return refuse_request({.status = 413, .detail = "max-body"});
-  }
+  served_ = true;
+  x_->body.reset(x_->head.framing, x_->head.content_length, server_.options().limits.max_body);
   body_bytes_ = 0;
   body_waited_ms_ = 0;
-  x_->handler = server_.handlers().acquire();
-  x_->handler->start(*this);
-  if (!x_->done) {
-    keep_request();
-    update_interest();
+  if (!refuse_at_once()) {
+    x_->handler = server_.handlers().acquire();
+    x_->handler->start(*this);
   }
+  // What is not over when this returns is looked at again, and the bytes here will have moved.
+  if (!x_->done || !x_->body.ended()) keep_request();
+  if (!x_->done) update_interest();
 }
 
-bool H1Session::refuse_method() {
+// What needs no handler: methods that Weir does not forward, and a body that is told to be too
+// long.
+bool H1Session::refuse_at_once() {
   const http::Method method = x_->head.method;
-  if (method != http::Method::Trace && method != http::Method::Connect &&
-      method != http::Method::Purge) {
-    return false;
+  const std::uint64_t max_body = server_.options().limits.max_body;
+  if (method == http::Method::Trace || method == http::Method::Connect ||
+      method == http::Method::Purge) {
+    x_->close_after = !x_->body.ended();
+    send_error(405, "method", {});
+    return true;
   }
-  x_->close_after = !x_->body.ended();
-  send_error(405, "method", {});
-  return true;
+  if (max_body != 0 && x_->head.framing == http::Framing::Length &&
+      x_->head.content_length > max_body) {
+    refuse_request({.status = 413, .detail = "max-body"});
+    return true;
+  }
+  return false;
+}
+
+// A head that broke, or never came whole. Nothing of it is looked at, logged or moved: its views
+// may point into a buffer that other clients have used since.
+void H1Session::refuse_head(const http::ParseError& error) {
+  x_->started_ms = phase_ == Phase::Head ? head_started_ms_ : loop().now_ms();
+  x_->head.clear();
+  x_->head_kept = true;
+  refuse_request(error);
 }
 
 // The request cannot be served and the connection cannot be used further.
@@ -206,7 +222,6 @@ void H1Session::refuse_request(const http::ParseError& error) {
     return cut();
   }
   phase_ = Phase::Exchange;
-  if (!x_->handler) x_->head_kept = true;  // nothing of a broken head may be moved
   x_->close_after = true;
   send_error(error.status, error.detail, {});
 }
@@ -221,6 +236,9 @@ void H1Session::keep_request() {
 void H1Session::peer_closed() {
   peer_done_ = true;
   if (phase_ != Phase::Exchange) return die();
+  // Nobody half-closes and then reads an endless stream: without this a closed tab would hold its
+  // connection to the app until the next event, which may never come.
+  if (x_->endless) return die();
   // A half-close after a whole request is legitimate: the response still has a reader.
   if (x_->body_wanted) {
     x_->body_wanted = false;
@@ -287,8 +305,7 @@ void H1Session::update_interest() {
 void H1Session::read_deadline_passed() {
   inside_ = true;
   if (phase_ == Phase::Head) {
-    x_->started_ms = head_started_ms_;
-    refuse_request({.status = 408, .detail = "header-timeout"});
+    refuse_head({.status = 408, .detail = "header-timeout"});
   } else if (phase_ == Phase::Exchange && x_->body_wanted && !x_->tunnel) {
     refuse_request({.status = 408, .detail = "body-timeout"});
   } else if (phase_ == Phase::Idle || phase_ == Phase::Linger) {
@@ -296,92 +313,6 @@ void H1Session::read_deadline_passed() {
   }
   inside_ = false;
   settle();
-}
-
-// ---- ending ----
-
-// Acts on what the calls before it decided. Only at the bottom of the session's own entry points;
-// may destroy the session.
-void H1Session::settle() {
-  if (phase_ == Phase::Exchange && x_->done) {
-    inside_ = true;
-    finish_exchange();
-    if (phase_ == Phase::Idle && !backlog_.empty()) {
-      const std::size_t used = parse(backlog_);
-      if (phase_ != Phase::Dead) backlog_.erase(0, used);
-    }
-    inside_ = false;
-    if (phase_ == Phase::Exchange && x_->done) return settle_soon();
-  }
-  if (phase_ == Phase::Dead) {
-    server_.remove(this);
-    return;
-  }
-  update_interest();
-}
-
-void H1Session::settle_soon() {
-  if (inside_ || std::exchange(settle_posted_, true)) return;
-  loop().post([this, alive = alive_] {
-    if (!*alive) return;
-    settle_posted_ = false;
-    settle();
-  });
-}
-
-void H1Session::finish_exchange() {
-  // What is left of the request's body: thrown away if it is here, else the connection must end.
-  const bool body_over = x_->tunnel || x_->body.discard(backlog_);
-  const bool close = x_->close_after || !body_over || x_->tunnel || peer_done_;
-  log_exchange();
-  if (Handler* handler = std::exchange(x_->handler, nullptr)) {
-    handler->finished();
-    server_.handlers().release(handler);
-  }
-  server_.give_exchange(std::move(x_));
-  if (phase_ == Phase::Dead) return;
-  if (close || server_.draining()) {
-    if (peer_done_ && backlog_.empty()) return die();
-    return linger();
-  }
-  phase_ = Phase::Idle;
-  read_deadline_.set(loop().now_ms() + server_.options().limits.keepalive_timeout_ms);
-}
-
-void H1Session::linger() {
-  phase_ = Phase::Linger;
-  lingered_bytes_ = 0;
-  backlog_.clear();
-  backlog_.shrink_to_fit();
-  connection_->shutdown_write();
-  read_deadline_.set(loop().now_ms() + kLingerMs);
-  if (write_deadline_) write_deadline_->clear();
-}
-
-void H1Session::log_exchange() {
-  AccessLog* log = server_.options().access_log;
-  if (!log) return;
-  const http::RequestHead& head = x_->head;
-  timespec wall{};
-  clock_gettime(CLOCK_REALTIME, &wall);
-  log->write({
-      .wall_ms = std::int64_t{wall.tv_sec} * 1000 + wall.tv_nsec / 1'000'000,
-      .client = peer_ip_,
-      .method = head.method_text,
-      .target = head.target,
-      .host = head.authority,
-      .minor_version = head.minor_version,
-      .status = x_->status,
-      .bytes = x_->output.body_bytes(),
-      .route = x_->outcome.route,
-      .cache = x_->outcome.verdict,
-      .detail = x_->outcome.detail,
-      .subject = x_->outcome.subject,
-      .upstream_ms = x_->outcome.upstream_ms,
-      .total_us = x_->started_us == 0 ? 0 : monotonic_us() - x_->started_us,
-      .referer = head.value(http::FieldId::Referer),
-      .user_agent = head.value(http::FieldId::UserAgent),
-  });
 }
 
 }  // namespace weir::front

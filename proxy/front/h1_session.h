@@ -26,7 +26,7 @@ class H1Session final : public FdHandler, public Exchange {
   H1Session(Server& server, int fd, const SocketAddress& peer);
   ~H1Session() override;
 
-  // Starts reading. May end in the session's removal.
+  // Starts reading.
   void begin();
   // The server is draining: ends now if idle, else after this response.
   void drain();
@@ -65,7 +65,8 @@ class H1Session final : public FdHandler, public Exchange {
   void receive_and_parse();
   std::size_t parse(std::string_view data);
   void start_exchange(std::string_view head_bytes);
-  bool refuse_method();
+  bool refuse_at_once();
+  void refuse_head(const http::ParseError& error);
   void refuse_request(const http::ParseError& error);
   void peer_closed();
   void update_interest();
@@ -98,6 +99,7 @@ class H1Session final : public FdHandler, public Exchange {
   std::unique_ptr<H1Exchange> x_;  // while a request is read or served
   std::string_view raw_head_;      // the current head where it was received; see keep_request
   std::string backlog_;            // received, not yet parsed: a body's bytes, later requests
+  bool served_ = false;            // has had a request
   bool peer_done_ = false;         // the client will send no more
   bool inside_ = false;            // one of the session's own entry points is on the stack
   bool settle_posted_ = false;

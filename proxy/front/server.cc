@@ -24,8 +24,12 @@ Server::Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers)
 Server::~Server() = default;
 
 void Server::accept(Fd fd, const SocketAddress& peer) {
+  loop_.check_in_loop();
   if (options_.connections->fetch_add(1) >= options_.limits.connections) {
     options_.connections->fetch_sub(1);
+    // An unread request would turn the close into a reset, which overtakes the answer.
+    [[maybe_unused]] const ssize_t got =
+        recv(fd.get(), receive_buffer_.data(), receive_buffer_.size(), MSG_DONTWAIT);
     [[maybe_unused]] const ssize_t sent =
         send(fd.get(), kTooManyConnections.data(), kTooManyConnections.size(), MSG_NOSIGNAL);
     shutdown(fd.get(), SHUT_WR);
@@ -47,6 +51,7 @@ void Server::drain(std::function<void()> when_empty) {
   draining_ = true;
   when_empty_ = std::move(when_empty);
   std::vector<H1Session*> all;
+  all.reserve(sessions_.size());
   for (const auto& [session, owner] : sessions_) all.push_back(session);
   for (H1Session* session : all) session->drain();
   if (sessions_.empty() && when_empty_) std::exchange(when_empty_, nullptr)();

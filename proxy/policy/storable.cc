@@ -32,14 +32,6 @@ bool is_never_stored(int status) {
   return status < 200 || std::find(kNever.begin(), kNever.end(), status) != kNever.end();
 }
 
-// Media types that go on until somebody hangs up. Lists that merely come line by line end.
-bool is_endless(std::string_view content_type) {
-  const std::string_view type = trim_ows(content_type.substr(0, content_type.find(';')));
-  return equals_ignore_case(type, "text/event-stream") ||
-         equals_ignore_case(type, "multipart/x-mixed-replace") ||
-         starts_with_ignore_case(type, "application/grpc");
-}
-
 Refusal request_refusal(const ResponseContext& context, bool for_personal) {
   if (context.method == http::Method::Head) return {Reason::Method, "HEAD"};
   if (context.method != http::Method::Get) return {Reason::Method, {}};
@@ -173,6 +165,13 @@ Refusal first_refusal(const http::ResponseHead& head, const ResponseContext& con
 }
 
 }  // namespace
+
+bool is_endless(std::string_view content_type) {
+  const std::string_view type = trim_ows(content_type.substr(0, content_type.find(';')));
+  return equals_ignore_case(type, "text/event-stream") ||
+         equals_ignore_case(type, "multipart/x-mixed-replace") ||
+         starts_with_ignore_case(type, "application/grpc");
+}
 
 StoreVerdict judge_response(const http::ResponseHead& head, const ResponseContext& context) {
   StoreVerdict verdict;

@@ -48,6 +48,10 @@ struct StoreVerdict {
 
 StoreVerdict judge_response(const http::ResponseHead& head, const ResponseContext& context);
 
+// Media types that go on until somebody hangs up, such as text/event-stream. Lists that merely come
+// line by line end.
+bool is_endless(std::string_view content_type);
+
 // Removes the Set-Cookie fields that the verdict says, from what is stored and what is sent.
 void strip_set_cookies(http::HeaderBlock& fields, const StoreVerdict& verdict);
 // The name of a cookie in a Set-Cookie value.

@@ -219,6 +219,35 @@ TEST_F(FlightTest, GivesTheWholeBodyToTheStore) {
   EXPECT_EQ(body.pieces()[0].chunk->capacity(), 5U);
 }
 
+TEST_F(FlightTest, AReaderThatCameTooLateIsTold) {
+  // Between the table's answer and the attachment bytes may have been dropped.
+  Listener listener;
+  {
+    FlightReader early(flight_, slot(listener), true);
+    flight_->publish_head(head(), true);
+    for (int i = 0; i < 64; ++i) flight_->append(std::string(16 * 1024, 'x'), true);
+    take(early);
+    flight_->stop_retaining();
+    FlightReader late(flight_, slot(listener), false);
+    EXPECT_TRUE(late.missed_bytes());
+    EXPECT_FALSE(early.missed_bytes());
+  }
+}
+
+TEST_F(FlightTest, ReservesAKnownLengthAtOnce) {
+  // limits.fill_memory holds whatever number of bodies are on their way at the same time.
+  FillBudget small(1000);
+  const Ref<Flight> first = make_ref<Flight>(small, 0);
+  const Ref<Flight> second = make_ref<Flight>(small, 0);
+  EXPECT_TRUE(first->reserve(600));
+  EXPECT_FALSE(second->reserve(600));
+  first->publish_head(head(600), true);
+  first->append(std::string(600, 'x'), true);
+  EXPECT_EQ(small.used(), 600U) << "its chunks come out of what it reserved";
+  first->stop_retaining();
+  EXPECT_TRUE(second->reserve(400));
+}
+
 TEST_F(FlightTest, ReturnsWhatItTookFromTheBudget) {
   {
     const Ref<Flight> flight = make_ref<Flight>(budget_, 0);

@@ -16,7 +16,7 @@ keys::KeyView key(const std::string& bytes) {
 // ---- UncacheableMemory ----
 
 TEST(UncacheableMemory, RemembersTheOriginalReasonForTenSeconds) {
-  UncacheableMemory memory;
+  UncacheableMemory memory{10'000};
   const std::string page = "page";
   EXPECT_FALSE(memory.recall(key(page), 0));
   memory.remember(key(page), {policy::Reason::SetCookie, "sid"}, 1'000);
@@ -28,7 +28,7 @@ TEST(UncacheableMemory, RemembersTheOriginalReasonForTenSeconds) {
 }
 
 TEST(UncacheableMemory, RememberingAnewExtendsIt) {
-  UncacheableMemory memory;
+  UncacheableMemory memory{10'000};
   const std::string page = "page";
   memory.remember(key(page), {policy::Reason::Private, ""}, 0);
   memory.remember(key(page), {policy::Reason::NoStore, ""}, 5'000);
@@ -41,7 +41,7 @@ TEST(UncacheableMemory, RememberingAnewExtendsIt) {
 
 TEST(UncacheableMemory, ForgetsTheOldestPastItsBound) {
   // Whoever asks for a million different uncacheable URLs cannot grow it.
-  UncacheableMemory memory;
+  UncacheableMemory memory{10'000};
   int remembered = 0;
   for (int i = 0; i < 200'000; ++i) {
     memory.remember(key("page " + std::to_string(i)), {policy::Reason::Private, ""}, 0);
@@ -85,6 +85,16 @@ TEST_F(ConvoyTest, LetsFourGoAndTheNextWhenOneIsThrough) {
   turn();
   EXPECT_EQ(counters_[4].wakes, 1);
   EXPECT_EQ(counters_[5].wakes, 0);
+}
+
+TEST_F(ConvoyTest, TheFailureOfOneIsTheAnswerOfAll) {
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(slots_[i]));
+  EXPECT_FALSE(convoy_.enter(slots_[4]));
+  convoy_.fail({504, policy::Reason::UpstreamTimeout});
+  turn();
+  EXPECT_EQ(counters_[4].wakes, 1);
+  EXPECT_TRUE(convoy_.enter(slots_[5])) << "nobody waits any more";
+  EXPECT_EQ(convoy_.failure().status, 504);
 }
 
 TEST_F(ConvoyTest, OneThatGivesUpWaitingIsNotCalled) {
