@@ -1,6 +1,6 @@
 #include "proxy/worker.h"
 
-#include "proxy/upstream/curl_fetcher.h"
+#include "proxy/upstream/wire_fetcher.h"
 
 namespace weir {
 namespace {
@@ -15,7 +15,7 @@ std::shared_ptr<const flow::Site> own_reference(std::shared_ptr<const flow::Site
 }  // namespace
 
 Worker::Worker(WorkerOptions options)
-    : fetcher_(upstream::make_curl_fetcher(loop_, std::move(options.upstreams))),
+    : fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams))),
       drivers_(loop_, *options.shared, *fetcher_),
       context_{loop_, *options.shared, drivers_, own_reference(std::move(options.site))},
       transactions_(context_),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/http/hop_by_hop.h"
 #include "base/text.h"
 
 namespace weir::upstream {
@@ -10,6 +11,15 @@ namespace {
 
 // More interim answers than any protocol needs are an attack on our patience.
 constexpr int kMostInformational = 8;
+
+// The parser bounds a head; this bounds one line without an end.
+constexpr std::size_t kMostPendingLine = 64 * 1024;
+
+constexpr std::string_view kProtocol = "HTTP/";
+
+bool announces_close(const http::ResponseHead& head) {
+  return http::named_by_connection(head.fields, "close");
+}
 
 // NTLM and Negotiate log in a connection, not a request: it must not serve anybody else.
 bool authenticates_connection(const http::ResponseHead& head) {
@@ -32,10 +42,12 @@ void AnswerReader::reset(bool to_head_request, bool upgrade_asked) {
   parser_.reset(to_head_request);
   decoder_.reset();
   error_.clear();
+  line_.clear();
   framing_ = http::Framing::None;
   remaining_ = 0;
   informational_ = 0;
-  any_line_ = parsed_head_ = has_head_ = complete_ = tunnel_ = reusable_ = event_stream_ = false;
+  any_byte_ = in_head_ = parsed_head_ = has_head_ = complete_ = tunnel_ = reusable_ =
+      event_stream_ = false;
 }
 
 AnswerReader::Event AnswerReader::garbage(std::string why) {
@@ -43,9 +55,40 @@ AnswerReader::Event AnswerReader::garbage(std::string why) {
   return Event::Garbage;
 }
 
+AnswerReader::Event AnswerReader::feed_head(std::string_view& raw) {
+  while (!raw.empty()) {
+    const std::size_t end = raw.find('\n');
+    const bool whole = end != std::string_view::npos;
+    const std::string_view part = raw.substr(0, whole ? end + 1 : end);
+    raw.remove_prefix(part.size());
+    if (!whole) return keep_part(part);
+    Event event = Event::None;
+    if (line_.empty()) {
+      event = feed_line(part);
+    } else {
+      line_.append(part);
+      event = feed_line(line_);
+      line_.clear();
+    }
+    if (event != Event::None) return event;
+  }
+  return Event::None;
+}
+
+// What is not HTTP at all may never end its line.
+AnswerReader::Event AnswerReader::keep_part(std::string_view part) {
+  any_byte_ = true;
+  line_.append(part);
+  if (line_.size() > kMostPendingLine) return garbage("response head: too long");
+  if (!in_head_ && !std::string_view(line_).starts_with(kProtocol.substr(0, line_.size()))) {
+    return garbage("response head: not HTTP");
+  }
+  return Event::None;
+}
+
 AnswerReader::Event AnswerReader::feed_line(std::string_view line) {
   if (has_head_) return Event::None;
-  any_line_ = true;
+  any_byte_ = in_head_ = true;
   if (std::exchange(parsed_head_, false)) parser_.reset(to_head_request_);
   Result<bool> done = parser_.feed_line(line);
   if (!done) return garbage(std::move(done.error().message));
@@ -55,6 +98,7 @@ AnswerReader::Event AnswerReader::feed_line(std::string_view line) {
 AnswerReader::Event AnswerReader::accept_head() {
   const http::ResponseHead& head = parser_.head();
   parsed_head_ = true;
+  in_head_ = false;
   if (head.status < 200 && head.status != 101) {
     if (++informational_ > kMostInformational) return garbage("too many 1xx heads");
     return Event::Informational;
@@ -77,7 +121,8 @@ void AnswerReader::accept_final_head(const http::ResponseHead& head) {
       starts_with_ignore_case(head.fields.value(http::FieldId::ContentType), "text/event-stream");
   // Apps that send a body after the head of an answer to HEAD exist, and their users may choose its
   // bytes: the connection is not given to anybody else.
-  reusable_ = head.minor_version == 1 && !to_head_request_ && !authenticates_connection(head);
+  reusable_ = head.minor_version == 1 && !to_head_request_ && !announces_close(head) &&
+              !authenticates_connection(head);
 }
 
 bool AnswerReader::feed_body(std::string_view& raw, std::string_view& data) {

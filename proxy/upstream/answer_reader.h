@@ -1,7 +1,6 @@
 // The app's answer, from raw lines and bytes: validates heads, decides framing by itself, decodes
-// and counts the body. Shared by curl_fetch (lines and bytes as libcurl delivers them undecoded)
-// and tunnel (bytes of its own socket), so that both accept exactly the same answers. Pure state,
-// no I/O.
+// and counts the body. Shared by wire_fetch and tunnel, so that both accept exactly the same
+// answers. Pure state, no I/O.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +19,9 @@ class AnswerReader {
   // `upgrade_asked`: a 101 is a final head; otherwise nobody asked for it and it is garbage.
   void reset(bool to_head_request, bool upgrade_asked);
 
+  // Takes bytes from the front of `raw` up to the next event, or all of them. The same events as
+  // feed_line(); bytes of a line that has not ended are kept.
+  Event feed_head(std::string_view& raw);
   // One line of a head. After Informational and Head, take_head() has it. Lines after the final
   // head are trailers and ignored.
   Event feed_line(std::string_view line);
@@ -29,12 +31,15 @@ class AnswerReader {
   // until `raw` is empty. False: garbage.
   bool feed_body(std::string_view& raw, std::string_view& data);
 
-  bool any_line() const { return any_line_; }
+  // Any byte of an answer has come.
+  bool any_byte() const { return any_byte_; }
   bool has_head() const { return has_head_; }
   // Head and body are here, by their explicit framing.
   bool complete() const { return complete_; }
   // A 101 was accepted: what follows is the tunnel's.
   bool tunnel() const { return tunnel_; }
+  // Bytes beyond the end can only be garbage; with a length they may also be another answer.
+  bool chunked() const { return framing_ == http::Framing::Chunked; }
   // Whether the connection may carry another request, as far as the head can tell.
   bool reusable() const { return reusable_; }
   bool event_stream() const { return event_stream_; }
@@ -44,18 +49,21 @@ class AnswerReader {
 
  private:
   Event garbage(std::string why);
+  Event keep_part(std::string_view part);
   Event accept_head();
   void accept_final_head(const http::ResponseHead& head);
 
   http::ResponseHeadParser parser_;
   http::ChunkedDecoder decoder_;
   std::string error_;
+  std::string line_;  // what has come of a line
   http::Framing framing_ = http::Framing::None;
   std::uint64_t remaining_ = 0;
   int informational_ = 0;
   bool to_head_request_ = false;
   bool upgrade_asked_ = false;
-  bool any_line_ = false;
+  bool any_byte_ = false;
+  bool in_head_ = false;      // a status line has come, its head has not ended
   bool parsed_head_ = false;  // the parser holds a finished head: reset before the next line
   bool has_head_ = false;
   bool complete_ = false;

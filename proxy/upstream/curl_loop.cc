@@ -1,6 +1,5 @@
 #include "proxy/upstream/curl_loop.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,7 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/net/address.h"
+#include "proxy/upstream/easy_options.h"
 
 namespace weir::upstream {
 namespace {
@@ -22,38 +21,23 @@ void set(CURLM* multi, CURLMoption option, T value) {
   WEIR_CHECK(curl_multi_setopt(multi, option, value) == CURLM_OK);
 }
 
-SocketAddress name_of(int fd, int (*ask)(int, sockaddr*, socklen_t*)) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (ask(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
-  return SocketAddress::from(reinterpret_cast<const sockaddr*>(&storage), size);
-}
-
-bool silent_and_open(int fd) {
-  char byte = 0;
-  const ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-}
+// Easy handles at rest; more are made and freed as needed.
+constexpr std::size_t kMostSpare = 16;
 
 }  // namespace
 
-// What curl wants of a descriptor, and what is asked of the loop. Reading stays on between the
-// transfers of a kept connection: that saves two system calls a request, and tells us at once when
-// an idle connection speaks or ends.
+// What curl wants of a descriptor, and who has it now.
 struct CurlLoop::Watch final : FdHandler {
-  Watch(CurlLoop& curl, int descriptor, bool opened_by_us)
-      : owner(curl), fd(descriptor), ours(opened_by_us), event(curl.loop_, descriptor, *this) {}
-  void on_fd(bool readable, bool writable) override { owner.on_ready(*this, readable, writable); }
+  Watch(CurlLoop& curl, int descriptor)
+      : owner(curl), fd(descriptor), event(curl.loop_, descriptor, *this) {}
+  void on_fd(bool readable, bool writable) override {
+    owner.action(fd, (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0));
+  }
 
   CurlLoop& owner;
   const int fd;
-  const bool ours;  // a connection; else one of curl's own pipes
   FdEvent event;
-  bool reads = false;
-  bool leased = false;
-  bool named = false;  // is in connections_, under `key`
-  std::uint32_t key = 0;
-  const Transfer* user = nullptr;
+  Transfer* lessee = nullptr;
 };
 
 class CurlLoop::Inside {
@@ -67,36 +51,56 @@ class CurlLoop::Inside {
   CurlLoop& curl_;
 };
 
-CurlLoop::CurlLoop(EventLoop& loop, std::size_t max_connections)
+CurlLoop::CurlLoop(EventLoop& loop, const conf::Upstream& config)
     : loop_(loop),
+      config_(config),
       multi_(curl_multi_init()),
+      share_(curl_share_init()),
       timeout_(loop, [this] { action(CURL_SOCKET_TIMEOUT, 0); }),
       kick_(loop, [this] { settle(); }) {
-  WEIR_CHECK(multi_ != nullptr);
+  WEIR_CHECK(multi_ != nullptr && share_ != nullptr);
   set(multi_, CURLMOPT_SOCKETFUNCTION, &socket_callback);
   set(multi_, CURLMOPT_SOCKETDATA, this);
   set(multi_, CURLMOPT_TIMERFUNCTION, &timer_callback);
   set(multi_, CURLMOPT_TIMERDATA, this);
   set(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
-  if (max_connections == 0) return;
-  set(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(max_connections));
-  set(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(max_connections));
+  curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 }
 
 CurlLoop::~CurlLoop() {
   Inside inside(*this);
+  for (CURL* easy : spare_) curl_easy_cleanup(easy);
   curl_multi_cleanup(multi_);
+  curl_share_cleanup(share_);
 }
 
-void CurlLoop::attach(CURL* easy, Transfer& transfer) {
+CURL* CurlLoop::take_easy(Transfer& transfer) {
+  CURL* easy = nullptr;
+  if (!spare_.empty()) {
+    easy = spare_.back();
+    spare_.pop_back();
+  } else {
+    easy = curl_easy_init();
+    WEIR_CHECK(easy != nullptr);
+    set_fixed_options(easy, config_);
+    curl_easy_setopt(easy, CURLOPT_SHARE, share_);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_callback);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &close_callback);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+  }
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_callback);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
-  // A connection outlives the transfer that opened it, hence not the transfer here.
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &close_callback);
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
-  curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, &resolver_callback);
-  curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, &transfer);
+  return easy;
+}
+
+void CurlLoop::give_easy(CURL* easy) {
+  if (spare_.size() < kMostSpare) {
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
+    spare_.push_back(easy);
+  } else {
+    Inside inside(*this);
+    curl_easy_cleanup(easy);
+  }
 }
 
 void CurlLoop::add(CURL* easy) {
@@ -109,29 +113,13 @@ void CurlLoop::add(CURL* easy) {
   if (!settling_) kick_.start(0);
 }
 
-void CurlLoop::remove(CURL* easy, Transfer& transfer) {
+void CurlLoop::remove(CURL* easy) {
   WEIR_CHECK(depth_ == 0);
   {
     Inside inside(*this);
     curl_multi_remove_handle(multi_, easy);
   }
-  Watch* watch = find(transfer.fd_);
-  if (watch && watch->user == &transfer) watch->user = nullptr;
-  transfer.fd_ = -1;
-  transfer.paused_ = false;
   if (!settling_) apply_timeout();
-}
-
-CURLcode CurlLoop::pause(CURL* easy, int mask) {
-  WEIR_CHECK(depth_ == 0);
-  CURLcode code = CURLE_OK;
-  {
-    Inside inside(*this);
-    code = curl_easy_pause(easy, mask);
-  }
-  poke_ = true;
-  if (!settling_) kick_.start(0);
-  return code;
 }
 
 void CurlLoop::schedule(Transfer& transfer) {
@@ -146,44 +134,25 @@ void CurlLoop::forget(Transfer& transfer) {
   }
 }
 
-std::uint32_t CurlLoop::connection_key(int local_port, int remote_port) {
-  return static_cast<std::uint32_t>(local_port) << 16 |
-         (static_cast<std::uint32_t>(remote_port) & 0xffffU);
-}
-
-bool CurlLoop::idle_connection_is_clean(std::uint32_t key) {
-  name_connections();
-  bool found = false;
-  bool clean = true;
-  const auto [begin, end] = connections_.equal_range(key);
-  for (auto it = begin; it != end; ++it) {
-    const Watch* watch = find(it->second);
-    if (watch->user != nullptr || watch->leased) continue;
-    found = true;
-    if (silent_and_open(watch->fd)) continue;
-    clean = false;
-    // curl takes unread bytes for a sign of life, but not a shut-down socket.
-    shutdown(watch->fd, SHUT_RDWR);
-  }
-  return found && clean;
-}
-
-void CurlLoop::lease(int fd) {
+void CurlLoop::lease(int fd, Transfer& transfer) {
   Watch* watch = find(fd);
   WEIR_CHECK(watch != nullptr);
   watch->event.want(false, false);
-  watch->leased = true;
+  watch->lessee = &transfer;
+}
+
+void CurlLoop::end_lease(int fd) {
+  if (Watch* watch = find(fd)) watch->lessee = nullptr;
 }
 
 void CurlLoop::adopt(int fd) {
-  lease(fd);
   adopted_.insert(fd);
 }
 
 // ---- curl's callbacks ----
 
-int CurlLoop::socket_callback(CURL* easy, curl_socket_t fd, int what, void* self, void*) {
-  static_cast<CurlLoop*>(self)->watch_socket(easy, fd, what);
+int CurlLoop::socket_callback(CURL*, curl_socket_t fd, int what, void* self, void*) {
+  static_cast<CurlLoop*>(self)->watch_socket(fd, what);
   return 0;
 }
 
@@ -194,25 +163,18 @@ int CurlLoop::timer_callback(CURLM*, long timeout_ms, void* self) {
   return 0;
 }
 
-curl_socket_t CurlLoop::open_callback(void* data, curlsocktype, curl_sockaddr* address) {
-  auto& transfer = *static_cast<Transfer*>(data);
+curl_socket_t CurlLoop::open_callback(void* self, curlsocktype, curl_sockaddr* address) {
   const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
-  transfer.fresh_ = true;
-  transfer.curl_.make_watch(fd, true);
-  transfer.on_connecting();
+  static_cast<CurlLoop*>(self)->make_watch(fd);
   return fd;
 }
 
 int CurlLoop::close_callback(void* self, curl_socket_t fd) {
   auto& curl = *static_cast<CurlLoop*>(self);
+  if (Watch* watch = curl.find(fd); watch && watch->lessee) watch->lessee->on_closing();
   curl.drop_watch(fd);
   return curl.adopted_.erase(fd) > 0 ? 0 : ::close(fd);
-}
-
-int CurlLoop::resolver_callback(void*, void*, void* transfer) {
-  static_cast<Transfer*>(transfer)->on_connecting();
-  return 0;
 }
 
 // ---- sockets ----
@@ -222,74 +184,27 @@ CurlLoop::Watch* CurlLoop::find(int fd) {
   return fd >= 0 && at < watches_.size() ? watches_[at].get() : nullptr;
 }
 
-CurlLoop::Watch& CurlLoop::make_watch(int fd, bool ours) {
+CurlLoop::Watch& CurlLoop::make_watch(int fd) {
   const auto at = static_cast<std::size_t>(fd);
   if (at >= watches_.size()) watches_.resize(at + 1);
-  drop_watch(fd);
-  watches_[at] = std::make_unique<Watch>(*this, fd, ours);
-  if (ours) unnamed_.push_back(fd);
+  watches_[at] = std::make_unique<Watch>(*this, fd);
   return *watches_[at];
 }
 
 void CurlLoop::drop_watch(int fd) {
-  Watch* watch = find(fd);
-  if (!watch) return;
-  if (watch->ours && !watch->named) std::erase(unnamed_, fd);
-  if (watch->named) {
-    const auto [begin, end] = connections_.equal_range(watch->key);
-    connections_.erase(std::find_if(begin, end, [fd](const auto& e) { return e.second == fd; }));
-  }
-  watches_[static_cast<std::size_t>(fd)].reset();
+  if (find(fd)) watches_[static_cast<std::size_t>(fd)].reset();
 }
 
-void CurlLoop::watch_socket(CURL* easy, int fd, int what) {
+void CurlLoop::watch_socket(int fd, int what) {
   Watch* watch = find(fd);
   if (what == CURL_POLL_REMOVE) {
-    if (watch && watch->ours) rest(*watch);
-    if (watch && !watch->ours) drop_watch(fd);
+    // Sockets are known until they are closed; curl's own pipes are not told of again.
+    if (watch) watch->event.want(false, false);
     return;
   }
-  if (!watch) watch = &make_watch(fd, false);
-  watch->reads = (what & CURL_POLL_IN) != 0;
-  watch->event.want(watch->reads || watch->event.wants_read(), (what & CURL_POLL_OUT) != 0);
-  if (!watch->ours) return;
-  void* transfer = nullptr;
-  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-  watch->user = static_cast<Transfer*>(transfer);
-  if (transfer) static_cast<Transfer*>(transfer)->fd_ = fd;
-}
-
-// curl wants nothing of this connection at present: its transfer has ended or is paused.
-void CurlLoop::rest(Watch& watch) {
-  watch.reads = false;
-  watch.event.want(watch.event.wants_read(), false);
-  if (watch.user && !watch.user->paused_) watch.user = nullptr;
-}
-
-// Ports are known once a connection is made, which curl does not tell; asked for when first needed.
-void CurlLoop::name_connections() {
-  std::erase_if(unnamed_, [this](int fd) {
-    const SocketAddress local = name_of(fd, &getsockname);
-    const SocketAddress remote = name_of(fd, &getpeername);
-    if (remote.size() == 0) return false;
-    Watch* watch = find(fd);
-    watch->key = connection_key(local.port(), remote.port());
-    watch->named = true;
-    connections_.emplace(watch->key, fd);
-    return true;
-  });
-}
-
-void CurlLoop::on_ready(Watch& watch, bool readable, bool writable) {
-  if (readable && !watch.reads) {
-    // Nobody asked: a paused transfer's bytes, which may wait, or an idle connection that speaks or
-    // ends, which nobody may use any more.
-    watch.event.want(false, watch.event.wants_write());
-    if (watch.ours && watch.user == nullptr) shutdown(watch.fd, SHUT_RDWR);
-    if (!writable) return;
-    readable = false;
-  }
-  action(watch.fd, (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0));
+  if (!watch) watch = &make_watch(fd);
+  if (watch->lessee) return;
+  watch->event.want((what & CURL_POLL_IN) != 0, (what & CURL_POLL_OUT) != 0);
 }
 
 // ---- work ----

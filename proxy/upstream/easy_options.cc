@@ -2,31 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <climits>
+
 namespace weir::upstream {
 namespace {
 
-// Idle connections are given up before common apps give them up themselves (Node, uvicorn: 5 s), so
-// that a request seldom meets a connection that is being closed. What closes sooner (gunicorn: 2 s)
-// is noticed by its end.
-constexpr long kIdleConnection_s = 4;
-// Moves of a name are followed within these two.
-constexpr long kConnectionLife_s = 60;
+// Moves of a name are followed within this and the pool's kConnectionLife_ms.
 constexpr long kNameLife_s = 30;
+
+void set_option(CURL* easy, CURLoption option, long value) {
+  curl_easy_setopt(easy, option, value);
+}
 
 }  // namespace
 
 void set_fixed_options(CURL* easy, const conf::Upstream& config) {
+  set_option(easy, CURLOPT_CONNECT_ONLY, 1);
+  set_option(easy, CURLOPT_FRESH_CONNECT, 1);
+  // Ages are the pool's business; curl looks at them whenever it makes another connection.
+  set_option(easy, CURLOPT_MAXAGE_CONN, LONG_MAX / 1000);
+  set_option(easy, CURLOPT_MAXLIFETIME_CONN, 0);
   set_option(easy, CURLOPT_NOSIGNAL, 1);
   set_option(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-  set_option(easy, CURLOPT_HTTP09_ALLOWED, 0);
-  set_option(easy, CURLOPT_HTTP_TRANSFER_DECODING, 0);
-  set_option(easy, CURLOPT_HTTP_CONTENT_DECODING, 0);
-  set_option(easy, CURLOPT_PATH_AS_IS, 1);
-  set_option(easy, CURLOPT_FOLLOWLOCATION, 0);
   set_option(easy, CURLOPT_NETRC, CURL_NETRC_IGNORED);
   set_option(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1);
-  set_option(easy, CURLOPT_MAXAGE_CONN, kIdleConnection_s);
-  set_option(easy, CURLOPT_MAXLIFETIME_CONN, kConnectionLife_s);
   set_option(easy, CURLOPT_DNS_CACHE_TIMEOUT, kNameLife_s);
   set_option(easy, CURLOPT_SSL_VERIFYPEER, config.verify_tls ? 1 : 0);
   set_option(easy, CURLOPT_SSL_VERIFYHOST, config.verify_tls ? 2 : 0);

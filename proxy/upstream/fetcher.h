@@ -1,6 +1,6 @@
 // The seam to the app: one HTTP request out, its answer back in pieces. Everything here happens on
-// the loop the fetcher was made for. Implemented over libcurl (curl_fetch.h) and, for protocol
-// upgrades, over the same library's bare sockets (tunnel.h).
+// the loop the fetcher was made for. Implemented by wire_fetcher.h and, for protocol upgrades, by
+// tunnel.h; libcurl makes the connections of both.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,7 @@ class RequestBody {
     std::size_t bytes = 0;
   };
   virtual ~RequestBody() = default;
+  // May drop the fetch that calls it, but not start another.
   virtual Read read(char* buffer, std::size_t capacity) = 0;
 };
 

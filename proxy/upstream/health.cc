@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/net/timer.h"
-#include "proxy/upstream/curl_fetcher.h"
+#include "proxy/upstream/wire_fetcher.h"
 
 namespace weir::upstream {
 namespace {
@@ -16,7 +16,7 @@ constexpr int kFailuresToDown = 2;
 // The checks of one address.
 class Probe final : private FetchSink {
  public:
-  Probe(EventLoop& loop, CurlFetcher& fetcher, UpstreamPool& pool, std::size_t url)
+  Probe(EventLoop& loop, WireFetcher& fetcher, UpstreamPool& pool, std::size_t url)
       : fetcher_(fetcher),
         pool_(pool),
         url_(url),
@@ -62,7 +62,7 @@ class Probe final : private FetchSink {
     judge(whole && status_ < 400, whole ? "an error status" : end.message);
   }
 
-  CurlFetcher& fetcher_;
+  WireFetcher& fetcher_;
   UpstreamPool& pool_;
   const std::size_t url_;
   Timer next_;
@@ -83,7 +83,7 @@ class Checker final : public HealthChecker {
   }
 
  private:
-  CurlFetcher fetcher_;
+  WireFetcher fetcher_;
   std::vector<std::unique_ptr<Probe>> probes_;
 };
 

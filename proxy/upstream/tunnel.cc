@@ -5,8 +5,8 @@
 
 #include "base/net/timer.h"
 #include "proxy/upstream/answer_reader.h"
-#include "proxy/upstream/request_lines.h"
-#include "proxy/upstream/tunnel_socket.h"
+#include "proxy/upstream/request_writer.h"
+#include "proxy/upstream/wire_connection.h"
 
 namespace weir::upstream {
 namespace {
@@ -14,10 +14,8 @@ namespace {
 constexpr std::size_t kReadSize = 16 * 1024;
 // Reads in one turn before the loop's other events get theirs.
 constexpr int kReads = 8;
-// AnswerReader bounds a head; this bounds one line without an end.
-constexpr std::size_t kMostPendingHead = 64 * 1024;
 
-class Tunnel final : public Fetch, public TunnelSocket::Owner {
+class Tunnel final : public Fetch, public WireConnection::Owner {
  public:
   Tunnel(CurlLoop& curl, UpstreamPool& pool, FetchRequest request, FetchSink& sink);
   ~Tunnel() override;
@@ -34,7 +32,7 @@ class Tunnel final : public Fetch, public TunnelSocket::Owner {
  private:
   void on_connected() override;
   void on_unreachable(std::string message) override;
-  void on_ready(bool readable, bool writable) override;
+  void on_ready(WireConnection& connection, bool readable, bool writable) override;
 
   void connect();
   void try_next(FetchResult result, std::string message);
@@ -42,7 +40,6 @@ class Tunnel final : public Fetch, public TunnelSocket::Owner {
   void read_some();
   bool feed(std::string_view bytes);
   bool feed_head(std::string_view& bytes);
-  bool feed_line(std::string_view line);
   bool feed_body(std::string_view bytes);
   void on_deadline();
   void finish(FetchResult result, std::string message);
@@ -52,12 +49,11 @@ class Tunnel final : public Fetch, public TunnelSocket::Owner {
   UpstreamPool& pool_;
   const FetchRequest request_;
   FetchSink* sink_;
-  std::unique_ptr<TunnelSocket> socket_;  // null once the fetch has ended
+  std::unique_ptr<WireConnection> socket_;  // null once the fetch has ended
   AnswerReader answer_;
   Deadline deadline_;
   std::move_only_function<void()> writable_;
   std::string unsent_;  // what is left of our head
-  std::string line_;    // what has come of a line of the app's
   std::size_t url_ = 0;
   std::size_t failovers_ = 0;
   std::int64_t answer_by_ms_;
@@ -88,8 +84,8 @@ Tunnel::~Tunnel() {
 
 void Tunnel::connect() {
   pool_.begin(url_);
-  socket_ = std::make_unique<TunnelSocket>(curl_, *this);
-  socket_->connect(pool_.config(), pool_.url(url_));
+  socket_ = std::make_unique<WireConnection>(curl_, *this);
+  socket_->connect(pool_.url(url_));
   deadline_.set(std::min(answer_by_ms_, curl_.loop().now_ms() + pool_.config().connect_timeout_ms));
 }
 
@@ -97,11 +93,10 @@ void Tunnel::on_connected() {
   connected_ = true;
   pool_.connected(url_);
   const std::string_view host = pool_.host(url_, request_.host);
-  if (!is_sendable(request_, host)) {
+  if (!append_request_head(unsent_, request_, host)) {
     return finish(FetchResult::Refused, "the request cannot be sent: a control byte in its head");
   }
   deadline_.set(answer_by_ms_);
-  unsent_ = upgrade_head(request_, host);
   write_head();
 }
 
@@ -126,8 +121,8 @@ void Tunnel::on_deadline() {
 }
 
 void Tunnel::write_head() {
-  const TunnelSocket::Moved moved = socket_->send(unsent_);
-  if (moved.state == TunnelSocket::State::Failed) {
+  const WireConnection::Moved moved = socket_->send(unsent_);
+  if (moved.state == WireConnection::State::Failed) {
     return finish(FetchResult::Broken, "the connection died before the answer");
   }
   unsent_.erase(0, moved.bytes);
@@ -138,7 +133,7 @@ void Tunnel::update_interest() {
   if (socket_) socket_->want(!paused_ && unsent_.empty(), blocked_ || !unsent_.empty());
 }
 
-void Tunnel::on_ready(bool readable, bool writable) {
+void Tunnel::on_ready(WireConnection&, bool readable, bool writable) {
   if (writable && !unsent_.empty()) return write_head();
   const std::shared_ptr<bool> gone = gone_;
   if (writable && blocked_) {
@@ -159,18 +154,18 @@ void Tunnel::read_some() {
   const std::shared_ptr<bool> gone = gone_;
   char buffer[kReadSize];
   for (int i = 0; i < kReads; ++i) {
-    const TunnelSocket::Moved moved = socket_->receive(buffer, sizeof buffer);
+    const WireConnection::Moved moved = socket_->receive(buffer);
     switch (moved.state) {
-      case TunnelSocket::State::Again:
+      case WireConnection::State::Again:
         return;
-      case TunnelSocket::State::Failed:
+      case WireConnection::State::Failed:
         return finish(FetchResult::Broken, "the connection broke");
-      case TunnelSocket::State::End: {
+      case WireConnection::State::End: {
         const FetchResult result = answer_.result_at_end();
         const bool broken = result == FetchResult::Broken;
         return finish(result, broken ? "the answer ended too soon" : "");
       }
-      case TunnelSocket::State::Bytes:
+      case WireConnection::State::Bytes:
         break;
     }
     const bool more = feed({buffer, moved.bytes});
@@ -188,22 +183,8 @@ bool Tunnel::feed(std::string_view bytes) {
 }
 
 bool Tunnel::feed_head(std::string_view& bytes) {
-  const std::size_t end = bytes.find('\n');
-  const std::string_view part = bytes.substr(0, end == std::string_view::npos ? end : end + 1);
-  bytes.remove_prefix(part.size());
-  line_.append(part);
-  if (end == std::string_view::npos) {
-    if (line_.size() <= kMostPendingHead) return true;
-    finish(FetchResult::Garbage, "response head: too long");
-    return false;
-  }
-  const std::string line = std::exchange(line_, {});
-  return feed_line(line);
-}
-
-bool Tunnel::feed_line(std::string_view line) {
   const std::shared_ptr<bool> gone = gone_;
-  switch (answer_.feed_line(line)) {
+  switch (answer_.feed_head(bytes)) {
     case AnswerReader::Event::None:
       return true;
     case AnswerReader::Event::Garbage:
@@ -254,7 +235,7 @@ void Tunnel::finish(FetchResult result, std::string message) {
   deadline_.clear();
   socket_.reset();
   // Last: the sink may destroy this object.
-  sink_->on_end({result, std::move(message), answer_.any_line()});
+  sink_->on_end({result, std::move(message), answer_.any_byte()});
 }
 
 void Tunnel::pause() {
@@ -276,11 +257,11 @@ std::size_t Tunnel::tunnel_send(std::string_view bytes) {
   if (!socket_ || !answer_.tunnel() || ending_ || blocked_) return 0;
   std::size_t taken = 0;
   while (taken < bytes.size()) {
-    const TunnelSocket::Moved moved = socket_->send(bytes.substr(taken));
-    if (moved.state == TunnelSocket::State::Failed)
+    const WireConnection::Moved moved = socket_->send(bytes.substr(taken));
+    if (moved.state == WireConnection::State::Failed)
       return bytes.size();  // reading tells of the end
     taken += moved.bytes;
-    if (moved.state == TunnelSocket::State::Again || moved.bytes == 0) break;
+    if (moved.state == WireConnection::State::Again || moved.bytes == 0) break;
   }
   blocked_ = taken < bytes.size();
   update_interest();

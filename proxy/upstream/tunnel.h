@@ -11,7 +11,8 @@
 
 namespace weir::upstream {
 
-// `curl` must not be one whose connections are bounded. Never calls the sink before it returns.
+// Its connection is not counted among the loop's bounded ones. Never calls the sink before it
+// returns.
 std::unique_ptr<Fetch> make_tunnel(CurlLoop& curl, UpstreamPool& pool, FetchRequest request,
                                    FetchSink& sink);
 

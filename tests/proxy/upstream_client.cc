@@ -100,7 +100,7 @@ void Recorder::await(const std::function<bool()>& condition) {
 Client::Client(conf::Upstream config, std::size_t loops)
     : pool_(std::make_shared<UpstreamPool>(std::move(config), loops)) {
   init_curl();
-  fetcher_ = std::make_unique<CurlFetcher>(loop_, pool_);
+  fetcher_ = std::make_unique<WireFetcher>(loop_, pool_);
   thread_ = std::thread([this] { loop_.run(); });
 }
 
@@ -135,7 +135,7 @@ const FetchEnd& Client::fetch(Recorder& recorder, FetchRequest request) {
 
 std::uint64_t Client::wakeups() {
   std::uint64_t count = 0;
-  on_loop([&] { count = fetcher_->curl().wakeups(); });
+  on_loop([&] { count = fetcher_->wakeups(); });
   return count;
 }
 

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "base/net/event_loop.h"
-#include "proxy/upstream/curl_fetcher.h"
 #include "proxy/upstream/fetcher.h"
 #include "proxy/upstream/upstream_pool.h"
+#include "proxy/upstream/wire_fetcher.h"
 
 namespace weir::upstream::test {
 
@@ -75,8 +75,8 @@ class Client {
   void start(Recorder& recorder, FetchRequest request);
   // Starts, waits for the end and lets go.
   const FetchEnd& fetch(Recorder& recorder, FetchRequest request);
-  CurlFetcher& fetcher() { return *fetcher_; }
-  std::uint64_t wakeups();  // of curl's loop so far
+  WireFetcher& fetcher() { return *fetcher_; }
+  std::uint64_t wakeups();  // of the fetcher so far
   EventLoop& loop() { return loop_; }
   UpstreamPool& pool() { return *pool_; }
   std::shared_ptr<UpstreamPool> shared_pool() { return pool_; }
@@ -84,7 +84,7 @@ class Client {
  private:
   EventLoop loop_;
   std::shared_ptr<UpstreamPool> pool_;
-  std::unique_ptr<CurlFetcher> fetcher_;
+  std::unique_ptr<WireFetcher> fetcher_;
   std::thread thread_;
 };
 

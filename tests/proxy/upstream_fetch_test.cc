@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "proxy/upstream/curl_global.h"
-#include "proxy/upstream/request_lines.h"
 #include "tests/proxy/upstream_client.h"
 #include "tests/proxy/upstream_origin.h"
 
@@ -14,8 +13,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(CurlFetch, SendsNothingThatWeDidNotWrite) {
-  // Shows the exact bytes of a plain GET: no field of libcurl's own, the target as it stands.
+TEST(WireFetch, SendsNothingThatWeDidNotWrite) {
+  // Shows the exact bytes of a plain GET: no field that nobody asked for, the target as it stands.
   App app(App::repeat(ok("x")));
   Client client(upstream_of({app.url()}));
   Recorder recorder;
@@ -32,9 +31,9 @@ TEST(CurlFetch, SendsNothingThatWeDidNotWrite) {
                                        "\r\n"));
 }
 
-TEST(CurlFetch, SendsEachMethodWithItsFraming) {
+TEST(WireFetch, SendsEachMethodWithItsFraming) {
   // Shows that a method without a body says so only where one is expected, whatever came before it
-  // on the same easy handle.
+  // on the same connection.
   App app(App::repeat("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
   Client client(upstream_of({app.url()}));
   const std::pair<const char*, const char*> cases[] = {
@@ -51,7 +50,7 @@ TEST(CurlFetch, SendsEachMethodWithItsFraming) {
   }
 }
 
-TEST(CurlFetch, LeavesOutWhatBelongsToOneConnection) {
+TEST(WireFetch, LeavesOutWhatBelongsToOneConnection) {
   // Shows that framing, Expect, TE and hop-by-hop fields never come from the caller's list.
   App app(App::repeat(ok("x")));
   Client client(upstream_of({app.url()}));
@@ -67,7 +66,7 @@ TEST(CurlFetch, LeavesOutWhatBelongsToOneConnection) {
               ElementsAre("GET / HTTP/1.1\r\nHost: app.test\r\nAccept: text/html\r\n\r\n"));
 }
 
-TEST(CurlFetch, DeliversHeadAndBody) {
+TEST(WireFetch, DeliversHeadAndBody) {
   // Shows that status, reason, fields in order and the body arrive as they were sent.
   App app(
       App::repeat("HTTP/1.1 404 Nicht da\r\nB: 1\r\nA:  2 \r\nB: 3\r\n"
@@ -85,7 +84,7 @@ TEST(CurlFetch, DeliversHeadAndBody) {
   EXPECT_EQ(recorder.body, "hello");
 }
 
-TEST(CurlFetch, DecodesChunkedAndNothingElse) {
+TEST(WireFetch, DecodesChunkedAndNothingElse) {
   // Shows that the transfer coding is taken off, trailers dropped, content codings left alone.
   App app(
       App::repeat("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
@@ -101,7 +100,7 @@ TEST(CurlFetch, DecodesChunkedAndNothingElse) {
   EXPECT_EQ(app.connections(), 1);
 }
 
-TEST(CurlFetch, TakesABodyThatEndsWithTheConnection) {
+TEST(WireFetch, TakesABodyThatEndsWithTheConnection) {
   // Shows that such an answer is told apart from one that is known to be whole.
   App app([](AppConnection& connection) {
     connection.read_head();
@@ -113,7 +112,7 @@ TEST(CurlFetch, TakesABodyThatEndsWithTheConnection) {
   EXPECT_EQ(recorder.body, "some");
 }
 
-TEST(CurlFetch, RelaysInterimHeads) {
+TEST(WireFetch, RelaysInterimHeads) {
   // Shows that 1xx heads come before the head, each by itself.
   App app(App::repeat(
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ok("x")));
@@ -124,7 +123,7 @@ TEST(CurlFetch, RelaysInterimHeads) {
   EXPECT_EQ(recorder.head->status, 200);
 }
 
-TEST(CurlFetch, KnowsAnswersWithoutABody) {
+TEST(WireFetch, KnowsAnswersWithoutABody) {
   // Shows that HEAD, 204 and 304 end with their heads, whatever these announce.
   App app([](AppConnection& connection) {
     for (std::string head; !(head = connection.read_head()).empty();) {
@@ -147,7 +146,7 @@ TEST(CurlFetch, KnowsAnswersWithoutABody) {
   }
 }
 
-TEST(CurlFetch, FollowsNothingAndRemembersNothing) {
+TEST(WireFetch, FollowsNothingAndRemembersNothing) {
   // Shows that redirects, cookies and challenges are the client's business.
   App app(
       App::repeat("HTTP/1.1 302 Found\r\nLocation: /other\r\nSet-Cookie: a=b\r\n"
@@ -162,7 +161,7 @@ TEST(CurlFetch, FollowsNothingAndRemembersNothing) {
   EXPECT_THAT(app.heads()[1], Not(HasSubstr("Cookie")));
 }
 
-TEST(CurlFetch, IgnoresProxiesOfTheEnvironment) {
+TEST(WireFetch, IgnoresProxiesOfTheEnvironment) {
   // Shows that http_proxy and friends do not send the app's requests elsewhere.
   App proxy(App::repeat(ok("proxy")));
   App app(App::repeat(ok("app")));
@@ -179,7 +178,7 @@ TEST(CurlFetch, IgnoresProxiesOfTheEnvironment) {
   unsetenv("all_proxy");
 }
 
-TEST(CurlFetch, ReachesEveryKindOfAddress) {
+TEST(WireFetch, ReachesEveryKindOfAddress) {
   // Shows an IPv6 literal and a Unix socket, and that both keep their connections.
   const std::string path = "/tmp/weir-upstream-" + std::to_string(getpid()) + ".sock";
   App six = App::over_ipv6(App::repeat(ok("six")));
@@ -195,7 +194,7 @@ TEST(CurlFetch, ReachesEveryKindOfAddress) {
   }
 }
 
-TEST(CurlFetch, ChoosesTheHost) {
+TEST(WireFetch, ChoosesTheHost) {
   // Shows preserve, upstream and a fixed name, and what an empty one becomes.
   App app(App::repeat(ok("x")));
   const std::string own = "127.0.0.1:" + std::to_string(app.port());
@@ -218,7 +217,7 @@ TEST(CurlFetch, ChoosesTheHost) {
   }
 }
 
-TEST(CurlFetch, SendsNoRequestThatCouldBeTwo) {
+TEST(WireFetch, SendsNoRequestThatCouldBeTwo) {
   // Shows that CR, LF and NUL in any part stop the request before a connection is made.
   App app(App::repeat(ok("x")));
   Client client(upstream_of({app.url()}));
@@ -238,7 +237,7 @@ TEST(CurlFetch, SendsNoRequestThatCouldBeTwo) {
   EXPECT_EQ(app.connections(), 0);
 }
 
-TEST(CurlFetch, TellsTheLibrary) {
+TEST(WireFetch, TellsTheLibrary) {
   // Shows that the version for the start-up line is the linked library's.
   EXPECT_THAT(linked_curl_version(), testing::StartsWith("libcurl/"));
 }

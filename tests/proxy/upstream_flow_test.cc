@@ -90,7 +90,7 @@ TEST(Flow, RestsWhilePaused) {
   Recorder clock;
   std::uint64_t before = 0;
   client.on_loop([&] {
-    before = client.fetcher().curl().wakeups();
+    before = client.fetcher().wakeups();
     clock.fetch = client.fetcher().start_at(1, get(), clock);
   });
   EXPECT_EQ(clock.await_end().result, FetchResult::Timeout);

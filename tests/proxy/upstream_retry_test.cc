@@ -44,7 +44,7 @@ TEST(Retry, RepeatsAGetOnceWhenItsKeptConnectionDies) {
 }
 
 TEST(Retry, RepeatsNothingWhenToldSo) {
-  // Shows that `retries: 0` also holds libcurl back, which would send again by itself.
+  // Shows that `retries: 0` also holds when a kept connection dies.
   App app(dies_on_second());
   Client client(with_retries({app.url()}, 0));
   Recorder first;

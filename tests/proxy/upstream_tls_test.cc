@@ -44,7 +44,7 @@ TEST(Tls, NeverUsesAPoisonedConnection) {
           connection.send(ok("good"));
           continue;
         }
-        // Apart from the head: curl then asks TLS for no more than the body's length.
+        // Apart from the head, so that the body and what follows come in one record.
         connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n");
         head_there.get_future().wait();
         connection.send("x" + (same_record ? evil : ""));

@@ -1,4 +1,4 @@
-#include "proxy/upstream/tunnel_socket.h"
+#include "proxy/upstream/wire_connection.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,87 +12,96 @@
 
 namespace weir::upstream {
 
-TunnelSocket::TunnelSocket(CurlLoop& curl, Owner& owner) : Transfer(curl), owner_(owner) {}
+WireConnection::WireConnection(CurlLoop& curl, Owner& owner) : Transfer(curl), owner_(&owner) {}
 
-TunnelSocket::~TunnelSocket() {
+WireConnection::~WireConnection() {
   event_.reset();
   if (easy_) {
-    if (started_) curl_.remove(easy_, *this);
-    curl_easy_cleanup(easy_);
+    curl_.end_lease(fd_);
+    if (started_) curl_.remove(easy_);
+    curl_.give_easy(easy_);
   } else if (fd_ >= 0) {
     close(fd_);
   }
 }
 
-void TunnelSocket::connect(const conf::Upstream& config, const conf::UpstreamUrl& url) {
+void WireConnection::connect(const conf::UpstreamUrl& url) {
   WEIR_CHECK(!easy_ && fd_ < 0);
   plain_ = url.kind != conf::UpstreamUrl::Kind::Https;
-  easy_ = curl_easy_init();
-  WEIR_CHECK(easy_ != nullptr);
-  set_fixed_options(easy_, config);
-  // A tunnel's connection is in nobody's pool, but curl looks at its age all the same.
-  set_option(easy_, CURLOPT_MAXAGE_CONN, LONG_MAX / 1000);
-  set_option(easy_, CURLOPT_MAXLIFETIME_CONN, 0);
-  set_option(easy_, CURLOPT_FRESH_CONNECT, 1);
-  set_option(easy_, CURLOPT_CONNECT_ONLY, 1);
+  easy_ = curl_.take_easy(*this);
   set_address(easy_, url);
-  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, curl_error_);
-  curl_.attach(easy_, *this);
+  curl_error_ = std::make_unique<std::string>(CURL_ERROR_SIZE, '\0');
+  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, curl_error_->data());
   curl_.schedule(*this);
 }
 
-void TunnelSocket::on_turn() {
+void WireConnection::on_turn() {
   if (easy_ && !started_) {
     started_ = true;
     curl_.add(easy_);
-  } else if (event_) {
-    owner_.on_ready(true, false);
+  } else if (fd_ >= 0 || lost_) {
+    owner_->on_ready(*this, true, false);
   }
 }
 
-void TunnelSocket::on_done(CURLcode code) {
+void WireConnection::on_done(CURLcode code) {
   curl_socket_t fd = CURL_SOCKET_BAD;
   if (code == CURLE_OK) curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &fd);
   if (fd == CURL_SOCKET_BAD) {
-    owner_.on_unreachable(curl_error_[0] != '\0' ? curl_error_ : curl_easy_strerror(code));
+    const char* told = curl_error_->c_str();
+    owner_->on_unreachable(told[0] != '\0' ? told : curl_easy_strerror(code));
     return;
   }
   fd_ = fd;
   if (plain_) {
     curl_.adopt(fd_);
-    curl_.remove(easy_, *this);
-    curl_easy_cleanup(std::exchange(easy_, nullptr));
+    curl_.remove(easy_);
+    curl_.give_easy(std::exchange(easy_, nullptr));
   } else {
-    curl_.lease(fd_);
+    curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, nullptr);
+    curl_.lease(fd_, *this);
   }
+  curl_error_.reset();
+  born_ms_ = curl_.loop().now_ms();
   event_ = std::make_unique<FdEvent>(curl_.loop(), fd_, *this);
-  owner_.on_connected();
+  owner_->on_connected();
 }
 
-void TunnelSocket::on_fd(bool readable, bool writable) {
-  owner_.on_ready(readable, writable);
+// The descriptor's number may belong to somebody else in a moment. The owner will learn of it.
+void WireConnection::on_closing() {
+  event_.reset();
+  fd_ = -1;
+  lost_ = true;
+  curl_.schedule(*this);
 }
 
-void TunnelSocket::want(bool read, bool write) {
+void WireConnection::on_fd(bool readable, bool writable) {
+  curl_.count_wakeup();
+  owner_->on_ready(*this, readable, writable);
+}
+
+void WireConnection::want(bool read, bool write) {
   if (event_) event_->want(read, write);
 }
 
-TunnelSocket::Moved TunnelSocket::receive(char* buffer, std::size_t capacity) {
+WireConnection::Moved WireConnection::receive(std::span<char> into) {
   if (easy_) {
+    if (lost_) return {State::Failed};
     std::size_t got = 0;
-    const CURLcode code = curl_easy_recv(easy_, buffer, capacity, &got);
+    const CURLcode code = curl_easy_recv(easy_, into.data(), into.size(), &got);
     if (code == CURLE_AGAIN) return {State::Again};
     if (code != CURLE_OK) return {State::Failed};
     return {got == 0 ? State::End : State::Bytes, got};
   }
-  const ssize_t got = recv(fd_, buffer, capacity, MSG_DONTWAIT);
+  const ssize_t got = recv(fd_, into.data(), into.size(), MSG_DONTWAIT);
   if (got > 0) return {State::Bytes, static_cast<std::size_t>(got)};
   if (got == 0) return {State::End};
   return {errno == EAGAIN || errno == EINTR ? State::Again : State::Failed};
 }
 
-TunnelSocket::Moved TunnelSocket::send(std::string_view bytes) {
+WireConnection::Moved WireConnection::send(std::string_view bytes) {
   if (easy_) {
+    if (lost_) return {State::Failed};
     std::size_t sent = 0;
     const CURLcode code = curl_easy_send(easy_, bytes.data(), bytes.size(), &sent);
     if (code == CURLE_AGAIN) return {State::Again};
@@ -104,7 +113,7 @@ TunnelSocket::Moved TunnelSocket::send(std::string_view bytes) {
 }
 
 // With TLS without a close_notify, which curl cannot send alone; the peer's TLS sees the end.
-void TunnelSocket::end_sending() {
+void WireConnection::end_sending() {
   if (fd_ >= 0) shutdown(fd_, SHUT_WR);
 }
 

@@ -1,0 +1,55 @@
+// A request as bytes: one head, nothing in it that we did not write, then the body, framed, pulled
+// as the app takes it. The buffer is reused from request to request. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/upstream/fetcher.h"
+#include "proxy/upstream/wire_connection.h"
+
+namespace weir::upstream {
+
+// Appends request line and header section with the blank line. False, and `out` is worthless, when
+// anything in the request could be read as more than one line: the last look before bytes from
+// outside go to the app. `upgrade`: for a tunnel, which has no body.
+bool append_request_head(std::string& out, const FetchRequest& request, std::string_view host);
+
+class RequestWriter {
+ public:
+  enum class Status : std::uint8_t {
+    Sent,        // all of it
+    Blocked,     // the app takes no more at present, or others are due: go on when it is writable
+    Pending,     // the body has nothing at present
+    BodyFailed,  // the message must be cut visibly: the connection has to go
+    Dead,        // the connection takes nothing more; it may still have an answer to read
+  };
+
+  // A new fetch. `request` stays until the last write().
+  void begin(const FetchRequest& request);
+  // A new attempt; only while untouched().
+  bool start(std::string_view host);
+  // Sends what there is. `scratch` is for the body's pieces.
+  Status write(WireConnection& connection, std::span<char> scratch);
+
+  bool has_body() const { return request_->body != nullptr; }
+  // Nothing of the body was read: the request can be sent again.
+  bool untouched() const { return !has_body() || (body_read_ == 0 && !body_done_); }
+  bool any_sent() const { return any_sent_; }
+  bool all_sent() const { return body_done_ && unsent().empty(); }
+
+ private:
+  std::string_view unsent() const { return std::string_view(bytes_).substr(sent_); }
+  Status pull(std::span<char> scratch);
+
+  const FetchRequest* request_ = nullptr;
+  std::string bytes_;
+  std::size_t sent_ = 0;  // of bytes_
+  std::uint64_t body_read_ = 0;
+  bool body_done_ = false;
+  bool any_sent_ = false;
+};
+
+}  // namespace weir::upstream

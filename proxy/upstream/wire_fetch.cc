@@ -1,0 +1,356 @@
+#include "proxy/upstream/wire_fetch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "proxy/upstream/wire_fetcher.h"
+
+namespace weir::upstream {
+namespace {
+
+// Reads in one turn before the loop's other events get theirs.
+constexpr int kReads = 4;
+
+// A login that belongs to the connection (NTLM, Negotiate).
+bool authenticates_connection(const FetchRequest& request) {
+  const std::string_view value = request.fields.value(http::FieldId::Authorization);
+  return starts_with_ignore_case(value, "NTLM") || starts_with_ignore_case(value, "Negotiate");
+}
+
+}  // namespace
+
+class WireFetch::Handle final : public Fetch {
+ public:
+  explicit Handle(WireFetch& fetch) : fetch_(&fetch) {}
+  ~Handle() override {
+    if (fetch_) fetch_->cancel();
+  }
+  void detach() { fetch_ = nullptr; }
+
+  void pause() override {
+    if (fetch_) fetch_->pause();
+  }
+  void resume() override {
+    if (fetch_) fetch_->resume();
+  }
+  void body_ready() override {
+    if (fetch_) fetch_->body_ready();
+  }
+  std::size_t tunnel_send(std::string_view) override { return 0; }
+  void set_tunnel_writable(std::move_only_function<void()>) override {}
+  void tunnel_shutdown() override {}
+
+ private:
+  WireFetch* fetch_;
+};
+
+WireFetch::WireFetch(WireFetcher& fetcher, WirePool& wires, UpstreamPool& pool)
+    : fetcher_(fetcher),
+      wires_(wires),
+      pool_(pool),
+      deadline_(wires.loop(), [this] { on_deadline(); }) {}
+
+WireFetch::~WireFetch() {
+  if (handle_) handle_->detach();
+  end_attempt();
+}
+
+std::unique_ptr<Fetch> WireFetch::begin(FetchRequest request, FetchSink& sink,
+                                        std::optional<std::size_t> only_url) {
+  WEIR_CHECK(phase_ == Phase::Idle);
+  request_ = std::move(request);
+  if (request_.framing == http::Framing::None ||
+      (request_.framing == http::Framing::Length && request_.content_length == 0)) {
+    request_.body = nullptr;
+  }
+  writer_.begin(request_);
+  answer_.reset(request_.method == http::Method::Head, false);
+  sink_ = &sink;
+  only_url_ = only_url;
+  avoid_url_.reset();
+  failovers_ = 0;
+  retries_ = 0;
+  paused_ = body_waits_ = need_fresh_ = false;
+  private_ = authenticates_connection(request_);
+  phase_ = Phase::Waiting;
+  answer_by_ms_ = now_ms() + pool_.config().first_byte_timeout_ms;
+  arm_deadline();
+  auto handle = std::make_unique<Handle>(*this);
+  handle_ = handle.get();
+  return handle;
+}
+
+void WireFetch::admit() {
+  phase_ = Phase::Admitted;
+  fetcher_.schedule(*this);
+}
+
+void WireFetch::on_turn() {
+  if (phase_ == Phase::Admitted) return start_attempt();
+  if (phase_ != Phase::Running) return;
+  if (body_waits_ && !send()) return;
+  if (connection_->tls() && !paused_ && !receive()) return;
+  update_interest();
+}
+
+void WireFetch::start_attempt() {
+  ++attempt_;
+  url_ = only_url_ ? *only_url_ : pool_.pick(now_ms(), avoid_url_);
+  if (!writer_.start(pool_.host(url_, request_.host))) {
+    return finish(FetchResult::Refused, "the request cannot be sent: a control byte in its head");
+  }
+  pool_.begin(url_);
+  phase_ = Phase::Connecting;
+  blocked_ = deaf_ = false;
+  const bool repeatable = http::is_idempotent(request_.method) && !writer_.has_body();
+  if (repeatable && !need_fresh_) connection_ = wires_.take(url_);
+  reused_ = connection_ != nullptr;
+  if (reused_) {
+    connection_->set_owner(*this);
+    return on_connected();
+  }
+  connect_by_ms_ = now_ms() + pool_.config().connect_timeout_ms;
+  arm_deadline();
+  connection_ = wires_.open(url_, *this);
+}
+
+void WireFetch::end_attempt() {
+  if (phase_ != Phase::Connecting && phase_ != Phase::Running) return;
+  ++attempt_;
+  phase_ = Phase::Admitted;
+  connect_by_ms_ = kNever;
+  pool_.end(url_);
+  if (connection_) wires_.close(std::move(connection_));
+}
+
+bool WireFetch::may_repeat() const {
+  return http::is_idempotent(request_.method) && writer_.untouched() && !only_url_ &&
+         retries_ < pool_.config().retries;
+}
+
+bool WireFetch::try_again(FetchResult result, bool unreachable) {
+  if (unreachable) {
+    pool_.failed(url_, now_ms());
+    // Nothing was sent: another address may serve any method.
+    if (only_url_ || !writer_.untouched() || ++failovers_ >= pool_.size()) return false;
+  } else {
+    if (result != FetchResult::Broken || answer_.any_byte() || !may_repeat()) return false;
+    ++retries_;
+    need_fresh_ = true;
+  }
+  avoid_url_ = url_;
+  return true;
+}
+
+void WireFetch::end_or_retry(FetchResult result, std::string message, bool unreachable) {
+  if (!try_again(result, unreachable)) return finish(result, std::move(message));
+  end_attempt();
+  start_attempt();
+}
+
+void WireFetch::finish(FetchResult result, std::string message) {
+  FetchEnd end{result, std::move(message), answer_.any_byte()};
+  FetchSink* sink = sink_;
+  if (handle_) std::exchange(handle_, nullptr)->detach();
+  leave();
+  // Last: the sink may start a fetch that gets this very object.
+  sink->on_end(std::move(end));
+}
+
+void WireFetch::leave() {
+  end_attempt();
+  ++attempt_;
+  sink_ = nullptr;
+  request_.body = nullptr;
+  deadline_.clear();
+  fetcher_.leave(*this, std::exchange(phase_, Phase::Idle) == Phase::Waiting);
+}
+
+void WireFetch::cancel() {
+  handle_ = nullptr;
+  leave();
+}
+
+// ---- the connection ----
+
+void WireFetch::on_connected() {
+  phase_ = Phase::Running;
+  connect_by_ms_ = kNever;
+  pool_.connected(url_);
+  if (send()) update_interest();
+}
+
+void WireFetch::on_unreachable(std::string message) {
+  end_or_retry(FetchResult::Refused, std::move(message), true);
+}
+
+void WireFetch::on_ready(WireConnection&, bool readable, bool writable) {
+  if (writable && blocked_ && !send()) return;
+  if (readable && !paused_ && !receive()) return;
+  update_interest();
+}
+
+// Reading is wanted from the start: an answer may come early, and an end at any time. While the
+// sink wants nothing, it is given up only when there is something to read.
+void WireFetch::update_interest() {
+  connection_->want(!paused_, blocked_ && !deaf_);
+}
+
+bool WireFetch::send() {
+  if (deaf_) return true;
+  const std::uint64_t attempt = attempt_;
+  const RequestWriter::Status status = writer_.write(*connection_, wires_.buffer());
+  if (attempt != attempt_) return false;
+  blocked_ = status == RequestWriter::Status::Blocked;
+  body_waits_ = status == RequestWriter::Status::Pending;
+  if (status == RequestWriter::Status::BodyFailed) {
+    finish(FetchResult::BodyFailed, "the request's body failed");
+    return false;
+  }
+  if (status == RequestWriter::Status::Dead) {
+    if (reused_ && !writer_.any_sent()) {
+      // It ended while it was idle, and no event had told yet: the app knows nothing of this
+      // request.
+      need_fresh_ = true;
+      end_attempt();
+      start_attempt();
+      return false;
+    }
+    deaf_ = true;
+  }
+  // Time for an answer does not run while the client sends: its slowness is somebody else's to
+  // judge.
+  if (writer_.has_body() && !answer_.has_head()) {
+    answer_by_ms_ = body_waits_ ? kNever : now_ms() + pool_.config().first_byte_timeout_ms;
+    arm_deadline();
+  }
+  return true;
+}
+
+bool WireFetch::receive() {
+  const std::span<char> buffer = wires_.buffer();
+  for (int i = 0; i < kReads; ++i) {
+    const WireConnection::Moved moved = connection_->receive(buffer);
+    if (moved.state == WireConnection::State::Again) return true;
+    if (moved.state != WireConnection::State::Bytes) {
+      on_stream_end(moved.state == WireConnection::State::End);
+      return false;
+    }
+    if (!feed({buffer.data(), moved.bytes})) return false;
+    // What is left in a socket will be told of again.
+    if (paused_ || (!connection_->tls() && moved.bytes < buffer.size())) return true;
+  }
+  if (connection_->tls()) fetcher_.schedule(*this);
+  return true;
+}
+
+bool WireFetch::feed(std::string_view bytes) {
+  while (!answer_.has_head()) {
+    if (bytes.empty()) return true;
+    if (!feed_head(bytes)) return false;
+  }
+  if (!feed_body(bytes)) return false;
+  if (answer_.complete()) {
+    complete(!bytes.empty());
+    return false;
+  }
+  time_answer();
+  return true;
+}
+
+bool WireFetch::feed_head(std::string_view& bytes) {
+  const std::uint64_t attempt = attempt_;
+  switch (answer_.feed_head(bytes)) {
+    case AnswerReader::Event::None:
+      return true;
+    case AnswerReader::Event::Garbage:
+      finish(FetchResult::Garbage, answer_.error());
+      return false;
+    case AnswerReader::Event::Informational:
+      sink_->on_informational(answer_.take_head());
+      break;
+    case AnswerReader::Event::Head:
+      sink_->on_head(answer_.take_head());
+      break;
+  }
+  return attempt == attempt_;
+}
+
+// Takes the answer's bytes. A sink that has paused gets what was received before.
+bool WireFetch::feed_body(std::string_view& bytes) {
+  const std::uint64_t attempt = attempt_;
+  while (!bytes.empty() && (!answer_.complete() || answer_.chunked())) {
+    std::string_view data;
+    if (!answer_.feed_body(bytes, data)) {
+      finish(FetchResult::Garbage, answer_.error());
+      return false;
+    }
+    if (data.empty()) continue;
+    sink_->on_body(data);
+    if (attempt != attempt_) return false;
+  }
+  return true;
+}
+
+void WireFetch::on_stream_end(bool orderly) {
+  const FetchResult result = orderly ? answer_.result_at_end() : FetchResult::Broken;
+  if (result != FetchResult::Broken) return finish(result, {});
+  end_or_retry(result, orderly ? "the answer ended too soon" : "the connection broke", false);
+}
+
+// An answer that came before the request was out ends the exchange: the app does not wait for the
+// rest, nor do we, and the connection cannot serve again.
+void WireFetch::complete(bool excess) {
+  const bool reusable = answer_.reusable() && !excess && !private_ && !deaf_ && writer_.all_sent();
+  if (reusable) wires_.keep(url_, std::move(connection_));
+  finish(FetchResult::Complete, {});
+}
+
+// ---- the sink's wishes and time ----
+
+void WireFetch::pause() {
+  paused_ = true;
+  if (answer_.has_head()) answer_by_ms_ = kNever;
+}
+
+void WireFetch::resume() {
+  if (!std::exchange(paused_, false)) return;
+  if (answer_.has_head()) time_answer();
+  if (phase_ != Phase::Running) return;
+  update_interest();
+  if (connection_->tls()) fetcher_.schedule(*this);
+}
+
+void WireFetch::body_ready() {
+  if (phase_ == Phase::Running && body_waits_) fetcher_.schedule(*this);
+}
+
+void WireFetch::time_answer() {
+  const bool timed = !paused_ && !answer_.event_stream();
+  answer_by_ms_ = timed ? now_ms() + pool_.config().idle_timeout_ms : kNever;
+  arm_deadline();
+}
+
+void WireFetch::arm_deadline() {
+  const std::int64_t at = std::min(connect_by_ms_, answer_by_ms_);
+  if (at != kNever) deadline_.set(at);
+}
+
+// Deadlines move later without telling the timer, which looks here when it fires.
+void WireFetch::on_deadline() {
+  if (phase_ == Phase::Idle) return;
+  const std::int64_t now = now_ms();
+  if (now >= connect_by_ms_) {
+    return end_or_retry(FetchResult::Timeout, "no connection in time", true);
+  }
+  if (now < answer_by_ms_) return arm_deadline();
+  const bool running = phase_ == Phase::Running || phase_ == Phase::Connecting;
+  const char* why = answer_.has_head() ? "the answer's body stopped coming"
+                    : running          ? "no answer in time"
+                                       : "no free connection in time";
+  finish(FetchResult::Timeout, why);
+}
+
+}  // namespace weir::upstream

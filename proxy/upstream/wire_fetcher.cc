@@ -1,0 +1,82 @@
+#include "proxy/upstream/wire_fetcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/upstream/tunnel.h"
+#include "proxy/upstream/wire_fetch.h"
+
+namespace weir::upstream {
+
+WireFetcher::WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool)
+    : pool_(std::move(pool)),
+      wires_(loop, *pool_),
+      turn_(loop, [this] { run_turns(); }),
+      most_running_(pool_->connections_per_loop()) {}
+
+WireFetcher::~WireFetcher() = default;
+
+std::unique_ptr<Fetch> WireFetcher::start(FetchRequest request, FetchSink& sink) {
+  if (request.upgrade) return make_tunnel(wires_.curl(), *pool_, std::move(request), sink);
+  return enter(std::move(request), sink, std::nullopt);
+}
+
+std::unique_ptr<Fetch> WireFetcher::start_at(std::size_t url, FetchRequest request,
+                                             FetchSink& sink) {
+  return enter(std::move(request), sink, url);
+}
+
+std::unique_ptr<Fetch> WireFetcher::enter(FetchRequest request, FetchSink& sink,
+                                          std::optional<std::size_t> only_url) {
+  if (free_.empty()) {
+    free_.push_back(all_.emplace_back(std::make_unique<WireFetch>(*this, wires_, *pool_)).get());
+  }
+  WireFetch* fetch = free_.back();
+  free_.pop_back();
+  std::unique_ptr<Fetch> handle = fetch->begin(std::move(request), sink, only_url);
+  if (running_ < most_running_) {
+    ++running_;
+    fetch->admit();
+  } else {
+    waiting_.push_back(fetch);
+  }
+  return handle;
+}
+
+void WireFetcher::leave(WireFetch& fetch, bool was_waiting) {
+  if (was_waiting) {
+    std::erase(waiting_, &fetch);
+  } else if (waiting_.empty()) {
+    --running_;
+  } else {
+    WireFetch* next = waiting_.front();
+    waiting_.pop_front();
+    next->admit();
+  }
+  free_.push_back(&fetch);
+}
+
+// A timer of no time, for it fires behind the events of the next poll: whatever idle connections
+// have to say is heard before any of them is used.
+void WireFetcher::schedule(WireFetch& fetch) {
+  if (std::exchange(fetch.scheduled, true)) return;
+  turns_.push_back(&fetch);
+  if (!turn_.active()) turn_.start(0);
+}
+
+// Those that are scheduled meanwhile wait for the next turn.
+void WireFetcher::run_turns() {
+  wires_.curl().count_wakeup();
+  running_turns_.swap(turns_);
+  for (WireFetch* fetch : running_turns_) {
+    fetch->scheduled = false;
+    fetch->on_turn();
+  }
+  running_turns_.clear();
+}
+
+std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool) {
+  return std::make_unique<WireFetcher>(loop, std::move(pool));
+}
+
+}  // namespace weir::upstream

@@ -1,0 +1,105 @@
+#include "proxy/upstream/wire_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::upstream {
+namespace {
+
+// Idle connections are given up before common apps give them up themselves (Node, uvicorn: 5 s), so
+// that a request seldom meets a connection that is being closed. What closes sooner (gunicorn: 2 s)
+// is noticed by its end.
+constexpr std::int64_t kIdle_ms = 4'000;
+// Moves of a name are followed within this and the time that curl remembers names.
+constexpr std::int64_t kConnectionLife_ms = 60'000;
+
+}  // namespace
+
+WirePool::WirePool(EventLoop& loop, const UpstreamPool& pool)
+    : pool_(pool),
+      curl_(loop, pool.config()),
+      buffer_(std::make_unique_for_overwrite<char[]>(kBufferSize)),
+      shelves_(pool.size()),
+      sweep_(loop, [this] { sweep(); }) {}
+
+WirePool::~WirePool() = default;
+
+std::unique_ptr<WireConnection> WirePool::take(std::size_t url) {
+  Shelf& shelf = shelves_[url];
+  if (shelf.empty() || loop().now_ms() - shelf.back().since_ms >= kIdle_ms) return nullptr;
+  std::unique_ptr<WireConnection> connection = std::move(shelf.back().connection);
+  shelf.pop_back();
+  --idle_;
+  ++lent_;
+  return connection;
+}
+
+std::unique_ptr<WireConnection> WirePool::open(std::size_t url, Owner& owner) {
+  if (idle_ + lent_ >= pool_.connections_per_loop()) make_room();
+  auto connection = std::make_unique<WireConnection>(curl_, owner);
+  connection->connect(pool_.url(url));
+  ++lent_;
+  return connection;
+}
+
+void WirePool::keep(std::size_t url, std::unique_ptr<WireConnection> connection) {
+  const std::int64_t now_ms = loop().now_ms();
+  const bool old = now_ms - connection->born_ms() >= kConnectionLife_ms;
+  // What TLS has decrypted already, no event would tell of.
+  if (old || (connection->tls() && !is_silent(*connection))) return close(std::move(connection));
+  connection->set_owner(*this);
+  connection->want(true, false);
+  shelves_[url].push_back({std::move(connection), now_ms});
+  --lent_;
+  ++idle_;
+  if (!sweep_.is_set()) sweep_.set(now_ms + kIdle_ms);
+}
+
+void WirePool::close(std::unique_ptr<WireConnection> connection) {
+  connection.reset();
+  --lent_;
+}
+
+// An idle connection has something to say: its end, or bytes that nobody asked for. TLS may also
+// talk to itself, of which nothing comes out.
+void WirePool::on_ready(WireConnection& connection, bool, bool) {
+  if (connection.tls() && is_silent(connection)) return;
+  for (Shelf& shelf : shelves_) {
+    const auto at = std::find_if(shelf.begin(), shelf.end(), [&](const Idle& idle) {
+      return idle.connection.get() == &connection;
+    });
+    if (at == shelf.end()) continue;
+    shelf.erase(at);
+    --idle_;
+    return;
+  }
+}
+
+bool WirePool::is_silent(WireConnection& connection) {
+  return connection.receive(buffer()).state == WireConnection::State::Again;
+}
+
+// Fetches hold at most one connection each and are bounded themselves: at the bound, one is idle.
+void WirePool::make_room() {
+  Shelf* oldest = nullptr;
+  for (Shelf& shelf : shelves_) {
+    if (shelf.empty()) continue;
+    if (!oldest || shelf.front().since_ms < oldest->front().since_ms) oldest = &shelf;
+  }
+  if (!oldest) return;
+  oldest->erase(oldest->begin());
+  --idle_;
+}
+
+void WirePool::sweep() {
+  const std::int64_t now_ms = loop().now_ms();
+  std::int64_t next_ms = INT64_MAX;
+  for (Shelf& shelf : shelves_) {
+    idle_ -=
+        std::erase_if(shelf, [&](const Idle& idle) { return now_ms - idle.since_ms >= kIdle_ms; });
+    if (!shelf.empty()) next_ms = std::min(next_ms, shelf.front().since_ms + kIdle_ms);
+  }
+  if (next_ms != INT64_MAX) sweep_.set(next_ms);
+}
+
+}  // namespace weir::upstream

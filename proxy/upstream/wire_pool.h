@@ -1,0 +1,57 @@
+// The connections of one loop to the app: makes them, keeps those that may serve again, watches
+// what it keeps, and stays within the loop's bound. Also the loop's one receive buffer. Loop thread
+// only; outlives the fetches that use it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/net/timer.h"
+#include "proxy/upstream/curl_loop.h"
+#include "proxy/upstream/upstream_pool.h"
+#include "proxy/upstream/wire_connection.h"
+
+namespace weir::upstream {
+
+class WirePool final : private WireConnection::Owner {
+ public:
+  WirePool(EventLoop& loop, const UpstreamPool& pool);
+  ~WirePool() override;
+
+  CurlLoop& curl() { return curl_; }
+  EventLoop& loop() { return curl_.loop(); }
+  // For whatever is received or sent, until the next call of anybody.
+  std::span<char> buffer() { return {buffer_.get(), kBufferSize}; }
+
+  // The idle connection to this address that was used last; null when there is none.
+  std::unique_ptr<WireConnection> take(std::size_t url);
+  // A new one, on its way. An idle one gives way when the bound is reached.
+  std::unique_ptr<WireConnection> open(std::size_t url, Owner& owner);
+  // What was taken or opened comes back: to serve again, unless it has spoken, or to be closed.
+  void keep(std::size_t url, std::unique_ptr<WireConnection> connection);
+  void close(std::unique_ptr<WireConnection> connection);
+
+ private:
+  static constexpr std::size_t kBufferSize = 64 * 1024;
+  struct Idle {
+    std::unique_ptr<WireConnection> connection;
+    std::int64_t since_ms;
+  };
+  using Shelf = std::vector<Idle>;  // the one kept last at the back
+
+  void on_ready(WireConnection& connection, bool readable, bool writable) override;
+  bool is_silent(WireConnection& connection);
+  void make_room();
+  void sweep();
+
+  const UpstreamPool& pool_;
+  CurlLoop curl_;
+  std::unique_ptr<char[]> buffer_;
+  std::vector<Shelf> shelves_;  // by address
+  std::size_t idle_ = 0;
+  std::size_t lent_ = 0;
+  Deadline sweep_;
+};
+
+}  // namespace weir::upstream
