@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/check.h"
 #include "base/http/char_class.h"
 #include "base/http/h1_writer.h"
 #include "base/http/hop_by_hop.h"
@@ -43,12 +44,6 @@ bool is_target(std::string_view target) {
   return !target.empty() && http::find_not_target(target.data(), end) == end;
 }
 
-// "Name:" alone for an empty value.
-void append_field(std::string& out, const http::FieldView& field) {
-  if (!field.value.empty()) return http::append_field(out, field.name, field.value);
-  out.append(field.name).append(":\r\n");
-}
-
 void append_length(std::string& out, std::uint64_t length) {
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, length).ptr;
@@ -75,7 +70,7 @@ bool append_request_head(std::string& out, const FetchRequest& request, std::str
   request.fields.for_each([&](const http::FieldView& field) {
     good = good && http::is_token(field.name) && is_value(field.value);
     if (is_ours(field.id) && !(request.upgrade && field.id == FieldId::Upgrade)) return;
-    append_field(out, field);
+    http::append_field(out, field.name, field.value);
   });
   if (!request.upgrade) append_framing(out, request);
   out.append("\r\n");
@@ -86,6 +81,7 @@ void RequestWriter::begin(const FetchRequest& request) {
   request_ = &request;
   body_read_ = 0;
   body_done_ = !has_body();
+  body_waits_ = false;
   any_sent_ = false;
 }
 
@@ -99,7 +95,8 @@ bool RequestWriter::start(std::string_view host) {
 
 RequestWriter::Status RequestWriter::write(WireConnection& connection, std::span<char> scratch) {
   for (int i = 0; i < kPieces; ++i) {
-    if (!body_done_ && unsent().size() < kPiece && pull(scratch) == Status::BodyFailed) {
+    const bool wanted = !body_done_ && !body_waits_ && unsent().size() < kPiece;
+    if (wanted && pull(scratch) == Status::BodyFailed) {
       return Status::BodyFailed;
     }
     const std::string_view rest = unsent();
@@ -112,6 +109,7 @@ RequestWriter::Status RequestWriter::write(WireConnection& connection, std::span
     bytes_.clear();
     sent_ = 0;
     if (body_done_) return Status::Sent;
+    if (body_waits_) return Status::Pending;
   }
   return Status::Blocked;
 }
@@ -127,6 +125,7 @@ RequestWriter::Status RequestWriter::pull(std::span<char> scratch) {
   sent_ = 0;
   switch (status) {
     case RequestBody::Status::Pending:
+      body_waits_ = true;
       return Status::Pending;
     case RequestBody::Status::Failed:
       return Status::BodyFailed;
@@ -136,9 +135,9 @@ RequestWriter::Status RequestWriter::pull(std::span<char> scratch) {
       body_done_ = true;
       return Status::Sent;
     case RequestBody::Status::Data:
+      WEIR_CHECK(size > 0);
       break;
   }
-  if (size == 0) return Status::Pending;
   body_read_ += size;
   if (counted && body_read_ > request_->content_length) return Status::BodyFailed;
   if (!counted) http::append_chunk_size(bytes_, size);

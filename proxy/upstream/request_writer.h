@@ -34,6 +34,9 @@ class RequestWriter {
   // Sends what there is. `scratch` is for the body's pieces.
   Status write(WireConnection& connection, std::span<char> scratch);
 
+  // The body, which was Pending, has something to say.
+  void body_ready() { body_waits_ = false; }
+
   bool has_body() const { return request_->body != nullptr; }
   // Nothing of the body was read: the request can be sent again.
   bool untouched() const { return !has_body() || (body_read_ == 0 && !body_done_); }
@@ -49,6 +52,7 @@ class RequestWriter {
   std::size_t sent_ = 0;  // of bytes_
   std::uint64_t body_read_ = 0;
   bool body_done_ = false;
+  bool body_waits_ = false;  // it said Pending
   bool any_sent_ = false;
 };
 

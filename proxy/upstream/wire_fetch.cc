@@ -324,6 +324,7 @@ void WireFetch::resume() {
 }
 
 void WireFetch::body_ready() {
+  writer_.body_ready();
   if (phase_ == Phase::Running && body_waits_) fetcher_.schedule(*this);
 }
 

@@ -101,9 +101,9 @@ TEST(Flow, RestsWhilePaused) {
   EXPECT_EQ(big.body_bytes, kBig);
 }
 
-TEST(Flow, LooksAfterAResumedAnswer) {
-  // Shows that a resumed answer which does not move is woken a few times, harmlessly, in case that
-  // libcurl has forgotten it, and not for ever: a hanging fetch on the same loop is the clock.
+TEST(Flow, GoesOnWithAResumedAnswer) {
+  // Shows that a resumed answer which does not move costs no work, and goes on when it does: a
+  // hanging fetch on the same loop is the clock.
   std::promise<void> go_on;
   App app([&](AppConnection& connection) {
     connection.read_head();
@@ -126,7 +126,6 @@ TEST(Flow, LooksAfterAResumedAnswer) {
   const std::uint64_t before = client.wakeups();
   EXPECT_EQ(clock.await_end().result, FetchResult::Timeout);
   const std::uint64_t woken = client.wakeups() - before;
-  EXPECT_GE(woken, 2U);
   EXPECT_LT(woken, 30U);
   go_on.set_value();
   EXPECT_EQ(resumed.await_end().result, FetchResult::Complete);
