@@ -10,8 +10,29 @@ namespace weir::keys {
 namespace {
 
 constexpr std::string_view kCredentials[] = {
-    "authorization",    "x-api-key",     "x-auth-*",      "x-access-token",
-    "x-forwarded-user", "x-remote-user", "x-amzn-oidc-*", "x-ssl-client-*",
+    "authorization",
+    "x-api-key",
+    "x-auth-*",
+    "x-access-token",
+    "x-forwarded-user",
+    "x-remote-user",
+    "x-amzn-oidc-*",
+    "x-ssl-client-*",
+    // What identity proxies and gateways tell the app of who is asking.
+    "api-key",
+    "auth-token",
+    "cf-access-jwt-assertion",
+    "remote-user",
+    "ssl-client-*",
+    "x-forwarded-access-token",
+    "x-forwarded-client-cert",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-goog-authenticated-user-*",
+    "x-goog-iap-jwt-assertion",
+    "x-ms-client-principal*",
+    "x-ms-token-*",
 };
 
 // First letters of the framework fields: h, n, r, t, x.

@@ -22,6 +22,8 @@ bool is_same_site(std::string_view location, std::string_view authority) {
       break;
     }
   }
+  // Browsers read a backslash as a slash, so that one behind the first slash names another site.
+  if (rest.find('\\') != rest.npos) return false;
   if (!rest.starts_with("//")) {
     // Relative, unless it has another scheme: a ':' before any '/', '?' or '#'.
     const std::size_t mark = rest.find_first_of(":/?#");

@@ -27,7 +27,8 @@ void to_client_form(http::ResponseHead& head, bool to_head_request, std::int64_t
   const std::string upgrade(head.fields.value(http::FieldId::Upgrade));
   http::remove_hop_by_hop(head.fields);
   // Of a body that does not follow, the length is news to the client all the same.
-  if (!length.empty() && (to_head_request || head.status == 304)) {
+  const bool may_tell = head.status >= 200 && head.status != 204;  // RFC 9110 8.6
+  if (!length.empty() && may_tell && (to_head_request || head.status == 304)) {
     head.fields.set(http::FieldId::ContentLength, length);
   }
   if (head.status == 101) head.fields.set(http::FieldId::Upgrade, upgrade);

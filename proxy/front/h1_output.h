@@ -44,6 +44,11 @@ class H1Output {
   // Bytes to send next; append to it.
   std::string& head() { return head_; }
   void set_body(BodySource* source, BodyFraming framing);
+  // A body that goes out with the head, behind what that holds so far.
+  void add_short_body(std::string_view body) {
+    head_ += body;
+    body_bytes_ += body.size();
+  }
 
   Status flush(Connection& connection);
   // Whether the last flush moved anything.

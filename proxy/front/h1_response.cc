@@ -81,7 +81,8 @@ void H1Session::append_framing(const http::ResponseHead& head, bool has_body) {
 
 void H1Session::send(const http::ResponseHead& head, const FreshFields& fresh, BodySource* body) {
   if (!begin_response(head.status)) return;
-  const bool has_body = body && x_->head.method != http::Method::Head && !is_bodiless(head.status);
+  const bool has_body = body && head.framing != http::Framing::None &&
+                        x_->head.method != http::Method::Head && !is_bodiless(head.status);
   std::string& out = x_->output.head();
   http::append_status_line(out, head.status, head.reason);
   http::append_fields(out, head.fields);
@@ -127,7 +128,7 @@ void H1Session::send_error(int status, std::string_view detail, const FreshField
   if (status == 503) out += "Retry-After: 1\r\n";
   http::append_field(out, "Content-Length", fmt::format_int(text.size()).c_str());
   finish_head(fresh);
-  if (x_->head.method != http::Method::Head) x_->output.head() += text;
+  if (x_->head.method != http::Method::Head) x_->output.add_short_body(text);
   write_out();
 }
 

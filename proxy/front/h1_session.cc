@@ -15,6 +15,8 @@ constexpr std::size_t kBacklogBytes = 64 * 1024;
 constexpr std::size_t kLingerBytes = 1024 * 1024;
 // limits.min_body_rate counts after so long.
 constexpr std::int64_t kBodyRateGraceMs = 5'000;
+// How long a client that has closed its half is believed to wait for the beginning of an answer.
+constexpr std::int64_t kHalfClosedMs = 2'000;
 // How long a draining worker waits for the first request of a new connection.
 constexpr std::int64_t kFirstRequestMs = 500;
 
@@ -243,7 +245,10 @@ void H1Session::peer_closed() {
   if (x_->body_wanted) {
     x_->body_wanted = false;
     x_->handler->request_body_ready();
+    return;
   }
+  // But most who close have left: an app that is slow to answer is not kept busy for them.
+  if (!x_->responding) read_deadline_.set(loop().now_ms() + kHalfClosedMs);
 }
 
 std::string_view H1Session::scheme() const {
@@ -306,6 +311,9 @@ void H1Session::read_deadline_passed() {
   inside_ = true;
   if (phase_ == Phase::Head) {
     refuse_head({.status = 408, .detail = "header-timeout"});
+  } else if (phase_ == Phase::Exchange && peer_done_ && !x_->responding) {
+    x_->outcome.detail = "client-gone";
+    die();
   } else if (phase_ == Phase::Exchange && x_->body_wanted && !x_->tunnel) {
     refuse_request({.status = 408, .detail = "body-timeout"});
   } else if (phase_ == Phase::Idle || phase_ == Phase::Linger) {

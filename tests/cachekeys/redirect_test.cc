@@ -28,7 +28,9 @@ TEST(RestoreQuery, PutsRemovedParametersBackOnRedirectsOfTheSameSite) {
       {"http://b.test/", ""},
       {"//b.test/", ""},
       {"http://a.test@b.test/", ""},
-      {"http://a.test\\@b.test/", "http://a.test\\@b.test/?utm_source=x&b=2"},
+      // What a browser makes of a backslash differs from what the grammar makes of it.
+      {"http://a.test\\@b.test/", ""},
+      {"/\\b.test/", ""},
       {"http:en", ""},
       {"mailto:a.test", ""},
       {"ftp://a.test/", ""},
