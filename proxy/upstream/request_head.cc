@@ -84,7 +84,34 @@ std::string forwarded_element(const ForwardInfo& info, std::string_view scheme) 
   return element;
 }
 
-// The scheme that the client used, as far as anybody trusted can say.
+// A node as it may stand behind `for=` (RFC 7239 6): nothing that could end it early.
+bool is_node(std::string_view value) {
+  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+    value = value.substr(1, value.size() - 2);
+    return !value.empty() && value.find_first_not_of("0123456789abcdefABCDEF.:[]_-") == value.npos;
+  }
+  return http::is_token(value);
+}
+
+// The clients that an earlier proxy's Forwarded names, and nothing else of it: host and scheme are
+// the key's, and an app that believed the first element's would answer for another site.
+std::string earlier_nodes(std::string_view forwarded) {
+  std::string out;
+  for_each_list_element(forwarded, [&](std::string_view element) {
+    while (!element.empty()) {
+      const std::size_t end = std::min(element.find(';'), element.size());
+      const std::string_view pair = trim_ows(element.substr(0, end));
+      element.remove_prefix(std::min(end + 1, element.size()));
+      if (!starts_with_ignore_case(pair, "for=") || !is_node(pair.substr(4))) continue;
+      if (!out.empty()) out += ", ";
+      out.append("for=").append(pair.substr(4));
+      return;
+    }
+  });
+  return out;
+}
+
+// The scheme that the client used, as far as anybody trusted can say; the key's says the same.
 std::string_view told_scheme(const http::RequestHead& client, const ForwardInfo& info) {
   const std::string_view told = client.value(FieldId::XForwardedProto);
   if (info.peer_trusted && equals_ignore_case(told, "https")) return "https";
@@ -104,7 +131,7 @@ void add_forwarding(http::HeaderBlock& fields, const http::RequestHead& client,
   fields.add(FieldId::XForwardedProto, scheme);
   if (!info.authority.empty()) fields.add(FieldId::XForwardedHost, info.authority);
   fields.add(FieldId::Forwarded,
-             appended(earlier(FieldId::Forwarded), forwarded_element(info, scheme)));
+             appended(earlier_nodes(earlier(FieldId::Forwarded)), forwarded_element(info, scheme)));
   fields.add(FieldId::Via, appended(joined(client, FieldId::Via),
                                     client.minor_version == 0 ? "1.0 weir" : "1.1 weir"));
 }

@@ -77,6 +77,27 @@ TEST(RequestHead, BelievesTrustedPeersOnly) {
                           "Via: 1.1 edge, 2 other, 1.1 weir"));
 }
 
+TEST(RequestHead, KeepsOnlyTheNodesOfAnEarlierForwarded) {
+  // Shows that no trusted peer can pass on a host or a scheme that is not the key's, nor text that
+  // would swallow our own element.
+  const std::pair<const char*, const char*> rows[] = {
+      {"for=1.2.3.4;host=evil.test;proto=https", "for=1.2.3.4, "},
+      {"host=evil.test; for=\"[2001:db8::1]:80\" , for=_hidden",
+       "for=\"[2001:db8::1]:80\", for=_hidden, "},
+      {"host=\"evil", ""},
+      {"for=1.2.3.4;x=\"", "for=1.2.3.4, "},
+      {"for=\"a,b\"", ""},
+      {", ,", ""},
+  };
+  for (const auto& [earlier, kept] : rows) {
+    const FetchRequest request = made(Client(Pairs{{"Forwarded", earlier}}), kFriend);
+    const std::string forwarded(request.fields.value(http::FieldId::Forwarded));
+    EXPECT_EQ(forwarded.find("evil"), std::string::npos) << earlier;
+    EXPECT_TRUE(forwarded.starts_with(std::string(kept) + "for="))
+        << earlier << " -> " << forwarded;
+  }
+}
+
 TEST(RequestHead, WritesAnyPeerAndHost) {
   // Shows the quoting of RFC 7239, and what stands for a peer without an address.
   struct Case {
