@@ -14,7 +14,7 @@ class Ref;
 template <class T>
 class RefCounted {
  public:
-  RefCounted(const RefCounted&) = delete;
+  RefCounted(const RefCounted&) = delete;  // NOLINT(bugprone-crtp-*): deleted, so nobody's
   RefCounted& operator=(const RefCounted&) = delete;
 
  private:
