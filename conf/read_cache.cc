@@ -33,7 +33,7 @@ void read_stale_after(const Cursor& cursor, std::optional<std::int64_t>& target)
   if (cursor.is_off()) {
     target.reset();
   } else if (const auto ms = cursor.milliseconds({1, 86'400'000})) {
-    target = *ms;
+    target = ms;
   }
 }
 

@@ -72,7 +72,7 @@ void read_status_map(const Cursor& cursor, std::vector<StatusRule>& statuses) {
     } else if (*status >= 500) {
       refuse_server_error(value, *status);
     } else if (const auto seconds = value.seconds()) {
-      rule.duration_s = *seconds;
+      rule.duration_s = seconds;
     }
     statuses.push_back(rule);
   }
