@@ -232,7 +232,8 @@ void H1Session::keep_request() {
   if (x_->head_kept) return;
   x_->head_kept = true;
   x_->head_bytes.assign(raw_head_);
-  x_->head.rebase(raw_head_.data(), x_->head_bytes.data());
+  const char* const from = raw_head_.data();
+  x_->head.rebase(from, x_->head_bytes.data());
 }
 
 void H1Session::peer_closed() {
