@@ -76,7 +76,7 @@ class Probe final : private FetchSink {
 // A fetcher of its own: checks neither wait for a free connection nor take one from a request.
 class Checker final : public HealthChecker {
  public:
-  Checker(EventLoop& loop, std::shared_ptr<UpstreamPool> pool) : fetcher_(loop, pool) {
+  Checker(EventLoop& loop, const std::shared_ptr<UpstreamPool>& pool) : fetcher_(loop, pool) {
     for (std::size_t i = 0; i < pool->size(); ++i) {
       probes_.push_back(std::make_unique<Probe>(loop, fetcher_, *pool, i));
     }
@@ -90,9 +90,9 @@ class Checker final : public HealthChecker {
 }  // namespace
 
 std::unique_ptr<HealthChecker> start_health_checks(EventLoop& loop,
-                                                   std::shared_ptr<UpstreamPool> pool) {
+                                                   const std::shared_ptr<UpstreamPool>& pool) {
   if (pool->config().health.path.empty()) return nullptr;
-  return std::make_unique<Checker>(loop, std::move(pool));
+  return std::make_unique<Checker>(loop, pool);
 }
 
 }  // namespace weir::upstream

@@ -17,6 +17,6 @@ class HealthChecker {
 
 // Null when no path is configured. Destroyed on the loop's thread, or when the loop has ended.
 std::unique_ptr<HealthChecker> start_health_checks(EventLoop& loop,
-                                                   std::shared_ptr<UpstreamPool> pool);
+                                                   const std::shared_ptr<UpstreamPool>& pool);
 
 }  // namespace weir::upstream

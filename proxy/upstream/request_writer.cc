@@ -35,13 +35,15 @@ bool announces_empty_body(const FetchRequest& request) {
 }
 
 bool is_value(std::string_view value) {
-  const char* const end = value.data() + value.size();
-  return http::find_not_value(value.data(), end) == end;
+  const char* const begin = value.data();
+  const char* const end = begin + value.size();
+  return http::find_not_value(begin, end) == end;
 }
 
 bool is_target(std::string_view target) {
-  const char* const end = target.data() + target.size();
-  return !target.empty() && http::find_not_target(target.data(), end) == end;
+  const char* const begin = target.data();
+  const char* const end = begin + target.size();
+  return begin != end && http::find_not_target(begin, end) == end;
 }
 
 void append_length(std::string& out, std::uint64_t length) {

@@ -23,6 +23,7 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler {
    public:
     virtual ~Owner() = default;
     virtual void on_connected() {}
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): those who override it keep it
     virtual void on_unreachable(std::string /*message*/) {}
     virtual void on_ready(WireConnection& connection, bool readable, bool writable) = 0;
   };
