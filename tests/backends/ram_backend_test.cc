@@ -158,6 +158,7 @@ TEST(RamBackendTest, EntriesOutliveTheStore) {
 template <class Work>
 void in_threads(Work work) {
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (unsigned thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&work, thread] { work(thread); });
   }

@@ -28,6 +28,8 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--build", type=Path, default=Path("build"))
     options.add_argument("--jobs", type=int, default=2)
+    options.add_argument("--under", nargs="*", default=[], metavar="FOLDER",
+                         help="only sources in these folders of the tree")
     options.add_argument("--all", action="store_true", help="check files that passed, too")
     arguments = options.parse_args()
 
@@ -41,7 +43,8 @@ def main():
     if not commands:
         sys.exit(f"error: no source of this tree in {build}/compile_commands.json")
     digests = {path: closure.hash(path, salt, command)
-               for path, command in commands.items()}
+               for path, command in commands.items()
+               if not arguments.under or str(path).split("/")[0] in arguments.under}
     todo = [p for p, digest in digests.items() if arguments.all or not stamps.has(digest)]
 
     failed = 0
