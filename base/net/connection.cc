@@ -1,9 +1,14 @@
 #include "base/net/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "base/net/event_loop.h"
+#include "base/net/unsent_allowance.h"
 
 namespace weir {
 namespace {
@@ -17,7 +22,7 @@ IoResult from_syscall(ssize_t result) {
 class PlainConnection final : public Connection {
  public:
   PlainConnection(EventLoop& loop, int fd, FdHandler& handler)
-      : fd_(fd), event_(loop, fd, handler) {}
+      : loop_(loop), fd_(fd), event_(loop, fd, handler) {}
   ~PlainConnection() override {
     event_.want(false, false);
     close(fd_);
@@ -30,7 +35,9 @@ class PlainConnection final : public Connection {
   }
   IoResult write(std::span<const iovec> parts) override {
     // SIGPIPE is ignored process-wide, so a plain writev is enough.
-    return from_syscall(writev(fd_, parts.data(), static_cast<int>(parts.size())));
+    const IoResult result = from_syscall(writev(fd_, parts.data(), static_cast<int>(parts.size())));
+    adjust_allowance(parts, result.bytes);
+    return result;
   }
   void shutdown_write() override { shutdown(fd_, SHUT_WR); }
   void reset_on_close() override {
@@ -40,7 +47,18 @@ class PlainConnection final : public Connection {
   FdEvent& event() override { return event_; }
 
  private:
+  void adjust_allowance(std::span<const iovec> parts, std::size_t taken) {
+    std::size_t offered = 0;
+    for (const iovec& part : parts) offered += part.iov_len;
+    const int allowed = unsent_.after_write(offered, taken, [this] { return loop_.now_ms(); });
+    if (allowed == 0) return;
+    // Not every socket is TCP; where this fails, nothing is lost.
+    setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &allowed, sizeof allowed);
+  }
+
+  EventLoop& loop_;
   const int fd_;
+  UnsentAllowance unsent_;
   FdEvent event_;
 };
 

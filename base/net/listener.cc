@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/net/unsent_allowance.h"
 
 namespace weir {
 namespace {
@@ -26,8 +27,7 @@ constexpr std::int64_t kQuietMs = 10'000;
 constexpr int kKeepIdleSeconds = 60;
 constexpr int kKeepIntervalSeconds = 15;
 constexpr int kKeepProbes = 4;
-// What the kernel takes ahead of a slow reader: beyond it a thousand of them would hold gigabytes.
-constexpr int kUnsentBytes = 256 * 1024;
+constexpr int kUnsentBytes = UnsentAllowance::kNarrowBytes;
 
 Fd reserve_descriptor() {
   return Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
