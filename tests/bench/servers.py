@@ -6,9 +6,11 @@ Every process is started here, pinned to the servers' core, and ended by its own
 import getpass
 import http.client
 import os
+import resource
 import shutil
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import procs
@@ -131,8 +133,11 @@ def start_nginx(server, _build, origin, _size, log):
     # The package's own configuration is never read, nor its log directory written.
     if log:
         server.log_file = server.run / "access.log"
+    # A cached file kept open is a descriptor: more of them than there are, and it answers 500.
+    descriptors = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 1 << 18)
     config = server.template(
-        "nginx.conf", ORIGIN=origin,
+        "nginx.conf", ORIGIN=origin, DESCRIPTORS=descriptors,
+        OPEN_FILES=max(descriptors - 8192, descriptors // 2),
         LOG=f"{server.log_file} combined buffer=64k flush=1s" if log else "off",
         USER=f"user {getpass.getuser()};" if os.geteuid() == 0 else "")
     server.spawn(program("nginx"), "-e", server.run / "nginx.error.log", "-c", config)
@@ -154,11 +159,25 @@ def start_varnish(server, _build, origin, _size, log):
     server.spawn(
         program("varnishd"), "-F", "-j", "none", "-n", work, "-f", config,
         "-a", f"127.0.0.1:{server.port}", "-T", "none", "-s", "malloc,1G",
-        "-p", "thread_pools=1", "-p", "thread_pool_min=150", "-p", "thread_pool_max=1000")
+        "-p", "thread_pools=1", "-p", "thread_pool_min=150", "-p", "thread_pool_max=1000",
+        # varnishncsa runs on the same core and falls behind: what it has not read yet must wait.
+        *(("-p", "vsl_space=1G") if log else ()))
     if log:
         server.log_file = server.run / "access.log"
         server.wait_until_up()
         server.spawn(program("varnishncsa"), "-n", work, "-a", "-w", server.log_file, "-t", "10")
+        await_first_line(server)
+
+
+def await_first_line(server):
+    """A log reader of its own process logs from the moment it has attached."""
+    pause = threading.Event()
+    for _ in range(100):
+        get(server.port, "/obj/1024/0")
+        if server.log_file.exists() and server.log_file.stat().st_size > 0:
+            return
+        pause.wait(0.1)
+    raise ServerError(f"{server.name} does not log:\n{server.output()}")
 
 
 def start_weir(server, build, origin, _size, log):
