@@ -86,6 +86,7 @@ format-check: need-check ## fail where `make format` would change something
 	@clang-format-19 --dry-run -Werror $(CPP_FILES)
 
 tidy: need-check configure ## clang-tidy over the program; what has not changed since it passed is skipped
+	@cmake --build $(BUILD) --target weir_revision >/dev/null
 	@python3 tests/tidy/tidy.py --build $(BUILD) --jobs $(JOBS) \
 	  --under base conf cachekeys backends proxy
 

@@ -1,6 +1,7 @@
 #include "proxy/version.h"
 
 #include <fmt/format.h>
+#include <weir_revision.h>
 
 #include "base/hash.h"
 #include "base/net/event_loop.h"
