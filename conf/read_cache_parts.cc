@@ -13,10 +13,6 @@
 namespace weir::conf {
 namespace {
 
-// Answers to one client's request rather than about the URL, or halves of an answer.
-constexpr std::array<int, 18> kNeverStored = {206, 304, 400, 401, 407, 408, 411, 412, 413,
-                                              414, 416, 417, 421, 425, 426, 428, 429, 431};
-
 // A status that may stand in `statuses`.
 std::optional<int> read_status(const Cursor& cursor, std::string_view text) {
   const auto number = parse_decimal(text);
@@ -25,9 +21,7 @@ std::optional<int> read_status(const Cursor& cursor, std::string_view text) {
     return std::nullopt;
   }
   const int status = static_cast<int>(*number);
-  const bool never = status < 200 || std::find(kNeverStored.begin(), kNeverStored.end(), status) !=
-                                         kNeverStored.end();
-  if (never) {
+  if (is_never_stored(status)) {
     cursor.error(fmt::format("a {} is never stored", status));
     return std::nullopt;
   }

@@ -24,14 +24,6 @@ bool is_understood(int status) {
   return std::find(kUnderstood.begin(), kUnderstood.end(), status) != kUnderstood.end();
 }
 
-// Whatever the rule lists: partial and conditional answers are not the object, and the others
-// speak of one client, one connection or one request's fields that are not in the key.
-bool is_never_stored(int status) {
-  constexpr std::array kNever = {206, 304, 400, 401, 407, 408, 411, 412, 413,
-                                 414, 416, 417, 421, 425, 426, 428, 429, 431};
-  return status < 200 || std::find(kNever.begin(), kNever.end(), status) != kNever.end();
-}
-
 Refusal request_refusal(const ResponseContext& context, bool for_personal) {
   if (context.method == http::Method::Head) return {Reason::Method, "HEAD"};
   if (context.method != http::Method::Get) return {Reason::Method, {}};
@@ -44,7 +36,7 @@ Refusal request_refusal(const ResponseContext& context, bool for_personal) {
 }
 
 Refusal status_refusal(const http::ResponseHead& head, const conf::CacheRule& rule) {
-  if (is_never_stored(head.status) || find_status(rule, head.status) == nullptr) {
+  if (conf::is_never_stored(head.status) || find_status(rule, head.status) == nullptr) {
     return {Reason::Status, std::to_string(head.status)};
   }
   // Means nothing outside 206 and 416 (RFC 9110 14.4): an app that sends it is confused about what

@@ -160,4 +160,11 @@ FetchResult AnswerReader::result_at_end() const {
   return by_close ? FetchResult::CompleteByClose : FetchResult::Broken;
 }
 
+AnswerReader::Event pass_head(AnswerReader& answer, std::string_view& raw, FetchSink& sink) {
+  const AnswerReader::Event event = answer.feed_head(raw);
+  if (event == AnswerReader::Event::Informational) sink.on_informational(answer.take_head());
+  if (event == AnswerReader::Event::Head) sink.on_head(answer.take_head());
+  return event;
+}
+
 }  // namespace weir::upstream

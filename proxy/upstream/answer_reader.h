@@ -72,4 +72,8 @@ class AnswerReader {
   bool event_stream_ = false;
 };
 
+// Feeds `answer` and passes the head that it may complete to `sink`. The sink may end its fetch:
+// look whether that is so before going on.
+AnswerReader::Event pass_head(AnswerReader& answer, std::string_view& raw, FetchSink& sink);
+
 }  // namespace weir::upstream

@@ -184,21 +184,14 @@ bool Tunnel::feed(std::string_view bytes) {
 
 bool Tunnel::feed_head(std::string_view& bytes) {
   const std::shared_ptr<bool> gone = gone_;
-  switch (answer_.feed_head(bytes)) {
-    case AnswerReader::Event::None:
-      return true;
-    case AnswerReader::Event::Garbage:
-      finish(FetchResult::Garbage, answer_.error());
-      return false;
-    case AnswerReader::Event::Informational:
-      sink_->on_informational(answer_.take_head());
-      return !*gone;
-    case AnswerReader::Event::Head:
-      break;
-  }
-  deadline_.clear();
-  sink_->on_head(answer_.take_head());
+  const AnswerReader::Event event = pass_head(answer_, bytes, *sink_);
   if (*gone) return false;
+  if (event == AnswerReader::Event::Garbage) {
+    finish(FetchResult::Garbage, answer_.error());
+    return false;
+  }
+  if (event != AnswerReader::Event::Head) return true;
+  deadline_.clear();
   if (answer_.tunnel()) return true;
   if (answer_.complete()) {
     finish(FetchResult::Complete, {});

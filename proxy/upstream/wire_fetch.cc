@@ -262,20 +262,11 @@ bool WireFetch::feed(std::string_view bytes) {
 
 bool WireFetch::feed_head(std::string_view& bytes) {
   const std::uint64_t attempt = attempt_;
-  switch (answer_.feed_head(bytes)) {
-    case AnswerReader::Event::None:
-      return true;
-    case AnswerReader::Event::Garbage:
-      finish(FetchResult::Garbage, answer_.error());
-      return false;
-    case AnswerReader::Event::Informational:
-      sink_->on_informational(answer_.take_head());
-      break;
-    case AnswerReader::Event::Head:
-      sink_->on_head(answer_.take_head());
-      break;
-  }
-  return attempt == attempt_;
+  const AnswerReader::Event event = pass_head(answer_, bytes, *sink_);
+  if (attempt != attempt_) return false;
+  if (event != AnswerReader::Event::Garbage) return true;
+  finish(FetchResult::Garbage, answer_.error());
+  return false;
 }
 
 // Takes the answer's bytes. A sink that has paused gets what was received before.
