@@ -50,6 +50,9 @@ void Transaction::run(Step step) {
       case Step::Convoy:
         step = convoy();
         break;
+      case Step::Answer:
+        step = answer_options();
+        break;
       case Step::Parked:
       case Step::Finish:
         return;
@@ -59,6 +62,7 @@ void Transaction::run(Step step) {
 
 Transaction::Step Transaction::route() {
   const http::RequestHead& head = request();
+  if (policy::ends_here(head)) return Step::Answer;
   const int index = site_->router.match(head.method_text, head.authority, head.path);
   if (index >= 0) route_ = &site_->routes[static_cast<std::size_t>(index)];
   const policy::RequestVerdict verdict =
@@ -138,57 +142,6 @@ Transaction::Step Transaction::judge() {
     outcome_.forward = policy::Forward::Request;
   }
   return class_ == RequestClass::Shared && !alone_ ? Step::Join : Step::Pass;
-}
-
-Transaction::Step Transaction::serve_hit() {
-  outcome_.hit = true;
-  outcome_.has_ttl = true;
-  outcome_.ttl_s = reuse_.freshness.ttl_s();
-  note_outcome();
-  send_stored(entry_);
-  return Step::Finish;
-}
-
-Transaction::Step Transaction::serve_stale(Reason reason, int app_status) {
-  leave_flight();
-  leave_convoy();
-  outcome_.hit = reason == Reason::StaleWhileRevalidate;
-  outcome_.forward = outcome_.hit ? policy::Forward::None : policy::Forward::Stale;
-  outcome_.forward_status = static_cast<std::uint16_t>(app_status);
-  outcome_.detail = reason;
-  outcome_.has_ttl = true;
-  outcome_.ttl_s = reuse_.freshness.ttl_s();
-  note_outcome();
-  send_stored(entry_);
-  return Step::Finish;
-}
-
-void Transaction::send_stored(const backends::EntryRef& entry) {
-  answered_ = true;
-  const front::FreshFields fresh{.age_s = reuse_.freshness.age_s, .cache_status = status_};
-  if (entry->meta().status >= 300 && entry->meta().status < 400) {
-    std::string location = restored_location(entry->fields().value(http::FieldId::Location));
-    if (!location.empty()) {
-      http::ResponseHead head;
-      head.status = entry->meta().status;
-      head.fields = entry->fields();
-      head.fields.set(http::FieldId::Location, location);
-      head.framing = http::Framing::Length;
-      head.content_length = entry->body().size();
-      entry_body_.reset(entry);
-      exchange_->send(head, fresh, &entry_body_);
-      return;
-    }
-  }
-  exchange_->send_entry(entry, fresh);
-}
-
-// What this client's query lost on the way to the app comes back on the app's redirects.
-std::string Transaction::restored_location(std::string_view location) {
-  if (location.empty() || !request().has_query) return {};
-  const keys::SentRequest sent =
-      keys::shared_request(request(), route_->recipe, request().authority, exchange_->scheme());
-  return keys::restore_query(location, request().authority, sent);
 }
 
 Transaction::Step Transaction::join() {
@@ -315,15 +268,6 @@ void Transaction::refresh_behind() {
   plan.shared = true;
   plan.keep_on = true;
   context_.drivers.start(std::move(joined.flight), std::move(plan));
-}
-
-void Transaction::note_outcome() {
-  status_.clear();
-  policy::append_cache_status(status_, outcome_);
-  front::Outcome& said = exchange_->outcome();
-  if (route_) said.route = route_->route->name;
-  said.verdict = policy::verdict_word(outcome_);
-  said.detail = policy::token(outcome_.detail);
 }
 
 void Transaction::request_body_ready() {

@@ -53,6 +53,7 @@ class Transaction final : public front::Handler, public Wakeable {
     Fetch,     // as the leader: start it
     Pass,      // a fetch for this request alone
     Convoy,    // wait for a turn to go to the app alone
+    Answer,    // an OPTIONS that ends here
     Parked,
     Finish,
   };
@@ -64,11 +65,18 @@ class Transaction final : public front::Handler, public Wakeable {
   Step key();
   Step lookup();
   Step judge();
-  Step serve_hit();
   Step join();
   Step fetch();
   Step pass();
   Step convoy();
+
+  // answers of its own (transaction_answer.cc)
+  Step serve_hit();
+  Step serve_stale(policy::Reason reason, int app_status);
+  Step answer_options();
+  void send_stored(const backends::EntryRef& entry);
+  std::string restored_location(std::string_view location);
+  void note_outcome();
 
   // flight news (transaction_flight.cc)
   Step on_flight();
@@ -78,15 +86,10 @@ class Transaction final : public front::Handler, public Wakeable {
   Step take_turn();
   bool is_for_me(const FlightHead& head);
   void send_flight(const FlightHead& head);
-  Step serve_stale(policy::Reason reason, int app_status);
   Step leave_for_convoy();
   void start_timers();
   void waited_enough();
   void app_is_slow();
-
-  void note_outcome();
-  void send_stored(const backends::EntryRef& entry);
-  std::string restored_location(std::string_view location);
 
   FetchPlan make_plan(Form form);
   void launch(Form form, bool shared);

@@ -44,6 +44,9 @@ class BodySource {
   virtual void consume(std::size_t bytes) = 0;
 };
 
+// What Allow lists in the answers of Weir's own (405, OPTIONS). Methods it does not know pass too.
+inline constexpr std::string_view kAllowedMethods = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
+
 // What is said anew in each response.
 struct FreshFields {
   std::int64_t age_s = -1;        // Age; left out below 0

@@ -37,7 +37,6 @@ struct H1Exchange {
 
 // The bytes of a head that Weir writes itself. Pure; append to `out`.
 struct HeadOptions {
-  std::uint8_t client_minor_version = 1;
   bool close = false;
   bool keep_alive = false;  // say so (HTTP/1.0 clients need to hear it)
 };

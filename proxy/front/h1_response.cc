@@ -30,9 +30,7 @@ bool H1Session::begin_response(int status) {
 
 void H1Session::finish_head(const FreshFields& fresh) {
   append_fresh_fields(x_->output.head(), fresh,
-                      {.client_minor_version = x_->head.minor_version,
-                       .close = x_->close_after,
-                       .keep_alive = x_->head.minor_version == 0});
+                      {.close = x_->close_after, .keep_alive = x_->head.minor_version == 0});
   x_->output.head() += "\r\n";
 }
 
@@ -124,7 +122,7 @@ void H1Session::send_error(int status, std::string_view detail, const FreshField
   http::append_status_line(out, status);
   out += "Content-Type: text/plain; charset=utf-8\r\n";
   http::append_field(out, "Date", http::format_date(loop().clock().wall_s()));
-  if (status == 405) out += "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n";
+  if (status == 405) http::append_field(out, "Allow", kAllowedMethods);
   if (status == 503) out += "Retry-After: 1\r\n";
   http::append_field(out, "Content-Length", fmt::format_int(text.size()).c_str());
   finish_head(fresh);

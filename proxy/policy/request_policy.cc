@@ -26,6 +26,11 @@ RequestVerdict bypass(Reason reason, std::string_view subject = {}) {
 
 }  // namespace
 
+bool ends_here(const http::RequestHead& head) {
+  return head.method == http::Method::Options && head.has(http::FieldId::MaxForwards) &&
+         parse_decimal(head.value(http::FieldId::MaxForwards)) == 0U;
+}
+
 RequestVerdict judge_before_key(const http::RequestHead& head, bool matched,
                                 const conf::CacheRule* rule) {
   // First, since upgrades are tunnelled on every route, cached or not.

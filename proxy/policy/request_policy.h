@@ -28,4 +28,7 @@ RequestVerdict judge_request(const http::RequestHead& head, bool matched,
 RequestVerdict judge_before_key(const http::RequestHead& head, bool matched,
                                 const conf::CacheRule* rule);
 
+// An OPTIONS that the client forbids to forward: Max-Forwards is 0 (RFC 9110 7.6.2).
+bool ends_here(const http::RequestHead& head);
+
 }  // namespace weir::policy

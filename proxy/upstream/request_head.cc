@@ -70,7 +70,7 @@ void append_pair(std::string& out, std::string_view name, std::string_view value
   out += '"';
 }
 
-std::string forwarded_element(const ForwardInfo& info, std::string_view scheme) {
+std::string forwarded_element(const ForwardInfo& info) {
   std::string element;
   if (!is_address(info.peer_ip)) {
     append_pair(element, "for", "unknown");
@@ -80,7 +80,7 @@ std::string forwarded_element(const ForwardInfo& info, std::string_view scheme) 
     append_pair(element, "for", info.peer_ip);
   }
   if (!info.authority.empty()) append_pair(element, "host", info.authority);
-  append_pair(element, "proto", scheme);
+  append_pair(element, "proto", info.scheme);
   return element;
 }
 
@@ -111,29 +111,28 @@ std::string earlier_nodes(std::string_view forwarded) {
   return out;
 }
 
-// The scheme that the client used, as far as anybody trusted can say; the key's says the same.
-std::string_view told_scheme(const http::RequestHead& client, const ForwardInfo& info) {
-  const std::string_view told = client.value(FieldId::XForwardedProto);
-  if (info.peer_trusted && equals_ignore_case(told, "https")) return "https";
-  if (info.peer_trusted && equals_ignore_case(told, "http")) return "http";
-  return info.scheme;
-}
-
 void add_forwarding(http::HeaderBlock& fields, const http::RequestHead& client,
                     const ForwardInfo& info) {
   const auto earlier = [&](FieldId id) {
     return info.peer_trusted ? joined(client, id) : std::string{};
   };
-  const std::string_view scheme = told_scheme(client, info);
   const std::string_view peer =
       is_address(info.peer_ip) ? std::string_view(info.peer_ip) : "unknown";
   fields.add(FieldId::XForwardedFor, appended(earlier(FieldId::XForwardedFor), peer));
-  fields.add(FieldId::XForwardedProto, scheme);
+  fields.add(FieldId::XForwardedProto, info.scheme);
   if (!info.authority.empty()) fields.add(FieldId::XForwardedHost, info.authority);
   fields.add(FieldId::Forwarded,
-             appended(earlier_nodes(earlier(FieldId::Forwarded)), forwarded_element(info, scheme)));
+             appended(earlier_nodes(earlier(FieldId::Forwarded)), forwarded_element(info)));
   fields.add(FieldId::Via, appended(joined(client, FieldId::Via),
                                     client.minor_version == 0 ? "1.0 weir" : "1.1 weir"));
+}
+
+// RFC 9110 7.6.2: one less for the next recipient. An OPTIONS that may go no further is answered
+// before it gets here, TRACE is never forwarded, and for other methods the field means nothing.
+void count_forward(http::HeaderBlock& fields, const http::RequestHead& client) {
+  if (client.method != http::Method::Options || !client.has(FieldId::MaxForwards)) return;
+  const std::optional<std::uint64_t> left = parse_decimal(client.value(FieldId::MaxForwards));
+  if (left && *left > 0) fields.set(FieldId::MaxForwards, std::to_string(*left - 1));
 }
 
 }  // namespace
@@ -166,6 +165,7 @@ FetchRequest make_fetch_request(const http::RequestHead& client, keys::SentReque
     return http::named_by_connection(client, field.name);
   });
   add_forwarding(request.fields, client, info);
+  count_forward(request.fields, client);
   if (request.upgrade) request.fields.add(FieldId::Upgrade, "websocket");
   return request;
 }

@@ -49,6 +49,31 @@ TEST_F(Forward, TrustedProxiesAreBelieved) {
   EXPECT_THAT(request.fields.joined("Forwarded"), HasSubstr("for=127.0.0.1"));
 }
 
+TEST_F(Forward, AStrangeSchemeIsNotPassedOn) {
+  // Even a trusted peer can only say http or https, and has to say one thing.
+  start("routes: []\n");
+  for (const char* told : {"ftp", "https, http", "", "https\"x"}) {
+    EXPECT_EQ(sent({{"X-Forwarded-Proto", told}}).fields.joined("X-Forwarded-Proto"), "http");
+  }
+}
+
+TEST_F(Forward, OptionsGoAsFarAsTheyMay) {
+  // RFC 9110 7.6.2: counted down on the way, answered here when they may go no further.
+  start("routes: []\n");
+  Client one = client();
+  one.send(Client::message("OPTIONS", "/a", {{"Max-Forwards", "2"}}));
+  EXPECT_EQ(one.read().body, "x");
+  EXPECT_EQ(origin_.last("/a").fields.joined("Max-Forwards"), "1");
+  one.send(Client::message("OPTIONS", "/a", {{"Max-Forwards", "0"}}));
+  const Response answer = one.read();
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_THAT(answer.fields.joined("Allow"), HasSubstr("OPTIONS"));
+  EXPECT_TRUE(answer.fields.has("Date"));
+  EXPECT_EQ(origin_.hits("/a"), 1);
+  one.send(Client::message("GET", "/a", {{"Max-Forwards", "0"}}));
+  EXPECT_EQ(one.read().body, "x") << "the field means nothing for GET, and the connection lives";
+}
+
 TEST_F(Forward, TrustIsACidr) {
   // A range that does not hold the peer trusts nobody.
   start("routes: []\ntrusted_proxies: [10.0.0.0/8]\n");

@@ -42,7 +42,7 @@ Lines lines_of(const FetchRequest& request) {
 }
 
 const ForwardInfo kStranger{"192.0.2.7", false, "http", "a.test"};
-const ForwardInfo kFriend{"192.0.2.7", true, "http", "a.test"};
+const ForwardInfo kFriend{"192.0.2.7", true, "https", "a.test"};
 
 TEST(RequestHead, WritesTheForwardingFields) {
   // Shows what an app is told of a client without any such field of its own.
@@ -119,11 +119,21 @@ TEST(RequestHead, WritesAnyPeerAndHost) {
   }
 }
 
-TEST(RequestHead, IgnoresAStrangeScheme) {
-  // Shows that even a trusted peer can only say http or https.
-  for (const char* told : {"ftp", "https, http", "", "https\"x"}) {
-    const FetchRequest request = made(Client(Pairs{{"X-Forwarded-Proto", told}}), kFriend);
-    EXPECT_EQ(request.fields.value(http::FieldId::XForwardedProto), "http") << told;
+TEST(RequestHead, CountsTheForwardsOfOptions) {
+  // Shows RFC 9110 7.6.2: only for OPTIONS (TRACE is refused), and nonsense is left to the app.
+  struct Case {
+    http::Method method;
+    const char* value;
+    const char* sent;
+  };
+  for (const Case& c : {Case{http::Method::Options, "10", "9"},
+                        {http::Method::Options, "1", "0"},
+                        {http::Method::Options, "x", "x"},
+                        {http::Method::Options, "-1", "-1"},
+                        {http::Method::Get, "10", "10"}}) {
+    Client client(Pairs{{"Max-Forwards", c.value}});
+    client.head.method = c.method;
+    EXPECT_EQ(made(client, kStranger).fields.value(http::FieldId::MaxForwards), c.sent) << c.value;
   }
 }
 
