@@ -20,6 +20,13 @@ Place to_place(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
+Place place_of(std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is the text's begin
+  return {static_cast<int>(std::ranges::count(before, '\n')) + 1,
+          static_cast<int>(at - line_begin) + 1};
+}
+
 // Builds the tree from the parser's events. Faults leave as the parser's own exception, which is
 // made for that and is caught by parse_document().
 class Builder : public YAML::EventHandler {
@@ -176,8 +183,8 @@ std::expected<NodeRef, SyntaxError> parse_document(std::string_view text) {
   if (text.size() > kMaxDocumentBytes) {
     return std::unexpected(SyntaxError{{}, "larger than 1MiB: not a configuration"});
   }
-  if (text.find('\0') != std::string_view::npos) {
-    return std::unexpected(SyntaxError{{}, "holds NUL bytes: not a text in UTF-8"});
+  if (const std::size_t at = text.find('\0'); at != std::string_view::npos) {
+    return std::unexpected(SyntaxError{place_of(text, at), "a NUL byte: not a text in UTF-8"});
   }
   std::istringstream stream{std::string(text)};
   Builder builder;

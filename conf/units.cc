@@ -80,8 +80,12 @@ std::string suggest_duration(std::string_view text) {
 Result<std::uint64_t> parse_size(std::string_view text) {
   const std::optional<std::uint64_t> bytes = parse_quantity(text, kSizeUnits, 1);
   if (bytes) return *bytes;
-  return fail(ErrorCode::Invalid,
-              fmt::format("{} is not a size (try {})", quote(text), suggest_size(text)));
+  const std::string meant = suggest_size(text);
+  if (meant == text) {  // nothing wrong with the spelling
+    return fail(ErrorCode::Invalid, fmt::format("{} is too large (at most {}TiB)", quote(text),
+                                                UINT64_MAX / kSizeUnits.back().factor));
+  }
+  return fail(ErrorCode::Invalid, fmt::format("{} is not a size (try {})", quote(text), meant));
 }
 
 Result<std::int64_t> parse_duration_ms(std::string_view text) {

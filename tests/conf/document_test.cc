@@ -65,7 +65,8 @@ TEST(Document, HostileAndBrokenTextsAreErrors) {
     const char* message;
   } rows[] = {
       {std::string(kMaxDocumentBytes + 1, '#'), {0, 0}, "larger than 1MiB: not a configuration"},
-      {std::string("a\0b", 3), {0, 0}, "holds NUL bytes: not a text in UTF-8"},
+      {std::string("a\0b", 3), {1, 2}, "a NUL byte: not a text in UTF-8"},
+      {std::string("a: 1\nb: \0", 9), {2, 4}, "a NUL byte: not a text in UTF-8"},
       {deep, {1, 129}, "not valid YAML: nested deeper than 64 levels"},
       {alias_bomb(), {5, 26}, "not valid YAML: more than 50000 values, aliases counted"},
       {"a: *a\n", {1, 4}, "not valid YAML: the referenced anchor is not defined"},

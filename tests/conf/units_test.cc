@@ -35,7 +35,7 @@ TEST(Units, SizesHaveOneSpelling) {
       {"-1", "\"-1\" is not a size (try 64MiB)"},
       {"", "\"\" is not a size (try 64MiB)"},
       {"much", "\"much\" is not a size (try 64MiB)"},
-      {"99999999999999TiB", "\"99999999999999TiB\" is not a size (try 99999999999999TiB)"},
+      {"99999999999999TiB", "\"99999999999999TiB\" is too large (at most 16777215TiB)"},
   };
   for (const auto& row : bad) {
     const auto size = parse_size(row.text);
