@@ -16,11 +16,11 @@ TEST(BaseKey, HasTheDocumentedLayout) {
   for (int i = 0; i < 8; ++i) expected += static_cast<char>(recipe.fingerprint >> (8 * i));
   for (const char* field :
        {"\4http", "\6a.test", "\2/p", "\7a=1&b=2", "\2de", "\3x-t", "\1v", "\6accept",
-        "\x10"
-        "application/json",
+        ("\x10"
+         "application/json"),
         "\3rsc",
-        "\1"
-        "1"}) {
+        ("\1"
+         "1")}) {
     expected += field;
   }
   expected += std::string("\0", 1) + "\1c" + "\1x";

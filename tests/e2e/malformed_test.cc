@@ -87,10 +87,10 @@ TEST_F(Malformed, ContentLengthIsDigitsOnly) {
   // 1*DIGIT in decimal and in range, nothing else.
   std::vector<Row> rows;
   for (const char* value : {"+5", "-5", "0x5", "0_5", "5.0", "5e0", "5Z", "\"5\"",
-                            "\x0b"
-                            "5",
-                            "\xa0"
-                            "5",
+                            ("\x0b"
+                             "5"),
+                            ("\xa0"
+                             "5"),
                             "\xef\xbc\x95", "", "5 5", "18446744073709551621",
                             "9223372036854775808", "99999999999999999999999999"})
     rows.push_back({std::string("length ") + value,

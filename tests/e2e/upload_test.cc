@@ -93,13 +93,14 @@ TEST_F(Upload, BytesBehindAnEarlyAnswerAreNeverARequest) {
       Client::message("POST", "/early", {{"Content-Length", std::to_string(smuggled.size() * 2)}}) +
       smuggled);
   EXPECT_EQ(one.read().body, "done");
+  std::string rest;
   try {
     one.send(smuggled + Client::message("GET", "/after"));
-    const std::string rest = one.read_until_close();
-    EXPECT_THAT(rest, testing::Not(testing::HasSubstr("smuggled")));
+    rest = one.read_until_close();
   } catch (const std::exception&) {
-    // It kept the connection, or cut it: both are right, as long as the app saw nothing.
+    rest.clear();  // cut, which is as right as draining, so long as the app saw nothing
   }
+  EXPECT_THAT(rest, testing::Not(testing::HasSubstr("smuggled")));
   EXPECT_EQ(origin_.hits("/smuggled"), 0);
 }
 

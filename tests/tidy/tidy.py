@@ -36,7 +36,8 @@ def main():
     root = Path(__file__).resolve().parents[2]
     build = arguments.build.resolve()
     version = subprocess.run([TOOL, "--version"], capture_output=True, text=True, check=True).stdout
-    salt = version + (root / ".clang-tidy").read_text()
+    salt = version + "".join((root / path).read_text()
+                              for path in (".clang-tidy", "tests/.clang-tidy"))
     closure, stamps = Closure(root), Stamps("tidy")
 
     commands = compile_commands(root, build)
