@@ -17,7 +17,7 @@ SANITIZER_FLAGS = -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \
 NO_ASLR = $(if $(shell setarch -R true 2>/dev/null && echo yes),setarch -R)
 
 # make run
-LISTEN   ?= 127.0.0.1:8080
+LISTEN   ?=
 UPSTREAM ?=
 CONFIG   ?=
 # make fuzz
@@ -58,7 +58,7 @@ need-bench:
 	@$(NEED) build bench
 
 run: all ## start Weir in front of the demo app, or of UPSTREAM=http://host:port (LISTEN=, CONFIG=)
-	@WEIR=$(BUILD)/weir LISTEN='$(LISTEN)' UPSTREAM='$(UPSTREAM)' CONFIG='$(CONFIG)' \
+	@exec env WEIR=$(BUILD)/weir LISTEN='$(LISTEN)' UPSTREAM='$(UPSTREAM)' CONFIG='$(CONFIG)' \
 	  docker/demo/run.sh
 
 test: need-test configure ## build everything and run every test

@@ -39,14 +39,15 @@ class App(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "demo"
     sys_version = ""
+    disable_nagle_algorithm = True  # head and body are two writes: else the second waits for an ACK
 
     def do_GET(self):
         url = urlsplit(self.path)
         first = "/" + url.path.strip("/").split("/")[0]
         handler = {
             "/": self.home, "/blog": self.blog, "/search": self.search, "/slow": self.slow,
-            "/private": self.private, "/login": self.login, "/static": self.static,
-            "/events": self.events,
+            "/private": self.private, "/login": self.login, "/logout": self.logout,
+            "/static": self.static, "/events": self.events,
         }.get(first, self.not_found)
         handler(url)
 
@@ -63,7 +64,7 @@ for ten seconds, and the page is there at once.
 <li><a href="/search?q=pond">/search?q=pond</a>: a key of its own for every <code>q</code>
 <li><a href="/slow">/slow</a>: takes 2 s, once a minute
 <li><a href="/private">/private</a>: says <code>Cache-Control: private</code>
-<li><a href="/login">/login</a>: sets a cookie
+<li><a href="/login">/login</a>: sets a session cookie; <a href="/logout">/logout</a> takes it back
 <li><a href="/events">/events</a>: an event stream
 <li><a href="/static/app.css">/static/app.css</a>: says <code>max-age=3600</code> itself
 </ul>""")
@@ -93,8 +94,14 @@ for ten seconds, and the page is there at once.
                   {"Cache-Control": "private"})
 
     def login(self, _url):
-        self.page("Logged in", "<p>You have a cookie now. An answer that sets one is not stored.",
+        self.page("Logged in", """<p>You have a session cookie now, so from here on every page is
+fetched for you alone (<code>detail=session</code>), until <a href="/logout">/logout</a>. The answer
+that sets a cookie is not stored either.""",
                   {"Set-Cookie": "session=demo; Path=/; HttpOnly; SameSite=Lax"})
+
+    def logout(self, _url):
+        self.page("Logged out", '<p>The cookie is gone. <a href="/">Home</a>',
+                  {"Set-Cookie": "session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"})
 
     def static(self, url):
         if url.path != "/static/app.css":
