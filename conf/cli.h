@@ -15,7 +15,7 @@ struct RunCommand {
 };
 struct CheckCommand {
   std::string file;
-  Overrides overrides;  // WEIR_* variables only
+  Overrides overrides;  // as of `run`, which they may complete or mend the file for
 };
 struct VersionCommand {};
 // Help was asked for, or usage was wrong: print and leave.

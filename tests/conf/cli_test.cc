@@ -53,8 +53,21 @@ TEST(Cli, CheckAndVersion) {
   ASSERT_TRUE(check);
   EXPECT_EQ(check->file, "f");
   EXPECT_EQ(check->overrides.upstream, "http://v");
+  EXPECT_FALSE(check->overrides.listen);
   EXPECT_TRUE(std::holds_alternative<VersionCommand>(parse({"version"})));
   EXPECT_TRUE(std::holds_alternative<VersionCommand>(parse({"--version"})));
+}
+
+TEST(Cli, CheckTakesTheFlagsOfRun) {
+  // What an error of the file proposes, such as --upstream, can be tried at once.
+  const Command command =
+      parse({"check", "-c", "f", "--upstream", "http://f", "--listen", "1.2.3.4:80", "--admin=off"},
+            {{"WEIR_UPSTREAM", "http://v"}});
+  const auto* check = std::get_if<CheckCommand>(&command);
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->overrides.upstream, "http://f");
+  EXPECT_EQ(check->overrides.listen, "1.2.3.4:80");
+  EXPECT_EQ(check->overrides.admin, "off");
 }
 
 TEST(Cli, WrongUsageExitsWithTwo) {
@@ -77,7 +90,18 @@ TEST(Cli, WrongUsageExitsWithTwo) {
       {{"--upsteam=x"},
        "weir: unknown option \"--upsteam\" (did you mean \"--upstream\"?)\nTry \"weir --help\".\n"},
       {{"version", "-x"}, "weir version: unknown option \"-x\"\nTry \"weir version --help\".\n"},
-      {{"run", "-c"}, "weir run: --config: 1 required TEXT missing\nTry \"weir run --help\".\n"},
+      {{"run", "-c"}, "weir run: -c wants a file (-c FILE)\nTry \"weir run --help\".\n"},
+      {{"check", "-c"}, "weir check: -c wants a file (-c FILE)\nTry \"weir check --help\".\n"},
+      {{"--listen"}, "weir: --listen wants a value (--listen ADDR)\nTry \"weir --help\".\n"},
+      {{"check", "weir.yaml"},
+       "weir check: unexpected argument \"weir.yaml\" (-c weir.yaml?)\nTry \"weir check "
+       "--help\".\n"},
+      {{"run", "-c", "a.yaml", "b.yaml"},
+       "weir run: unexpected argument \"b.yaml\"\nTry \"weir run --help\".\n"},
+      {{"weir.yml"}, "weir: unknown command \"weir.yml\" (-c weir.yml?)\nTry \"weir --help\".\n"},
+      {{"check", "--upsteam", "x"},
+       "weir check: unknown option \"--upsteam\" (did you mean \"--upstream\"?)\nTry \"weir check "
+       "--help\".\n"},
   };
   for (const auto& row : rows) {
     const Command command = parse(row.arguments);
@@ -99,6 +123,8 @@ TEST(Cli, HelpGoesToStdoutAndSucceeds) {
               {{"run", "--help"}, "--upstream URL"},
               {{"-c", "f", "--help"}, "--admin ADDR|off"},
               {{"check", "-h"}, "--config FILE"},
+              {{"check", "-h"}, "--upstream URL"},
+              {{"check", "-h"}, "win over the file"},
               {{"version", "--help"}, "weir version"}};
   for (const auto& row : rows) {
     const Command command = parse(row.arguments);
