@@ -225,11 +225,22 @@ Cursor Section::at_key(std::string_view key) const {
   return cursor_;
 }
 
-void Section::finish() {
+void Section::mistaken_for(std::string_view name, std::initializer_list<std::string_view> slips) {
+  for (const std::string_view slip : slips) slips_.emplace_back(slip, name);
+}
+
+std::optional<std::string_view> Section::meant_by(std::string_view key) const {
+  const auto slip = std::find_if(slips_.begin(), slips_.end(),
+                                 [&](const auto& pair) { return pair.first == key; });
+  if (slip != slips_.end()) return slip->second;
   const std::vector<std::string_view> names(known_.begin(), known_.end());
+  return near_name(key, names);
+}
+
+void Section::finish() {
   for (const DocumentNode::Entry& entry : cursor_.node().entries) {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
-    const std::optional<std::string_view> near = near_name(entry.key, names);
+    const std::optional<std::string_view> near = meant_by(entry.key);
     cursor_.reading().add_problem(
         entry.key_place, cursor_.path(),
         fmt::format("unknown key {}{}", quote(entry.key),

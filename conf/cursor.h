@@ -8,9 +8,11 @@
 #include <initializer_list>
 #include <limits>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conf/document.h"
@@ -108,6 +110,8 @@ class Section {
   std::vector<std::pair<std::string, Cursor>> all();
   // Where `key` itself is written.
   Cursor at_key(std::string_view key) const;
+  // What people write who mean `name`: finish() proposes it, however far the spelling is.
+  void mistaken_for(std::string_view name, std::initializer_list<std::string_view> slips);
   // Notes the keys that nobody took.
   void finish();
 
@@ -128,9 +132,11 @@ class Section {
 
  private:
   Cursor make(const DocumentNode::Entry& entry) const;
+  std::optional<std::string_view> meant_by(std::string_view key) const;
 
   Cursor cursor_;
   std::vector<std::string> known_;
+  std::vector<std::pair<std::string, std::string>> slips_;  // what is written, what is meant
 };
 
 // "a, b or c"

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "conf/load_with.h"
 #include "conf/readers.h"
@@ -81,20 +83,32 @@ LoadResult finish(Reading& reading, std::shared_ptr<Config> config) {
   return result;
 }
 
+// What a person did who got the parser to say this; empty when there is no telling.
+std::string_view hint_for(const SyntaxError& fault, std::string_view line) {
+  const std::string_view indentation = line.substr(0, line.find_first_not_of(" \t"));
+  if (indentation.find('\t') != std::string_view::npos) return " (a tab does not indent in YAML)";
+  const auto at = static_cast<std::size_t>(std::max(fault.place.column, 1)) - 1;
+  const bool alias = at < line.size() && line[at] == '*';
+  if (alias || fault.message.ends_with("alias not found after *")) {
+    return " (a value that begins with * needs quotes: \"*.example.com\")";
+  }
+  if (line.find("${") != std::string_view::npos) {
+    return " (within braces and brackets a ${...} needs quotes)";
+  }
+  if (fault.message.ends_with("end of sequence not found") ||
+      fault.message.ends_with("end of map not found")) {
+    return " (is this line indented like its neighbours?)";
+  }
+  return "";
+}
+
 void add_syntax_error(Reading& reading, const SyntaxError& fault) {
   if (fault.place.line == 0) {
     reading.add_file_problem("", fault.message);
     return;
   }
-  const std::string_view line = reading.line(fault.place.line);
-  const std::string_view indentation = line.substr(0, line.find_first_not_of(" \t"));
-  std::string hint;
-  if (indentation.find('\t') != std::string_view::npos) {
-    hint = " (a tab does not indent in YAML)";
-  } else if (line.find("${") != std::string_view::npos) {
-    hint = " (within braces and brackets a ${...} needs quotes)";
-  }
-  reading.add_problem(fault.place, "", fault.message + hint);
+  const std::string_view hint = hint_for(fault, reading.line(fault.place.line));
+  reading.add_problem(fault.place, "", fault.message + std::string(hint));
 }
 
 Result<std::string> read_file(const std::string& path) {

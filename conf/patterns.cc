@@ -127,7 +127,8 @@ std::optional<std::string> check_host_pattern(std::string_view pattern) {
   if (!bracketed && pattern.find(':') != std::string_view::npos) {
     return fmt::format("{} is not a host pattern (a host without scheme and port)", quote(pattern));
   }
-  return fmt::format("{} is not a host pattern (try example.org or *.example.org)", quote(pattern));
+  return fmt::format("{} is not a host pattern (try example.org or \"*.example.org\")",
+                     quote(pattern));
 }
 
 std::optional<std::string> check_regex(const std::string& regex) {

@@ -92,6 +92,7 @@ void read_cache_rule(const Cursor& cursor, const BackendNames& backends, CacheRu
   section.boolean("armor", rule.armor);
   section.integer("max_variants", rule.max_variants, {1, kMaxVariants});
   read_coalesce(section, rule.coalesce);
+  section.mistaken_for("duration", {"ttl", "max_age", "max-age", "expires"});
   section.finish();
 }
 

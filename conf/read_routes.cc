@@ -31,8 +31,20 @@ std::string read_pattern(const Cursor& cursor, std::string_view expected, Check 
   return *text;
 }
 
+// Routers of frameworks name segments so; a pattern of ours would wait for the colon for ever.
+void warn_of_placeholders(const Cursor& cursor, std::string_view path) {
+  for (std::size_t at = path.find("/:"); at != std::string_view::npos;
+       at = path.find("/:", at + 1)) {
+    const std::string_view segment = path.substr(at + 1, path.find('/', at + 1) - at - 1);
+    if (segment.size() < 2) continue;
+    cursor.warn(fmt::format("`{}` is taken literally; `*` is any one segment", segment));
+  }
+}
+
 std::string read_path(const Cursor& cursor) {
-  return read_pattern(cursor, "a path pattern such as /blog/**", check_path_pattern);
+  std::string path = read_pattern(cursor, "a path pattern such as /blog/**", check_path_pattern);
+  warn_of_placeholders(cursor, path);
+  return path;
 }
 
 std::optional<std::string> check_method(std::string_view name) {
@@ -61,7 +73,7 @@ Matcher read_matcher_map(const Cursor& cursor) {
   if (const auto host = section.take("host")) {
     // Hosts compare without case; the router sees them in lower case.
     const auto check = [](const std::string& text) { return check_host_pattern(to_lower(text)); };
-    out.host = to_lower(read_pattern(*host, "a host such as *.example.org", check));
+    out.host = to_lower(read_pattern(*host, "a host such as \"*.example.org\"", check));
   }
   const auto method = section.take("method");
   const auto methods = section.take("methods");
@@ -88,7 +100,7 @@ class RouteReader {
       : reading_(reading), backends_(backends) {}
 
   void read_list(const Cursor& cursor, const Inherited& inherited) {
-    for (const Cursor& item : cursor.items("a list of routes")) {
+    for (const Cursor& item : cursor.items("a list such as [{match: /blog/**, cache: true}]")) {
       if (routes_.size() >= kMaxRoutes) {
         item.error(fmt::format("more than {} routes", kMaxRoutes));
         return;

@@ -250,6 +250,35 @@ TEST(LoadErrors, BrokenYaml) {
             "weir.yaml: larger than 1MiB: not a configuration\n");
 }
 
+TEST(LoadErrors, BrokenYamlHints) {
+  // What the parser says of the commonest slips is not what a person did.
+  constexpr const char* kQuotes = " (a value that begins with * needs quotes: \"*.example.com\")";
+  constexpr const char* kIndent = " (is this line indented like its neighbours?)";
+  const struct {
+    const char* yaml;
+    std::string error;
+  } rows[] = {
+      {"a: {host: *.example.com}\n",
+       std::string("weir.yaml:1:11: not valid YAML: the referenced anchor is not defined") +
+           kQuotes},
+      {"a:\n  - **/x\n",
+       std::string("weir.yaml:2:5: not valid YAML: the referenced anchor is not defined") +
+           kQuotes},
+      {"a:\n  - *\n",
+       std::string("weir.yaml:2:6: not valid YAML: alias not found after *") + kQuotes},
+      {"limits:\n    headers: 1KiB\n  max_body: 1\n",
+       std::string("weir.yaml:3:3: not valid YAML: end of map not found") + kIndent},
+      {"routes:\n    - a\n  - b\n",
+       std::string("weir.yaml:3:3: not valid YAML: end of map not found") + kIndent},
+      {"a:\n  - b: 1\n    c:\n    - d\n   e: 1\n",
+       std::string("weir.yaml:5:4: not valid YAML: end of sequence not found") + kIndent},
+  };
+  for (const auto& row : rows) {
+    const std::string errors = errors_of(load(row.yaml));
+    EXPECT_EQ(errors.substr(0, errors.find('\n')), row.error) << row.yaml;
+  }
+}
+
 TEST(LoadErrors, AreBounded) {
   // A wrong file of any size makes a readable number of errors.
   std::string text = kUpstream;

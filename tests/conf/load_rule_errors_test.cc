@@ -48,7 +48,7 @@ TEST(LoadRuleErrors, Routes) {
            "scheme and port)"},
           {"{match: {host: a/b}}",
            "weir.yaml:3:20: routes[0].match.host: \"a/b\" is not a host pattern (try example.org "
-           "or *.example.org)"},
+           "or \"*.example.org\")"},
           {"{match: {method: get}}",
            "weir.yaml:3:22: routes[0].match.method: \"get\" is not a method (they are upper case: "
            "GET)"},
@@ -60,7 +60,8 @@ TEST(LoadRuleErrors, Routes) {
            "weir.yaml:3:23: routes[0].name: \"\" is not a name for a route (1 to 128 printable "
            "characters)"},
           {"{match: /a, routes: {}}",
-           "weir.yaml:3:25: routes[0].routes: expected a list of routes, found a map"},
+           "weir.yaml:3:25: routes[0].routes: expected a list such as [{match: /blog/**, "
+           "cache: true}], found a map"},
           {"{match: /a, cache: yes please}",
            "weir.yaml:3:24: routes[0].cache: expected true, false or a map such as {duration: "
            "60s}, found \"yes please\""},
@@ -189,6 +190,11 @@ TEST(LoadRuleErrors, WhatIsStored) {
            "available in this version (available: instance, off)"},
           {"durration: 60",
            "weir.yaml:3:3: defaults: unknown key \"durration\" (did you mean \"duration\"?)"},
+          {"ttl: 60", "weir.yaml:3:3: defaults: unknown key \"ttl\" (did you mean \"duration\"?)"},
+          {"max_age: 60",
+           "weir.yaml:3:3: defaults: unknown key \"max_age\" (did you mean \"duration\"?)"},
+          {"expires: 60",
+           "weir.yaml:3:3: defaults: unknown key \"expires\" (did you mean \"duration\"?)"},
       });
 }
 

@@ -73,6 +73,19 @@ routes:
             "visitor's cookie to all others\n");
 }
 
+TEST(LoadWarnings, Placeholders) {
+  // The spelling of many frameworks' routers is a plain path here.
+  EXPECT_EQ(warnings_of(load(std::string(kUpstream) + "routes:\n"
+                                                      "  - {match: '/posts/:id'}\n"
+                                                      "  - {match: {path: '/u/:user/p/:page'}}\n"
+                                                      "  - {match: [/a:b, '/x/:', '/:/y']}\n")),
+            "weir.yaml:3:13: routes[0].match: `:id` is taken literally; `*` is any one segment\n"
+            "weir.yaml:4:20: routes[1].match.path: `:user` is taken literally; `*` is any one "
+            "segment\n"
+            "weir.yaml:4:20: routes[1].match.path: `:page` is taken literally; `*` is any one "
+            "segment\n");
+}
+
 TEST(LoadWarnings, NothingIsCached) {
   // A file without routes does nothing but pass through, which is said.
   EXPECT_EQ(warnings_of(load(kUpstream)),
