@@ -95,20 +95,27 @@ bool is_host(std::string_view host) {
   return plain && !host.empty() && host.size() <= 253 && host[0] != '.' && host[0] != '-';
 }
 
-std::string suggest_listen(std::string_view text) {
+// A bare port gets the loopback address: whoever wants more says so, as with ":80" or "*:80". The
+// admin address is never proposed to be open to others.
+std::string suggest_listen(std::string_view text, Audience audience) {
+  const bool admin = audience == Audience::Admin;
+  const int usual_port = admin ? 8081 : 8080;
   const std::size_t colon = text.rfind(':');
   const std::string_view host = colon == std::string_view::npos ? "" : text.substr(0, colon);
   const std::string_view port = colon == std::string_view::npos ? text : text.substr(colon + 1);
-  if (!parse_port(port)) return parse_ip(text) ? fmt::format("{}:8080", text) : "0.0.0.0:8080";
+  if (!parse_port(port)) {
+    return fmt::format("{}:{}", parse_ip(text) ? text : "127.0.0.1", usual_port);
+  }
   if (equals_ignore_case(host, "localhost")) return fmt::format("127.0.0.1:{}", port);
   const std::optional<Ip> ip = parse_ip(host);
   if (ip && ip->ipv6) return fmt::format("[{}]:{}", host, port);
-  return fmt::format("0.0.0.0:{}", port);
+  const bool local = admin || colon == std::string_view::npos;
+  return fmt::format("{}:{}", local ? "127.0.0.1" : "0.0.0.0", port);
 }
 
-std::unexpected<Error> not_an_address(std::string_view text) {
+std::unexpected<Error> not_an_address(std::string_view text, Audience audience) {
   return fail(ErrorCode::Invalid, fmt::format("{} is not an address to listen on (try {})",
-                                              quote(text), suggest_listen(text)));
+                                              quote(text), suggest_listen(text, audience)));
 }
 
 bool is_wildcard(const ListenAddress& address) {
@@ -176,6 +183,14 @@ Result<Cidr> parse_cidr(std::string_view text) {
   return to_cidr(*ip, *bits);
 }
 
+std::string suggest_url(std::string_view text) {
+  const std::string_view port = text.substr(text.starts_with(':') ? 1 : 0);
+  if (parse_port(port)) return fmt::format("try http://127.0.0.1:{}", port);
+  const std::optional<HostPort> bare = split_authority(text);
+  const bool plausible = bare && is_authority(text) && parse_port(bare->port);
+  return fmt::format("try http://{}", plausible ? text : "127.0.0.1:8000");
+}
+
 std::unexpected<Error> not_a_url(std::string_view text, std::string_view hint) {
   return fail(ErrorCode::Invalid,
               fmt::format("{} is not the URL of an app ({})", quote(text), hint));
@@ -183,7 +198,7 @@ std::unexpected<Error> not_a_url(std::string_view text, std::string_view hint) {
 
 }  // namespace
 
-Result<ListenAddress> parse_listen_address(std::string_view text) {
+Result<ListenAddress> parse_listen_address(std::string_view text, Audience audience) {
   ListenAddress address;
   address.text = text;
   if (text.starts_with("unix:")) {
@@ -194,13 +209,13 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
     return address;
   }
   const std::optional<HostPort> parts = split_authority(text);
-  if (!parts || !parts->has_port) return not_an_address(text);
+  if (!parts || !parts->has_port) return not_an_address(text, audience);
   std::string_view host = parts->host;
   const bool bracketed = host.starts_with('[');
   if (bracketed) host = host.substr(1, host.size() - 2);
   const std::optional<Ip> ip = parse_ip(host);
   const std::optional<std::uint16_t> port = parse_port(parts->port);
-  if (!ip || !port || ip->ipv6 != bracketed) return not_an_address(text);
+  if (!ip || !port || ip->ipv6 != bracketed) return not_an_address(text, audience);
   address.host = to_text(*ip);
   address.port = *port;
   return address;
@@ -259,9 +274,7 @@ Result<UpstreamUrl> parse_upstream_url(std::string_view text) {
     url.port = 443;
     rest.remove_prefix(8);
   } else {
-    const std::optional<HostPort> bare = split_authority(text);
-    const bool plausible = bare && is_authority(text) && parse_port(bare->port);
-    return not_a_url(text, fmt::format("try http://{}", plausible ? text : "127.0.0.1:8000"));
+    return not_a_url(text, suggest_url(text));
   }
   // Not quoted: what stands before the "@" may be a password.
   if (rest.find('@') != std::string_view::npos) {
@@ -278,6 +291,26 @@ Result<UpstreamUrl> parse_upstream_url(std::string_view text) {
   url.host = parts->host;
   if (parts->has_port) url.port = parse_port(parts->port).value_or(0);
   return url;
+}
+
+bool leads_to(const UpstreamUrl& url, const ListenAddress& listen) {
+  const bool to_socket = url.kind == UpstreamUrl::Kind::Unix;
+  if (to_socket != (listen.kind == ListenAddress::Kind::Unix)) return false;
+  if (to_socket) return url.socket_path == listen.host;
+  if (url.port != listen.port) return false;
+  // Two families, and both may be meant.
+  if (equals_ignore_case(url.host, "localhost")) {
+    return is_wildcard(listen) || listen.host == "127.0.0.1" || listen.host == "::1";
+  }
+  const bool bracketed = url.host.starts_with('[');
+  const std::optional<Ip> ip =
+      parse_ip(bracketed ? std::string_view(url.host).substr(1, url.host.size() - 2) : url.host);
+  if (!ip) return false;
+  ListenAddress target;
+  target.host = to_text(*ip);
+  target.port = url.port;
+  if (target.host == listen.host) return true;
+  return is_wildcard(listen) && is_local(target) && is_v6(target) == is_v6(listen);
 }
 
 bool is_authority(std::string_view text) {

@@ -2,6 +2,7 @@
 // strict; errors are whole sentences that quote the text.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +13,11 @@
 
 namespace weir::conf {
 
+// Whom an address is for: what an error proposes depends on it.
+enum class Audience : std::uint8_t { Clients, Admin };
 // "127.0.0.1:8080", "[::1]:8080" or "unix:/run/weir.sock". Port 0 is whatever is free.
-Result<ListenAddress> parse_listen_address(std::string_view text);
+Result<ListenAddress> parse_listen_address(std::string_view text,
+                                           Audience audience = Audience::Clients);
 // Whether only this machine can reach it.
 bool is_local(const ListenAddress& address);
 // Whether listening on one keeps the other from being listened on.
@@ -24,6 +28,9 @@ Result<std::vector<Cidr>> parse_address_range(std::string_view text);
 
 // "http://127.0.0.1:8000", "https://app.internal" or "unix:/run/app.sock".
 Result<UpstreamUrl> parse_upstream_url(std::string_view text);
+// Whether a request to `url` certainly comes to `listen`. Names other than localhost are not
+// looked up, and which other addresses this machine has is not asked.
+bool leads_to(const UpstreamUrl& url, const ListenAddress& listen);
 // What a Host field may hold: a name or an address, and maybe a port.
 bool is_authority(std::string_view text);
 

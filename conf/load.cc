@@ -19,11 +19,17 @@ namespace {
 constexpr std::string_view kBuiltin = "routes: [{match: /**, cache: {duration: 5s}}]";
 
 // Parts of the contract that this version does not have: said so, rather than "unknown key".
+// They are taken only where they stand, so that no slip is answered with the name of one.
 void refuse_unavailable(Section& top) {
-  for (const std::string_view key : {"preset", "fleet"}) {
-    if (!top.take(key)) continue;
-    top.at_key(key).error(fmt::format("{} is not available in this version",
-                                      key == "preset" ? "a preset" : "a fleet"));
+  constexpr std::pair<std::string_view, std::string_view> kLater[] = {
+      {"preset", "a preset"},     {"presets", "a preset"},         {"fleet", "a fleet"},
+      {"tls", "TLS for clients"}, {"http2", "HTTP/2 for clients"},
+  };
+  for (const auto& [name, cursor] : top.all()) {
+    for (const auto& [key, what] : kLater) {
+      if (name != key || !top.take(key)) continue;
+      top.at_key(key).error(fmt::format("{} is not available in this version", what));
+    }
   }
 }
 
@@ -50,7 +56,7 @@ std::shared_ptr<Config> read_config(Reading& reading, const NodeRef& root, const
   Section top(Cursor(reading, node, node->place, ""), "a map such as {upstream: …, routes: […]}");
   read_addresses(reading, top, outside, *config);
   read_process(top, outside, *config);
-  read_upstream(reading, top, outside, config->upstream);
+  read_upstream(reading, top, outside, *config);
   read_limits(top, outside, config->limits);
   const BackendNames backends = read_backends(reading, top, *config);
   CacheRule defaults;

@@ -18,10 +18,14 @@ constexpr const char* kDefaultListen = "0.0.0.0:8080";
 constexpr const char* kDefaultAdmin = "127.0.0.1:8081";
 constexpr std::uint64_t kMaxWorkers = 256;
 
-std::optional<ListenAddress> read_address(const Cursor& cursor) {
-  const auto text = cursor.text("an address such as 127.0.0.1:8080");
+constexpr std::string_view kNoAdmin = "the admin address is not in this version";
+constexpr std::string_view kNoPurging = "purging is not in this version";
+
+std::optional<ListenAddress> read_address(const Cursor& cursor, Audience audience) {
+  const auto text = cursor.text(audience == Audience::Admin ? "an address such as 127.0.0.1:8081"
+                                                            : "an address such as 127.0.0.1:8080");
   if (!text) return std::nullopt;
-  Result<ListenAddress> address = parse_listen_address(*text);
+  Result<ListenAddress> address = parse_listen_address(*text, audience);
   if (address) return std::move(*address);
   cursor.error(address.error().message);
   return std::nullopt;
@@ -31,7 +35,7 @@ std::vector<ListenAddress> read_listen(const Cursor& cursor, const ListenAddress
   std::vector<ListenAddress> addresses;
   if (cursor.is_list() && cursor.node().items.empty()) cursor.error("needs at least one address");
   for (const Cursor& item : cursor.one_or_more()) {
-    std::optional<ListenAddress> address = read_address(item);
+    std::optional<ListenAddress> address = read_address(item, Audience::Clients);
     if (!address) continue;
     const auto taken =
         std::find_if(addresses.begin(), addresses.end(),
@@ -65,11 +69,37 @@ void read_admin_access(Section& top, Config& config) {
       token->error("holds characters that no header can carry (visible ASCII only)");
     } else if (text) {
       config.admin_token = *text;
+      warn_of_no_effect(*token, kNoAdmin);
     }
   }
   if (const auto hosts = top.take("admin_hosts")) {
     config.admin_hosts = read_names(*hosts, "a list such as [weir.internal]", check_admin_host);
+    if (!config.admin_hosts.empty()) warn_of_no_effect(*hosts, kNoAdmin);
   }
+}
+
+// The cursors that gave an admin address: the file's, then the flag's, which wins.
+std::vector<Cursor> read_admin(Reading& reading, Section& top, const Outside& outside,
+                               Config& config) {
+  std::vector<Cursor> admins;
+  if (const auto cursor = top.take("admin")) admins.push_back(*cursor);
+  if (outside.overrides.admin) {
+    admins.push_back(
+        override_cursor(reading, outside, "--admin", "WEIR_ADMIN", *outside.overrides.admin));
+  }
+  config.admin = *parse_listen_address(kDefaultAdmin);
+  for (const Cursor& cursor : admins) {
+    config.admin = cursor.is_off() ? std::nullopt : read_address(cursor, Audience::Admin);
+  }
+  return admins;
+}
+
+// Nobody asked for the default, so it must not keep a listener from an address that was asked for.
+void let_default_admin_give_way(Config& config) {
+  const bool taken =
+      std::any_of(config.listen.begin(), config.listen.end(),
+                  [&](const ListenAddress& address) { return conflict(address, *config.admin); });
+  if (taken) config.admin.reset();
 }
 
 std::vector<Cidr> read_ranges(const Cursor& cursor) {
@@ -123,6 +153,13 @@ void read_access_log(const Cursor& cursor, AccessLog& log) {
 
 }  // namespace
 
+void warn_of_no_effect(const Cursor& cursor, std::string_view why) {
+  const std::string& path = cursor.path();
+  const std::size_t dot = path.rfind('.');
+  if (!cursor.reading().is_first(path.substr(dot == std::string::npos ? 0 : dot + 1))) return;
+  cursor.warn(fmt::format("{}; this does nothing yet", why));
+}
+
 Cursor override_cursor(Reading& reading, const Outside& outside, const char* flag,
                        const char* variable, const std::string& value) {
   const bool by_variable = outside.environment(variable) == value;
@@ -130,24 +167,17 @@ Cursor override_cursor(Reading& reading, const Outside& outside, const char* fla
 }
 
 void read_addresses(Reading& reading, Section& top, const Outside& outside, Config& config) {
-  std::vector<Cursor> admins;  // the file's, then the flag's, which wins
-  if (const auto cursor = top.take("admin")) admins.push_back(*cursor);
-  if (outside.overrides.admin) {
-    admins.push_back(
-        override_cursor(reading, outside, "--admin", "WEIR_ADMIN", *outside.overrides.admin));
-  }
-  config.admin = *parse_listen_address(kDefaultAdmin);
-  for (const Cursor& cursor : admins) {
-    config.admin = cursor.is_off() ? std::nullopt : read_address(cursor);
-  }
+  const std::vector<Cursor> admins = read_admin(reading, top, outside, config);
   read_admin_access(top, config);
   if (config.admin && !is_local(*config.admin) && config.admin_token.empty()) {
     admins.back().error(
         fmt::format("{} can be reached from outside: give \"admin_token:\", or a loopback address "
                     "such as {}",
                     config.admin->text, kDefaultAdmin));
+  } else if (config.admin && !admins.empty()) {
+    warn_of_no_effect(admins.back(), kNoAdmin);
   }
-  const ListenAddress* admin = config.admin ? &*config.admin : nullptr;
+  const ListenAddress* admin = config.admin && !admins.empty() ? &*config.admin : nullptr;
   const auto listen = top.take("listen");
   if (outside.overrides.listen) {
     if (listen) read_listen(*listen, nullptr);  // for its faults
@@ -163,6 +193,7 @@ void read_addresses(Reading& reading, Section& top, const Outside& outside, Conf
                                       admin->text, kDefaultListen));
     }
   }
+  if (admins.empty()) let_default_admin_give_way(config);
 }
 
 void read_process(Section& top, const Outside& outside, Config& config) {
@@ -175,7 +206,10 @@ void read_process(Section& top, const Outside& outside, Config& config) {
   config.trusted_proxies = default_trusted();
   if (const auto cursor = top.take("trusted_proxies"))
     config.trusted_proxies = read_ranges(*cursor);
-  if (const auto cursor = top.take("purge_allow")) config.purge_allow = read_ranges(*cursor);
+  if (const auto cursor = top.take("purge_allow")) {
+    config.purge_allow = read_ranges(*cursor);
+    if (!config.purge_allow.empty()) warn_of_no_effect(*cursor, kNoPurging);
+  }
   if (const auto cursor = top.take("access_log")) read_access_log(*cursor, config.access_log);
   constexpr Range kDrain = {0, 3'600'000};
   top.milliseconds("drain_delay", config.drain_delay_ms, kDrain);

@@ -15,12 +15,24 @@ namespace {
 // A wait that is not nothing and not for ever.
 constexpr Range kTimeout = {1, 86'400'000};
 
-void read_url(const Cursor& cursor, std::vector<UpstreamUrl>& urls) {
+using Listeners = std::vector<ListenAddress>;
+
+void read_url(const Cursor& cursor, const Listeners& own, std::vector<UpstreamUrl>& urls) {
   const auto text = cursor.text("a URL such as http://127.0.0.1:8000");
   if (!text) return;
   Result<UpstreamUrl> url = parse_upstream_url(*text);
   if (!url) {
     cursor.error(url.error().message);
+    return;
+  }
+  const auto self = std::find_if(own.begin(), own.end(), [&](const ListenAddress& address) {
+    return leads_to(*url, address);
+  });
+  if (self != own.end()) {
+    cursor.error(
+        fmt::format("{} is Weir's own address (it listens on {}): every request would come back to "
+                    "it",
+                    quote(url->text), self->text));
     return;
   }
   const bool twice = std::any_of(urls.begin(), urls.end(), [&](const UpstreamUrl& other) {
@@ -77,7 +89,7 @@ void read_health(const Cursor& cursor, HealthCheck& health) {
   section.finish();
 }
 
-void read_urls(Section& section, std::vector<UpstreamUrl>& urls) {
+void read_urls(Section& section, const Listeners& own, std::vector<UpstreamUrl>& urls) {
   const auto url = section.take("url");
   const auto list = section.take("urls");
   if (url && list) {
@@ -85,16 +97,16 @@ void read_urls(Section& section, std::vector<UpstreamUrl>& urls) {
   } else if (list && list->is_list() && list->node().items.empty()) {
     list->error("needs at least one URL");
   }
-  if (url) read_url(*url, urls);
+  if (url) read_url(*url, own, urls);
   if (!list) return;
   for (const Cursor& item : list->items("a list such as [http://app1:8000, http://app2:8000]")) {
-    read_url(item, urls);
+    read_url(item, own, urls);
   }
 }
 
-void read_upstream_map(const Cursor& cursor, Upstream& upstream) {
+void read_upstream_map(const Cursor& cursor, const Listeners& own, Upstream& upstream) {
   Section section(cursor, "a URL such as http://127.0.0.1:8000, or a map");
-  read_urls(section, upstream.urls);
+  read_urls(section, own, upstream.urls);
   if (const auto host = section.take("host")) read_host(*host, upstream);
   section.milliseconds("connect_timeout", upstream.connect_timeout_ms, kTimeout);
   section.milliseconds("first_byte_timeout", upstream.first_byte_timeout_ms, kTimeout);
@@ -119,19 +131,22 @@ void read_bound(Section& section, std::string_view key, std::uint64_t& target) {
 
 }  // namespace
 
-void read_upstream(Reading& reading, Section& top, const Outside& outside, Upstream& upstream) {
+void read_upstream(Reading& reading, Section& top, const Outside& outside, Config& config) {
+  Upstream& upstream = config.upstream;
   const auto cursor = top.take("upstream");
+  // The file's URL is read for its faults where another wins, but then it may be any.
+  const Listeners own = outside.overrides.upstream ? Listeners() : config.listen;
   const bool given = cursor && !cursor->is_null();
   if (given && cursor->is_scalar()) {
-    read_url(*cursor, upstream.urls);
+    read_url(*cursor, own, upstream.urls);
   } else if (given) {
-    read_upstream_map(*cursor, upstream);
+    read_upstream_map(*cursor, own, upstream);
   }
   if (outside.overrides.upstream) {
     upstream.urls.clear();
     read_url(override_cursor(reading, outside, "--upstream", "WEIR_UPSTREAM",
                              *outside.overrides.upstream),
-             upstream.urls);
+             config.listen, upstream.urls);
     return;
   }
   const bool named = given && (!cursor->is_map() || Section(*cursor, "").take("url") ||

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/config.h"
@@ -24,11 +25,16 @@ struct Outside {
 Cursor override_cursor(Reading& reading, const Outside& outside, const char* flag,
                        const char* variable, const std::string& value);
 
+// A key that is valid, but of a part that this version lacks: read, checked, and without effect.
+// Said once for each key, however many routes have it.
+void warn_of_no_effect(const Cursor& cursor, std::string_view why);
+
 // listen, admin, admin_token, admin_hosts
 void read_addresses(Reading& reading, Section& top, const Outside& outside, Config& config);
 // workers, trusted_proxies, purge_allow, access_log, drain_delay, drain_timeout
 void read_process(Section& top, const Outside& outside, Config& config);
-void read_upstream(Reading& reading, Section& top, const Outside& outside, Upstream& upstream);
+// Needs config.listen, since an app cannot be where Weir itself is.
+void read_upstream(Reading& reading, Section& top, const Outside& outside, Config& config);
 void read_limits(Section& top, const Outside& outside, Limits& limits);
 // backends, default; returns every name that was declared
 BackendNames read_backends(Reading& reading, Section& top, Config& config);

@@ -28,15 +28,15 @@ TEST(Addresses, WrongListenAddressesNameTheRightOne) {
     const char* text;
     const char* message;
   } rows[] = {
-      {"8080", "\"8080\" is not an address to listen on (try 0.0.0.0:8080)"},
+      {"8080", "\"8080\" is not an address to listen on (try 127.0.0.1:8080)"},
       {":8080", "\":8080\" is not an address to listen on (try 0.0.0.0:8080)"},
       {"*:80", "\"*:80\" is not an address to listen on (try 0.0.0.0:80)"},
       {"localhost:81", "\"localhost:81\" is not an address to listen on (try 127.0.0.1:81)"},
       {"10.0.0.1", "\"10.0.0.1\" is not an address to listen on (try 10.0.0.1:8080)"},
       {"::1:80", "\"::1:80\" is not an address to listen on (try [::1]:80)"},
       {"[1.2.3.4]:80", "\"[1.2.3.4]:80\" is not an address to listen on (try 0.0.0.0:80)"},
-      {"1.2.3.4:99999", "\"1.2.3.4:99999\" is not an address to listen on (try 0.0.0.0:8080)"},
-      {"", "\"\" is not an address to listen on (try 0.0.0.0:8080)"},
+      {"1.2.3.4:99999", "\"1.2.3.4:99999\" is not an address to listen on (try 127.0.0.1:8080)"},
+      {"", "\"\" is not an address to listen on (try 127.0.0.1:8080)"},
       {"unix:", "\"unix:\" names no socket (try unix:/run/weir.sock)"},
       {"unix:run", "\"unix:run\" names no socket (try unix:/run/weir.sock)"},
       {"unix:///run/x", "\"unix:///run/x\" is not a socket (try unix:/run/x)"},
@@ -49,6 +49,62 @@ TEST(Addresses, WrongListenAddressesNameTheRightOne) {
   const auto longest = parse_listen_address("unix:/" + std::string(200, 'x'));
   ASSERT_FALSE(longest);
   EXPECT_EQ(longest.error().message, "a socket's path has at most 107 bytes, this one 201");
+}
+
+TEST(Addresses, WrongAdminAddressesNameALocalOne) {
+  // What is proposed for the admin address never needs a token.
+  const struct {
+    const char* text;
+    const char* message;
+  } rows[] = {
+      {"8081", "\"8081\" is not an address to listen on (try 127.0.0.1:8081)"},
+      {":9000", "\":9000\" is not an address to listen on (try 127.0.0.1:9000)"},
+      {"*:9000", "\"*:9000\" is not an address to listen on (try 127.0.0.1:9000)"},
+      {"on", "\"on\" is not an address to listen on (try 127.0.0.1:8081)"},
+      {"127.0.0.1", "\"127.0.0.1\" is not an address to listen on (try 127.0.0.1:8081)"},
+  };
+  for (const auto& row : rows) {
+    const auto address = parse_listen_address(row.text, Audience::Admin);
+    ASSERT_FALSE(address) << row.text;
+    EXPECT_EQ(address.error().message, row.message);
+  }
+}
+
+TEST(Addresses, UpstreamsThatAreAListener) {
+  // Only what is certain: names and this machine's other addresses are not looked up.
+  const struct {
+    const char* url;
+    const char* listen;
+    bool leads;
+  } rows[] = {
+      {"http://127.0.0.1:80", "127.0.0.1:80", true},
+      {"http://127.0.0.1", "127.0.0.1:80", true},
+      {"https://127.0.0.1:80", "0.0.0.0:80", true},
+      {"http://127.0.0.1:81", "127.0.0.1:80", false},
+      {"http://127.0.0.2:80", "127.0.0.1:80", false},
+      {"http://127.0.0.2:80", "0.0.0.0:80", true},
+      {"http://LocalHost:80", "127.0.0.1:80", true},
+      {"http://localhost:80", "0.0.0.0:80", true},
+      {"http://localhost:80", "[::1]:80", true},
+      {"http://localhost:80", "10.0.0.1:80", false},
+      {"http://[0::1]:80", "[::1]:80", true},
+      {"http://[::1]:80", "[::]:80", true},
+      {"http://[::1]:80", "0.0.0.0:80", false},
+      {"http://0.0.0.0:80", "0.0.0.0:80", true},
+      {"http://10.0.0.1:80", "10.0.0.1:80", true},
+      {"http://10.0.0.1:80", "0.0.0.0:80", false},
+      {"http://app:80", "0.0.0.0:80", false},
+      {"unix:/run/a", "unix:/run/a", true},
+      {"unix:/run/a", "unix:/run/b", false},
+      {"unix:/run/a", "127.0.0.1:80", false},
+      {"http://localhost:80", "unix:/run/a", false},
+  };
+  for (const auto& row : rows) {
+    const auto url = parse_upstream_url(row.url);
+    const auto listen = parse_listen_address(row.listen);
+    ASSERT_TRUE(url && listen) << row.url;
+    EXPECT_EQ(leads_to(*url, *listen), row.leads) << row.url << " " << row.listen;
+  }
 }
 
 TEST(Addresses, ConflictsAreOfOnePort) {

@@ -229,5 +229,22 @@ TEST(LoadDefaults, TheBuiltInRule) {
             "or WEIR_UPSTREAM)\n");
 }
 
+TEST(LoadDefaults, TheDefaultAdminAddressGivesWay) {
+  // Who gives a listener that address has not asked for an admin address there.
+  const std::string text = std::string(kUpstream) + "routes: [{match: /**}]\n";
+  for (const char* listen : {"127.0.0.1:8081", "0.0.0.0:8081"}) {
+    const LoadResult by_flag = load(text, {{}, listen, {}});
+    ASSERT_TRUE(by_flag.config) << errors_of(by_flag);
+    EXPECT_FALSE(by_flag.config->admin) << listen;
+    EXPECT_EQ(warnings_of(by_flag), "");
+    const LoadResult by_file = load(text + "listen: [127.0.0.1:80, " + listen + "]\n");
+    ASSERT_TRUE(by_file.config) << errors_of(by_file);
+    EXPECT_FALSE(by_file.config->admin) << listen;
+  }
+  const LoadResult apart = load(text, {{}, "127.0.0.2:8081", {}});
+  ASSERT_TRUE(apart.config) << errors_of(apart);
+  EXPECT_TRUE(apart.config->admin);
+}
+
 }  // namespace
 }  // namespace weir::conf

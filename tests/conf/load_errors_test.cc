@@ -43,7 +43,7 @@ TEST(LoadErrors, Addresses) {
       kUpstream,
       {
           {"listen: 8080",
-           "weir.yaml:2:9: listen: \"8080\" is not an address to listen on (try 0.0.0.0:8080)"},
+           "weir.yaml:2:9: listen: \"8080\" is not an address to listen on (try 127.0.0.1:8080)"},
           {"listen: []", "weir.yaml:2:9: listen: needs at least one address"},
           {"listen: {a: b}",
            "weir.yaml:2:9: listen: expected an address such as 127.0.0.1:8080, found a map"},
@@ -51,8 +51,8 @@ TEST(LoadErrors, Addresses) {
            "weir.yaml:2:1: listen: expected an address such as 127.0.0.1:8080, found nothing"},
           {"listen: [127.0.0.1:80, 0.0.0.0:80]",
            "weir.yaml:2:24: listen[1]: 0.0.0.0:80 is taken by 127.0.0.1:80 already"},
-          {"listen: 0.0.0.0:8081",
-           "weir.yaml:2:9: listen: 0.0.0.0:8081 is taken by the admin address 127.0.0.1:8081 (give "
+          {"admin: 127.0.0.1:8081\nlisten: 0.0.0.0:8081",
+           "weir.yaml:3:9: listen: 0.0.0.0:8081 is taken by the admin address 127.0.0.1:8081 (give "
            "\"admin:\" another, or off)"},
           {"admin: 127.0.0.1:8080",
            "weir.yaml:2:8: admin: 127.0.0.1:8080 is taken by \"listen:\", which is 0.0.0.0:8080 "
@@ -61,7 +61,11 @@ TEST(LoadErrors, Addresses) {
            "weir.yaml:2:8: admin: 0.0.0.0:9000 can be reached from outside: give \"admin_token:\", "
            "or a loopback address such as 127.0.0.1:8081"},
           {"admin: true",
-           "weir.yaml:2:8: admin: \"true\" is not an address to listen on (try 0.0.0.0:8080)"},
+           "weir.yaml:2:8: admin: \"true\" is not an address to listen on (try 127.0.0.1:8081)"},
+          {"admin: 8081",
+           "weir.yaml:2:8: admin: \"8081\" is not an address to listen on (try 127.0.0.1:8081)"},
+          {"admin: [a]",
+           "weir.yaml:2:8: admin: expected an address such as 127.0.0.1:8081, found a list"},
           {"admin_token: ''", "weir.yaml:2:14: admin_token: is empty (leave the key out for none)"},
           {"admin_token: a b",
            "weir.yaml:2:14: admin_token: holds characters that no header can carry (visible ASCII "
@@ -102,6 +106,12 @@ TEST(LoadErrors, Process) {
           {"preset: django", "weir.yaml:2:1: preset: a preset is not available in this version"},
           {"fleet: {partition: drop}",
            "weir.yaml:2:1: fleet: a fleet is not available in this version"},
+          {"presets: [django]",
+           "weir.yaml:2:1: presets: a preset is not available in this version"},
+          {"tls: {cert: a}",
+           "weir.yaml:2:1: tls: TLS for clients is not available in this version"},
+          {"http2: true",
+           "weir.yaml:2:1: http2: HTTP/2 for clients is not available in this version"},
           {"drain_delay: 1\ndrain_delay: 2",
            "weir.yaml:3:1: the key \"drain_delay\" is given twice (first on line 2)"},
       });
@@ -121,6 +131,12 @@ TEST(LoadErrors, UpstreamSection) {
           {"upstream: localhost:8000",
            "weir.yaml:1:11: upstream: \"localhost:8000\" is not the URL of an app (try "
            "http://localhost:8000)"},
+          {"upstream: 3000",
+           "weir.yaml:1:11: upstream: \"3000\" is not the URL of an app (try "
+           "http://127.0.0.1:3000)"},
+          {"upstream: :3000",
+           "weir.yaml:1:11: upstream: \":3000\" is not the URL of an app (try "
+           "http://127.0.0.1:3000)"},
           {"upstream: [http://a]",
            "weir.yaml:1:11: upstream: expected a URL such as http://127.0.0.1:8000, or a map, "
            "found a list"},
@@ -150,6 +166,28 @@ TEST(LoadErrors, UpstreamSection) {
           {"upstream: {url: http://a, tls: off}",
            "weir.yaml:1:27: upstream: unknown key \"tls\" (did you mean \"urls\"?)"},
       });
+}
+
+TEST(LoadErrors, AnAppThatIsWeirItself) {
+  // Against the addresses that are listened on in the end, and the URL that is used in the end.
+  expect_each(
+      "", {
+              {"upstream: http://localhost:8080",
+               "weir.yaml:1:11: upstream: \"http://localhost:8080\" is Weir's own address (it "
+               "listens on 0.0.0.0:8080): every request would come back to it"},
+              {"upstream: {urls: [http://a, http://127.0.0.1:81]}\nlisten: 127.0.0.1:81",
+               "weir.yaml:1:29: upstream.urls[1]: \"http://127.0.0.1:81\" is Weir's own address "
+               "(it listens on 127.0.0.1:81): every request would come back to it"},
+              {"upstream: unix:/run/a\nlisten: [127.0.0.1:80, unix:/run/a]",
+               "weir.yaml:1:11: upstream: \"unix:/run/a\" is Weir's own address (it listens on "
+               "unix:/run/a): every request would come back to it"},
+          });
+  const std::string text = "upstream: http://127.0.0.1:8080\nroutes: [{match: /**}]\n";
+  EXPECT_EQ(errors_of(load(text, {{}, "127.0.0.1:9000", {}})), "");
+  EXPECT_EQ(errors_of(load(text, {"http://127.0.0.1:1", {}, {}})), "");
+  EXPECT_EQ(errors_of(load(text, {"http://127.0.0.1:9000", "127.0.0.1:9000", {}})),
+            "--upstream: \"http://127.0.0.1:9000\" is Weir's own address (it listens on "
+            "127.0.0.1:9000): every request would come back to it\n");
 }
 
 TEST(LoadErrors, LimitsSection) {
@@ -227,7 +265,7 @@ TEST(LoadErrors, FlagsAndVariablesAreNamed) {
   EXPECT_EQ(errors_of(load(kUpstream, {"nowhere", {}, {}})),
             "--upstream: \"nowhere\" is not the URL of an app (try http://127.0.0.1:8000)\n");
   EXPECT_EQ(errors_of(load(kUpstream, {{}, "8080", {}}, {{"WEIR_LISTEN", "8080"}})),
-            "WEIR_LISTEN: \"8080\" is not an address to listen on (try 0.0.0.0:8080)\n");
+            "WEIR_LISTEN: \"8080\" is not an address to listen on (try 127.0.0.1:8080)\n");
   EXPECT_EQ(errors_of(load(kUpstream, {{}, {}, "0.0.0.0:1"})),
             "--admin: 0.0.0.0:1 can be reached from outside: give \"admin_token:\", or a loopback "
             "address such as 127.0.0.1:8081\n");
