@@ -5,14 +5,25 @@
 
 #include <cstdlib>
 
+#include "base/text.h"
+
 namespace weir {
 
 void init_log() {
   auto logger = spdlog::stderr_logger_mt("weir");
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  const char* level = std::getenv("WEIR_LOG");
-  logger->set_level(level ? spdlog::level::from_str(level) : spdlog::level::info);
+  const char* given = std::getenv("WEIR_LOG");
+  const std::string name = given ? to_lower(given) : "";
+  auto level = name.empty() ? spdlog::level::info : spdlog::level::from_str(name);
+  // The library takes a word it does not know for "off", and would then have nothing to say of it.
+  const bool unknown = level == spdlog::level::off && name != "off";
+  if (unknown) level = spdlog::level::info;
+  logger->set_level(level);
   spdlog::set_default_logger(std::move(logger));
+  if (unknown) {
+    log_warn("WEIR_LOG: {} is not a level (debug, info, warn or error); info is taken",
+             quote(given));
+  }
 }
 
 void log_line(LogLevel level, std::string_view message) {
