@@ -34,8 +34,12 @@ Fd reserve_descriptor() {
 }
 
 std::unexpected<Error> system_failure(const SocketAddress& address, const char* what) {
+  const int error = errno;
+  const char* hint = error == EADDRINUSE
+                         ? " (another program has it: choose another with --listen or listen:)"
+                         : "";
   return fail(ErrorCode::System,
-              fmt::format("cannot {} {}: {}", what, address.text(), std::strerror(errno)));
+              fmt::format("cannot {} {}: {}{}", what, address.text(), std::strerror(error), hint));
 }
 
 Result<Fd> bind_socket(const SocketAddress& address, bool share_port) {

@@ -27,7 +27,9 @@ TEST(ListenOn, RefusesAnAddressThatSomebodyElseListensOn) {
   const auto second = listen_on(first->address, 2);
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().message,
-            "cannot bind " + first->address.text() + ": Address already in use");
+            "cannot bind " + first->address.text() +
+                ": Address already in use (another program has it: choose another with --listen "
+                "or listen:)");
 }
 
 TEST(ListenOn, ReplacesTheSocketFileOfADeadProcess) {
