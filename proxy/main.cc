@@ -38,13 +38,20 @@ int print_problems(const std::vector<conf::Problem>& problems) {
   return kExitUsage;
 }
 
-// -c, else ./weir.yaml, else /etc/weir/weir.yaml, else the built-in rule.
-conf::LoadResult load(const conf::RunCommand& command) {
-  if (command.file) return conf::load_file(*command.file, command.overrides, environment);
+// -c, else ./weir.yaml, else /etc/weir/weir.yaml; nothing stands for the built-in rule.
+std::optional<std::string> configuration_file(const conf::RunCommand& command) {
+  if (command.file) return command.file;
   for (const char* path : {"./weir.yaml", "/etc/weir/weir.yaml"}) {
-    if (access(path, F_OK) == 0) return conf::load_file(path, command.overrides, environment);
+    if (access(path, F_OK) == 0) return path;
   }
-  return conf::load_builtin(command.overrides, environment);
+  return std::nullopt;
+}
+
+// A weir.yaml in the working folder is taken without being asked for, so say which file it was.
+void log_origin(const std::optional<std::string>& file, const conf::Config& config) {
+  if (file) return log_info("configuration: {}", *file);
+  log_info("no configuration file: every path is cached for {} s",
+           config.routes.front().cache->duration.seconds);
 }
 
 // Each client and each connection to the app is a descriptor; the soft limit is seldom meant for
@@ -66,8 +73,11 @@ void raise_descriptor_limit(const conf::Config& config) {
 }
 
 int run(const conf::RunCommand& command) {
-  const conf::LoadResult loaded = load(command);
+  const std::optional<std::string> file = configuration_file(command);
+  const conf::LoadResult loaded = file ? conf::load_file(*file, command.overrides, environment)
+                                       : conf::load_builtin(command.overrides, environment);
   if (!loaded.config) return print_problems(loaded.problems);
+  log_origin(file, *loaded.config);
   for (const std::string& warning : loaded.config->warnings) log_warn("{}", warning);
   raise_descriptor_limit(*loaded.config);
   block_signals({SIGTERM, SIGINT, SIGHUP});
