@@ -110,7 +110,8 @@ bench-syscalls: need-bench configure ## system calls per hit (SERVERS=weir by de
 	  --servers '$(if $(SERVERS),$(SERVERS),floor weir)'
 
 image: ## build the container image (needs docker)
-	docker build -f docker/Dockerfile -t weir .
+	docker build --build-arg WEIR_REVISION=$$(git rev-parse --short=12 HEAD 2>/dev/null) \
+	  -f docker/Dockerfile -t weir .
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD) compile_commands.json
