@@ -1,7 +1,8 @@
 // How much the kernel may hold of what the peer has not taken yet (TCP_NOTSENT_LOWAT). Every
 // connection begins narrow: a thousand readers that never read must not hold gigabytes of socket
 // memory, which is charged to the same container. One that keeps making room at once is given
-// more, so that a large body leaves in few system calls; one that stops reading loses it again.
+// more, so that a large body leaves in few system calls, until it has let the kernel wait. What was
+// handed over by then, at most the wide allowance, stays there until it is read or times out.
 #pragma once
 
 #include <cstddef>

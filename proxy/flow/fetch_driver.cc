@@ -5,7 +5,6 @@
 #include "base/http/date.h"
 #include "base/http/h1_writer.h"
 #include "base/http/hop_by_hop.h"
-#include "base/log.h"
 #include "cachekeys/key_builder.h"
 #include "cachekeys/sent_request.h"
 
@@ -19,6 +18,11 @@ using upstream::FetchResult;
 // pass at any moment.
 bool worth_remembering(const policy::Refusal& refusal, int status) {
   return refusal.reason != Reason::None && status < 500;
+}
+
+// RFC 9110 7.6.3: the version of the message that was received.
+std::string_view received_by(const http::ResponseHead& head) {
+  return head.minor_version == 0 ? "1.0 weir" : "1.1 weir";
 }
 
 // The head as it leaves Weir: nothing that belongs to the app's connection, and what a proxy adds.
@@ -35,7 +39,7 @@ void to_client_form(http::ResponseHead& head, bool to_head_request, std::int64_t
   if (!head.fields.has(http::FieldId::Date)) {
     head.fields.add(http::FieldId::Date, http::format_date(wall_s));
   }
-  head.fields.add(http::FieldId::Via, head.minor_version == 0 ? "1.0 weir" : "1.1 weir");
+  head.fields.add(http::FieldId::Via, received_by(head));
 }
 
 int error_status(FetchResult result) {
@@ -100,11 +104,14 @@ void FetchDriver::start() {
   plan_.request.body = plan_.request.framing == http::Framing::None ? nullptr : plan_.pipe.get();
   fetch_ = drivers_.fetcher().start(std::move(plan_.request), *this);
   if (plan_.pipe) plan_.pipe->set_fetch(fetch_.get());
+  const conf::Upstream& app = plan_.site->config->upstream;
+  if (plan_.keep_on) bound_unread_life(app.first_byte_timeout_ms + app.idle_timeout_ms);
 }
 
 void FetchDriver::on_informational(http::ResponseHead&& head) {
   if (!plan_.pipe) return;
   http::remove_hop_by_hop(head.fields);
+  head.fields.add(http::FieldId::Via, received_by(head));
   plan_.pipe->informational(head);
 }
 
@@ -259,15 +266,13 @@ void FetchDriver::on_body(std::string_view bytes) {
 void FetchDriver::on_end(upstream::FetchEnd&& end) {
   const bool whole =
       end.result == FetchResult::Complete || end.result == FetchResult::CompleteByClose;
-  if (!whole) {
-    log_debug("fetch failed: {}", end.message);
+  // A body that fails is the client's doing.
+  if (!whole && end.result != FetchResult::BodyFailed) {
+    drivers_.shared().failures.say(end.message, drivers_.loop().now_ms());
   }
   if (end.result == FetchResult::Complete && storing_) store();
   leave_table();
-  if (plan_.keep_on && !(whole && storing_)) {
-    drivers_.shared().failed_refreshes.remember(plan_.base_key.view(), {Reason::UpstreamError, {}},
-                                                drivers_.loop().now_ms());
-  }
+  if (plan_.keep_on && !(whole && storing_)) remember_failed_refresh();
   if (head_) {
     flight_->end(whole);
   } else {
@@ -305,23 +310,44 @@ void FetchDriver::leave_table() {
   drivers_.shared().flights.remove(plan_.table_key.view(), flight_);
 }
 
-// The fetch belongs to the cache: without readers it goes on while it may still be shared, and then
-// if it is to be stored and its end is known.
+// The fetch belongs to the cache: without readers it goes on while it may still be shared, once it
+// has a connection (those who have left must not fill the queue for one), and then if it is to be
+// stored and its end is known.
 bool FetchDriver::wanted() const {
   if (flight_->reader_count() > 0) return true;
   const bool kept_on = plan_.keep_on || flight_->kept_on();
-  if (!head_) return plan_.shared || kept_on;
+  if (!head_) return kept_on || (plan_.shared && !fetch_->waiting());
   return storing_ && (kept_on || head_->response.framing == http::Framing::Length);
 }
 
 bool FetchDriver::finish_if_unwanted() {
   if (wanted() || !flight_->close_if_unread()) return false;
+  if (plan_.keep_on) remember_failed_refresh();  // it was to be stored, and will not be
   finish();
   return true;
 }
 
+void FetchDriver::remember_failed_refresh() {
+  drivers_.shared().failed_refreshes.remember(plan_.base_key.view(), {Reason::UpstreamError, {}},
+                                              drivers_.loop().now_ms());
+}
+
+// An app that drips its answer must not hold memory and a connection for nobody, for ever.
+void FetchDriver::bound_unread_life(std::int64_t at_most_ms) {
+  if (flight_->reader_count() > 0) return;
+  if (!unread_timer_) {
+    unread_timer_ = std::make_unique<Timer>(drivers_.loop(), [this] {
+      if (!flight_->close_if_unread()) return;  // someone reads again
+      if (plan_.keep_on) remember_failed_refresh();
+      finish();
+    });
+  }
+  unread_timer_->start(at_most_ms);
+}
+
 void FetchDriver::wake() {
   if (finish_if_unwanted()) return;
+  bound_unread_life(plan_.site->config->upstream.idle_timeout_ms);
   if (paused_ && !flight_->window_full()) {
     paused_ = false;
     fetch_->resume();

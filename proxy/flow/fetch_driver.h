@@ -6,8 +6,10 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/hash.h"
+#include "base/net/timer.h"
 #include "proxy/flow/client_pipe.h"
 #include "proxy/flow/flight.h"
 #include "proxy/flow/site.h"
@@ -32,10 +34,12 @@ class OwnedHead {
  public:
   OwnedHead() = default;
   explicit OwnedHead(const http::RequestHead& head);
+  OwnedHead(OwnedHead&&) = default;
+  OwnedHead& operator=(OwnedHead&&) = default;
   const http::RequestHead& get() const { return head_; }
 
  private:
-  std::string bytes_;
+  std::vector<char> bytes_;  // not a string: the bytes of a short one would move with it
   http::RequestHead head_;
 };
 
@@ -107,6 +111,8 @@ class FetchDriver final : public upstream::FetchSink, public Wakeable {
   void leave_table();
   bool wanted() const;
   bool finish_if_unwanted();  // true: it is gone
+  void remember_failed_refresh();
+  void bound_unread_life(std::int64_t at_most_ms);
   void finish();
 
   Drivers& drivers_;
@@ -118,6 +124,7 @@ class FetchDriver final : public upstream::FetchSink, public Wakeable {
   policy::StoreVerdict verdict_;
   OwnedKey store_key_;
   std::shared_ptr<const FlightHead> head_;
+  std::unique_ptr<Timer> unread_timer_;  // set when the last reader has left
   bool storing_ = false;
   bool in_table_ = false;
   bool paused_ = false;

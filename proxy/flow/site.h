@@ -10,6 +10,7 @@
 #include "backends/backend.h"
 #include "cachekeys/recipe.h"
 #include "conf/config.h"
+#include "proxy/flow/failure_log.h"
 #include "proxy/flow/fill_budget.h"
 #include "proxy/flow/flight_table.h"
 #include "proxy/flow/uncacheable.h"
@@ -42,7 +43,10 @@ struct Shared {
 
   FlightTable flights;
   UncacheableMemory uncacheable{10'000};
-  UncacheableMemory failed_refreshes{1'000};  // of stale copies; not tried again at every hit
+  // Stale copies whose successor could not be had or stored; not asked for again at every hit. The
+  // reason is nobody's interest.
+  UncacheableMemory failed_refreshes{1'000};
+  FailureLog failures;
   VariantBook variants;
   FillBudget budget;
   // The purge log's position that has been applied here (architecture, decision 12).

@@ -128,6 +128,7 @@ Transaction::Step Transaction::judge() {
     stale_if_error_ = stale_if_slow_ && reuse_.reason != Reason::StaleSlow;
   }
   if (client.only_if_cached) {
+    leave_convoy();
     outcome_.forward = policy::Forward::None;
     outcome_.detail = Reason::OnlyIfCached;
     note_outcome();

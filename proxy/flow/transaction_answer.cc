@@ -8,6 +8,7 @@ namespace weir::flow {
 using policy::Reason;
 
 Transaction::Step Transaction::serve_hit() {
+  leave_convoy();  // whoever waits behind need not wait until this client has read it all
   outcome_.hit = true;
   outcome_.has_ttl = true;
   outcome_.ttl_s = reuse_.freshness.ttl_s();

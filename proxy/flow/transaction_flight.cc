@@ -93,6 +93,7 @@ Transaction::Step Transaction::on_released(const Flight::State& state) {
 // No answer of the app's will come.
 Transaction::Step Transaction::fail(int status, Reason reason) {
   if (stale_if_error_ && status >= 500) return serve_stale(Reason::StaleIfError, status);
+  leave_convoy();
   answered_ = true;
   outcome_.detail = reason;
   note_outcome();

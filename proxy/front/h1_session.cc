@@ -288,7 +288,7 @@ BodyRead H1Session::read_body(std::span<char> into) {
     return read;
   }
   body_bytes_ += read.bytes;
-  read_deadline_.clear();
+  if (!peer_done_) read_deadline_.clear();  // else it is that of peer_closed()
   if (was_full) update_interest();
   return read;
 }
@@ -315,7 +315,7 @@ void H1Session::read_deadline_passed() {
   } else if (phase_ == Phase::Exchange && peer_done_ && !x_->responding) {
     x_->outcome.detail = "client-gone";
     die();
-  } else if (phase_ == Phase::Exchange && x_->body_wanted && !x_->tunnel) {
+  } else if (phase_ == Phase::Exchange && x_->body_wanted && !x_->responding) {
     refuse_request({.status = 408, .detail = "body-timeout"});
   } else if (phase_ == Phase::Idle || phase_ == Phase::Linger) {
     die();

@@ -119,9 +119,12 @@ void AnswerReader::accept_final_head(const http::ResponseHead& head) {
   complete_ = !tunnel_ && framing_ == http::Framing::None;
   event_stream_ =
       starts_with_ignore_case(head.fields.value(http::FieldId::ContentType), "text/event-stream");
-  // Apps that send a body after the head of an answer to HEAD exist, and their users may choose its
-  // bytes: the connection is not given to anybody else.
-  reusable_ = head.minor_version == 1 && !to_head_request_ && !announces_close(head) &&
+  // Apps that send a body all the same after the head of an answer that has none exist (to HEAD,
+  // 204, 304, Content-Length: 0), and their users may choose its bytes: a next answer, if it were
+  // read from there. Such a connection is not given to anybody else.
+  const bool bodiless = to_head_request_ || framing_ == http::Framing::None ||
+                        (framing_ == http::Framing::Length && remaining_ == 0);
+  reusable_ = head.minor_version == 1 && !bodiless && !announces_close(head) &&
               !authenticates_connection(head);
 }
 

@@ -1,6 +1,7 @@
 #include "proxy/upstream/easy_options.h"
 
 #include <fmt/format.h>
+#include <openssl/ssl.h>
 
 #include <climits>
 
@@ -14,6 +15,13 @@ void set_option(CURL* easy, CURLoption option, long value) {
   curl_easy_setopt(easy, option, value);
 }
 
+// libcurl leaves out this mode, without which a send that was blocked must be repeated from the
+// very same address; our buffers move.
+CURLcode allow_moving_buffers(CURL*, void* ssl_context, void*) {
+  SSL_CTX_set_mode(static_cast<SSL_CTX*>(ssl_context), SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  return CURLE_OK;
+}
+
 }  // namespace
 
 void set_fixed_options(CURL* easy, const conf::Upstream& config) {
@@ -23,12 +31,16 @@ void set_fixed_options(CURL* easy, const conf::Upstream& config) {
   set_option(easy, CURLOPT_MAXAGE_CONN, LONG_MAX / 1000);
   set_option(easy, CURLOPT_MAXLIFETIME_CONN, 0);
   set_option(easy, CURLOPT_NOSIGNAL, 1);
+  // Else giving up a connection whose name is still being resolved waits for the resolver, and the
+  // loop with it.
+  set_option(easy, CURLOPT_QUICK_EXIT, 1);
   set_option(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   set_option(easy, CURLOPT_NETRC, CURL_NETRC_IGNORED);
   set_option(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1);
   set_option(easy, CURLOPT_DNS_CACHE_TIMEOUT, kNameLife_s);
   set_option(easy, CURLOPT_SSL_VERIFYPEER, config.verify_tls ? 1 : 0);
   set_option(easy, CURLOPT_SSL_VERIFYHOST, config.verify_tls ? 2 : 0);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &allow_moving_buffers);
   curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -57,7 +57,7 @@ enum class FetchResult : std::uint8_t {
 
 struct FetchEnd {
   FetchResult result = FetchResult::Complete;
-  std::string message;          // for the log: what libcurl or the parser said
+  std::string message;          // for the log: the address, and what libcurl or the parser said
   bool app_sent_bytes = false;  // any byte of an answer had arrived
 };
 
@@ -79,6 +79,8 @@ class FetchSink {
 class Fetch {
  public:
   virtual ~Fetch() = default;
+  // Whether it waits for a place among the connections: the app knows nothing of it yet.
+  virtual bool waiting() const = 0;
   virtual void pause() = 0;  // stop reading the answer
   virtual void resume() = 0;
   virtual void body_ready() = 0;  // RequestBody has something new to say

@@ -18,7 +18,7 @@ constexpr std::size_t kPiece = 32 * 1024;
 // Pieces in one turn before the loop's other events get theirs.
 constexpr int kPieces = 8;
 // A buffer that grew beyond this for one request is not kept for the next.
-constexpr std::size_t kMostKept = 128 * 1024;
+constexpr std::size_t kMostKept = 8 * 1024;
 
 // Fields that this side writes itself, or never.
 bool is_ours(FieldId id) {
@@ -88,11 +88,14 @@ void RequestWriter::begin(const FetchRequest& request) {
 }
 
 bool RequestWriter::start(std::string_view host) {
-  if (bytes_.capacity() > kMostKept) bytes_ = {};
   bytes_.clear();
   sent_ = 0;
   any_sent_ = false;
   return append_request_head(bytes_, *request_, host);
+}
+
+void RequestWriter::release() {
+  if (bytes_.capacity() > kMostKept) bytes_ = {};
 }
 
 RequestWriter::Status RequestWriter::write(WireConnection& connection, std::span<char> scratch) {

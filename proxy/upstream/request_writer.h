@@ -31,6 +31,8 @@ class RequestWriter {
   void begin(const FetchRequest& request);
   // A new attempt; only while untouched().
   bool start(std::string_view host);
+  // The fetch has ended: a buffer that grew for it is not kept.
+  void release();
   // Sends what there is. `scratch` is for the body's pieces.
   Status write(WireConnection& connection, std::span<char> scratch);
 

@@ -1,5 +1,7 @@
 #include "proxy/upstream/tunnel.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -20,6 +22,7 @@ class Tunnel final : public Fetch, public WireConnection::Owner {
   Tunnel(CurlLoop& curl, UpstreamPool& pool, FetchRequest request, FetchSink& sink);
   ~Tunnel() override;
 
+  bool waiting() const override { return false; }
   void pause() override;
   void resume() override;
   void body_ready() override {}
@@ -41,6 +44,7 @@ class Tunnel final : public Fetch, public WireConnection::Owner {
   bool feed(std::string_view bytes);
   bool feed_head(std::string_view& bytes);
   bool feed_body(std::string_view bytes);
+  void time_app();
   void on_deadline();
   void finish(FetchResult result, std::string message);
   void update_interest();
@@ -138,6 +142,7 @@ void Tunnel::on_ready(WireConnection&, bool readable, bool writable) {
   const std::shared_ptr<bool> gone = gone_;
   if (writable && blocked_) {
     blocked_ = false;
+    if (answer_.has_head()) time_app();
     update_interest();
     if (writable_) {
       // Its own object for the call: it may be replaced, or go with the tunnel.
@@ -191,25 +196,16 @@ bool Tunnel::feed_head(std::string_view& bytes) {
     return false;
   }
   if (event != AnswerReader::Event::Head) return true;
-  deadline_.clear();
-  if (answer_.tunnel()) return true;
-  if (answer_.complete()) {
-    finish(FetchResult::Complete, {});
-    return false;
-  }
-  if (!paused_ && !answer_.event_stream()) {
-    deadline_.set(curl_.loop().now_ms() + pool_.config().idle_timeout_ms);
-  }
-  return true;
+  time_app();
+  if (!answer_.complete()) return true;
+  finish(FetchResult::Complete, {});
+  return false;
 }
 
 bool Tunnel::feed_body(std::string_view bytes) {
   const std::shared_ptr<bool> gone = gone_;
-  const bool timed = !answer_.tunnel() && !answer_.event_stream();
-  if (timed && answer_.has_head()) {
-    deadline_.set(curl_.loop().now_ms() + pool_.config().idle_timeout_ms);
-  }
-  while (!bytes.empty()) {
+  if (answer_.has_head()) time_app();
+  while (!bytes.empty() && (!answer_.complete() || answer_.chunked())) {
     std::string_view data;
     if (!answer_.feed_body(bytes, data)) {
       finish(FetchResult::Garbage, answer_.error());
@@ -227,21 +223,29 @@ void Tunnel::finish(FetchResult result, std::string message) {
   pool_.end(url_);
   deadline_.clear();
   socket_.reset();
+  if (!message.empty()) message = fmt::format("{}: {}", pool_.url(url_).text, message);
   // Last: the sink may destroy this object.
   sink_->on_end({result, std::move(message), answer_.any_byte()});
 }
 
+// After the head. The app's silence is counted in an ordinary answer; in a tunnel, which may be
+// silent for as long as it likes, only when its client has ended, or when it takes nothing more.
+void Tunnel::time_app() {
+  const bool in_answer = !answer_.tunnel() && !answer_.event_stream();
+  const bool in_tunnel = answer_.tunnel() && (ending_ || blocked_);
+  if (paused_ || !(in_answer || in_tunnel)) return deadline_.clear();
+  deadline_.set(curl_.loop().now_ms() + pool_.config().idle_timeout_ms);
+}
+
 void Tunnel::pause() {
   if (!socket_ || std::exchange(paused_, true)) return;
-  if (!answer_.tunnel()) deadline_.clear();
+  if (answer_.has_head()) time_app();
   update_interest();
 }
 
 void Tunnel::resume() {
   if (!socket_ || !std::exchange(paused_, false)) return;
-  if (answer_.has_head() && !answer_.tunnel() && !answer_.event_stream()) {
-    deadline_.set(curl_.loop().now_ms() + pool_.config().idle_timeout_ms);
-  }
+  if (answer_.has_head()) time_app();
   update_interest();
   if (connected_) socket_->read_soon();
 }
@@ -257,6 +261,7 @@ std::size_t Tunnel::tunnel_send(std::string_view bytes) {
     if (moved.state == WireConnection::State::Again || moved.bytes == 0) break;
   }
   blocked_ = taken < bytes.size();
+  time_app();
   update_interest();
   return taken;
 }
@@ -264,6 +269,7 @@ std::size_t Tunnel::tunnel_send(std::string_view bytes) {
 void Tunnel::tunnel_shutdown() {
   if (!socket_ || std::exchange(ending_, true)) return;
   socket_->end_sending();
+  if (answer_.has_head()) time_app();
 }
 
 }  // namespace

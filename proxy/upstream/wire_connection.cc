@@ -1,10 +1,11 @@
 #include "proxy/upstream/wire_connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <utility>
 
 #include "base/check.h"
@@ -115,6 +116,11 @@ WireConnection::Moved WireConnection::send(std::string_view bytes) {
 // With TLS without a close_notify, which curl cannot send alone; the peer's TLS sees the end.
 void WireConnection::end_sending() {
   if (fd_ >= 0) shutdown(fd_, SHUT_WR);
+}
+
+void WireConnection::acknowledge() {
+  const int on = 1;
+  if (fd_ >= 0) setsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 }  // namespace weir::upstream

@@ -1,5 +1,7 @@
 #include "proxy/upstream/wire_fetch.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -29,6 +31,7 @@ class WireFetch::Handle final : public Fetch {
   }
   void detach() { fetch_ = nullptr; }
 
+  bool waiting() const override { return fetch_ && fetch_->phase_ == Phase::Waiting; }
   void pause() override {
     if (fetch_) fetch_->pause();
   }
@@ -151,6 +154,8 @@ void WireFetch::end_or_retry(FetchResult result, std::string message, bool unrea
 }
 
 void WireFetch::finish(FetchResult result, std::string message) {
+  const bool asked = phase_ == Phase::Connecting || phase_ == Phase::Running;
+  if (asked && !message.empty()) message = fmt::format("{}: {}", pool_.url(url_).text, message);
   FetchEnd end{result, std::move(message), answer_.any_byte()};
   FetchSink* sink = sink_;
   if (handle_) std::exchange(handle_, nullptr)->detach();
@@ -163,7 +168,8 @@ void WireFetch::leave() {
   end_attempt();
   ++attempt_;
   sink_ = nullptr;
-  request_.body = nullptr;
+  request_ = {};  // it may hold credentials
+  writer_.release();
   deadline_.clear();
   fetcher_.leave(*this, std::exchange(phase_, Phase::Idle) == Phase::Waiting);
 }
@@ -238,6 +244,7 @@ bool WireFetch::receive() {
       on_stream_end(moved.state == WireConnection::State::End);
       return false;
     }
+    full_read_ = moved.bytes == buffer.size();
     if (!feed({buffer.data(), moved.bytes})) return false;
     // What is left in a socket will be told of again.
     if (paused_ || (!connection_->tls() && moved.bytes < buffer.size())) return true;
@@ -247,15 +254,18 @@ bool WireFetch::receive() {
 }
 
 bool WireFetch::feed(std::string_view bytes) {
+  const bool in_head = !answer_.has_head();
   while (!answer_.has_head()) {
     if (bytes.empty()) return true;
     if (!feed_head(bytes)) return false;
   }
+  const bool head_alone = in_head && bytes.empty();
   if (!feed_body(bytes)) return false;
   if (answer_.complete()) {
     complete(!bytes.empty());
     return false;
   }
+  if (head_alone) connection_->acknowledge();
   time_answer();
   return true;
 }
@@ -294,7 +304,9 @@ void WireFetch::on_stream_end(bool orderly) {
 // An answer that came before the request was out ends the exchange: the app does not wait for the
 // rest, nor do we, and the connection cannot serve again.
 void WireFetch::complete(bool excess) {
-  const bool reusable = answer_.reusable() && !excess && !private_ && !deaf_ && writer_.all_sent();
+  // A read that filled the buffer may have left something behind the answer's end.
+  const bool clean = !excess && !full_read_;
+  const bool reusable = answer_.reusable() && clean && !private_ && !deaf_ && writer_.all_sent();
   if (reusable) wires_.keep(url_, std::move(connection_));
   finish(FetchResult::Complete, {});
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ class WireFetch final : private WireConnection::Owner {
   // Some time after WireFetcher::schedule(), whose flag this is.
   void on_turn();
   bool scheduled = false;
+  // The place in the fetcher's queue, which is its alone to use.
+  std::list<WireFetch*>::iterator place;
 
  private:
   class Handle;
@@ -109,8 +112,9 @@ class WireFetch final : private WireConnection::Owner {
   std::unique_ptr<WireConnection> connection_;
   std::size_t url_ = 0;
   bool reused_ = false;
-  bool blocked_ = false;  // the app takes no more at present
-  bool deaf_ = false;     // the app takes nothing more at all
+  bool blocked_ = false;    // the app takes no more at present
+  bool deaf_ = false;       // the app takes nothing more at all
+  bool full_read_ = false;  // the last read filled the buffer
 };
 
 }  // namespace weir::upstream

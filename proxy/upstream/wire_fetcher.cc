@@ -8,11 +8,12 @@
 
 namespace weir::upstream {
 
-WireFetcher::WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool)
+WireFetcher::WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool,
+                         std::size_t most_connections)
     : pool_(std::move(pool)),
       wires_(loop, *pool_),
       turn_(loop, [this] { run_turns(); }),
-      most_running_(pool_->connections_per_loop()) {}
+      most_running_(most_connections) {}
 
 WireFetcher::~WireFetcher() = default;
 
@@ -38,14 +39,18 @@ std::unique_ptr<Fetch> WireFetcher::enter(FetchRequest request, FetchSink& sink,
     ++running_;
     fetch->admit();
   } else {
-    waiting_.push_back(fetch);
+    fetch->place = waiting_.insert(waiting_.end(), fetch);
   }
   return handle;
 }
 
 void WireFetcher::leave(WireFetch& fetch, bool was_waiting) {
+  if (std::exchange(fetch.scheduled, false)) {
+    std::erase(turns_, &fetch);
+    std::ranges::replace(running_turns_, &fetch, nullptr);
+  }
   if (was_waiting) {
-    std::erase(waiting_, &fetch);
+    waiting_.erase(fetch.place);
   } else if (waiting_.empty()) {
     --running_;
   } else {
@@ -68,7 +73,10 @@ void WireFetcher::schedule(WireFetch& fetch) {
 void WireFetcher::run_turns() {
   wires_.curl().count_wakeup();
   running_turns_.swap(turns_);
-  for (WireFetch* fetch : running_turns_) {
+  // By index: a turn may end other fetches, whose places are emptied then.
+  for (std::size_t i = 0; i < running_turns_.size(); ++i) {
+    WireFetch* const fetch = running_turns_[i];
+    if (fetch == nullptr) continue;
     fetch->scheduled = false;
     fetch->on_turn();
   }
@@ -76,7 +84,8 @@ void WireFetcher::run_turns() {
 }
 
 std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool) {
-  return std::make_unique<WireFetcher>(loop, std::move(pool));
+  const std::size_t most_connections = pool->connections_per_loop();
+  return std::make_unique<WireFetcher>(loop, std::move(pool), most_connections);
 }
 
 }  // namespace weir::upstream

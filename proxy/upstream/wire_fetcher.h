@@ -3,7 +3,7 @@
 // their handles do nothing more; handles of tunnels must have gone before.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -20,7 +20,7 @@ class WireFetch;
 
 class WireFetcher final : public Fetcher {
  public:
-  WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool);
+  WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool, std::size_t most_connections);
   ~WireFetcher() override;
 
   std::unique_ptr<Fetch> start(FetchRequest request, FetchSink& sink) override;
@@ -47,7 +47,7 @@ class WireFetcher final : public Fetcher {
   std::vector<WireFetch*> running_turns_;
   std::vector<std::unique_ptr<WireFetch>> all_;
   std::vector<WireFetch*> free_;
-  std::deque<WireFetch*> waiting_;
+  std::list<WireFetch*> waiting_;
   const std::size_t most_running_;
   std::size_t running_ = 0;
 };

@@ -152,6 +152,45 @@ TEST_F(Flight, WithoutReadersAKnownLengthIsStillStored) {
   EXPECT_EQ(origin_.hits("/a"), 1);
 }
 
+TEST_F(Flight, WithoutReadersADrippingAppIsGivenUp) {
+  // Each byte is in time for idle_timeout, but nobody waits for the whole.
+  origin_.on("/a", Reply(200).header("Cache-Control", "max-age=60").length(1'000'000).drip());
+  start(std::string(kCacheAll) + "upstream: { url: \"" + origin_.url() +
+        "\", idle_timeout: 300ms }\n");
+  {
+    Client only = client();
+    only.send(Client::message("GET", "/a"));
+    only.read_head();
+  }
+  EXPECT_TRUE(eventually([&] { return origin_.open_connections() == 0; }));
+}
+
+TEST_F(Flight, WhoLeavesWhileWaitingForAConnectionLeavesNothingBehind) {
+  // The one connection to the app is busy; misses whose clients have gone are not fetched for
+  // nobody when it is free.
+  const Gate gate;
+  origin_.on("/busy", Reply(200).gate_head(gate).header("Cache-Control", "no-store").body("x"));
+  origin_.otherwise([](const Request&) { return cacheable("y"); });
+  start(std::string(kCacheAll) + "workers: 1\nupstream: { url: \"" + origin_.url() +
+        "\", max_connections: 1 }\n");
+  Client busy = client();
+  busy.send(Client::message("GET", "/busy"));
+  gate.await_arrivals(1);
+  for (int i = 0; i < 10; ++i) {
+    Client one = client();
+    one.send(Client::message("GET", "/gone" + std::to_string(i)));
+    await_all_taken();
+    one.reset();
+  }
+  Client stays = client();
+  stays.send(Client::message("GET", "/stays"));
+  await_all_taken();
+  gate.open();
+  EXPECT_EQ(busy.read().body, "x");
+  EXPECT_EQ(stays.read().body, "y");
+  EXPECT_EQ(origin_.hits(), 2);
+}
+
 TEST_F(Flight, WithoutReadersAnUnknownLengthIsDropped) {
   // Nobody knows when a chunked answer would end: without readers its fetch is given up.
   const Gate middle;

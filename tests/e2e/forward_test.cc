@@ -169,6 +169,7 @@ TEST_F(Forward, InterimAnswersAreRelayed) {
   ASSERT_EQ(response.informational.size(), 1U);
   EXPECT_EQ(response.informational[0].status, 103);
   EXPECT_EQ(response.informational[0].value("Link"), "</a.css>");
+  EXPECT_EQ(response.informational[0].value("Via"), "1.1 weir");
   EXPECT_EQ(response.body, "ok");
   EXPECT_EQ(one.get("/a").body, "x");
   Client old = client();

@@ -39,6 +39,17 @@ TEST_F(Stale, WhileRevalidateServesTheOldOneAndRefreshesBehind) {
   EXPECT_EQ(origin_.hits("/a"), 2);
 }
 
+TEST_F(Stale, ARefreshThatFailsIsNotRepeatedAtEveryHit) {
+  // An app in trouble is not asked once more by each client that the old answer serves.
+  origin_.script(
+      "/a", {cacheable("old", "max-age=1, stale-while-revalidate=600"), Reply(500).body("down")});
+  start(kCacheAll);
+  EXPECT_EQ(get("/a").body, "old");
+  ask_until_hits("/a", 2);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(get("/a").body, "old");
+  EXPECT_EQ(origin_.hits("/a"), 2);
+}
+
 TEST_F(Stale, TheRoutesWindowCountsWhereTheAppIsSilent) {
   // stale_while_revalidate of the route.
   origin_.script("/a", {cacheable("old", "max-age=1"), cacheable("new")});

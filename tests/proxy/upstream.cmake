@@ -6,6 +6,7 @@ weir_test(upstream_test
     upstream_fetch_test.cc
     upstream_flow_test.cc
     upstream_garbage_test.cc
+    upstream_name_test.cc
     upstream_origin.cc
     upstream_pool_test.cc
     upstream_request_head_test.cc

@@ -94,7 +94,7 @@ TEST(Health, FollowsTheAppsState) {
   App app([&](AppConnection& connection) {
     while (!connection.read_head().empty()) {
       connection.send("HTTP/1.1 " + std::to_string(status.load()) +
-                      " X\r\nContent-Length: 0\r\n\r\n");
+                      " X\r\nContent-Length: 1\r\n\r\nx");
     }
   });
   conf::Upstream config = upstream_of({app.url()});

@@ -74,6 +74,7 @@ class Origin {
   bool read_body(Reader& reader, Request& request);
   bool play(Connection& connection, Reader& reader, const Reply& reply, const Request& request);
   bool play_step(Connection& connection, Reader& reader, const Reply::Step& step);
+  static void drip(Socket& socket);
   void end(Connection& connection, bool with_reset);
   Reply answer(const Request& request);
 

@@ -1,4 +1,6 @@
 // What an origin's connection does: reads requests, plays replies.
+#include <poll.h>
+
 #include <algorithm>
 
 #include "tests/support/origin.h"
@@ -93,6 +95,13 @@ bool Origin::play(Connection& connection, Reader& reader, const Reply& reply,
   return !reply.closes();
 }
 
+// The pace of a slow app; nothing waits for it to have passed.
+void Origin::drip(Socket& socket) {
+  constexpr int kEveryMs = 20;
+  pollfd peer{.fd = socket.fd(), .events = POLLIN, .revents = 0};
+  while (poll(&peer, 1, kEveryMs) == 0) socket.send_all("x", Deadline::never());
+}
+
 bool Origin::play_step(Connection& connection, Reader& reader, const Reply::Step& step) {
   if (const auto* send = std::get_if<Reply::Send>(&step)) {
     connection.socket.send_all(send->as_chunk ? as_chunk(*send->bytes) : *send->bytes,
@@ -112,6 +121,9 @@ bool Origin::play_step(Connection& connection, Reader& reader, const Reply::Step
     case Reply::End::Hang:
       while (!reader.some(65536, Deadline::never()).empty()) {
       }
+      break;
+    case Reply::End::Drip:
+      drip(connection.socket);
       break;
     case Reply::End::Close:
       break;

@@ -75,6 +75,11 @@ Reply& Reply::hang() {
   return *this;
 }
 
+Reply& Reply::drip() {
+  steps_.emplace_back(End::Drip);
+  return *this;
+}
+
 std::string Reply::head() const {
   if (is_raw()) return raw_head_;
   std::string head = "HTTP/1.1 " + std::to_string(status_) + " Scripted\r\n";

@@ -37,6 +37,8 @@ class Reply {
   Reply& reset();                   // the same with a RST
   Reply& hang();                    // says nothing more, until the peer goes away
 
+  Reply& drip();  // a byte now and then, until the peer goes away
+
   struct Send {
     std::shared_ptr<const std::string> bytes;
     bool as_chunk;
@@ -45,7 +47,7 @@ class Reply {
     Gate gate;
   };
   struct Echo {};
-  enum class End { Close, Reset, Hang };
+  enum class End { Close, Reset, Hang, Drip };
   using Step = std::variant<Send, Wait, Echo, End>;
 
   const std::vector<Gate>& head_gates() const { return head_gates_; }
