@@ -81,8 +81,6 @@ class Exchange {
   virtual bool peer_trusted() const = 0;
   // "http" or "https", as the app is told in X-Forwarded-Proto.
   virtual std::string_view scheme() const = 0;
-  // When the request's first byte was seen, on the loop's clock.
-  virtual std::int64_t started_ms() const = 0;
 
   // The request's body. Answers Expect: 100-continue when it is first asked for bytes.
   virtual BodyRead read_body(std::span<char> into) = 0;

@@ -17,7 +17,7 @@ void H1Exchange::reset() {
   outcome.subject.clear();
   outcome.upstream_ms = -1;
   handler = nullptr;
-  started_ms = started_us = 0;
+  started_us = 0;
   status = 0;
   close_after = reset_at_cut = endless = responding = continue_sent = body_wanted = tunnel = done =
       false;

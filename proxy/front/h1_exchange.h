@@ -20,7 +20,6 @@ struct H1Exchange {
   EntryBody entry_body;
   Outcome outcome;
   Handler* handler = nullptr;
-  std::int64_t started_ms = 0;
   std::int64_t started_us = 0;  // for the log
   int status = 0;               // sent; 0: none yet
   bool close_after = false;     // the connection ends with this response

@@ -173,7 +173,6 @@ std::size_t H1Session::parse(std::string_view data) {
 void H1Session::start_exchange(std::string_view head_bytes) {
   phase_ = Phase::Exchange;
   raw_head_ = head_bytes;
-  x_->started_ms = head_started_ms_;
   if (server_.options().access_log) x_->started_us = monotonic_us();
   served_ = true;
   x_->body.reset(x_->head.framing, x_->head.content_length, server_.options().limits.max_body);
@@ -210,7 +209,6 @@ bool H1Session::refuse_at_once() {
 // A head that broke, or never came whole. Nothing of it is looked at, logged or moved: its views
 // may point into a buffer that other clients have used since.
 void H1Session::refuse_head(const http::ParseError& error) {
-  x_->started_ms = phase_ == Phase::Head ? head_started_ms_ : loop().now_ms();
   x_->head.clear();
   x_->head_kept = true;
   refuse_request(error);

@@ -40,7 +40,6 @@ class H1Session final : public FdHandler, public Exchange {
   std::string peer_ip() const override { return peer_ip_; }
   bool peer_trusted() const override { return peer_trusted_; }
   std::string_view scheme() const override;
-  std::int64_t started_ms() const override { return x_->started_ms; }
   BodyRead read_body(std::span<char> into) override;
   void send_informational(const http::ResponseHead& head) override;
   void send_entry(const backends::EntryRef& entry, const FreshFields& fresh) override;

@@ -40,7 +40,6 @@ class Server {
   void drain(std::function<void()> when_empty);
   // Cuts what is still open.
   void close_all();
-  std::size_t session_count() const { return sessions_.size(); }
 
   // ---- for the sessions ----
   EventLoop& loop() { return loop_; }
