@@ -118,6 +118,11 @@ void WireConnection::end_sending() {
   if (fd_ >= 0) shutdown(fd_, SHUT_WR);
 }
 
+bool WireConnection::drained() const {
+  char byte = 0;
+  return recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 void WireConnection::acknowledge() {
   const int on = 1;
   if (fd_ >= 0) setsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);

@@ -45,6 +45,8 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler {
   // on_ready(true, false) soon, whatever the socket says: bytes may rest inside the TLS library.
   void read_soon() { curl_.schedule(*this); }
   void end_sending();
+  // Nothing has arrived that was not received yet, as far as the socket can tell.
+  bool drained() const;
   // What was received is acknowledged now. An app that writes head and body apart, with Nagle's
   // algorithm on, keeps the body back until then: 40 ms by the kernel's own habit.
   void acknowledge();

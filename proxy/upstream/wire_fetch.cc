@@ -305,7 +305,7 @@ void WireFetch::on_stream_end(bool orderly) {
 // rest, nor do we, and the connection cannot serve again.
 void WireFetch::complete(bool excess) {
   // A read that filled the buffer may have left something behind the answer's end.
-  const bool clean = !excess && !full_read_;
+  const bool clean = !excess && (!full_read_ || connection_->drained());
   const bool reusable = answer_.reusable() && clean && !private_ && !deaf_ && writer_.all_sent();
   if (reusable) wires_.keep(url_, std::move(connection_));
   finish(FetchResult::Complete, {});
