@@ -84,9 +84,6 @@ void read_ram(Section& section, RamBackend& ram) {
         text && text->size() <= 256 &&
         std::all_of(text->begin(), text->end(), [](char c) { return c > ' ' && c < 0x7F; });
     if (plain) ram.prefix = *text;
-    if (!ram.prefix.empty()) {
-      warn_of_no_effect(*prefix, "nothing outside sees the keys of a RAM backend in this version");
-    }
     if (text && !plain) prefix->error("holds more than 256 bytes, or other than visible ASCII");
   }
   const auto max_size = section.take("max_size");

@@ -81,7 +81,6 @@ admin_token: secret
 admin_hosts: [weir.internal]
 purge_allow: [loopback]
 defaults: {tags: [site]}
-backends: {a: {type: ram, prefix: "x:"}}
 routes:
   - {match: /a, cache: {tags: [x]}}
   - {match: /b, cache: {tags: [y]}}
@@ -93,9 +92,7 @@ routes:
       "yet\n"
       "weir.yaml:5:14: purge_allow: purging is not in this version; this does nothing yet\n"
       "weir.yaml:6:18: defaults.tags: purging by tag is not in this version; this does nothing "
-      "yet\n"
-      "weir.yaml:7:35: backends.a.prefix: nothing outside sees the keys of a RAM backend in this "
-      "version; this does nothing yet\n";
+      "yet\n";
   EXPECT_EQ(warnings_of(load(text)),
             "weir.yaml:2:8: admin: the admin address is not in this version; this does nothing "
             "yet\n" +
