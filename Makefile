@@ -20,6 +20,8 @@ NO_ASLR = $(if $(shell setarch -R true 2>/dev/null && echo yes),setarch -R)
 LISTEN   ?=
 UPSTREAM ?=
 CONFIG   ?=
+# make tidy; of the tests: TIDY_UNDER=tests
+TIDY_UNDER ?= base conf cachekeys backends proxy
 # make fuzz
 FUZZ_SECONDS ?= 20
 # make bench
@@ -88,7 +90,7 @@ format-check: need-check ## fail where `make format` would change something
 tidy: need-check configure ## clang-tidy over the program; what has not changed since it passed is skipped
 	@cmake --build $(BUILD) --target weir_revision >/dev/null
 	@python3 tests/tidy/tidy.py --build $(BUILD) --jobs $(JOBS) \
-	  --under base conf cachekeys backends proxy
+	  --under $(TIDY_UNDER)
 
 house: configure ## the house rules: sizes, layers, headers that stand alone, …
 	@python3 tests/tidy/house_rules.py --headers --build $(BUILD) --jobs $(JOBS) .
