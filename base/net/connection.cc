@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,11 @@ class PlainConnection final : public Connection {
     close(fd_);
   }
 
+  PeerState peer_state() const override {
+    pollfd peer{.fd = fd_, .events = POLLRDHUP, .revents = 0};
+    if (poll(&peer, 1, 0) <= 0) return PeerState::Open;
+    return (peer.revents & (POLLERR | POLLHUP)) != 0 ? PeerState::Gone : PeerState::Ended;
+  }
   IoResult read(std::span<char> into) override {
     const ssize_t got = recv(fd_, into.data(), into.size(), 0);
     if (got == 0) return {IoStatus::Closed};

@@ -24,9 +24,19 @@ struct IoResult {
   std::size_t bytes = 0;
 };
 
+enum class PeerState : std::uint8_t {
+  Open,
+  Ended,  // it will send no more; it may still read
+  Gone,   // neither
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;
+
+  // What the socket knows of the peer, unread bytes aside. For a connection that is not being read,
+  // which no event tells of an end.
+  virtual PeerState peer_state() const = 0;
 
   virtual IoResult read(std::span<char> into) = 0;
   virtual IoResult write(std::span<const iovec> parts) = 0;

@@ -17,6 +17,8 @@ constexpr std::size_t kLingerBytes = 1024 * 1024;
 constexpr std::int64_t kBodyRateGraceMs = 5'000;
 // How long a client that has closed its half is believed to wait for the beginning of an answer.
 constexpr std::int64_t kHalfClosedMs = 2'000;
+// How often a client is looked at that is not being read, because what it has sent ahead waits.
+constexpr std::int64_t kUnreadLookMs = 2'000;
 // How long a draining worker waits for the first request of a new connection.
 constexpr std::int64_t kFirstRequestMs = 500;
 
@@ -301,9 +303,21 @@ bool H1Session::body_too_slow() {
 void H1Session::update_interest() {
   bool read = !peer_done_ && phase_ != Phase::Dead;
   // Backpressure: while an exchange runs, only so much is taken ahead.
-  if (phase_ == Phase::Exchange && backlog_.size() >= kBacklogBytes) read = false;
+  if (read && phase_ == Phase::Exchange && backlog_.size() >= kBacklogBytes) {
+    read = false;
+    // No event will tell of an end meanwhile.
+    read_deadline_.set(loop().now_ms() + kUnreadLookMs);
+  }
   FdEvent& event = connection_->event();
   event.want(read, event.wants_write());
+}
+
+void H1Session::look_at_unread_client() {
+  const PeerState state = connection_->peer_state();
+  const bool left = state == PeerState::Gone || (state == PeerState::Ended && x_->endless);
+  if (!left) return update_interest();
+  x_->outcome.detail = "client-gone";
+  die();
 }
 
 void H1Session::read_deadline_passed() {
@@ -315,6 +329,8 @@ void H1Session::read_deadline_passed() {
     die();
   } else if (phase_ == Phase::Exchange && x_->body_wanted && !x_->responding) {
     refuse_request({.status = 408, .detail = "body-timeout"});
+  } else if (phase_ == Phase::Exchange && !peer_done_ && backlog_.size() >= kBacklogBytes) {
+    look_at_unread_client();
   } else if (phase_ == Phase::Idle || phase_ == Phase::Linger) {
     die();
   }

@@ -131,8 +131,12 @@ void add_forwarding(http::HeaderBlock& fields, const http::RequestHead& client,
 // before it gets here, TRACE is never forwarded, and for other methods the field means nothing.
 void count_forward(http::HeaderBlock& fields, const http::RequestHead& client) {
   if (client.method != http::Method::Options || !client.has(FieldId::MaxForwards)) return;
-  const std::optional<std::uint64_t> left = parse_decimal(client.value(FieldId::MaxForwards));
-  if (left && *left > 0) fields.set(FieldId::MaxForwards, std::to_string(*left - 1));
+  const std::string_view told = client.value(FieldId::MaxForwards);
+  const bool number = !told.empty() && told.find_first_not_of("0123456789") == told.npos;
+  if (!number) return;
+  // "The lesser of the decremented value and the most that we support": what does not fit is more.
+  const std::uint64_t left = parse_decimal(told).value_or(UINT64_MAX);
+  if (left > 0) fields.set(FieldId::MaxForwards, std::to_string(left - 1));
 }
 
 }  // namespace

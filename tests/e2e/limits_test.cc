@@ -115,6 +115,21 @@ TEST_F(Limits, AReaderThatDoesNotReadIsCutOff) {
   EXPECT_TRUE(cache_status(get("/big")).hit);
 }
 
+TEST_F(Limits, AClientThatResetsBehindUnreadBytesIsNoticed) {
+  // What it sent ahead has filled what is taken ahead, so it is not read any more; the app's silent
+  // stream must end all the same.
+  origin_.on("/events",
+             Reply(200).header("Content-Type", "text/event-stream").chunked().part(": hi").hang());
+  start("routes: []\n");
+  Client one = client();
+  one.send(Client::message("GET", "/events"));
+  EXPECT_EQ(one.read_head().status, 200);
+  one.send(std::string(70'000, 'y'));
+  ASSERT_TRUE(eventually([&] { return waiting_at_port(weir().port()) == 70'000 - 64 * 1024; }));
+  one.reset();
+  EXPECT_TRUE(eventually([&] { return origin_.open_connections() == 0; }));
+}
+
 TEST_F(Limits, ConnectionsAreBounded) {
   // Past limits.connections newcomers are turned away or wait; when there is room again they are
   // served.

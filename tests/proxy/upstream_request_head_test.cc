@@ -130,6 +130,7 @@ TEST(RequestHead, CountsTheForwardsOfOptions) {
                         {http::Method::Options, "1", "0"},
                         {http::Method::Options, "x", "x"},
                         {http::Method::Options, "-1", "-1"},
+                        {http::Method::Options, "18446744073709551616", "18446744073709551614"},
                         {http::Method::Get, "10", "10"}}) {
     Client client(Pairs{{"Max-Forwards", c.value}});
     client.head.method = c.method;

@@ -29,6 +29,7 @@ class FakeConnection final : public Connection {
     return {IoStatus::Ok, taken};
   }
   void shutdown_write() override {}
+  PeerState peer_state() const override { return PeerState::Open; }
   void reset_on_close() override {}
   FdEvent& event() override { std::abort(); }
 
