@@ -321,7 +321,11 @@ bool FetchDriver::wanted() const {
 }
 
 bool FetchDriver::finish_if_unwanted() {
-  if (wanted() || !flight_->close_if_unread()) return false;
+  return !wanted() && finish_if_unread();
+}
+
+bool FetchDriver::finish_if_unread() {
+  if (!flight_->close_if_unread()) return false;
   if (plan_.keep_on) remember_failed_refresh();  // it was to be stored, and will not be
   finish();
   return true;
@@ -336,11 +340,7 @@ void FetchDriver::remember_failed_refresh() {
 void FetchDriver::bound_unread_life(std::int64_t at_most_ms) {
   if (flight_->reader_count() > 0) return;
   if (!unread_timer_) {
-    unread_timer_ = std::make_unique<Timer>(drivers_.loop(), [this] {
-      if (!flight_->close_if_unread()) return;  // someone reads again
-      if (plan_.keep_on) remember_failed_refresh();
-      finish();
-    });
+    unread_timer_ = std::make_unique<Timer>(drivers_.loop(), [this] { finish_if_unread(); });
   }
   unread_timer_->start(at_most_ms);
 }

@@ -111,6 +111,7 @@ class FetchDriver final : public upstream::FetchSink, public Wakeable {
   void leave_table();
   bool wanted() const;
   bool finish_if_unwanted();  // true: it is gone
+  bool finish_if_unread();    // the same
   void remember_failed_refresh();
   void bound_unread_life(std::int64_t at_most_ms);
   void finish();

@@ -74,7 +74,7 @@ class Transaction final : public front::Handler, public Wakeable {
   Step serve_hit();
   Step serve_stale(policy::Reason reason, int app_status);
   Step answer_options();
-  void send_stored(const backends::EntryRef& entry);
+  Step send_stored();
   std::string restored_location(std::string_view location);
   void note_outcome();
 

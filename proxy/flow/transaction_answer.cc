@@ -10,11 +10,7 @@ using policy::Reason;
 Transaction::Step Transaction::serve_hit() {
   leave_convoy();  // whoever waits behind need not wait until this client has read it all
   outcome_.hit = true;
-  outcome_.has_ttl = true;
-  outcome_.ttl_s = reuse_.freshness.ttl_s();
-  note_outcome();
-  send_stored(entry_);
-  return Step::Finish;
+  return send_stored();
 }
 
 Transaction::Step Transaction::serve_stale(Reason reason, int app_status) {
@@ -24,31 +20,32 @@ Transaction::Step Transaction::serve_stale(Reason reason, int app_status) {
   outcome_.forward = outcome_.hit ? policy::Forward::None : policy::Forward::Stale;
   outcome_.forward_status = static_cast<std::uint16_t>(app_status);
   outcome_.detail = reason;
+  return send_stored();
+}
+
+// entry_, under the outcome that has been set.
+Transaction::Step Transaction::send_stored() {
+  answered_ = true;
   outcome_.has_ttl = true;
   outcome_.ttl_s = reuse_.freshness.ttl_s();
   note_outcome();
-  send_stored(entry_);
-  return Step::Finish;
-}
-
-void Transaction::send_stored(const backends::EntryRef& entry) {
-  answered_ = true;
   const front::FreshFields fresh{.age_s = reuse_.freshness.age_s, .cache_status = status_};
-  if (entry->meta().status >= 300 && entry->meta().status < 400) {
-    std::string location = restored_location(entry->fields().value(http::FieldId::Location));
+  if (entry_->meta().status >= 300 && entry_->meta().status < 400) {
+    std::string location = restored_location(entry_->fields().value(http::FieldId::Location));
     if (!location.empty()) {
       http::ResponseHead head;
-      head.status = entry->meta().status;
-      head.fields = entry->fields();
+      head.status = entry_->meta().status;
+      head.fields = entry_->fields();
       head.fields.set(http::FieldId::Location, location);
       head.framing = http::Framing::Length;
-      head.content_length = entry->body().size();
-      entry_body_.reset(entry);
+      head.content_length = entry_->body().size();
+      entry_body_.reset(entry_);
       exchange_->send(head, fresh, &entry_body_);
-      return;
+      return Step::Finish;
     }
   }
-  exchange_->send_entry(entry, fresh);
+  exchange_->send_entry(entry_, fresh);
+  return Step::Finish;
 }
 
 // What this client's query lost on the way to the app comes back on the app's redirects.

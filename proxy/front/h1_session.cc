@@ -273,7 +273,7 @@ BodyRead H1Session::read_body(std::span<char> into) {
     x_->body_wanted = true;
     return {BodyRead::Status::Pending};
   }
-  const bool was_full = backlog_.size() >= kBacklogBytes;
+  const bool was_full = backlog_full();
   const BodyRead read = x_->body.read(backlog_, into);
   if (read.status == BodyRead::Status::Pending) {
     if (peer_done_) return {BodyRead::Status::Failed};
@@ -303,13 +303,17 @@ bool H1Session::body_too_slow() {
 void H1Session::update_interest() {
   bool read = !peer_done_ && phase_ != Phase::Dead;
   // Backpressure: while an exchange runs, only so much is taken ahead.
-  if (read && phase_ == Phase::Exchange && backlog_.size() >= kBacklogBytes) {
+  if (read && phase_ == Phase::Exchange && backlog_full()) {
     read = false;
     // No event will tell of an end meanwhile.
     read_deadline_.set(loop().now_ms() + kUnreadLookMs);
   }
   FdEvent& event = connection_->event();
   event.want(read, event.wants_write());
+}
+
+bool H1Session::backlog_full() const {
+  return backlog_.size() >= kBacklogBytes;
 }
 
 void H1Session::look_at_unread_client() {
@@ -329,7 +333,7 @@ void H1Session::read_deadline_passed() {
     die();
   } else if (phase_ == Phase::Exchange && x_->body_wanted && !x_->responding) {
     refuse_request({.status = 408, .detail = "body-timeout"});
-  } else if (phase_ == Phase::Exchange && !peer_done_ && backlog_.size() >= kBacklogBytes) {
+  } else if (phase_ == Phase::Exchange && !peer_done_ && backlog_full()) {
     look_at_unread_client();
   } else if (phase_ == Phase::Idle || phase_ == Phase::Linger) {
     die();

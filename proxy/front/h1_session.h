@@ -70,6 +70,7 @@ class H1Session final : public FdHandler, public Exchange {
   void peer_closed();
   void update_interest();
   void read_deadline_passed();
+  bool backlog_full() const;
   void look_at_unread_client();
   bool body_too_slow();
 
