@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,18 @@
 #include "proxy/upstream/easy_options.h"
 
 namespace weir::upstream {
+namespace {
+
+// Whether the peer itself ended the stream, by its close_notify; libcurl takes the bare end of the
+// socket for the same, which anybody on the way can bring about (RFC 9112 section 9.8).
+bool ended_by_peer(CURL* easy) {
+  curl_tlssessioninfo* session = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session);
+  if (!session || !session->internals) return false;
+  return (SSL_get_shutdown(static_cast<SSL*>(session->internals)) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
+}  // namespace
 
 WireConnection::WireConnection(CurlLoop& curl, Owner& owner) : Transfer(curl), owner_(&owner) {}
 
@@ -92,7 +105,8 @@ WireConnection::Moved WireConnection::receive(std::span<char> into) {
     const CURLcode code = curl_easy_recv(easy_, into.data(), into.size(), &got);
     if (code == CURLE_AGAIN) return {State::Again};
     if (code != CURLE_OK) return {State::Failed};
-    return {got == 0 ? State::End : State::Bytes, got};
+    if (got > 0) return {State::Bytes, got};
+    return {ended_by_peer(easy_) ? State::End : State::Failed};
   }
   const ssize_t got = recv(fd_, into.data(), into.size(), MSG_DONTWAIT);
   if (got > 0) return {State::Bytes, static_cast<std::size_t>(got)};

@@ -39,6 +39,8 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler {
   // The owner hears of it later, never inside the call. Once.
   void connect(const conf::UpstreamUrl& url);
   void set_owner(Owner& owner) { owner_ = &owner; }
+  // End is the peer's word; with TLS, a stream that ends without the peer's closing alert has
+  // Failed.
   Moved receive(std::span<char> into);
   Moved send(std::string_view bytes);
   void want(bool read, bool write);

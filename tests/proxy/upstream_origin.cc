@@ -138,6 +138,11 @@ bool AppConnection::send(std::string_view bytes) {
 }
 
 void AppConnection::end_sending() {
+  if (tls_) SSL_shutdown(tls_);
+  end_bare();
+}
+
+void AppConnection::end_bare() {
   shutdown(fd_, SHUT_WR);
 }
 

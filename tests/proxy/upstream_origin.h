@@ -37,7 +37,8 @@ class AppConnection {
   // Whether the peer reset the connection, as far as reading has shown.
   bool was_reset() const { return was_reset_; }
   bool send(std::string_view bytes);
-  void end_sending();
+  void end_sending();  // with TLS, its closing alert first
+  void end_bare();     // with TLS too: what anybody on the way can do
   void close();
   void reset();
 

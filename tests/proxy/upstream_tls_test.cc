@@ -66,6 +66,37 @@ TEST(Tls, NeverUsesAPoisonedConnection) {
   }
 }
 
+TEST(Tls, BelievesAnEndOnlyWithTheClosingAlert) {
+  // Shows that an answer whose end is the connection's is whole only if the app has said so by
+  // close_notify: a bare FIN can come from anybody on the way (RFC 9112 section 9.8). What tells
+  // its own length needs no alert.
+  struct Case {
+    const char* framing;
+    bool alert;
+    FetchResult result;
+  };
+  const Case cases[] = {
+      {"", true, FetchResult::CompleteByClose},
+      {"", false, FetchResult::Broken},
+      {"Content-Length: 5\r\n", false, FetchResult::Complete},
+      {"Content-Length: 6\r\n", true, FetchResult::Broken},
+  };
+  for (const Case& tried : cases) {
+    const std::string answer = std::string("HTTP/1.1 200 OK\r\n") + tried.framing + "\r\nfirst";
+    App app = App::over_tls([&](AppConnection& connection) {
+      connection.read_head();
+      connection.send(answer);
+      tried.alert ? connection.end_sending() : connection.end_bare();
+      connection.read_to_end();
+    });
+    Client client(upstream_of({app.url()}));
+    Recorder recorder;
+    const FetchEnd& end = client.fetch(recorder, get());
+    EXPECT_EQ(end.result, tried.result) << answer << tried.alert << end.message;
+    EXPECT_EQ(recorder.body, "first");
+  }
+}
+
 TEST(Tls, StreamsASlowlyReadBody) {
   // Shows that pausing works when bytes rest inside the TLS library, where no event tells of them.
   constexpr std::size_t kBytes = 4 * 1024 * 1024;
