@@ -24,10 +24,9 @@ std::string own_host_of(const conf::UpstreamUrl& url) {
 
 UpstreamPool::UpstreamPool(conf::Upstream config, std::size_t loops)
     : config_(std::move(config)),
-      connections_per_loop_(
-          std::max<std::size_t>(1, config_.max_connections / std::max<std::size_t>(1, loops))),
+      connections_per_loop_(config_.max_connections / loops),
       states_(std::make_unique<State[]>(config_.urls.size())) {
-  WEIR_CHECK(!config_.urls.empty());
+  WEIR_CHECK(!config_.urls.empty() && connections_per_loop_ > 0);
   for (const conf::UpstreamUrl& url : config_.urls) hosts_.push_back(own_host_of(url));
 }
 

@@ -16,13 +16,12 @@ namespace weir::upstream {
 
 class UpstreamPool {
  public:
-  // `loops`: among how many loops the connections are divided.
+  // `loops`: among how many loops the connections are divided; no more than there are connections.
   UpstreamPool(conf::Upstream config, std::size_t loops);
 
   const conf::Upstream& config() const { return config_; }
   std::size_t size() const { return config_.urls.size(); }
   const conf::UpstreamUrl& url(std::size_t index) const { return config_.urls[index]; }
-  // Never 0: each loop must get on, so that with more loops than max_connections it is exceeded.
   std::size_t connections_per_loop() const { return connections_per_loop_; }
   // The Host to send, by `upstream.host`; `preserved` is the client's.
   std::string_view host(std::size_t index, std::string_view preserved) const;

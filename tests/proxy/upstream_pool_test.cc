@@ -81,7 +81,6 @@ TEST(UpstreamPool, DividesConnectionsAndNamesHosts) {
   conf::Upstream config = three();
   config.max_connections = 10;
   EXPECT_EQ(UpstreamPool(config, 4).connections_per_loop(), 2U);
-  EXPECT_EQ(UpstreamPool(config, 40).connections_per_loop(), 1U);
   UpstreamPool pool(config, 1);
   EXPECT_EQ(pool.own_host(0), "a");
   EXPECT_EQ(pool.own_host(1), "b:8000");
