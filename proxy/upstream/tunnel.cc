@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/net/timer.h"
@@ -17,12 +18,13 @@ constexpr std::size_t kReadSize = 16 * 1024;
 // Reads in one turn before the loop's other events get theirs.
 constexpr int kReads = 8;
 
-class Tunnel final : public Fetch, public WireConnection::Owner {
+class Tunnel final : public Fetch, public WireConnection::Owner, public ConnectionPlaces::Guest {
  public:
-  Tunnel(CurlLoop& curl, UpstreamPool& pool, FetchRequest request, FetchSink& sink);
+  Tunnel(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool, FetchRequest request,
+         FetchSink& sink);
   ~Tunnel() override;
 
-  bool waiting() const override { return false; }
+  bool waiting() const override { return waits_for_place(); }
   void pause() override;
   void resume() override;
   void body_ready() override {}
@@ -33,34 +35,41 @@ class Tunnel final : public Fetch, public WireConnection::Owner {
   void tunnel_shutdown() override;
 
  private:
+  void on_place() override { connect(); }
   void on_connected() override;
   void on_unreachable(std::string message) override;
   void on_ready(WireConnection& connection, bool readable, bool writable) override;
 
+  std::int64_t now_ms() { return wires_.loop().now_ms(); }
   void connect();
+  void disconnect();
   void try_next(FetchResult result, std::string message);
   void write_head();
   void read_some();
   bool feed(std::string_view bytes);
   bool feed_head(std::string_view& bytes);
   bool feed_body(std::string_view bytes);
+  void leave_place();
   void time_app();
   void on_deadline();
   void finish(FetchResult result, std::string message);
   void update_interest();
 
-  CurlLoop& curl_;
+  WirePool& wires_;
+  ConnectionPlaces& places_;
   UpstreamPool& pool_;
   const FetchRequest request_;
   FetchSink* sink_;
-  std::unique_ptr<WireConnection> socket_;  // null once the fetch has ended
+  std::unique_ptr<WireConnection> socket_;  // null before it has a place and once it has ended
   AnswerReader answer_;
   Deadline deadline_;
   std::move_only_function<void()> writable_;
   std::string unsent_;  // what is left of our head
+  std::optional<std::size_t> avoid_url_;
   std::size_t url_ = 0;
   std::size_t failovers_ = 0;
   std::int64_t answer_by_ms_;
+  bool counted_ = false;  // the socket is the pool's as well as ours
   bool connected_ = false;
   bool paused_ = false;
   bool blocked_ = false;  // the client's bytes wait for the app
@@ -69,28 +78,45 @@ class Tunnel final : public Fetch, public WireConnection::Owner {
   const std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
 };
 
-Tunnel::Tunnel(CurlLoop& curl, UpstreamPool& pool, FetchRequest request, FetchSink& sink)
-    : curl_(curl),
+Tunnel::Tunnel(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool, FetchRequest request,
+               FetchSink& sink)
+    : wires_(wires),
+      places_(places),
       pool_(pool),
       request_(std::move(request)),
       sink_(&sink),
-      deadline_(curl.loop(), [this] { on_deadline(); }),
-      url_(pool.pick(curl.loop().now_ms())),
-      answer_by_ms_(curl.loop().now_ms() + pool.config().first_byte_timeout_ms) {
+      deadline_(wires.loop(), [this] { on_deadline(); }),
+      answer_by_ms_(now_ms() + pool.config().first_byte_timeout_ms) {
   answer_.reset(request_.method == http::Method::Head, true);
-  connect();
+  deadline_.set(answer_by_ms_);
+  places_.enter(*this);
 }
 
 Tunnel::~Tunnel() {
   *gone_ = true;
-  if (socket_) pool_.end(url_);
+  disconnect();
+  places_.leave(*this);
 }
 
 void Tunnel::connect() {
+  url_ = pool_.pick(now_ms(), avoid_url_);
   pool_.begin(url_);
-  socket_ = std::make_unique<WireConnection>(curl_, *this);
-  socket_->connect(pool_.url(url_));
-  deadline_.set(std::min(answer_by_ms_, curl_.loop().now_ms() + pool_.config().connect_timeout_ms));
+  socket_ = wires_.open(url_, *this);
+  counted_ = true;
+  deadline_.set(std::min(answer_by_ms_, now_ms() + pool_.config().connect_timeout_ms));
+}
+
+void Tunnel::disconnect() {
+  if (!socket_) return;
+  pool_.end(url_);
+  if (std::exchange(counted_, false)) return wires_.close(std::move(socket_));
+  socket_.reset();
+}
+
+// The connection is a tunnel now, and the next may have the place.
+void Tunnel::leave_place() {
+  if (std::exchange(counted_, false)) wires_.part_with();
+  places_.leave(*this);
 }
 
 void Tunnel::on_connected() {
@@ -109,19 +135,21 @@ void Tunnel::on_unreachable(std::string message) {
 }
 
 void Tunnel::try_next(FetchResult result, std::string message) {
-  pool_.failed(url_, curl_.loop().now_ms());
+  pool_.failed(url_, now_ms());
   if (++failovers_ >= pool_.size()) return finish(result, std::move(message));
-  pool_.end(url_);
-  url_ = pool_.pick(curl_.loop().now_ms(), url_);
+  disconnect();
+  avoid_url_ = url_;
   connect();
 }
 
 void Tunnel::on_deadline() {
-  if (!connected_ && curl_.loop().now_ms() < answer_by_ms_) {
+  if (socket_ && !connected_ && now_ms() < answer_by_ms_) {
     return try_next(FetchResult::Timeout, "no connection in time");
   }
-  finish(FetchResult::Timeout,
-         answer_.has_head() ? "the answer's body stopped coming" : "no answer in time");
+  const char* why = answer_.has_head() ? "the answer's body stopped coming"
+                    : socket_          ? "no answer in time"
+                                       : "no free connection in time";
+  finish(FetchResult::Timeout, why);
 }
 
 void Tunnel::write_head() {
@@ -196,6 +224,7 @@ bool Tunnel::feed_head(std::string_view& bytes) {
     return false;
   }
   if (event != AnswerReader::Event::Head) return true;
+  if (answer_.tunnel()) leave_place();
   time_app();
   if (!answer_.complete()) return true;
   finish(FetchResult::Complete, {});
@@ -220,10 +249,10 @@ bool Tunnel::feed_body(std::string_view bytes) {
 }
 
 void Tunnel::finish(FetchResult result, std::string message) {
-  pool_.end(url_);
+  if (socket_ && !message.empty()) message = fmt::format("{}: {}", pool_.url(url_).text, message);
   deadline_.clear();
-  socket_.reset();
-  if (!message.empty()) message = fmt::format("{}: {}", pool_.url(url_).text, message);
+  disconnect();
+  places_.leave(*this);
   // Last: the sink may destroy this object.
   sink_->on_end({result, std::move(message), answer_.any_byte()});
 }
@@ -234,17 +263,17 @@ void Tunnel::time_app() {
   const bool in_answer = !answer_.tunnel() && !answer_.event_stream();
   const bool in_tunnel = answer_.tunnel() && (ending_ || blocked_);
   if (paused_ || !(in_answer || in_tunnel)) return deadline_.clear();
-  deadline_.set(curl_.loop().now_ms() + pool_.config().idle_timeout_ms);
+  deadline_.set(now_ms() + pool_.config().idle_timeout_ms);
 }
 
 void Tunnel::pause() {
-  if (!socket_ || std::exchange(paused_, true)) return;
+  if (std::exchange(paused_, true) || !socket_) return;
   if (answer_.has_head()) time_app();
   update_interest();
 }
 
 void Tunnel::resume() {
-  if (!socket_ || !std::exchange(paused_, false)) return;
+  if (!std::exchange(paused_, false) || !socket_) return;
   if (answer_.has_head()) time_app();
   update_interest();
   if (connected_) socket_->read_soon();
@@ -274,9 +303,9 @@ void Tunnel::tunnel_shutdown() {
 
 }  // namespace
 
-std::unique_ptr<Fetch> make_tunnel(CurlLoop& curl, UpstreamPool& pool, FetchRequest request,
-                                   FetchSink& sink) {
-  return std::make_unique<Tunnel>(curl, pool, std::move(request), sink);
+std::unique_ptr<Fetch> make_tunnel(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool,
+                                   FetchRequest request, FetchSink& sink) {
+  return std::make_unique<Tunnel>(wires, places, pool, std::move(request), sink);
 }
 
 }  // namespace weir::upstream

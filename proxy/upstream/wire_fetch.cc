@@ -31,7 +31,7 @@ class WireFetch::Handle final : public Fetch {
   }
   void detach() { fetch_ = nullptr; }
 
-  bool waiting() const override { return fetch_ && fetch_->phase_ == Phase::Waiting; }
+  bool waiting() const override { return fetch_ && fetch_->waits_for_place(); }
   void pause() override {
     if (fetch_) fetch_->pause();
   }
@@ -85,7 +85,7 @@ std::unique_ptr<Fetch> WireFetch::begin(FetchRequest request, FetchSink& sink,
   return handle;
 }
 
-void WireFetch::admit() {
+void WireFetch::on_place() {
   phase_ = Phase::Admitted;
   fetcher_.schedule(*this);
 }
@@ -171,7 +171,8 @@ void WireFetch::leave() {
   request_ = {};  // it may hold credentials
   writer_.release();
   deadline_.clear();
-  fetcher_.leave(*this, std::exchange(phase_, Phase::Idle) == Phase::Waiting);
+  phase_ = Phase::Idle;
+  fetcher_.leave(*this);
 }
 
 void WireFetch::cancel() {

@@ -4,13 +4,13 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "base/net/timer.h"
 #include "proxy/upstream/answer_reader.h"
+#include "proxy/upstream/connection_places.h"
 #include "proxy/upstream/fetcher.h"
 #include "proxy/upstream/request_writer.h"
 #include "proxy/upstream/upstream_pool.h"
@@ -20,7 +20,7 @@ namespace weir::upstream {
 
 class WireFetcher;
 
-class WireFetch final : private WireConnection::Owner {
+class WireFetch final : public ConnectionPlaces::Guest, private WireConnection::Owner {
  public:
   WireFetch(WireFetcher& fetcher, WirePool& wires, UpstreamPool& pool);
   ~WireFetch() override;
@@ -28,13 +28,9 @@ class WireFetch final : private WireConnection::Owner {
   // `only_url`: ask this address and no other.
   std::unique_ptr<Fetch> begin(FetchRequest request, FetchSink& sink,
                                std::optional<std::size_t> only_url);
-  // There is a place for its connection now.
-  void admit();
   // Some time after WireFetcher::schedule(), whose flag this is.
   void on_turn();
   bool scheduled = false;
-  // The place in the fetcher's queue, which is its alone to use.
-  std::list<WireFetch*>::iterator place;
 
  private:
   class Handle;
@@ -47,6 +43,7 @@ class WireFetch final : private WireConnection::Owner {
   };
 
   // ---- life ----
+  void on_place() override;
   void start_attempt();
   void end_attempt();
   // Whether another attempt follows; prepares it.

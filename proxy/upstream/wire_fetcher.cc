@@ -12,13 +12,13 @@ WireFetcher::WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool,
                          std::size_t most_connections)
     : pool_(std::move(pool)),
       wires_(loop, *pool_),
-      turn_(loop, [this] { run_turns(); }),
-      most_running_(most_connections) {}
+      places_(most_connections),
+      turn_(loop, [this] { run_turns(); }) {}
 
 WireFetcher::~WireFetcher() = default;
 
 std::unique_ptr<Fetch> WireFetcher::start(FetchRequest request, FetchSink& sink) {
-  if (request.upgrade) return make_tunnel(wires_.curl(), *pool_, std::move(request), sink);
+  if (request.upgrade) return make_tunnel(wires_, places_, *pool_, std::move(request), sink);
   return enter(std::move(request), sink, std::nullopt);
 }
 
@@ -35,29 +35,16 @@ std::unique_ptr<Fetch> WireFetcher::enter(FetchRequest request, FetchSink& sink,
   WireFetch* fetch = free_.back();
   free_.pop_back();
   std::unique_ptr<Fetch> handle = fetch->begin(std::move(request), sink, only_url);
-  if (running_ < most_running_) {
-    ++running_;
-    fetch->admit();
-  } else {
-    fetch->place = waiting_.insert(waiting_.end(), fetch);
-  }
+  places_.enter(*fetch);
   return handle;
 }
 
-void WireFetcher::leave(WireFetch& fetch, bool was_waiting) {
+void WireFetcher::leave(WireFetch& fetch) {
   if (std::exchange(fetch.scheduled, false)) {
     std::erase(turns_, &fetch);
     std::ranges::replace(running_turns_, &fetch, nullptr);
   }
-  if (was_waiting) {
-    waiting_.erase(fetch.place);
-  } else if (waiting_.empty()) {
-    --running_;
-  } else {
-    WireFetch* next = waiting_.front();
-    waiting_.pop_front();
-    next->admit();
-  }
+  places_.leave(fetch);
   free_.push_back(&fetch);
 }
 

@@ -1,15 +1,15 @@
-// The fetcher of one loop: a pool of WireFetch objects, a queue for those that wait for a
-// connection, tunnels for upgrades. Loop thread only. When it goes, its fetches fall silent and
-// their handles do nothing more; handles of tunnels must have gone before.
+// The fetcher of one loop: a pool of WireFetch objects, tunnels for upgrades, and the places for
+// the connections of both. Loop thread only. When it goes, its fetches fall silent and their
+// handles do nothing more; handles of tunnels must have gone before.
 #pragma once
 
-#include <list>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "base/net/event_loop.h"
 #include "base/net/timer.h"
+#include "proxy/upstream/connection_places.h"
 #include "proxy/upstream/fetcher.h"
 #include "proxy/upstream/upstream_pool.h"
 #include "proxy/upstream/wire_pool.h"
@@ -28,7 +28,7 @@ class WireFetcher final : public Fetcher {
   std::unique_ptr<Fetch> start_at(std::size_t url, FetchRequest request, FetchSink& sink);
 
   // By a fetch that has ended; it is in the pool again when this returns.
-  void leave(WireFetch& fetch, bool was_waiting);
+  void leave(WireFetch& fetch);
   // on_turn() soon, outside of every other call and after the loop has polled once more.
   void schedule(WireFetch& fetch);
 
@@ -42,14 +42,12 @@ class WireFetcher final : public Fetcher {
 
   const std::shared_ptr<UpstreamPool> pool_;
   WirePool wires_;
+  ConnectionPlaces places_;
   Timer turn_;
   std::vector<WireFetch*> turns_;
   std::vector<WireFetch*> running_turns_;
   std::vector<std::unique_ptr<WireFetch>> all_;
   std::vector<WireFetch*> free_;
-  std::list<WireFetch*> waiting_;
-  const std::size_t most_running_;
-  std::size_t running_ = 0;
 };
 
 // The one that everybody else uses. init_curl() must have been called.

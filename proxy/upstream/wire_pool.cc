@@ -79,7 +79,7 @@ bool WirePool::is_silent(WireConnection& connection) {
   return connection.receive(buffer()).state == WireConnection::State::Again;
 }
 
-// Fetches hold at most one connection each and are bounded themselves: at the bound, one is idle.
+// Whoever lends one has one of the loop's places: at the bound, one is idle.
 void WirePool::make_room() {
   Shelf* oldest = nullptr;
   for (Shelf& shelf : shelves_) {

@@ -31,6 +31,8 @@ class WirePool final : private WireConnection::Owner {
   // What was taken or opened comes back: to serve again, unless it has spoken, or to be closed.
   void keep(std::size_t url, std::unique_ptr<WireConnection> connection);
   void close(std::unique_ptr<WireConnection> connection);
+  // What was opened stays with its holder and counts no more.
+  void part_with() { --lent_; }
 
  private:
   static constexpr std::size_t kBufferSize = 64 * 1024;
