@@ -85,12 +85,16 @@ CURL* CurlLoop::take_easy(Transfer& transfer) {
     set_fixed_options(easy, config_);
     curl_easy_setopt(easy, CURLOPT_SHARE, share_);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_callback);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &close_callback);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
   }
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
+  hand_over(easy, transfer);
   return easy;
+}
+
+void CurlLoop::hand_over(CURL* easy, Transfer& transfer) {
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
 }
 
 void CurlLoop::give_easy(CURL* easy) {
@@ -164,9 +168,11 @@ int CurlLoop::timer_callback(CURLM*, long timeout_ms, void* self) {
 }
 
 curl_socket_t CurlLoop::open_callback(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (!transfer.on_opening()) return CURL_SOCKET_BAD;
   const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
-  static_cast<CurlLoop*>(self)->make_watch(fd);
+  transfer.curl_.make_watch(fd);
   return fd;
 }
 
@@ -273,6 +279,10 @@ void CurlLoop::apply_timeout() {
   } else {
     timeout_.set(loop_.now_ms() + timeout_ms_);
   }
+}
+
+std::string curl_error_text(CURLcode code, const std::string& buffer) {
+  return buffer.starts_with('\0') ? curl_easy_strerror(code) : buffer.c_str();
 }
 
 }  // namespace weir::upstream

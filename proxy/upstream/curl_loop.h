@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
@@ -34,6 +35,8 @@ class CurlLoop {
    private:
     friend class CurlLoop;
     virtual void on_turn() = 0;
+    // Inside curl, which knows the name and is about to make a socket for it; false forbids that.
+    virtual bool on_opening() = 0;
     // The handle is still in the multi handle; remove() is the user's.
     virtual void on_done(CURLcode code) = 0;
     // curl is about to close the descriptor that this transfer has leased.
@@ -51,6 +54,7 @@ class CurlLoop {
 
   // An easy handle set up for connecting only, and its way back, once it is removed.
   CURL* take_easy(Transfer& transfer);
+  static void hand_over(CURL* easy, Transfer& transfer);  // what curl tells is this one's now
   void give_easy(CURL* easy);
   void add(CURL* easy);
   // Closes the connection that the handle has made, unless its descriptor was adopted.
@@ -104,5 +108,8 @@ class CurlLoop {
   bool settling_ = false;
   bool poke_ = false;  // curl has something to do at once
 };
+
+// What went wrong, by the handle's error buffer or else by its code.
+std::string curl_error_text(CURLcode code, const std::string& buffer);
 
 }  // namespace weir::upstream

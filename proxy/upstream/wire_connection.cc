@@ -26,13 +26,17 @@ bool ended_by_peer(CURL* easy) {
 
 }  // namespace
 
-WireConnection::WireConnection(CurlLoop& curl, Owner& owner) : Transfer(curl), owner_(&owner) {}
+WireConnection::WireConnection(NameGate& names, Owner& owner)
+    : Transfer(names.curl()), names_(names), owner_(&owner) {}
 
 WireConnection::~WireConnection() {
   event_.reset();
-  if (easy_) {
+  if (phase_ == Phase::LookingUp) {
+    names_.abandon(name_, easy_, std::move(curl_error_));
+  } else if (easy_) {
+    if (phase_ == Phase::Waiting) names_.forget(name_, *this);
     curl_.end_lease(fd_);
-    if (started_) curl_.remove(easy_);
+    if (phase_ == Phase::Connecting || phase_ == Phase::Made) curl_.remove(easy_);
     curl_.give_easy(easy_);
   } else if (fd_ >= 0) {
     close(fd_);
@@ -41,6 +45,7 @@ WireConnection::~WireConnection() {
 
 void WireConnection::connect(const conf::UpstreamUrl& url) {
   WEIR_CHECK(!easy_ && fd_ < 0);
+  name_ = url.host;
   plain_ = url.kind != conf::UpstreamUrl::Kind::Https;
   easy_ = curl_.take_easy(*this);
   set_address(easy_, url);
@@ -50,22 +55,49 @@ void WireConnection::connect(const conf::UpstreamUrl& url) {
 }
 
 void WireConnection::on_turn() {
-  if (easy_ && !started_) {
-    started_ = true;
-    curl_.add(easy_);
-  } else if (fd_ >= 0 || lost_) {
-    owner_->on_ready(*this, true, false);
+  switch (phase_) {
+    case Phase::New:
+      if (names_.enter(name_, *this)) return start(Phase::LookingUp);
+      phase_ = Phase::Waiting;
+      return;
+    case Phase::Waiting:
+      if (name_error_.empty()) return start(Phase::Connecting);
+      return owner_->on_unreachable(std::move(name_error_));
+    case Phase::LookingUp:
+    case Phase::Connecting:
+      return;
+    case Phase::Made:
+      return owner_->on_ready(*this, true, false);
   }
+}
+
+void WireConnection::on_name(const std::string& error) {
+  name_error_ = error;
+  curl_.schedule(*this);
+}
+
+void WireConnection::start(Phase phase) {
+  phase_ = phase;
+  curl_.add(easy_);
+}
+
+bool WireConnection::on_opening() {
+  if (phase_ == Phase::LookingUp) {
+    phase_ = Phase::Connecting;
+    names_.end(name_, {});
+  }
+  return true;
 }
 
 void WireConnection::on_done(CURLcode code) {
   curl_socket_t fd = CURL_SOCKET_BAD;
   if (code == CURLE_OK) curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &fd);
   if (fd == CURL_SOCKET_BAD) {
-    const char* told = curl_error_->c_str();
-    owner_->on_unreachable(told[0] != '\0' ? told : curl_easy_strerror(code));
-    return;
+    std::string error = curl_error_text(code, *curl_error_);
+    if (std::exchange(phase_, Phase::Connecting) == Phase::LookingUp) names_.end(name_, error);
+    return owner_->on_unreachable(std::move(error));
   }
+  phase_ = Phase::Made;
   fd_ = fd;
   if (plain_) {
     curl_.adopt(fd_);

@@ -13,10 +13,11 @@
 
 #include "base/net/fd_event.h"
 #include "proxy/upstream/curl_loop.h"
+#include "proxy/upstream/name_gate.h"
 
 namespace weir::upstream {
 
-class WireConnection final : public CurlLoop::Transfer, public FdHandler {
+class WireConnection final : public CurlLoop::Transfer, public FdHandler, public NameGate::Guest {
  public:
   // May destroy the connection inside each call.
   class Owner {
@@ -33,10 +34,10 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler {
     std::size_t bytes = 0;
   };
 
-  WireConnection(CurlLoop& curl, Owner& owner);
+  WireConnection(NameGate& names, Owner& owner);
   ~WireConnection() override;
 
-  // The owner hears of it later, never inside the call. Once.
+  // The owner hears of it later, never inside the call. Once; `url` must stay.
   void connect(const conf::UpstreamUrl& url);
   void set_owner(Owner& owner) { owner_ = &owner; }
   // End is the peer's word; with TLS, a stream that ends without the peer's closing alert has
@@ -57,18 +58,32 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler {
   std::int64_t born_ms() const { return born_ms_; }
 
  private:
+  enum class Phase : std::uint8_t {
+    New,
+    Waiting,  // for another's look-up of the name
+    LookingUp,
+    Connecting,
+    Made,
+  };
+
+  void on_name(const std::string& error) override;
+  void start(Phase phase);
   void on_turn() override;
+  bool on_opening() override;
   void on_done(CURLcode code) override;
   void on_closing() override;
   void on_fd(bool readable, bool writable) override;
 
+  NameGate& names_;
   Owner* owner_;
+  std::string_view name_;
   CURL* easy_ = nullptr;  // null once a plain socket is ours
   int fd_ = -1;
   std::int64_t born_ms_ = 0;
   std::unique_ptr<FdEvent> event_;
   std::unique_ptr<std::string> curl_error_;  // while connecting; curl's buffer
-  bool started_ = false;
+  std::string name_error_;                   // of the look-up that this one waited for
+  Phase phase_ = Phase::New;
   bool plain_ = false;
   bool lost_ = false;  // curl has closed it
 };

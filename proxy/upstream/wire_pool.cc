@@ -18,6 +18,7 @@ constexpr std::int64_t kConnectionLife_ms = 60'000;
 WirePool::WirePool(EventLoop& loop, const UpstreamPool& pool)
     : pool_(pool),
       curl_(loop, pool.config()),
+      names_(curl_),
       buffer_(std::make_unique_for_overwrite<char[]>(kBufferSize)),
       shelves_(pool.size()),
       sweep_(loop, [this] { sweep(); }) {}
@@ -36,7 +37,7 @@ std::unique_ptr<WireConnection> WirePool::take(std::size_t url) {
 
 std::unique_ptr<WireConnection> WirePool::open(std::size_t url, Owner& owner) {
   if (idle_ + lent_ >= pool_.connections_per_loop()) make_room();
-  auto connection = std::make_unique<WireConnection>(curl_, owner);
+  auto connection = std::make_unique<WireConnection>(names_, owner);
   connection->connect(pool_.url(url));
   ++lent_;
   return connection;

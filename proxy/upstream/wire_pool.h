@@ -9,6 +9,7 @@
 
 #include "base/net/timer.h"
 #include "proxy/upstream/curl_loop.h"
+#include "proxy/upstream/name_gate.h"
 #include "proxy/upstream/upstream_pool.h"
 #include "proxy/upstream/wire_connection.h"
 
@@ -49,6 +50,7 @@ class WirePool final : private WireConnection::Owner {
 
   const UpstreamPool& pool_;
   CurlLoop curl_;
+  NameGate names_;
   std::unique_ptr<char[]> buffer_;
   std::vector<Shelf> shelves_;  // by address
   std::size_t idle_ = 0;

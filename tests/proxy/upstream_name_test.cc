@@ -1,5 +1,6 @@
 // Names of addresses, and a resolver that does not answer.
 #include <dlfcn.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netdb.h>
 
@@ -8,6 +9,7 @@
 #include <mutex>
 
 #include "tests/proxy/upstream_client.h"
+#include "tests/proxy/upstream_origin.h"
 
 namespace {
 
@@ -18,15 +20,19 @@ struct Resolver {
   std::mutex mutex;
   std::condition_variable changed;
   bool open = false;
+  bool good = false;  // what it says in the end
   int inside = 0;
+  int asked = 0;
 
-  void look_up() {
+  bool look_up() {
     std::unique_lock lock(mutex);
     ++inside;
+    ++asked;
     changed.notify_all();
     changed.wait_for(lock, std::chrono::seconds(20), [this] { return open; });
     --inside;
     changed.notify_all();
+    return good;
   }
   void await_inside(int count) {
     std::unique_lock lock(mutex);
@@ -41,6 +47,16 @@ struct Resolver {
     }
     await_inside(0);
   }
+  void reset(bool good_now) {
+    const std::lock_guard lock(mutex);
+    open = false;
+    good = good_now;
+    asked = 0;
+  }
+  int times_asked() {
+    const std::lock_guard lock(mutex);
+    return asked;
+  }
 };
 
 Resolver resolver;
@@ -53,8 +69,8 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
   static const auto real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "getaddrinfo"));
   if (node != nullptr && std::strcmp(node, kSlowName) == 0) {
-    resolver.look_up();
-    return EAI_AGAIN;
+    if (!resolver.look_up()) return EAI_AGAIN;
+    return real("127.0.0.1", service, hints, found);
   }
   return real(node, service, hints, found);
 }
@@ -62,25 +78,75 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
 namespace weir::upstream::test {
 namespace {
 
-TEST(Names, AResolverThatDoesNotAnswerHoldsUpNobody) {
-  // Shows that neither a time-out nor a client that leaves waits for the look-up, which cannot be
-  // stopped: the loop goes on at once.
+using testing::HasSubstr;
+
+conf::UpstreamUrl slowly_named(std::uint16_t port) {
   conf::UpstreamUrl url;
   url.host = kSlowName;
-  url.port = 1;
-  url.text = "http://slow.weir.test:1";
-  conf::Upstream config = upstream_of({url});
+  url.port = port;
+  url.text = "http://slow.weir.test";
+  return url;
+}
+
+TEST(Names, AResolverThatDoesNotAnswerHoldsUpNobody) {
+  // Shows that neither a time-out nor a client that leaves waits for the look-up, which cannot be
+  // stopped: the loop goes on at once. Nor do their look-ups pile up.
+  resolver.reset(false);
+  conf::Upstream config = upstream_of({slowly_named(1)});
   config.connect_timeout_ms = 20;
   Client client(config);
-  Recorder timed_out;
-  EXPECT_EQ(client.fetch(timed_out, get()).result, FetchResult::Timeout);
-  Recorder dropped;
-  client.start(dropped, get());
-  resolver.await_inside(2);
-  client.on_loop([&] { dropped.fetch.reset(); });
-  {
-    const std::lock_guard lock(resolver.mutex);
-    EXPECT_EQ(resolver.inside, 2) << "both were given up while their look-ups were under way";
+  for (int i = 0; i < 3; ++i) {
+    Recorder timed_out;
+    EXPECT_EQ(client.fetch(timed_out, get()).result, FetchResult::Timeout);
+    Recorder dropped;
+    client.start(dropped, get());
+    client.on_loop([&] { dropped.fetch.reset(); });
+  }
+  resolver.await_inside(1);
+  EXPECT_EQ(resolver.times_asked(), 1) << "was still under way when all of them were given up";
+  resolver.let_go();
+}
+
+TEST(Names, OneLookUpServesAllWhoWait) {
+  // Shows it for one that goes well and one that does not, and also when its asker has gone.
+  for (const bool good : {true, false}) {
+    for (const bool asker_leaves : {false, true}) {
+      resolver.reset(good);
+      App app(App::repeat(ok("hello")));
+      Client client(upstream_of({slowly_named(app.port())}));
+      Recorder asker;
+      client.start(asker, get());
+      resolver.await_inside(1);
+      Recorder waits[3];
+      Recorder leaves;
+      for (Recorder& recorder : waits) client.start(recorder, get());
+      client.start(leaves, get());
+      client.on_loop([&] {
+        leaves.fetch.reset();
+        if (asker_leaves) asker.fetch.reset();
+      });
+      resolver.let_go();
+      for (Recorder& recorder : waits) {
+        const FetchEnd& end = recorder.await_end();
+        EXPECT_EQ(end.result, good ? FetchResult::Complete : FetchResult::Refused) << end.message;
+        EXPECT_THAT(end.message, HasSubstr(good ? "" : "Could not resolve host: slow.weir.test"));
+      }
+      if (!asker_leaves) asker.await_end();
+      EXPECT_EQ(resolver.times_asked(), 1);
+      EXPECT_EQ(app.connections(), !good ? 0 : asker_leaves ? 3 : 4);
+    }
+  }
+}
+
+TEST(Names, ALookUpUnderWayOutlivesItsLoop) {
+  // Shows that neither the asker's nor an abandoned look-up is waited for at the end.
+  resolver.reset(true);
+  for (const bool asker_leaves : {false, true}) {
+    Client client(upstream_of({slowly_named(1)}));
+    Recorder asker;
+    client.start(asker, get());
+    resolver.await_inside(asker_leaves ? 2 : 1);
+    if (asker_leaves) client.on_loop([&] { asker.fetch.reset(); });
   }
   resolver.let_go();
 }
