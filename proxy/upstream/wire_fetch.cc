@@ -107,8 +107,7 @@ void WireFetch::start_attempt() {
   pool_.begin(url_);
   phase_ = Phase::Connecting;
   blocked_ = deaf_ = false;
-  const bool repeatable = http::is_idempotent(request_.method) && !writer_.has_body();
-  if (repeatable && !need_fresh_) connection_ = wires_.take(url_);
+  if (may_reuse() && !need_fresh_) connection_ = wires_.take(url_);
   reused_ = connection_ != nullptr;
   if (reused_) {
     connection_->set_owner(*this);
@@ -126,6 +125,10 @@ void WireFetch::end_attempt() {
   connect_by_ms_ = kNever;
   pool_.end(url_);
   if (connection_) wires_.close(std::move(connection_));
+}
+
+bool WireFetch::may_reuse() const {
+  return http::is_idempotent(request_.method) && !writer_.has_body();
 }
 
 bool WireFetch::may_repeat() const {
@@ -308,7 +311,10 @@ void WireFetch::complete(bool excess) {
   // A read that filled the buffer may have left something behind the answer's end.
   const bool clean = !excess && (!full_read_ || connection_->drained());
   const bool reusable = answer_.reusable() && clean && !private_ && !deaf_ && writer_.all_sent();
-  if (reusable) wires_.keep(url_, std::move(connection_));
+  // Those who cannot use a kept one leave no more than one: an app with a process for each
+  // connection would soon have none left.
+  const bool useful = may_reuse() || !wires_.has_idle(url_);
+  if (reusable && useful) wires_.keep(url_, std::move(connection_));
   finish(FetchResult::Complete, {});
 }
 

@@ -52,6 +52,8 @@ class WireFetch final : public ConnectionPlaces::Guest, private WireConnection::
   void finish(FetchResult result, std::string message);
   void leave();
   void cancel();
+  // Whether it may go out on a connection that the app may be closing at this moment.
+  bool may_reuse() const;
   // Whether a request that may have reached the app may be sent once more.
   bool may_repeat() const;
 

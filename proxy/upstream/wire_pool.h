@@ -27,6 +27,7 @@ class WirePool final : private WireConnection::Owner {
 
   // The idle connection to this address that was used last; null when there is none.
   std::unique_ptr<WireConnection> take(std::size_t url);
+  bool has_idle(std::size_t url) const { return !shelves_[url].empty(); }
   // A new one, on its way. An idle one gives way when the bound is reached.
   std::unique_ptr<WireConnection> open(std::size_t url, Owner& owner);
   // What was taken or opened comes back: to serve again, unless it has spoken, or to be closed.

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "tests/proxy/upstream_client.h"
 #include "tests/proxy/upstream_origin.h"
 
@@ -61,12 +63,17 @@ TEST(Reuse, KeepsALoginOfAConnectionToItself) {
 }
 
 TEST(Reuse, KeepsTheConnectionOfAnUpload) {
-  // Shows that a request with a body gets a fresh connection, which then serves others.
-  App app([](AppConnection& connection) {
+  // Shows that a request with a body gets a fresh connection, and that one of them, no more, is
+  // kept for others.
+  std::atomic<int> open = 0;
+  App app([&](AppConnection& connection) {
+    ++open;
     for (std::string head; !(head = connection.read_head()).empty();) {
       if (head.starts_with("POST")) connection.read_exactly(3);
       connection.send(ok("x"));
     }
+    --open;
+    open.notify_all();
   });
   Client client(upstream_of({app.url()}));
   for (int i = 0; i < 3; ++i) {
@@ -76,6 +83,7 @@ TEST(Reuse, KeepsTheConnectionOfAnUpload) {
     expect_complete(client, post(body, 3), "x");
   }
   EXPECT_EQ(app.connections(), 3);
+  while (open != 1) open.wait(open);
   for (int i = 0; i < 3; ++i) expect_complete(client, get(), "x");
   EXPECT_EQ(app.connections(), 3);
 }
