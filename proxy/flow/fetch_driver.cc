@@ -233,34 +233,33 @@ void FetchDriver::publish(std::shared_ptr<FlightHead> head) {
 }
 
 void FetchDriver::on_body(std::string_view bytes) {
-  const bool known_length = head_->response.framing == http::Framing::Length;
-  if (storing_) {
-    const std::uint64_t total = flight_->appended() + bytes.size();
-    const std::uint64_t most = plan_.route->backend->max_object_size();
-    if ((most != 0 && total > most) ||
-        (!known_length && !drivers_.shared().budget.has_room(bytes.size()))) {
-      storing_ = false;
-      leave_table();
-      flight_->append(bytes, true);
-      flight_->stop_retaining();
-      if (finish_if_unwanted()) return;
-      if (flight_->window_full()) {
-        paused_ = true;
-        fetch_->pause();
-      }
-      return;
-    }
-    // The last bytes are shown when the object is in the store, so that whoever has seen its end
-    // will be served from there.
-    const bool last = known_length && total >= head_->response.content_length;
-    flight_->append(bytes, !last);
-    return;
+  const bool outgrown = storing_ && !has_room(bytes.size());
+  if (outgrown) {
+    storing_ = false;
+    leave_table();
   }
-  flight_->append(bytes, true);
-  if (!paused_ && flight_->window_full()) {
-    paused_ = true;
-    fetch_->pause();
+  // The last bytes are shown when the object is in the store, so that whoever has seen its end will
+  // be served from there.
+  const http::ResponseHead& head = head_->response;
+  const bool last = storing_ && head.framing == http::Framing::Length &&
+                    flight_->appended() + bytes.size() >= head.content_length;
+  flight_->append(bytes, !last);
+  if (outgrown) {
+    flight_->stop_retaining();
+    if (finish_if_unwanted()) return;
   }
+  if (storing_ || paused_ || !flight_->window_full()) return;
+  paused_ = true;
+  fetch_->pause();
+}
+
+// Whether what is being stored may grow by this. Of a known length the budget was asked at the
+// head.
+bool FetchDriver::has_room(std::size_t bytes) const {
+  const std::uint64_t most = plan_.route->backend->max_object_size();
+  if (most != 0 && flight_->appended() + bytes > most) return false;
+  return head_->response.framing == http::Framing::Length ||
+         drivers_.shared().budget.has_room(bytes);
 }
 
 void FetchDriver::on_end(upstream::FetchEnd&& end) {

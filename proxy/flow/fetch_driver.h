@@ -108,6 +108,7 @@ class FetchDriver final : public upstream::FetchSink, public Wakeable {
   void choose_variant(FlightHead& head);
   void publish(std::shared_ptr<FlightHead> head);
   void store();
+  bool has_room(std::size_t bytes) const;
   void leave_table();
   bool wanted() const;
   bool finish_if_unwanted();  // true: it is gone
