@@ -10,7 +10,7 @@ namespace weir::upstream {
 
 class ConnectionPlaces {
  public:
-  // Who wants a place. Leaves before it goes.
+  // Who wants a place. Leaves before it goes, or goes together with the places.
   class Guest {
    public:
     virtual ~Guest() = default;

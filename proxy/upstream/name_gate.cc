@@ -9,10 +9,11 @@ namespace weir::upstream {
 // A handle that looks a name up for nobody, except those who wait for it at the gate.
 class NameGate::Orphan final : public CurlLoop::Transfer {
  public:
-  Orphan(NameGate& gate, std::string_view name, CURL* easy, std::unique_ptr<std::string> curl_error)
+  Orphan(NameGate& gate, const conf::UpstreamUrl& url, CURL* easy,
+         std::unique_ptr<std::string> curl_error)
       : Transfer(gate.curl_),
         gate_(gate),
-        name_(name),
+        url_(url),
         easy_(easy),
         curl_error_(std::move(curl_error)) {
     CurlLoop::hand_over(easy_, *this);
@@ -35,11 +36,11 @@ class NameGate::Orphan final : public CurlLoop::Transfer {
   void on_closing() override {}
 
   void end(const std::string& error) {
-    if (!std::exchange(over_, true)) gate_.end(name_, error);
+    if (!std::exchange(over_, true)) gate_.end(url_, error);
   }
 
   NameGate& gate_;
-  const std::string_view name_;
+  const conf::UpstreamUrl& url_;
   CURL* const easy_;
   const std::unique_ptr<std::string> curl_error_;
   bool over_ = false;
@@ -49,19 +50,19 @@ NameGate::NameGate(CurlLoop& curl) : curl_(curl) {}
 
 NameGate::~NameGate() = default;
 
-bool NameGate::enter(std::string_view name, Guest& guest) {
-  const auto [at, first] = waiting_.try_emplace(name);
+bool NameGate::enter(const conf::UpstreamUrl& url, Guest& guest) {
+  const auto [at, first] = waiting_.try_emplace(&url);
   if (!first) at->second.push_back(&guest);
   return first;
 }
 
-void NameGate::forget(std::string_view name, Guest& guest) {
-  const auto at = waiting_.find(name);
+void NameGate::forget(const conf::UpstreamUrl& url, Guest& guest) {
+  const auto at = waiting_.find(&url);
   if (at != waiting_.end()) std::erase(at->second, &guest);
 }
 
-void NameGate::end(std::string_view name, const std::string& error) {
-  const auto at = waiting_.find(name);
+void NameGate::end(const conf::UpstreamUrl& url, const std::string& error) {
+  const auto at = waiting_.find(&url);
   WEIR_CHECK(at != waiting_.end());
   // First out of the map: who is told may enter again.
   const std::vector<Guest*> guests = std::move(at->second);
@@ -69,8 +70,9 @@ void NameGate::end(std::string_view name, const std::string& error) {
   for (Guest* guest : guests) guest->on_name(error);
 }
 
-void NameGate::abandon(std::string_view name, CURL* easy, std::unique_ptr<std::string> curl_error) {
-  orphans_.push_back(std::make_unique<Orphan>(*this, name, easy, std::move(curl_error)));
+void NameGate::abandon(const conf::UpstreamUrl& url, CURL* easy,
+                       std::unique_ptr<std::string> curl_error) {
+  orphans_.push_back(std::make_unique<Orphan>(*this, url, easy, std::move(curl_error)));
 }
 
 }  // namespace weir::upstream

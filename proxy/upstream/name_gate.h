@@ -7,16 +7,16 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "conf/config.h"
 #include "proxy/upstream/curl_loop.h"
 
 namespace weir::upstream {
 
 class NameGate {
  public:
-  // Who wants to connect to a name.
+  // Who wants to connect.
   class Guest {
    public:
     virtual ~Guest() = default;
@@ -35,20 +35,21 @@ class NameGate {
 
   CurlLoop& curl() { return curl_; }
 
-  // True: nobody looks this name up; now the guest does, and calls end() or abandon(). False: its
-  // on_name() will come, unless it calls forget(). `name` must stay.
-  bool enter(std::string_view name, Guest& guest);
-  void forget(std::string_view name, Guest& guest);
+  // True: nobody looks this one up; now the guest does, and calls end() or abandon(). False: its
+  // on_name() will come, unless it calls forget(). `url` must stay: it is told by its place, for
+  // curl remembers names with their ports.
+  bool enter(const conf::UpstreamUrl& url, Guest& guest);
+  void forget(const conf::UpstreamUrl& url, Guest& guest);
   // The look-up is over. May be called inside curl.
-  void end(std::string_view name, const std::string& error);
+  void end(const conf::UpstreamUrl& url, const std::string& error);
   // Takes over the handle that looks the name up, and the buffer for its error.
-  void abandon(std::string_view name, CURL* easy, std::unique_ptr<std::string> curl_error);
+  void abandon(const conf::UpstreamUrl& url, CURL* easy, std::unique_ptr<std::string> curl_error);
 
  private:
   class Orphan;
 
   CurlLoop& curl_;
-  std::map<std::string_view, std::vector<Guest*>> waiting_;  // by names under way
+  std::map<const conf::UpstreamUrl*, std::vector<Guest*>> waiting_;  // by what is under way
   std::list<std::unique_ptr<Orphan>> orphans_;
 };
 

@@ -46,6 +46,7 @@ class Tunnel final : public Fetch, public WireConnection::Owner, public Connecti
   void try_next(FetchResult result, std::string message);
   void write_head();
   void read_some();
+  void on_stream_end(WireConnection::State how);
   bool feed(std::string_view bytes);
   bool feed_head(std::string_view& bytes);
   bool feed_body(std::string_view bytes);
@@ -188,23 +189,20 @@ void Tunnel::read_some() {
   char buffer[kReadSize];
   for (int i = 0; i < kReads; ++i) {
     const WireConnection::Moved moved = socket_->receive(buffer);
-    switch (moved.state) {
-      case WireConnection::State::Again:
-        return;
-      case WireConnection::State::Failed:
-        return finish(FetchResult::Broken, "the connection broke");
-      case WireConnection::State::End: {
-        const FetchResult result = answer_.result_at_end();
-        const bool broken = result == FetchResult::Broken;
-        return finish(result, broken ? "the answer ended too soon" : "");
-      }
-      case WireConnection::State::Bytes:
-        break;
-    }
+    if (moved.state == WireConnection::State::Again) return;
+    if (moved.state != WireConnection::State::Bytes) return on_stream_end(moved.state);
     const bool more = feed({buffer, moved.bytes});
     if (*gone || !more || paused_) return;
   }
   socket_->read_soon();
+}
+
+// A tunnel's protocol tells its own ends, and many apps end TLS without an alert.
+void Tunnel::on_stream_end(WireConnection::State how) {
+  const bool orderly =
+      how == WireConnection::State::End || (how == WireConnection::State::Cut && answer_.tunnel());
+  const FetchResult result = orderly ? answer_.result_at_end() : FetchResult::Broken;
+  finish(result, result == FetchResult::Broken ? cut_text(how) : "");
 }
 
 // False when the fetch has ended or gone.

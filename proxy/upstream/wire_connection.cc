@@ -16,7 +16,7 @@ namespace weir::upstream {
 namespace {
 
 // Whether the peer itself ended the stream, by its close_notify; libcurl takes the bare end of the
-// socket for the same, which anybody on the way can bring about (RFC 9112 section 9.8).
+// socket for the same (RFC 9112 section 9.8).
 bool ended_by_peer(CURL* easy) {
   curl_tlssessioninfo* session = nullptr;
   curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session);
@@ -32,9 +32,9 @@ WireConnection::WireConnection(NameGate& names, Owner& owner)
 WireConnection::~WireConnection() {
   event_.reset();
   if (phase_ == Phase::LookingUp) {
-    names_.abandon(name_, easy_, std::move(curl_error_));
+    names_.abandon(*url_, easy_, std::move(curl_error_));
   } else if (easy_) {
-    if (phase_ == Phase::Waiting) names_.forget(name_, *this);
+    if (phase_ == Phase::Waiting) names_.forget(*url_, *this);
     curl_.end_lease(fd_);
     if (phase_ == Phase::Connecting || phase_ == Phase::Made) curl_.remove(easy_);
     curl_.give_easy(easy_);
@@ -45,8 +45,7 @@ WireConnection::~WireConnection() {
 
 void WireConnection::connect(const conf::UpstreamUrl& url) {
   WEIR_CHECK(!easy_ && fd_ < 0);
-  name_ = url.host;
-  plain_ = url.kind != conf::UpstreamUrl::Kind::Https;
+  url_ = &url;
   easy_ = curl_.take_easy(*this);
   set_address(easy_, url);
   curl_error_ = std::make_unique<std::string>(CURL_ERROR_SIZE, '\0');
@@ -57,7 +56,7 @@ void WireConnection::connect(const conf::UpstreamUrl& url) {
 void WireConnection::on_turn() {
   switch (phase_) {
     case Phase::New:
-      if (names_.enter(name_, *this)) return start(Phase::LookingUp);
+      if (names_.enter(*url_, *this)) return start(Phase::LookingUp);
       phase_ = Phase::Waiting;
       return;
     case Phase::Waiting:
@@ -84,7 +83,7 @@ void WireConnection::start(Phase phase) {
 bool WireConnection::on_opening() {
   if (phase_ == Phase::LookingUp) {
     phase_ = Phase::Connecting;
-    names_.end(name_, {});
+    names_.end(*url_, {});
   }
   return true;
 }
@@ -94,12 +93,12 @@ void WireConnection::on_done(CURLcode code) {
   if (code == CURLE_OK) curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &fd);
   if (fd == CURL_SOCKET_BAD) {
     std::string error = curl_error_text(code, *curl_error_);
-    if (std::exchange(phase_, Phase::Connecting) == Phase::LookingUp) names_.end(name_, error);
+    if (std::exchange(phase_, Phase::Connecting) == Phase::LookingUp) names_.end(*url_, error);
     return owner_->on_unreachable(std::move(error));
   }
   phase_ = Phase::Made;
   fd_ = fd;
-  if (plain_) {
+  if (url_->kind != conf::UpstreamUrl::Kind::Https) {
     curl_.adopt(fd_);
     curl_.remove(easy_);
     curl_.give_easy(std::exchange(easy_, nullptr));
@@ -138,7 +137,7 @@ WireConnection::Moved WireConnection::receive(std::span<char> into) {
     if (code == CURLE_AGAIN) return {State::Again};
     if (code != CURLE_OK) return {State::Failed};
     if (got > 0) return {State::Bytes, got};
-    return {ended_by_peer(easy_) ? State::End : State::Failed};
+    return {ended_by_peer(easy_) ? State::End : State::Cut};
   }
   const ssize_t got = recv(fd_, into.data(), into.size(), MSG_DONTWAIT);
   if (got > 0) return {State::Bytes, static_cast<std::size_t>(got)};
@@ -172,6 +171,17 @@ bool WireConnection::drained() const {
 void WireConnection::acknowledge() {
   const int on = 1;
   if (fd_ >= 0) setsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+const char* cut_text(WireConnection::State how) {
+  switch (how) {
+    case WireConnection::State::End:
+      return "the answer ended too soon";
+    case WireConnection::State::Cut:
+      return "the answer ended without TLS's closing alert";
+    default:
+      return "the connection broke";
+  }
 }
 
 }  // namespace weir::upstream

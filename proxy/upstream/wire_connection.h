@@ -28,7 +28,13 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler, public
     virtual void on_unreachable(std::string /*message*/) {}
     virtual void on_ready(WireConnection& connection, bool readable, bool writable) = 0;
   };
-  enum class State : std::uint8_t { Bytes, Again, End, Failed };
+  enum class State : std::uint8_t {
+    Bytes,
+    Again,
+    End,  // by the peer's own word
+    Cut,  // an end without TLS's closing alert, which anybody on the way can bring about
+    Failed,
+  };
   struct Moved {
     State state;
     std::size_t bytes = 0;
@@ -40,8 +46,6 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler, public
   // The owner hears of it later, never inside the call. Once; `url` must stay.
   void connect(const conf::UpstreamUrl& url);
   void set_owner(Owner& owner) { owner_ = &owner; }
-  // End is the peer's word; with TLS, a stream that ends without the peer's closing alert has
-  // Failed.
   Moved receive(std::span<char> into);
   Moved send(std::string_view bytes);
   void want(bool read, bool write);
@@ -76,7 +80,7 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler, public
 
   NameGate& names_;
   Owner* owner_;
-  std::string_view name_;
+  const conf::UpstreamUrl* url_ = nullptr;
   CURL* easy_ = nullptr;  // null once a plain socket is ours
   int fd_ = -1;
   std::int64_t born_ms_ = 0;
@@ -84,8 +88,10 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler, public
   std::unique_ptr<std::string> curl_error_;  // while connecting; curl's buffer
   std::string name_error_;                   // of the look-up that this one waited for
   Phase phase_ = Phase::New;
-  bool plain_ = false;
   bool lost_ = false;  // curl has closed it
 };
+
+// Why an answer that the connection's end has left incomplete is so, for the log.
+const char* cut_text(WireConnection::State how);
 
 }  // namespace weir::upstream

@@ -245,7 +245,7 @@ bool WireFetch::receive() {
     const WireConnection::Moved moved = connection_->receive(buffer);
     if (moved.state == WireConnection::State::Again) return true;
     if (moved.state != WireConnection::State::Bytes) {
-      on_stream_end(moved.state == WireConnection::State::End);
+      on_stream_end(moved.state);
       return false;
     }
     full_read_ = moved.bytes == buffer.size();
@@ -299,10 +299,11 @@ bool WireFetch::feed_body(std::string_view& bytes) {
   return true;
 }
 
-void WireFetch::on_stream_end(bool orderly) {
+void WireFetch::on_stream_end(WireConnection::State how) {
+  const bool orderly = how == WireConnection::State::End;
   const FetchResult result = orderly ? answer_.result_at_end() : FetchResult::Broken;
   if (result != FetchResult::Broken) return finish(result, {});
-  end_or_retry(result, orderly ? "the answer ended too soon" : "the connection broke", false);
+  end_or_retry(result, cut_text(how), false);
 }
 
 // An answer that came before the request was out ends the exchange: the app does not wait for the

@@ -67,7 +67,7 @@ class WireFetch final : public ConnectionPlaces::Guest, private WireConnection::
   bool feed(std::string_view bytes);
   bool feed_head(std::string_view& bytes);
   bool feed_body(std::string_view& bytes);
-  void on_stream_end(bool orderly);
+  void on_stream_end(WireConnection::State how);
   void complete(bool excess);
   void update_interest();
 

@@ -80,7 +80,8 @@ bool WirePool::is_silent(WireConnection& connection) {
   return connection.receive(buffer()).state == WireConnection::State::Again;
 }
 
-// Whoever lends one has one of the loop's places: at the bound, one is idle.
+// Whoever has borrowed one has one of the loop's places: at the bound, one is idle. Health checks
+// have places of their own.
 void WirePool::make_room() {
   Shelf* oldest = nullptr;
   for (Shelf& shelf : shelves_) {

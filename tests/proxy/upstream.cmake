@@ -8,6 +8,7 @@ weir_test(upstream_test
     upstream_garbage_test.cc
     upstream_name_test.cc
     upstream_origin.cc
+    upstream_places_test.cc
     upstream_pool_test.cc
     upstream_request_head_test.cc
     upstream_retry_test.cc

@@ -159,6 +159,14 @@ FetchRequest get(std::string target) {
   return request_of("GET", std::move(target));
 }
 
+FetchRequest websocket() {
+  FetchRequest request = get("/chat?room=1");
+  request.upgrade = true;
+  request.fields.add("Sec-WebSocket-Key", "x");
+  request.fields.add("Upgrade", "websocket");
+  return request;
+}
+
 FetchRequest post(RequestBody& body, std::optional<std::uint64_t> length) {
   FetchRequest request = request_of("POST");
   request.body = &body;

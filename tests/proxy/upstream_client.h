@@ -91,6 +91,8 @@ class Client {
 conf::Upstream upstream_of(std::vector<conf::UpstreamUrl> urls);
 FetchRequest get(std::string target = "/");
 FetchRequest request_of(std::string method, std::string target = "/");
+// Asks for an upgrade.
+FetchRequest websocket();
 FetchRequest post(RequestBody& body, std::optional<std::uint64_t> length);
 
 }  // namespace weir::upstream::test

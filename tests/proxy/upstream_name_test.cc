@@ -125,6 +125,8 @@ TEST(Names, OneLookUpServesAllWhoWait) {
         leaves.fetch.reset();
         if (asker_leaves) asker.fetch.reset();
       });
+      // Several turns, so that all of them stand at the gate.
+      for (int turn = 0; turn < 5; ++turn) client.on_loop([] {});
       resolver.let_go();
       for (Recorder& recorder : waits) {
         const FetchEnd& end = recorder.await_end();
@@ -138,12 +140,30 @@ TEST(Names, OneLookUpServesAllWhoWait) {
   }
 }
 
+TEST(Names, EachPortIsLookedUpByItself) {
+  // Shows that two addresses of one name do not wait for each other, and ask once each.
+  resolver.reset(true);
+  App first(App::repeat(ok("hello")));
+  App second(App::repeat(ok("hello")));
+  Client client(upstream_of({slowly_named(first.port()), slowly_named(second.port())}));
+  Recorder recorders[8];
+  for (Recorder& recorder : recorders) client.start(recorder, get());
+  resolver.await_inside(2);
+  for (int turn = 0; turn < 5; ++turn) client.on_loop([] {});
+  resolver.let_go();
+  for (Recorder& recorder : recorders) {
+    const FetchEnd& end = recorder.await_end();
+    EXPECT_EQ(end.result, FetchResult::Complete) << end.message;
+  }
+  EXPECT_EQ(resolver.times_asked(), 2);
+}
+
 TEST(Names, ALookUpUnderWayOutlivesItsLoop) {
   // Shows that neither the asker's nor an abandoned look-up is waited for at the end.
   resolver.reset(true);
   for (const bool asker_leaves : {false, true}) {
-    Client client(upstream_of({slowly_named(1)}));
     Recorder asker;
+    Client client(upstream_of({slowly_named(1)}));
     client.start(asker, get());
     resolver.await_inside(asker_leaves ? 2 : 1);
     if (asker_leaves) client.on_loop([&] { asker.fetch.reset(); });

@@ -110,4 +110,7 @@ conf::UpstreamUrl closed_address();
 
 std::string ok(std::string_view body);  // a 200 with its Content-Length
 
+constexpr const char* kSwitch =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+
 }  // namespace weir::upstream::test

@@ -83,7 +83,7 @@ TEST(Reuse, KeepsTheConnectionOfAnUpload) {
     expect_complete(client, post(body, 3), "x");
   }
   EXPECT_EQ(app.connections(), 3);
-  while (open != 1) open.wait(open);
+  for (int now = 0; (now = open) != 1;) open.wait(now);
   for (int i = 0; i < 3; ++i) expect_complete(client, get(), "x");
   EXPECT_EQ(app.connections(), 3);
 }

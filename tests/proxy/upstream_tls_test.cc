@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/proxy/upstream_client.h"
@@ -5,6 +6,8 @@
 
 namespace weir::upstream::test {
 namespace {
+
+using testing::HasSubstr;
 
 TEST(Tls, KeepsConnections) {
   // Shows that the last look at a kept connection is not fooled by what TLS sends by itself.
@@ -74,12 +77,13 @@ TEST(Tls, BelievesAnEndOnlyWithTheClosingAlert) {
     const char* framing;
     bool alert;
     FetchResult result;
+    const char* message = "";
   };
   const Case cases[] = {
       {"", true, FetchResult::CompleteByClose},
-      {"", false, FetchResult::Broken},
+      {"", false, FetchResult::Broken, "the answer ended without TLS's closing alert"},
       {"Content-Length: 5\r\n", false, FetchResult::Complete},
-      {"Content-Length: 6\r\n", true, FetchResult::Broken},
+      {"Content-Length: 6\r\n", true, FetchResult::Broken, "the answer ended too soon"},
   };
   for (const Case& tried : cases) {
     const std::string answer = std::string("HTTP/1.1 200 OK\r\n") + tried.framing + "\r\nfirst";
@@ -93,6 +97,7 @@ TEST(Tls, BelievesAnEndOnlyWithTheClosingAlert) {
     Recorder recorder;
     const FetchEnd& end = client.fetch(recorder, get());
     EXPECT_EQ(end.result, tried.result) << answer << tried.alert << end.message;
+    EXPECT_THAT(end.message, HasSubstr(tried.message));
     EXPECT_EQ(recorder.body, "first");
   }
 }

@@ -1,0 +1,184 @@
+// Upgrades and the bound on connections to the app.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "tests/proxy/upstream_client.h"
+#include "tests/proxy/upstream_origin.h"
+
+namespace weir::upstream::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(TunnelPlaces, DoesNotTakeOrdinaryConnections) {
+  // Shows that open tunnels neither use up max_connections nor are closed for the sake of others.
+  App app([](AppConnection& connection) {
+    for (std::string head; !(head = connection.read_head()).empty();) {
+      if (head.find("Upgrade") == head.npos) {
+        connection.send(ok("x"));
+        continue;
+      }
+      connection.send(kSwitch);
+      connection.send(connection.read_exactly(4));
+    }
+  });
+  conf::Upstream config = upstream_of({app.url()});
+  config.max_connections = 1;
+  Client client(config);
+  Recorder tunnels[3];
+  for (Recorder& tunnel : tunnels) {
+    client.start(tunnel, websocket());
+    tunnel.await([&] { return tunnel.head.has_value(); });
+  }
+  for (int i = 0; i < 5; ++i) {
+    Recorder recorder;
+    EXPECT_EQ(client.fetch(recorder, request_of("POST")).result, FetchResult::Complete);
+  }
+  for (Recorder& tunnel : tunnels) {
+    client.on_loop([&] { tunnel.fetch->tunnel_send("ping"); });
+    tunnel.await([&] { return tunnel.body == "ping"; });
+    client.on_loop([&] { tunnel.fetch.reset(); });
+  }
+}
+
+TEST(TunnelPlaces, WaitsForAPlaceUntilItsHandshakeIsOver) {
+  // Shows that handshakes are bounded by max_connections like any fetch, in their order, and that
+  // an idle connection gives way to one.
+  std::promise<void> agreed;
+  App app([&](AppConnection& connection) {
+    for (std::string head; !(head = connection.read_head()).empty();) {
+      if (head.find("Upgrade") == head.npos) {
+        connection.send(ok("x"));
+        continue;
+      }
+      if (connection.number() == 1) agreed.get_future().wait();
+      connection.send(kSwitch);
+      connection.read_to_end();
+      return;
+    }
+  });
+  conf::Upstream config = upstream_of({app.url()});
+  config.max_connections = 1;
+  Client client(config);
+  Recorder before;
+  EXPECT_EQ(client.fetch(before, get()).result, FetchResult::Complete);
+  Recorder first;
+  Recorder dropped;
+  Recorder second;
+  Recorder page;
+  client.start(first, websocket());
+  client.start(dropped, websocket());
+  client.start(second, websocket());
+  client.start(page, get("/page"));
+  client.on_loop([&] {
+    EXPECT_FALSE(first.fetch->waiting());
+    EXPECT_TRUE(second.fetch->waiting());
+    EXPECT_TRUE(page.fetch->waiting());
+    second.fetch->pause();
+    second.fetch->resume();
+    dropped.fetch.reset();
+  });
+  EXPECT_FALSE(second.head || page.head);
+  agreed.set_value();
+  EXPECT_EQ(page.await_end().result, FetchResult::Complete);
+  second.await([&] { return second.head.has_value(); });
+  EXPECT_EQ(first.head->status, 101);
+  EXPECT_THAT(app.heads(), ElementsAre(HasSubstr("GET / "), HasSubstr("/chat"), HasSubstr("/chat"),
+                                       HasSubstr("GET /page")));
+  client.on_loop([&] {
+    first.fetch.reset();
+    second.fetch.reset();
+  });
+}
+
+TEST(TunnelPlaces, LeavesIdleConnectionsAlone) {
+  // Shows that an open tunnel counts no more when another connection is made: no idle one has to
+  // give way to it.
+  App app([](AppConnection& connection) {
+    for (std::string head; !(head = connection.read_head()).empty();) {
+      connection.send(head.find("Upgrade") == head.npos ? ok(std::to_string(connection.number()))
+                                                        : kSwitch);
+    }
+  });
+  conf::Upstream config = upstream_of({app.url()});
+  config.max_connections = 2;
+  Client client(config);
+  Recorder tunnel;
+  client.start(tunnel, websocket());
+  tunnel.await([&] { return tunnel.head.has_value(); });
+  const std::pair<const char*, const char*> cases[] = {{"GET", "1"}, {"POST", "2"}, {"GET", "1"}};
+  for (const auto& [method, connection] : cases) {
+    Recorder page;
+    EXPECT_EQ(client.fetch(page, request_of(method)).result, FetchResult::Complete);
+    EXPECT_EQ(page.body, connection);
+  }
+  client.on_loop([&] { tunnel.fetch.reset(); });
+}
+
+TEST(TunnelPlaces, StaysPausedThroughTheWaitForAPlace) {
+  // Shows that a fetch which was paused before it had a connection reads nothing from it.
+  std::promise<void> switched;
+  std::promise<void> agreed;
+  App app([&](AppConnection& connection) {
+    if (connection.read_head().find("Upgrade") == std::string::npos) {
+      agreed.get_future().wait();
+      connection.send(ok("x"));
+      return;
+    }
+    connection.send(kSwitch);
+    switched.set_value();
+    connection.read_to_end();
+  });
+  conf::Upstream config = upstream_of({app.url()});
+  config.max_connections = 1;
+  Client client(config);
+  Recorder page;
+  Recorder tunnel;
+  client.start(page, request_of("POST"));
+  client.start(tunnel, websocket());
+  client.on_loop([&] {
+    EXPECT_TRUE(tunnel.fetch->waiting());
+    tunnel.fetch->pause();
+  });
+  agreed.set_value();
+  switched.get_future().wait();
+  for (int turn = 0; turn < 5; ++turn) client.on_loop([&] { EXPECT_FALSE(tunnel.head); });
+  client.on_loop([&] { tunnel.fetch->resume(); });
+  tunnel.await([&] { return tunnel.head.has_value(); });
+  client.on_loop([&] { tunnel.fetch.reset(); });
+  EXPECT_EQ(page.await_end().result, FetchResult::Complete);
+}
+
+TEST(TunnelPlaces, GivesUpWaitingForAPlace) {
+  // Shows that the time to wait is bounded, and that each kind of end gives its place back.
+  App app([](AppConnection& connection) {
+    const bool tunnel = connection.read_head().find("Upgrade") != std::string::npos;
+    connection.send(tunnel ? "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
+                           : "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx");
+    connection.read_to_end();
+  });
+  conf::Upstream config = upstream_of({app.url()});
+  config.max_connections = 1;
+  config.first_byte_timeout_ms = 50;
+  Client client(config);
+  for (int i = 0; i < 2; ++i) {
+    Recorder page;
+    client.start(page, get());
+    page.await([&] { return page.body == "x"; });
+    Recorder waits;
+    const FetchEnd& end = client.fetch(waits, websocket());
+    EXPECT_EQ(end.result, FetchResult::Timeout);
+    EXPECT_EQ(end.message, "no free connection in time");
+    client.on_loop([&] { page.fetch.reset(); });
+    Recorder refused;
+    EXPECT_EQ(client.fetch(refused, websocket()).result, FetchResult::Complete);
+    EXPECT_EQ(refused.head->status, 403);
+  }
+}
+
+}  // namespace
+}  // namespace weir::upstream::test
