@@ -113,6 +113,7 @@ void CurlLoop::add(CURL* easy) {
     Inside inside(*this);
     WEIR_CHECK(curl_multi_add_handle(multi_, easy) == CURLM_OK);
   }
+  connecting_.insert(easy);
   poke_ = true;
   if (!settling_) kick_.start(0);
 }
@@ -123,6 +124,7 @@ void CurlLoop::remove(CURL* easy) {
     Inside inside(*this);
     curl_multi_remove_handle(multi_, easy);
   }
+  connects_no_more(easy);
   if (!settling_) apply_timeout();
 }
 
@@ -155,8 +157,8 @@ void CurlLoop::adopt(int fd) {
 
 // ---- curl's callbacks ----
 
-int CurlLoop::socket_callback(CURL*, curl_socket_t fd, int what, void* self, void*) {
-  static_cast<CurlLoop*>(self)->watch_socket(fd, what);
+int CurlLoop::socket_callback(CURL* easy, curl_socket_t fd, int what, void* self, void*) {
+  static_cast<CurlLoop*>(self)->watch_socket(easy, fd, what);
   return 0;
 }
 
@@ -201,9 +203,10 @@ void CurlLoop::drop_watch(int fd) {
   if (find(fd)) watches_[static_cast<std::size_t>(fd)].reset();
 }
 
-void CurlLoop::watch_socket(int fd, int what) {
+void CurlLoop::watch_socket(CURL* easy, int fd, int what) {
   Watch* watch = find(fd);
   if (what == CURL_POLL_REMOVE) {
+    if (connecting_.contains(easy)) stalled_.push_back(easy);
     // Sockets are known until they are closed; curl's own pipes are not told of again.
     if (watch) watch->event.want(false, false);
     return;
@@ -232,17 +235,33 @@ void CurlLoop::settle() {
   for (int round = 0; more && round < kRounds; ++round) {
     more = drain();
     more = run_turns() || more;
-    if (std::exchange(poke_, false)) {
-      ++wakeups_;
-      Inside inside(*this);
-      int running = 0;
-      curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+    if (std::exchange(poke_, false) || !stalled_.empty()) {
+      run_curl();
       more = true;
     }
   }
   settling_ = false;
   apply_timeout();
   if (more || !turns_.empty()) kick_.start(0);
+}
+
+// An attempt that is refused ends without curl's going on to the name's next address, and without a
+// timer that would make it: not before half of the time to connect is over (libcurl 7.88). A change
+// of what is paused, which nothing is while it connects, makes it look again.
+void CurlLoop::run_curl() {
+  ++wakeups_;
+  Inside inside(*this);
+  for (CURL* easy : std::exchange(stalled_, {})) {
+    curl_easy_pause(easy, CURLPAUSE_RECV);
+    curl_easy_pause(easy, CURLPAUSE_CONT);
+  }
+  int running = 0;
+  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+void CurlLoop::connects_no_more(CURL* easy) {
+  connecting_.erase(easy);
+  std::erase(stalled_, easy);
 }
 
 bool CurlLoop::drain() {
@@ -252,6 +271,7 @@ bool CurlLoop::drain() {
     if (message->msg != CURLMSG_DONE) continue;
     any = true;
     const CURLcode code = message->data.result;  // the message dies with its handle's removal
+    connects_no_more(message->easy_handle);
     void* transfer = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
     static_cast<Transfer*>(transfer)->on_done(code);

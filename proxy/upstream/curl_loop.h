@@ -80,11 +80,13 @@ class CurlLoop {
   static curl_socket_t open_callback(void* self, curlsocktype type, curl_sockaddr* address);
   static int close_callback(void* self, curl_socket_t fd);
 
-  void watch_socket(int fd, int what);
+  void watch_socket(CURL* easy, int fd, int what);
   void action(int fd, int bits);
   void settle();
   bool drain();
   bool run_turns();
+  void run_curl();
+  void connects_no_more(CURL* easy);
   void apply_timeout();
   void drop_watch(int fd);
   void forget(Transfer& transfer);
@@ -99,6 +101,8 @@ class CurlLoop {
   Timer kick_;
   std::vector<std::unique_ptr<Watch>> watches_;  // by descriptor
   std::vector<CURL*> spare_;
+  std::unordered_set<CURL*> connecting_;
+  std::vector<CURL*> stalled_;  // of those: have lost a socket, and may want another
   std::unordered_set<int> adopted_;
   std::vector<Transfer*> turns_;
   std::uint64_t wakeups_ = 0;

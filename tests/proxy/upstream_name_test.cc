@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 #include <netdb.h>
 
+#include <array>
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "tests/proxy/upstream_client.h"
 #include "tests/proxy/upstream_origin.h"
@@ -14,6 +17,10 @@
 namespace {
 
 constexpr const char* kSlowName = "slow.weir.test";
+constexpr const char* kManyName = "many.weir.test";
+
+// What kManyName stands for, in this order. Set while nobody looks it up.
+std::vector<std::string> many_addresses;
 
 // Where look-ups of kSlowName wait; bounded, so that a failing test ends.
 struct Resolver {
@@ -72,6 +79,13 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
     if (!resolver.look_up()) return EAI_AGAIN;
     return real("127.0.0.1", service, hints, found);
   }
+  if (node != nullptr && std::strcmp(node, kManyName) == 0) {
+    for (const std::string& address : many_addresses) {
+      if (const int failed = real(address.c_str(), service, hints, found)) return failed;
+      while (*found != nullptr) found = &(*found)->ai_next;
+    }
+    return 0;
+  }
   return real(node, service, hints, found);
 }
 
@@ -80,12 +94,16 @@ namespace {
 
 using testing::HasSubstr;
 
-conf::UpstreamUrl slowly_named(std::uint16_t port) {
+conf::UpstreamUrl named(const char* name, std::uint16_t port) {
   conf::UpstreamUrl url;
-  url.host = kSlowName;
+  url.host = name;
   url.port = port;
-  url.text = "http://slow.weir.test";
+  url.text = std::string("http://") + name;
   return url;
+}
+
+conf::UpstreamUrl slowly_named(std::uint16_t port) {
+  return named(kSlowName, port);
 }
 
 TEST(Names, AResolverThatDoesNotAnswerHoldsUpNobody) {
@@ -156,6 +174,30 @@ TEST(Names, EachPortIsLookedUpByItself) {
     EXPECT_EQ(end.result, FetchResult::Complete) << end.message;
   }
   EXPECT_EQ(resolver.times_asked(), 2);
+}
+
+TEST(Names, AllAddressesOfANameAreTried) {
+  // Shows that a living address is found behind any number of refusing ones, for each kind of
+  // request, and that only refusals are told at once, not after the time to connect.
+  const std::pair<std::vector<std::string>, bool> cases[] = {
+      {{"127.0.0.2", "127.0.0.1"}, true},
+      {{"127.0.0.2", "127.0.0.3", "127.0.0.1"}, true},
+      {{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.1"}, true},
+      {{"127.0.0.2", "127.0.0.3", "127.0.0.4"}, false}};
+  for (const auto& [addresses, good] : cases) {
+    many_addresses = addresses;
+    App app(App::once(ok("hello")));
+    conf::Upstream config = upstream_of({named(kManyName, app.port())});
+    config.connect_timeout_ms = 15'000;
+    config.first_byte_timeout_ms = 15'000;
+    Client client(config);
+    std::array requests{get(), request_of("POST"), websocket()};
+    for (FetchRequest& request : requests) {
+      Recorder recorder;
+      const FetchEnd& end = client.fetch(recorder, std::move(request));
+      EXPECT_EQ(end.result, good ? FetchResult::Complete : FetchResult::Refused) << end.message;
+    }
+  }
 }
 
 TEST(Names, ALookUpUnderWayOutlivesItsLoop) {
