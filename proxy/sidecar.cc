@@ -120,6 +120,7 @@ Result<void> Sidecar::open_listeners() {
 void Sidecar::start_workers() {
   for (std::uint32_t i = 0; i < config_->workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(WorkerOptions{
+        .number = i,
         .site = site_,
         .shared = &shared_,
         .upstreams = upstreams_,

@@ -15,7 +15,7 @@ std::shared_ptr<const flow::Site> own_reference(std::shared_ptr<const flow::Site
 }  // namespace
 
 Worker::Worker(WorkerOptions options)
-    : fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams))),
+    : fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams), options.number)),
       drivers_(loop_, *options.shared, *fetcher_),
       context_{loop_, *options.shared, drivers_, own_reference(std::move(options.site))},
       transactions_(context_),

@@ -20,6 +20,7 @@
 namespace weir {
 
 struct WorkerOptions {
+  std::size_t number = 0;  // from 0
   std::shared_ptr<const flow::Site> site;
   flow::Shared* shared = nullptr;
   std::shared_ptr<upstream::UpstreamPool> upstreams;

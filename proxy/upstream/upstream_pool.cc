@@ -24,10 +24,15 @@ std::string own_host_of(const conf::UpstreamUrl& url) {
 
 UpstreamPool::UpstreamPool(conf::Upstream config, std::size_t loops)
     : config_(std::move(config)),
-      connections_per_loop_(config_.max_connections / loops),
+      loops_(loops),
       states_(std::make_unique<State[]>(config_.urls.size())) {
-  WEIR_CHECK(!config_.urls.empty() && connections_per_loop_ > 0);
+  WEIR_CHECK(!config_.urls.empty() && loops_ > 0 && config_.max_connections >= loops_);
   for (const conf::UpstreamUrl& url : config_.urls) hosts_.push_back(own_host_of(url));
+}
+
+std::size_t UpstreamPool::connections_of(std::size_t loop) const {
+  const std::size_t most = config_.max_connections;
+  return most / loops_ + (loop < most % loops_ ? 1 : 0);
 }
 
 std::string_view UpstreamPool::host(std::size_t index, std::string_view preserved) const {

@@ -22,7 +22,8 @@ class UpstreamPool {
   const conf::Upstream& config() const { return config_; }
   std::size_t size() const { return config_.urls.size(); }
   const conf::UpstreamUrl& url(std::size_t index) const { return config_.urls[index]; }
-  std::size_t connections_per_loop() const { return connections_per_loop_; }
+  // The share of this loop, from 0, of `max_connections`: at least one, all of them together.
+  std::size_t connections_of(std::size_t loop) const;
   // The Host to send, by `upstream.host`; `preserved` is the client's.
   std::string_view host(std::size_t index, std::string_view preserved) const;
   // "localhost:8000"; without the port where it is the scheme's own.
@@ -50,7 +51,7 @@ class UpstreamPool {
   };
 
   const conf::Upstream config_;
-  const std::size_t connections_per_loop_;
+  const std::size_t loops_;
   std::vector<std::string> hosts_;
   std::unique_ptr<State[]> states_;
   std::atomic<std::uint32_t> turn_ = 0;

@@ -11,7 +11,7 @@ namespace weir::upstream {
 WireFetcher::WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool,
                          std::size_t most_connections)
     : pool_(std::move(pool)),
-      wires_(loop, *pool_),
+      wires_(loop, *pool_, most_connections),
       places_(most_connections),
       turn_(loop, [this] { run_turns(); }) {}
 
@@ -70,8 +70,9 @@ void WireFetcher::run_turns() {
   running_turns_.clear();
 }
 
-std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool) {
-  const std::size_t most_connections = pool->connections_per_loop();
+std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool,
+                                      std::size_t number) {
+  const std::size_t most_connections = pool->connections_of(number);
   return std::make_unique<WireFetcher>(loop, std::move(pool), most_connections);
 }
 

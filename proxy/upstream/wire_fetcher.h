@@ -50,7 +50,8 @@ class WireFetcher final : public Fetcher {
   std::vector<WireFetch*> free_;
 };
 
-// The one that everybody else uses. init_curl() must have been called.
-std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool);
+// The one that everybody else uses, for the loop of this number. init_curl() must have been called.
+std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool,
+                                      std::size_t number);
 
 }  // namespace weir::upstream

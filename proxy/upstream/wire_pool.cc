@@ -15,8 +15,9 @@ constexpr std::int64_t kConnectionLife_ms = 60'000;
 
 }  // namespace
 
-WirePool::WirePool(EventLoop& loop, const UpstreamPool& pool)
+WirePool::WirePool(EventLoop& loop, const UpstreamPool& pool, std::size_t most_connections)
     : pool_(pool),
+      most_connections_(most_connections),
       curl_(loop, pool.config()),
       names_(curl_),
       buffer_(std::make_unique_for_overwrite<char[]>(kBufferSize)),
@@ -36,7 +37,7 @@ std::unique_ptr<WireConnection> WirePool::take(std::size_t url) {
 }
 
 std::unique_ptr<WireConnection> WirePool::open(std::size_t url, Owner& owner) {
-  if (idle_ + lent_ >= pool_.connections_per_loop()) make_room();
+  if (idle_ + lent_ >= most_connections_) make_room();
   auto connection = std::make_unique<WireConnection>(names_, owner);
   connection->connect(pool_.url(url));
   ++lent_;
@@ -80,8 +81,7 @@ bool WirePool::is_silent(WireConnection& connection) {
   return connection.receive(buffer()).state == WireConnection::State::Again;
 }
 
-// Whoever has borrowed one has one of the loop's places: at the bound, one is idle. Health checks
-// have places of their own.
+// Whoever has borrowed one has one of the loop's places: at the bound, one is idle.
 void WirePool::make_room() {
   Shelf* oldest = nullptr;
   for (Shelf& shelf : shelves_) {

@@ -17,7 +17,7 @@ namespace weir::upstream {
 
 class WirePool final : private WireConnection::Owner {
  public:
-  WirePool(EventLoop& loop, const UpstreamPool& pool);
+  WirePool(EventLoop& loop, const UpstreamPool& pool, std::size_t most_connections);
   ~WirePool() override;
 
   CurlLoop& curl() { return curl_; }
@@ -50,6 +50,7 @@ class WirePool final : private WireConnection::Owner {
   void sweep();
 
   const UpstreamPool& pool_;
+  const std::size_t most_connections_;
   CurlLoop curl_;
   NameGate names_;
   std::unique_ptr<char[]> buffer_;

@@ -100,7 +100,7 @@ void Recorder::await(const std::function<bool()>& condition) {
 Client::Client(conf::Upstream config, std::size_t loops)
     : pool_(std::make_shared<UpstreamPool>(std::move(config), loops)) {
   init_curl();
-  fetcher_ = std::make_unique<WireFetcher>(loop_, pool_, pool_->connections_per_loop());
+  fetcher_ = std::make_unique<WireFetcher>(loop_, pool_, pool_->connections_of(0));
   thread_ = std::thread([this] { loop_.run(); });
 }
 

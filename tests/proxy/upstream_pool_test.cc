@@ -77,10 +77,14 @@ TEST(UpstreamPool, AvoidsWhereItCan) {
 }
 
 TEST(UpstreamPool, DividesConnectionsAndNamesHosts) {
-  // Shows each loop's share and the Host made of a URL.
+  // Shows each loop's share, none of which is lost, and the Host made of a URL.
   conf::Upstream config = three();
   config.max_connections = 10;
-  EXPECT_EQ(UpstreamPool(config, 4).connections_per_loop(), 2U);
+  const UpstreamPool divided(config, 4);
+  const std::size_t shares[] = {3, 3, 2, 2};
+  for (std::size_t loop = 0; loop < 4; ++loop) {
+    EXPECT_EQ(divided.connections_of(loop), shares[loop]) << loop;
+  }
   UpstreamPool pool(config, 1);
   EXPECT_EQ(pool.own_host(0), "a");
   EXPECT_EQ(pool.own_host(1), "b:8000");
