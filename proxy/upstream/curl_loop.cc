@@ -88,6 +88,7 @@ CURL* CurlLoop::take_easy(Transfer& transfer) {
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &close_callback);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
   }
+  set_connect_timeout(easy, config_);
   hand_over(easy, transfer);
   return easy;
 }

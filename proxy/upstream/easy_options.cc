@@ -10,6 +10,9 @@ namespace {
 
 // Moves of a name are followed within this and the pool's kConnectionLife_ms.
 constexpr long kNameLife_s = 30;
+// Beyond the time to connect, so that whoever connects gives up before libcurl does: curl forgets a
+// look-up under way, and its thread, where we keep both.
+constexpr long kConnectSlack_ms = 250;
 
 void set_option(CURL* easy, CURLoption option, long value) {
   curl_easy_setopt(easy, option, value);
@@ -45,6 +48,14 @@ void set_fixed_options(CURL* easy, const conf::Upstream& config) {
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+}
+
+void set_connect_timeout(CURL* easy, const conf::Upstream& config) {
+  set_option(easy, CURLOPT_CONNECTTIMEOUT_MS, config.connect_timeout_ms + kConnectSlack_ms);
+}
+
+void clear_connect_timeout(CURL* easy) {
+  set_option(easy, CURLOPT_CONNECTTIMEOUT_MS, 0);
 }
 
 void set_address(CURL* easy, const conf::UpstreamUrl& url) {

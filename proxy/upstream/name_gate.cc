@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "proxy/upstream/easy_options.h"
 
 namespace weir::upstream {
 
@@ -17,6 +18,7 @@ class NameGate::Orphan final : public CurlLoop::Transfer {
         easy_(easy),
         curl_error_(std::move(curl_error)) {
     CurlLoop::hand_over(easy_, *this);
+    clear_connect_timeout(easy_);
   }
   ~Orphan() override {
     curl_.remove(easy_);

@@ -289,6 +289,31 @@ App::Play App::once(std::string answer) {
   };
 }
 
+FullListener::FullListener(const char* at, std::uint16_t port)
+    : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = inet_addr(at);
+  address.sin_port = htons(port);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (fd_ < 0 || bind(fd_, generic, size) != 0 || listen(fd_, 0) != 0) {
+    throw std::runtime_error("cannot listen");
+  }
+  getsockname(fd_, generic, &size);
+  url.host = at;
+  url.port = ntohs(address.sin_port);
+  for (int& filler : fillers_) {
+    filler = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    connect(filler, generic, size);
+  }
+}
+
+FullListener::~FullListener() {
+  for (const int filler : fillers_) ::close(filler);
+  ::close(fd_);
+}
+
 conf::UpstreamUrl closed_address() {
   const int fd = listen_loopback();
   conf::UpstreamUrl url;

@@ -105,6 +105,20 @@ class App {
   std::vector<int> open_;           // guarded by mutex_
 };
 
+// Accepts nothing and has no room for another connection: a further one gets no answer.
+class FullListener {
+ public:
+  explicit FullListener(const char* address = "127.0.0.1", std::uint16_t port = 0);
+  ~FullListener();
+  FullListener(const FullListener&) = delete;
+  FullListener& operator=(const FullListener&) = delete;
+  conf::UpstreamUrl url;
+
+ private:
+  int fd_;
+  int fillers_[4] = {};
+};
+
 // An address where nobody listens.
 conf::UpstreamUrl closed_address();
 

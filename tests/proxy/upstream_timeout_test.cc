@@ -1,7 +1,4 @@
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "tests/proxy/upstream_client.h"
 #include "tests/proxy/upstream_origin.h"
@@ -16,36 +13,6 @@ conf::Upstream hurried(std::vector<conf::UpstreamUrl> urls) {
   config.idle_timeout_ms = 120;
   return config;
 }
-
-// Accepts nothing and has no room for another connection: a further one gets no answer.
-class FullListener {
- public:
-  FullListener() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(bind(fd_, generic, size), 0);
-    EXPECT_EQ(listen(fd_, 0), 0);
-    getsockname(fd_, generic, &size);
-    url.host = "127.0.0.1";
-    url.port = ntohs(address.sin_port);
-    for (int& filler : fillers_) {
-      filler = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-      connect(filler, generic, size);
-    }
-  }
-  ~FullListener() {
-    for (const int filler : fillers_) close(filler);
-    close(fd_);
-  }
-  conf::UpstreamUrl url;
-
- private:
-  int fd_;
-  int fillers_[4] = {};
-};
 
 TEST(Timeout, EndsAConnectionThatIsNotMade) {
   // Shows that a peer which drops our packets costs the connect timeout, not the first byte's.
