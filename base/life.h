@@ -23,6 +23,8 @@ class Weak {
   // Null when it is over.
   T* get() const { return cell_ ? cell_->target : nullptr; }
   explicit operator bool() const { return get() != nullptr; }
+  // Of one life; it may be over.
+  friend bool operator==(const Weak& a, const Weak& b) { return a.cell_ == b.cell_; }
 
  private:
   friend class Life<T>;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <mutex>
 
+#include "base/check.h"
 #include "base/ref_counted.h"
 #include "proxy/flow/wake.h"
 #include "proxy/policy/reason.h"
@@ -17,41 +18,42 @@ class Convoy : public RefCounted<Convoy> {
  public:
   struct Failure {
     int status = 0;  // 0: none
-    policy::Reason reason = policy::Reason::None;
+    policy::Refusal why;
   };
 
-  // True: go (or ask for the failure). False: `slot` is woken when it is its turn, and the place is
+  // True: go (or ask for the failure). False: `waker` is used when it is its turn, and the place is
   // then taken for it.
-  bool enter(const Ref<WakeSlot>& slot) {
+  bool enter(const Waker& waker) {
     const std::lock_guard lock(mutex_);
     if (inside_ < kAtOnce || failure_.status != 0) {
       ++inside_;
       return true;
     }
-    waiting_.push_back(slot);
+    waiting_.push_back(waker);
     return false;
   }
   // Gives a place back, or gives up waiting for one.
-  void leave(const Ref<WakeSlot>& slot) {
+  void leave(const Waker& waker) {
     const std::lock_guard lock(mutex_);
-    const auto found = std::find(waiting_.begin(), waiting_.end(), slot);
+    const auto found = std::find(waiting_.begin(), waiting_.end(), waker);
     if (found != waiting_.end()) {
       waiting_.erase(found);
       return;
     }
     if (waiting_.empty()) {
+      WEIR_CHECK(inside_ > 0);
       --inside_;
       return;
     }
-    waiting_.front()->wake();
+    waiting_.front().wake();
     waiting_.pop_front();
   }
   // Everybody who waits is woken, and finds it.
   void fail(Failure failure) {
     const std::lock_guard lock(mutex_);
-    failure_ = failure;
+    failure_ = std::move(failure);
     inside_ += static_cast<int>(waiting_.size());
-    for (const Ref<WakeSlot>& slot : waiting_) slot->wake();
+    for (const Waker& waker : waiting_) waker.wake();
     waiting_.clear();
   }
   Failure failure() {
@@ -63,9 +65,9 @@ class Convoy : public RefCounted<Convoy> {
   static constexpr int kAtOnce = 4;
 
   std::mutex mutex_;
-  std::deque<Ref<WakeSlot>> waiting_;  // guarded by mutex_
-  int inside_ = 0;                     // guarded by mutex_
-  Failure failure_;                    // guarded by mutex_
+  std::deque<Waker> waiting_;  // guarded by mutex_
+  int inside_ = 0;             // guarded by mutex_
+  Failure failure_;            // guarded by mutex_
 };
 
 }  // namespace weir::flow

@@ -88,19 +88,17 @@ FetchDriver::FetchDriver(Drivers& drivers, Ref<Flight> flight, FetchPlan plan)
     : drivers_(drivers),
       flight_(std::move(flight)),
       plan_(std::move(plan)),
-      slot_(make_ref<WakeSlot>(drivers.loop(), *this)),
       began_ms_(drivers.loop().now_ms()),
       in_table_(plan_.shared) {}
 
 FetchDriver::~FetchDriver() {
-  slot_->forget();
   if (plan_.pipe) plan_.pipe->set_fetch(nullptr);
   leave_table();
   flight_->abandon();
 }
 
 void FetchDriver::start() {
-  flight_->set_producer(slot_);
+  flight_->set_producer({drivers_.loop(), life_.watch()});
   plan_.request.body = plan_.request.framing == http::Framing::None ? nullptr : plan_.pipe.get();
   fetch_ = drivers_.fetcher().start(std::move(plan_.request), *this);
   if (plan_.pipe) plan_.pipe->set_fetch(fetch_.get());
@@ -129,7 +127,7 @@ void FetchDriver::on_head(http::ResponseHead&& head) {
 
 void FetchDriver::judge(const http::ResponseHead& head) {
   verdict_ = {};
-  if (plan_.refusal.reason != Reason::None || !plan_.route || !plan_.route->rule) {
+  if (!plan_.may_store) {
     verdict_.refusal = plan_.refusal;
     return;
   }
@@ -146,8 +144,7 @@ void FetchDriver::judge(const http::ResponseHead& head) {
                                     .wall_s = loop.clock().wall_s(),
                                     .request_ms = began_ms_,
                                     .seq = flight_->seq(),
-                                    .request_reason = plan_.personal.reason,
-                                    .request_subject = plan_.personal.subject});
+                                    .personal = plan_.refusal});
 }
 
 // The app wants to change a cookie that it was not shown: whatever it answered, it answered without
@@ -275,7 +272,7 @@ void FetchDriver::on_end(upstream::FetchEnd&& end) {
   if (head_) {
     flight_->end(whole);
   } else {
-    flight_->fail(error_status(end.result), error_reason(end.result));
+    flight_->fail(error_status(end.result), {error_reason(end.result), {}});
   }
   finish();
 }

@@ -50,8 +50,8 @@ struct FetchPlan {
   upstream::FetchRequest request;
   Ref<ClientPipe> pipe;  // null for a refresh
   policy::RequestClass request_class = policy::RequestClass::Shared;
-  policy::Refusal personal;  // what makes a Personal request one
-  policy::Refusal refusal;   // not to be stored, and why; reason None: judge the answer
+  bool may_store = true;    // false: its answer is not judged, and `refusal` says why
+  policy::Refusal refusal;  // of a Personal request: what made it one
   bool shared = false;       // others may follow: it is in the flight table
   bool keep_on = false;      // goes on without readers
   OwnedKey base_key;         // may be empty when nothing is to be stored
@@ -120,7 +120,7 @@ class FetchDriver final : public upstream::FetchSink, public Wakeable {
   Drivers& drivers_;
   Ref<Flight> flight_;
   FetchPlan plan_;
-  const Ref<WakeSlot> slot_;
+  Life<Wakeable> life_{*this};
   const std::int64_t began_ms_;
   std::unique_ptr<upstream::Fetch> fetch_;
   policy::StoreVerdict verdict_;

@@ -31,7 +31,7 @@ Flight::~Flight() {
   budget_.give(charged_);
 }
 
-void Flight::set_producer(Ref<WakeSlot> producer) {
+void Flight::set_producer(Waker producer) {
   const std::lock_guard lock(mutex_);
   producer_ = std::move(producer);
 }
@@ -57,11 +57,11 @@ void Flight::release(Release release, std::shared_ptr<const FlightHead> head, bo
   wake_readers_locked();
 }
 
-void Flight::fail(int status, policy::Reason reason) {
+void Flight::fail(int status, policy::Refusal why) {
   const std::lock_guard lock(mutex_);
   state_.phase = Phase::Failed;
   state_.error_status = status;
-  state_.error_reason = reason;
+  state_.error = std::move(why);
   wake_readers_locked();
 }
 
@@ -131,7 +131,7 @@ void Flight::end(bool complete) {
   const std::lock_guard lock(mutex_);
   published_ = appended_;
   state_.phase = complete ? Phase::Complete : Phase::Broken;
-  producer_ = nullptr;
+  producer_ = {};
   wake_readers_locked();
 }
 
@@ -141,17 +141,17 @@ bool Flight::close_if_unread() {
   state_.phase = Phase::Released;
   state_.release = Release::Retry;
   state_.head = nullptr;
-  producer_ = nullptr;
+  producer_ = {};
   return true;
 }
 
 void Flight::abandon() {
   const std::lock_guard lock(mutex_);
-  producer_ = nullptr;
+  producer_ = {};
   if (state_.phase == Phase::Waiting) {
     state_.phase = Phase::Failed;
     state_.error_status = 502;
-    state_.error_reason = policy::Reason::UpstreamError;
+    state_.error = {policy::Reason::UpstreamError, {}};
   } else if (state_.phase == Phase::Streaming) {
     state_.phase = Phase::Broken;
   }
@@ -215,9 +215,9 @@ bool Flight::joinable() {
          (state_.phase == Phase::Waiting || state_.phase == Phase::Streaming);
 }
 
-Flight::Reader* Flight::attach(Ref<WakeSlot> slot) {
+Flight::Reader* Flight::attach(Waker waker) {
   auto reader = std::make_unique<Reader>();
-  reader->slot = std::move(slot);
+  reader->waker = std::move(waker);
   Reader* raw = reader.get();
   const std::lock_guard lock(mutex_);
   readers_.push_back(std::move(reader));
@@ -225,7 +225,7 @@ Flight::Reader* Flight::attach(Ref<WakeSlot> slot) {
   // Whoever joins late finds out at once what has already happened.
   if (state_.phase != Phase::Waiting) {
     raw->waiting = false;
-    raw->slot->wake();
+    raw->waker.wake();
   }
   return raw;
 }
@@ -241,7 +241,7 @@ void Flight::wake_readers_locked() {
   for (const auto& reader : readers_) {
     if (!reader->waiting) continue;
     reader->waiting = false;
-    reader->slot->wake();
+    reader->waker.wake();
   }
 }
 
@@ -249,7 +249,7 @@ void Flight::wake_producer_locked() {
   const bool room = producer_waits_ && published_ - slowest_locked() <= window_bytes() / 2;
   if (!producer_ || (!room && !readers_.empty())) return;
   producer_waits_ = false;
-  producer_->wake();
+  producer_.wake();
 }
 
 front::BodySource::Pull Flight::pull(Reader& reader, std::span<iovec> parts) {
@@ -295,8 +295,8 @@ void Flight::consume(Reader& reader, std::size_t bytes) {
 
 // ---- FlightReader ----
 
-FlightReader::FlightReader(Ref<Flight> flight, Ref<WakeSlot> slot, bool leader)
-    : flight_(std::move(flight)), reader_(flight_->attach(std::move(slot))), leader_(leader) {}
+FlightReader::FlightReader(Ref<Flight> flight, Waker waker, bool leader)
+    : flight_(std::move(flight)), reader_(flight_->attach(std::move(waker))), leader_(leader) {}
 
 FlightReader::~FlightReader() {
   flight_->detach(reader_);

@@ -60,8 +60,8 @@ class Flight : public RefCounted<Flight> {
     Phase phase = Phase::Waiting;
     Release release = Release::None;
     std::shared_ptr<const FlightHead> head;
-    int error_status = 0;  // Failed
-    policy::Reason error_reason = policy::Reason::None;
+    int error_status = 0;  // Failed: Weir's own 400, 502 or 504,
+    policy::Refusal error;  // and why
   };
 
   static constexpr std::uint64_t kWindowBytes = 1024 * 1024;
@@ -71,15 +71,14 @@ class Flight : public RefCounted<Flight> {
   ~Flight();
 
   std::uint64_t seq() const { return seq_; }
-  Convoy& convoy() { return *convoy_; }
   Ref<Convoy> share_convoy() { return convoy_; }
 
   // ---- producer ----
   // Where it is told, on its loop, that a reader made room or that the last reader left.
-  void set_producer(Ref<WakeSlot> producer);
+  void set_producer(Waker producer);
   void publish_head(std::shared_ptr<const FlightHead> head, bool retained);
   void release(Release release, std::shared_ptr<const FlightHead> head, bool retained);
-  void fail(int status, policy::Reason reason);
+  void fail(int status, policy::Refusal why);
   // Takes `bytes` from the budget at once, for a body of known length. False: there is no room.
   bool reserve(std::uint64_t bytes);
   // Appends bytes; unless `publish`, readers see them with the next publication or the end.
@@ -111,13 +110,13 @@ class Flight : public RefCounted<Flight> {
   friend class FlightReader;
 
   struct Reader {
-    Ref<WakeSlot> slot;
+    Waker waker;
     std::uint64_t offset = 0;  // bytes consumed
     bool waiting = true;       // wants to be woken
     bool missed = false;       // came when bytes had left the front
   };
 
-  Reader* attach(Ref<WakeSlot> slot);
+  Reader* attach(Waker waker);
   void detach(Reader* reader);
   front::BodySource::Pull pull(Reader& reader, std::span<iovec> parts);
   void consume(Reader& reader, std::size_t bytes);
@@ -152,7 +151,7 @@ class Flight : public RefCounted<Flight> {
   std::uint64_t charged_ = 0;       // to the budget, what is reserved included
   std::uint64_t reserved_ = 0;      // of it, for chunks to come
   std::vector<std::unique_ptr<Reader>> readers_;
-  Ref<WakeSlot> producer_;
+  Waker producer_;
   bool producer_waits_ = false;  // told that the window is full
 };
 
@@ -160,7 +159,7 @@ class Flight : public RefCounted<Flight> {
 // destroying it.
 class FlightReader final : public front::BodySource {
  public:
-  FlightReader(Ref<Flight> flight, Ref<WakeSlot> slot, bool leader);
+  FlightReader(Ref<Flight> flight, Waker waker, bool leader);
   ~FlightReader() override;
 
   Flight& flight() { return *flight_; }

@@ -1,10 +1,12 @@
 // One request's way through Weir, as a machine of small steps (docs/ARCHITECTURE.md). Each step
-// returns the next one, or Parked when it waits: for a flight, for its turn in a convoy, for a
-// timer. Callbacks hold no logic: they resume the machine. Pooled; one loop.
+// does its work and names the next; the steps that wait are named as well, and say what ends them.
+// Callbacks hold no logic: they resume the machine. Pooled; one loop.
+//
+// Owns what belongs to the request in hand (InHand): its plan, the entry found, its place in a
+// flight and in a convoy, and the answer being sent. It does not own the fetch: that is the fill's.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,12 +14,12 @@
 #include "cachekeys/key.h"
 #include "proxy/flow/fetch_driver.h"
 #include "proxy/flow/flight.h"
+#include "proxy/flow/representation.h"
+#include "proxy/flow/request_plan.h"
 #include "proxy/flow/site.h"
 #include "proxy/front/exchange.h"
-#include "proxy/front/h1_output.h"
 #include "proxy/policy/cache_status.h"
 #include "proxy/policy/freshness.h"
-#include "proxy/policy/request_policy.h"
 
 namespace weir::flow {
 
@@ -31,7 +33,7 @@ struct WorkerContext {
 
 class Transaction final : public front::Handler, public Wakeable {
  public:
-  explicit Transaction(WorkerContext& context) : context_(context) {}
+  explicit Transaction(WorkerContext& context);
   ~Transaction() override;
 
   // ---- front::Handler ----
@@ -44,95 +46,101 @@ class Transaction final : public front::Handler, public Wakeable {
 
  private:
   enum class Step : std::uint8_t {
-    Route,     // which rule?
-    Key,       // what is this request called, and is it personal?
-    Lookup,    // is there an entry of that name?
-    Judge,     // may it be used?
-    ServeHit,  // send it
-    Join,      // lead or follow a flight
-    Fetch,     // as the leader: start it
-    Pass,      // a fetch for this request alone
-    Convoy,    // wait for a turn to go to the app alone
-    Answer,    // an OPTIONS that ends here
-    Parked,
-    Finish,
+    Plan,         // which route, what is it called, who may share it?
+    LookUp,       // is there an entry of that name in memory?
+    Judge,        // may it be used?
+    Join,         // lead or follow a flight
+    Pass,         // a fetch for this request alone
+    EnterConvoy,  // ask for a turn to go to the app
+    TakeTurn,     // the turn has come
+    // Waits.
+    Idle,         // no request in hand: until start()
+    AwaitFlight,  // until the flight has a head, an entry or an end; or until a timer says enough
+    AwaitTurn,    // until the convoy gives a turn
+    Sending,      // an answer was begun: until the session has sent it, or the client is gone
   };
-  // How the request is sent to the app (cachekeys/sent_request.h).
-  enum class Form : std::uint8_t { Shared, Personal, Verbatim };
+
+  // What belongs to the request in hand; assigned anew when it has ended.
+  struct InHand {
+    std::shared_ptr<const Site> site;
+    RequestPlan plan;
+    policy::Refusal remembered;  // the key is known not to be cacheable, and why
+    bool has_variant = false;    // variant_key_ is this request's name
+    backends::EntryRef entry;
+    policy::ReuseVerdict reuse;   // of entry
+    bool stale_if_error = false;  // entry may be served if the app fails
+    bool stale_if_slow = false;   // and if it is slow
+    std::unique_ptr<FlightReader> reader;
+    Ref<ClientPipe> pipe;
+    Ref<Convoy> convoy;
+    Waker convoy_waker;
+    bool alone = false;  // joins no flight any more
+    policy::CacheOutcome outcome;
+    Representation answer;  // what is being sent
+  };
 
   void run(Step step);
-  Step route();
-  Step key();
-  Step lookup();
+  Step take(Step step);
+  Step plan();
+  Step look_up();
   Step judge();
   Step join();
-  Step fetch();
   Step pass();
-  Step convoy();
+  Step enter_convoy();
+  Step take_turn();
 
-  // answers of its own (transaction_answer.cc)
+  // answers (transaction_respond.cc)
+  Step respond(Representation answer, std::int64_t age_s);
   Step serve_hit();
   Step serve_stale(policy::Reason reason, int app_status);
+  Step serve_stored();
+  Step serve_flight(const Flight::State& state);
+  Step refuse(int status, policy::Refusal why);
   Step answer_options();
-  Step send_stored();
-  std::string restored_location(std::string_view location);
+  std::string restored_location() const;
   void note_outcome();
 
   // flight news (transaction_flight.cc)
   Step on_flight();
   Step on_head(const Flight::State& state);
   Step on_released(const Flight::State& state);
-  Step fail(int status, policy::Reason reason);
-  Step take_turn();
+  Step fail(int status, policy::Refusal why);
   bool is_for_me(const FlightHead& head);
-  void send_flight(const FlightHead& head);
   Step leave_for_convoy();
   void start_timers();
   void waited_enough();
   void app_is_slow();
 
+  // fetches (transaction_fetch.cc)
+  Step lead(Ref<Flight> flight, Form form, bool shared);
   FetchPlan make_plan(Form form);
-  void launch(Form form, bool shared);
   void refresh_behind();
+
   backends::EntryRef find_entry();
   bool client_accepts(const http::HeaderBlock& fields) const;
-  keys::KeyView lookup_key() const { return has_variant_ ? variant_key_.view() : base_key_.view(); }
-  Ref<WakeSlot>& slot();
-  void drop_slot();
+  keys::KeyView lookup_key() const {
+    return now_.has_variant ? variant_key_.view() : base_key_.view();
+  }
+  // For the wait that begins now.
+  Waker waker() { return {context_.loop, waits_.watch()}; }
   void leave_flight();
   void leave_convoy();
   const http::RequestHead& request() const { return exchange_->request(); }
+  const RouteRuntime& route() const { return *now_.plan.route; }
 
   WorkerContext& context_;
-  front::Exchange* exchange_ = nullptr;
+  Timer wait_timer_;   // limits.coalesce_wait
+  Timer stale_timer_;  // stale_after
+  Life<Wakeable> waits_{*this};
 
-  // Of the request in hand; reset by finished().
-  std::shared_ptr<const Site> site_;
-  const RouteRuntime* route_ = nullptr;
-  policy::RequestClass class_ = policy::RequestClass::Shared;
-  policy::Refusal refusal_;     // of Personal and Bypass: what made it so
-  policy::Refusal remembered_;  // the key is known not to be cacheable, and why
+  // Buffers that are reused from request to request.
   keys::KeyBuffer base_key_;
   keys::KeyBuffer variant_key_;
-  bool has_variant_ = false;  // variant_key_ is this request's name
-  backends::EntryRef entry_;
-  policy::ReuseVerdict reuse_;   // of entry_
-  bool stale_if_error_ = false;  // entry_ may be served if the app fails
-  bool stale_if_slow_ = false;   // and if it is slow
-  front::EntryBody entry_body_;  // of a redirect that is made for this client
-  std::optional<FlightReader> reader_;
-  Ref<Convoy> convoy_;
-  Ref<WakeSlot> convoy_slot_;
-  bool convoy_turn_ = false;  // holds a place in the convoy
-  bool alone_ = false;        // joins no flight any more
-  Ref<ClientPipe> pipe_;
-  policy::CacheOutcome outcome_;
-  std::string status_;     // reused buffer
-  bool answered_ = false;  // a response was begun
+  std::string status_;
 
-  Ref<WakeSlot> slot_;
-  std::unique_ptr<Timer> wait_timer_;   // limits.coalesce_wait
-  std::unique_ptr<Timer> stale_timer_;  // stale_after
+  Step step_ = Step::Idle;
+  front::Exchange* exchange_ = nullptr;
+  InHand now_;
 };
 
 // Hands transactions to the sessions of one worker and takes them back.

@@ -1,10 +1,11 @@
-// How one loop tells a transaction of another loop that something it waits for has happened. The
-// slot outlives both sides; the target is looked at on its own loop only, so a transaction that is
-// gone is simply not woken.
+// How something that happened on any thread reaches the transaction, or the fill, that waits for it
+// on a loop of its own. Each wait hands out a Waker of its own life (base/life.h), so that news of
+// what is no longer waited for is never taken for news of what is waited for next, and one that
+// is gone is simply not woken.
 #pragma once
 
+#include "base/life.h"
 #include "base/net/event_loop.h"
-#include "base/ref_counted.h"
 
 namespace weir::flow {
 
@@ -14,22 +15,25 @@ class Wakeable {
   virtual void wake() = 0;
 };
 
-class WakeSlot : public RefCounted<WakeSlot> {
+class Waker {
  public:
-  WakeSlot(EventLoop& loop, Wakeable& target) : loop_(loop), target_(&target) {}
+  Waker() = default;  // wakes nobody
+  Waker(EventLoop& loop, Weak<Wakeable> target) : loop_(&loop), target_(std::move(target)) {}
 
-  // Any thread. The target is called on its loop, later.
-  void wake() {
-    loop_.post([slot = Ref<WakeSlot>(this)] {
-      if (slot->target_) slot->target_->wake();
+  // Any thread. The target is called on its loop, later, if its wait is not over by then.
+  void wake() const {
+    if (!loop_) return;
+    loop_->post([target = target_] {
+      if (Wakeable* const waiting = target.get()) waiting->wake();
     });
   }
-  // The loop's thread only: no call comes after this.
-  void forget() { target_ = nullptr; }
+  explicit operator bool() const { return loop_ != nullptr; }
+  // Of the same wait.
+  friend bool operator==(const Waker&, const Waker&) = default;
 
  private:
-  EventLoop& loop_;
-  Wakeable* target_;
+  EventLoop* loop_ = nullptr;
+  Weak<Wakeable> target_;
 };
 
 }  // namespace weir::flow

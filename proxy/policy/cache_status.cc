@@ -13,8 +13,9 @@ void append_number(std::string& out, Integer value) {
 }
 
 bool served_stale(const CacheOutcome& outcome) {
-  return outcome.detail == Reason::StaleWhileRevalidate || outcome.detail == Reason::StaleIfError ||
-         outcome.detail == Reason::StaleSlow || (outcome.has_ttl && outcome.ttl_s <= 0);
+  const Reason why = outcome.detail.reason;
+  return why == Reason::StaleWhileRevalidate || why == Reason::StaleIfError ||
+         why == Reason::StaleSlow || (outcome.has_ttl && outcome.ttl_s <= 0);
 }
 
 }  // namespace
@@ -62,9 +63,9 @@ void append_cache_status(std::string& out, const CacheOutcome& outcome) {
     out += "; ttl=";
     append_number(out, outcome.ttl_s);
   }
-  if (outcome.detail != Reason::None) {
+  if (outcome.detail) {
     out += "; detail=";
-    out += token(outcome.detail);
+    out += token(outcome.detail.reason);
   }
 }
 
@@ -77,7 +78,7 @@ std::string_view verdict_word(const CacheOutcome& outcome) {
     // Neither a hit nor forwarded: Weir's own answer. It was a look-up that found nothing when the
     // client had asked for a stored answer only.
     case Forward::None:
-      return outcome.detail == Reason::OnlyIfCached ? "miss" : "bypass";
+      return outcome.detail.reason == Reason::OnlyIfCached ? "miss" : "bypass";
     default:
       return "miss";
   }

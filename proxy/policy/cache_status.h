@@ -32,7 +32,7 @@ struct CacheOutcome {
   bool collapsed = false;
   std::int64_t ttl_s = 0;
   bool has_ttl = false;
-  Reason detail = Reason::None;
+  Refusal detail = {};  // why; its token is the parameter, the subject is for the log
 };
 
 // "weir; hit; ttl=57", "weir; fwd=uri-miss; stored; ttl=300". Parameters come in the order hit or

@@ -21,7 +21,11 @@ bool asks_for_upgrade(const http::RequestHead& head) {
 }
 
 RequestVerdict bypass(Reason reason, std::string_view subject = {}) {
-  return {RequestClass::Bypass, reason, subject};
+  return {RequestClass::Bypass, {reason, std::string(subject)}};
+}
+
+RequestVerdict personal(Reason reason, std::string_view subject) {
+  return {RequestClass::Personal, {reason, std::string(subject)}};
 }
 
 }  // namespace
@@ -50,19 +54,16 @@ RequestVerdict judge_before_key(const http::RequestHead& head, bool matched,
   return {};
 }
 
-RequestVerdict judge_request(const http::RequestHead& head, bool matched,
-                             const conf::CacheRule* rule, const keys::KeyVerdict& key) {
-  const RequestVerdict before = judge_before_key(head, matched, rule);
-  if (before.reason != Reason::None) return before;
+RequestVerdict judge_key(const keys::KeyVerdict& key) {
   switch (key.personal) {
     case keys::Personal::No:
       return {};
     case keys::Personal::Cookie:
-      return {RequestClass::Personal, Reason::Cookie, key.subject};
+      return personal(Reason::Cookie, key.subject);
     case keys::Personal::SessionCookie:
-      return {RequestClass::Personal, Reason::Session, key.subject};
+      return personal(Reason::Session, key.subject);
     case keys::Personal::Credential:
-      return {RequestClass::Personal, Reason::Authorization, key.subject};
+      return personal(Reason::Authorization, key.subject);
   }
   return {};
 }

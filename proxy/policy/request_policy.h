@@ -16,17 +16,16 @@ enum class RequestClass : std::uint8_t {
 
 struct RequestVerdict {
   RequestClass kind = RequestClass::Shared;
-  Reason reason = Reason::None;  // of Personal and Bypass
-  std::string_view subject;      // a view into the request
+  Refusal refusal;  // of Personal and Bypass: what made it so
 };
 
-// `rule` is null where the route has no cache; `matched` tells whether any route matched.
-RequestVerdict judge_request(const http::RequestHead& head, bool matched,
-                             const conf::CacheRule* rule, const keys::KeyVerdict& key);
-// The part that needs no key, for requests that never get one: no route, no cache, method, body,
-// upgrade. reason None: go on and build the key.
+// What needs no key, for requests that never get one: no route, no cache, method, body, upgrade.
+// Bypass, or Shared: go on, build the key and ask judge_key. `rule` is null where the route has no
+// cache; `matched` tells whether any route matched.
 RequestVerdict judge_before_key(const http::RequestHead& head, bool matched,
                                 const conf::CacheRule* rule);
+// Shared, or Personal by what the key found in the request.
+RequestVerdict judge_key(const keys::KeyVerdict& key);
 
 // An OPTIONS that the client forbids to forward: Max-Forwards is 0 (RFC 9110 7.6.2).
 bool ends_here(const http::RequestHead& head);

@@ -30,9 +30,7 @@ Refusal request_refusal(const ResponseContext& context, bool for_personal) {
   const bool allowed = context.request_class == RequestClass::Shared ||
                        (context.request_class == RequestClass::Personal && for_personal);
   if (allowed) return {};
-  const Reason reason =
-      context.request_reason == Reason::None ? Reason::Authorization : context.request_reason;
-  return {reason, std::string(context.request_subject)};
+  return context.personal ? context.personal : Refusal{Reason::Authorization, {}};
 }
 
 Refusal status_refusal(const http::ResponseHead& head, const conf::CacheRule& rule) {

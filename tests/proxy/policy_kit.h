@@ -66,8 +66,7 @@ inline ResponseContext personal(const conf::CacheRule& rule, Reason reason = Rea
                                 std::string_view subject = "sid") {
   ResponseContext context = context_of(rule);
   context.request_class = RequestClass::Personal;
-  context.request_reason = reason;
-  context.request_subject = subject;
+  context.personal = {reason, std::string(subject)};
   return context;
 }
 

@@ -36,7 +36,7 @@ TEST(PolicyRequest, JudgesBeforeThereIsAKey) {
   const conf::CacheRule rule;
   for (const RequestCase& c : cases) {
     const RequestVerdict verdict = judge_before_key(request(c.lines, c.method), true, &rule);
-    EXPECT_EQ(verdict.reason, c.reason) << c.what;
+    EXPECT_EQ(verdict.refusal.reason, c.reason) << c.what;
     EXPECT_EQ(verdict.kind, c.reason == Reason::None ? RequestClass::Shared : RequestClass::Bypass)
         << c.what;
   }
@@ -45,19 +45,19 @@ TEST(PolicyRequest, JudgesBeforeThereIsAKey) {
 TEST(PolicyRequest, WithoutACachedRouteNothingIsCached) {
   // No route, and a route with `cache: false`, each under its own name.
   const conf::CacheRule rule;
-  EXPECT_EQ(judge_before_key(request({}), false, nullptr).reason, Reason::NoRoute);
-  EXPECT_EQ(judge_before_key(request({}), true, nullptr).reason, Reason::RouteOff);
-  EXPECT_EQ(judge_before_key(request({}, "POST"), true, nullptr).reason, Reason::RouteOff);
+  EXPECT_EQ(judge_before_key(request({}), false, nullptr).refusal.reason, Reason::NoRoute);
+  EXPECT_EQ(judge_before_key(request({}), true, nullptr).refusal.reason, Reason::RouteOff);
+  EXPECT_EQ(judge_before_key(request({}, "POST"), true, nullptr).refusal.reason, Reason::RouteOff);
 }
 
 TEST(PolicyRequest, UpgradesAreSeenOnEveryRoute) {
   // An upgrade is tunnelled also where nothing is cached; HTTP/1.0 has none (RFC 9110 7.8).
   const Lines lines = {{"Connection", "upgrade"}, {"Upgrade", "websocket"}};
   http::RequestHead head = request(lines);
-  EXPECT_EQ(judge_before_key(head, false, nullptr).reason, Reason::Upgrade);
-  EXPECT_EQ(judge_before_key(head, true, nullptr).subject, "websocket");
+  EXPECT_EQ(judge_before_key(head, false, nullptr).refusal.reason, Reason::Upgrade);
+  EXPECT_EQ(judge_before_key(head, true, nullptr).refusal.subject, "websocket");
   head.minor_version = 0;
-  EXPECT_EQ(judge_before_key(head, true, nullptr).reason, Reason::RouteOff);
+  EXPECT_EQ(judge_before_key(head, true, nullptr).refusal.reason, Reason::RouteOff);
 }
 
 TEST(PolicyRequest, AGetWithABodyBypasses) {
@@ -66,9 +66,9 @@ TEST(PolicyRequest, AGetWithABodyBypasses) {
   http::RequestHead head = request({});
   head.framing = http::Framing::Length;
   head.content_length = 3;
-  EXPECT_EQ(judge_before_key(head, true, &rule).reason, Reason::Body);
+  EXPECT_EQ(judge_before_key(head, true, &rule).refusal.reason, Reason::Body);
   head.framing = http::Framing::Chunked;
-  EXPECT_EQ(judge_before_key(head, true, &rule).reason, Reason::Body);
+  EXPECT_EQ(judge_before_key(head, true, &rule).refusal.reason, Reason::Body);
 }
 
 TEST(PolicyRequest, NoStoreCountsWhereClientsAreHeard) {
@@ -76,11 +76,11 @@ TEST(PolicyRequest, NoStoreCountsWhereClientsAreHeard) {
   conf::CacheRule rule;
   rule.honor_client_no_cache = true;
   const Lines lines = {{"Cache-Control", "no-store"}};
-  EXPECT_EQ(judge_before_key(request(lines), true, &rule).reason, Reason::ClientNoCache);
+  EXPECT_EQ(judge_before_key(request(lines), true, &rule).refusal.reason, Reason::ClientNoCache);
 }
 
 TEST(PolicyRequest, CookiesAndCredentialsMakeItPersonal) {
-  // The key's verdict becomes the class, its reason and its subject; earlier reasons win.
+  // The key's verdict becomes the class, its reason and its subject.
   struct Case {
     keys::Personal personal;
     RequestClass kind;
@@ -92,14 +92,12 @@ TEST(PolicyRequest, CookiesAndCredentialsMakeItPersonal) {
       {keys::Personal::SessionCookie, RequestClass::Personal, Reason::Session},
       {keys::Personal::Credential, RequestClass::Personal, Reason::Authorization},
   };
-  const conf::CacheRule rule;
   for (const Case& c : cases) {
     const keys::KeyVerdict key{c.personal, "it"};
-    const RequestVerdict verdict = judge_request(request({}), true, &rule, key);
+    const RequestVerdict verdict = judge_key(key);
     EXPECT_EQ(verdict.kind, c.kind);
-    EXPECT_EQ(verdict.reason, c.reason);
-    EXPECT_EQ(verdict.subject, c.reason == Reason::None ? "" : "it");
-    EXPECT_EQ(judge_request(request({}, "PUT"), true, &rule, key).reason, Reason::Method);
+    EXPECT_EQ(verdict.refusal.reason, c.reason);
+    EXPECT_EQ(verdict.refusal.subject, c.reason == Reason::None ? "" : "it");
   }
 }
 

@@ -39,7 +39,7 @@ struct StatusCase {
 };
 
 CacheOutcome hit(std::int64_t ttl_s, Reason detail = Reason::None) {
-  return {.hit = true, .ttl_s = ttl_s, .has_ttl = true, .detail = detail};
+  return {.hit = true, .ttl_s = ttl_s, .has_ttl = true, .detail = {detail, {}}};
 }
 
 TEST(PolicyCacheStatus, SpellsEveryOutcome) {
@@ -53,21 +53,21 @@ TEST(PolicyCacheStatus, SpellsEveryOutcome) {
        "weir; fwd=uri-miss; stored; ttl=300",
        "miss"},
       {{.forward = Forward::Stale, .collapsed = true}, "weir; fwd=stale; collapsed", "miss"},
-      {{.forward = Forward::Bypass, .detail = Reason::Cookie},
+      {{.forward = Forward::Bypass, .detail = {Reason::Cookie, {}}},
        "weir; fwd=bypass; detail=cookie",
        "bypass"},
-      {{.forward = Forward::Method, .detail = Reason::Method},
+      {{.forward = Forward::Method, .detail = {Reason::Method, {}}},
        "weir; fwd=method; detail=method",
        "bypass"},
       {{.forward = Forward::VaryMiss, .forward_status = 304, .stored = true, .collapsed = true},
        "weir; fwd=vary-miss; fwd-status=304; stored; collapsed",
        "miss"},
       {{.forward = Forward::Miss}, "weir; fwd=miss", "miss"},
-      {{.forward = Forward::Request, .detail = Reason::ClientNoCache},
+      {{.forward = Forward::Request, .detail = {Reason::ClientNoCache, {}}},
        "weir; fwd=request; detail=client-no-cache",
        "miss"},
       {{.forward = Forward::Partial}, "weir; fwd=partial", "miss"},
-      {{.detail = Reason::OnlyIfCached}, "weir; detail=only-if-cached", "miss"},
+      {{.detail = {Reason::OnlyIfCached, {}}}, "weir; detail=only-if-cached", "miss"},
       {{}, "weir", "bypass"},
   };
   for (const StatusCase& c : cases) {

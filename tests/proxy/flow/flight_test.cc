@@ -16,6 +16,7 @@ class Listener final : public Wakeable {
  public:
   void wake() override { ++wakes; }
   int wakes = 0;
+  Life<Wakeable> life{*this};
 };
 
 class FlightTest : public testing::Test {
@@ -25,7 +26,7 @@ class FlightTest : public testing::Test {
     loop_.post([this] { loop_.stop(); });
     loop_.run();
   }
-  Ref<WakeSlot> slot(Listener& listener) { return make_ref<WakeSlot>(loop_, listener); }
+  Waker waker(Listener& listener) { return {loop_, listener.life.watch()}; }
   static std::shared_ptr<const FlightHead> head(std::uint64_t length = 0) {
     auto out = std::make_shared<FlightHead>();
     out->response.status = 200;
@@ -62,11 +63,11 @@ class FlightTest : public testing::Test {
 TEST_F(FlightTest, StreamsTheSameBytesToReadersOfAnyPace) {
   Listener early;
   Listener late;
-  FlightReader first(flight_, slot(early), true);
+  FlightReader first(flight_, waker(early), true);
   flight_->publish_head(head(), true);
   flight_->append("hello ", true);
   EXPECT_EQ(take(first), "hello ");
-  FlightReader second(flight_, slot(late), false);
+  FlightReader second(flight_, waker(late), false);
   flight_->append("world", true);
   flight_->end(true);
   Status last = Status::Data;
@@ -79,7 +80,7 @@ TEST_F(FlightTest, StreamsTheSameBytesToReadersOfAnyPace) {
 TEST_F(FlightTest, WakesAReaderOnceForEachTimeItWaits) {
   // Bytes that nobody waits for cost no wake-up.
   Listener listener;
-  FlightReader reader(flight_, slot(listener), true);
+  FlightReader reader(flight_, waker(listener), true);
   flight_->publish_head(head(), true);
   turn();
   EXPECT_EQ(listener.wakes, 1);
@@ -96,12 +97,11 @@ TEST_F(FlightTest, WakesAReaderOnceForEachTimeItWaits) {
 
 TEST_F(FlightTest, WakesNobodyWhoHasLeft) {
   Listener listener;
-  Ref<WakeSlot> waiting = slot(listener);
   {
-    FlightReader reader(flight_, waiting, true);
+    FlightReader reader(flight_, waker(listener), true);
     flight_->publish_head(head(), true);
   }
-  waiting->forget();
+  listener.life.end();
   turn();
   EXPECT_EQ(listener.wakes, 0);
 }
@@ -109,7 +109,7 @@ TEST_F(FlightTest, WakesNobodyWhoHasLeft) {
 TEST_F(FlightTest, KeepsTheLastBytesBackUntilItHasLanded) {
   // Whoever has seen the end of a stored object is served it from the store.
   Listener listener;
-  FlightReader reader(flight_, slot(listener), true);
+  FlightReader reader(flight_, waker(listener), true);
   flight_->publish_head(head(10), true);
   flight_->append("01234", true);
   flight_->append("56789", false);
@@ -123,7 +123,7 @@ TEST_F(FlightTest, KeepsTheLastBytesBackUntilItHasLanded) {
 
 TEST_F(FlightTest, TellsReadersThatItBroke) {
   Listener listener;
-  FlightReader reader(flight_, slot(listener), true);
+  FlightReader reader(flight_, waker(listener), true);
   flight_->publish_head(head(10), true);
   flight_->append("01234", true);
   flight_->end(false);
@@ -138,9 +138,9 @@ TEST_F(FlightTest, AWindowIsPacedByItsSlowestReader) {
   Listener fast_listener;
   Listener slow_listener;
   Listener producer;
-  flight_->set_producer(slot(producer));
-  FlightReader fast(flight_, slot(fast_listener), true);
-  FlightReader slow(flight_, slot(slow_listener), false);
+  flight_->set_producer(waker(producer));
+  FlightReader fast(flight_, waker(fast_listener), true);
+  FlightReader slow(flight_, waker(slow_listener), false);
   flight_->publish_head(head(), false);
   const std::string block(64 * 1024, 'x');
   while (!flight_->window_full()) flight_->append(block, true);
@@ -159,10 +159,10 @@ TEST_F(FlightTest, AWindowIsPacedByItsSlowestReader) {
 TEST_F(FlightTest, AReaderThatLeavesFreesTheWindow) {
   Listener listener;
   Listener producer;
-  flight_->set_producer(slot(producer));
-  FlightReader reader(flight_, slot(listener), true);
+  flight_->set_producer(waker(producer));
+  FlightReader reader(flight_, waker(listener), true);
   {
-    FlightReader slow(flight_, slot(listener), false);
+    FlightReader slow(flight_, waker(listener), false);
     flight_->publish_head(head(), false);
     const std::string block(64 * 1024, 'x');
     while (!flight_->window_full()) flight_->append(block, true);
@@ -175,9 +175,9 @@ TEST_F(FlightTest, AReaderThatLeavesFreesTheWindow) {
 TEST_F(FlightTest, TellsItsProducerThatTheLastReaderLeft) {
   Listener listener;
   Listener producer;
-  flight_->set_producer(slot(producer));
+  flight_->set_producer(waker(producer));
   {
-    FlightReader reader(flight_, slot(listener), true);
+    FlightReader reader(flight_, waker(listener), true);
   }
   turn();
   EXPECT_EQ(producer.wakes, 1);
@@ -188,7 +188,7 @@ TEST_F(FlightTest, SendsWhoComesAfterItsClosingToLookAgain) {
   // Between the table's answer and the attachment the flight may have been given up.
   EXPECT_TRUE(flight_->close_if_unread());
   Listener listener;
-  FlightReader late(flight_, slot(listener), false);
+  FlightReader late(flight_, waker(listener), false);
   turn();
   EXPECT_EQ(listener.wakes, 1);
   EXPECT_EQ(flight_->state().release, Flight::Release::Retry);
@@ -197,7 +197,7 @@ TEST_F(FlightTest, SendsWhoComesAfterItsClosingToLookAgain) {
 
 TEST_F(FlightTest, IsNotClosedWhileSomebodyReads) {
   Listener listener;
-  FlightReader reader(flight_, slot(listener), true);
+  FlightReader reader(flight_, waker(listener), true);
   EXPECT_FALSE(flight_->close_if_unread());
 }
 
@@ -223,12 +223,12 @@ TEST_F(FlightTest, AReaderThatCameTooLateIsTold) {
   // Between the table's answer and the attachment bytes may have been dropped.
   Listener listener;
   {
-    FlightReader early(flight_, slot(listener), true);
+    FlightReader early(flight_, waker(listener), true);
     flight_->publish_head(head(), true);
     for (int i = 0; i < 64; ++i) flight_->append(std::string(16 * 1024, 'x'), true);
     take(early);
     flight_->stop_retaining();
-    FlightReader late(flight_, slot(listener), false);
+    FlightReader late(flight_, waker(listener), false);
     EXPECT_TRUE(late.missed_bytes());
     EXPECT_FALSE(early.missed_bytes());
   }

@@ -60,6 +60,7 @@ class Counter final : public Wakeable {
  public:
   void wake() override { ++wakes; }
   int wakes = 0;
+  Life<Wakeable> life{*this};
 };
 
 class ConvoyTest : public testing::Test {
@@ -71,38 +72,38 @@ class ConvoyTest : public testing::Test {
   EventLoop loop_;
   Convoy convoy_;
   Counter counters_[6];
-  Ref<WakeSlot> slots_[6];
+  Waker wakers_[6];
   void SetUp() override {
-    for (int i = 0; i < 6; ++i) slots_[i] = make_ref<WakeSlot>(loop_, counters_[i]);
+    for (int i = 0; i < 6; ++i) wakers_[i] = {loop_, counters_[i].life.watch()};
   }
 };
 
 TEST_F(ConvoyTest, LetsFourGoAndTheNextWhenOneIsThrough) {
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(slots_[i]));
-  EXPECT_FALSE(convoy_.enter(slots_[4]));
-  EXPECT_FALSE(convoy_.enter(slots_[5]));
-  convoy_.leave(slots_[0]);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(wakers_[i]));
+  EXPECT_FALSE(convoy_.enter(wakers_[4]));
+  EXPECT_FALSE(convoy_.enter(wakers_[5]));
+  convoy_.leave(wakers_[0]);
   turn();
   EXPECT_EQ(counters_[4].wakes, 1);
   EXPECT_EQ(counters_[5].wakes, 0);
 }
 
 TEST_F(ConvoyTest, TheFailureOfOneIsTheAnswerOfAll) {
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(slots_[i]));
-  EXPECT_FALSE(convoy_.enter(slots_[4]));
-  convoy_.fail({504, policy::Reason::UpstreamTimeout});
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(wakers_[i]));
+  EXPECT_FALSE(convoy_.enter(wakers_[4]));
+  convoy_.fail({504, {policy::Reason::UpstreamTimeout, {}}});
   turn();
   EXPECT_EQ(counters_[4].wakes, 1);
-  EXPECT_TRUE(convoy_.enter(slots_[5])) << "nobody waits any more";
+  EXPECT_TRUE(convoy_.enter(wakers_[5])) << "nobody waits any more";
   EXPECT_EQ(convoy_.failure().status, 504);
 }
 
 TEST_F(ConvoyTest, OneThatGivesUpWaitingIsNotCalled) {
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(slots_[i]));
-  EXPECT_FALSE(convoy_.enter(slots_[4]));
-  EXPECT_FALSE(convoy_.enter(slots_[5]));
-  convoy_.leave(slots_[4]);
-  convoy_.leave(slots_[1]);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(wakers_[i]));
+  EXPECT_FALSE(convoy_.enter(wakers_[4]));
+  EXPECT_FALSE(convoy_.enter(wakers_[5]));
+  convoy_.leave(wakers_[4]);
+  convoy_.leave(wakers_[1]);
   turn();
   EXPECT_EQ(counters_[4].wakes, 0);
   EXPECT_EQ(counters_[5].wakes, 1);

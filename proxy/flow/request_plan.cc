@@ -1,0 +1,54 @@
+#include "proxy/flow/request_plan.h"
+
+#include "base/check.h"
+#include "cachekeys/key_builder.h"
+
+namespace weir::flow {
+
+using policy::RequestClass;
+
+Form RequestPlan::form() const {
+  switch (kind) {
+    case RequestClass::Shared:
+      return Form::Shared;
+    case RequestClass::Personal:
+      return Form::Personal;
+    case RequestClass::Bypass:
+      return Form::Verbatim;
+  }
+  return Form::Verbatim;
+}
+
+RequestPlan plan_request(const http::RequestHead& head, std::string_view scheme, const Site& site,
+                         keys::KeyBuffer& key) {
+  RequestPlan plan;
+  plan.answered_here = policy::ends_here(head);
+  if (plan.answered_here) return plan;
+  const int index = site.router.match(head.method_text, head.authority, head.path);
+  if (index >= 0) plan.route = &site.routes[static_cast<std::size_t>(index)];
+  policy::RequestVerdict verdict = policy::judge_before_key(
+      head, plan.route != nullptr, plan.route ? plan.route->rule : nullptr);
+  if (verdict.kind != RequestClass::Bypass) {
+    verdict = policy::judge_key(
+        keys::build_key(head, plan.route->recipe, scheme, head.authority, key));
+  }
+  plan.kind = verdict.kind;
+  plan.refusal = std::move(verdict.refusal);
+  return plan;
+}
+
+keys::SentRequest sent_request(const http::RequestHead& head, std::string_view scheme,
+                               const RequestPlan& plan, Form form) {
+  WEIR_CHECK(form == Form::Verbatim || plan.cached_route());
+  switch (form) {
+    case Form::Shared:
+      return keys::shared_request(head, plan.route->recipe, head.authority, scheme);
+    case Form::Personal:
+      return keys::personal_request(head, plan.route->recipe, head.authority, scheme);
+    case Form::Verbatim:
+      break;
+  }
+  return keys::verbatim_request(head, head.authority, plan.cached_route());
+}
+
+}  // namespace weir::flow

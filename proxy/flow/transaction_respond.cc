@@ -1,0 +1,130 @@
+// How a transaction answers: from a store, from a flight, or by itself. Every answer that has a
+// representation leaves through respond().
+#include "base/http/date.h"
+#include "cachekeys/sent_request.h"
+#include "proxy/flow/transaction.h"
+
+namespace weir::flow {
+
+using policy::Reason;
+using policy::RequestClass;
+
+// The one exit. The outcome has been set; what is said anew to each client is written here.
+Transaction::Step Transaction::respond(Representation answer, std::int64_t age_s) {
+  leave_convoy();  // whoever waits behind need not wait until this client has read it all
+  now_.answer = std::move(answer);
+  note_outcome();
+  const front::FreshFields fresh{.age_s = age_s, .cache_status = status_};
+  const bool is_flight = !now_.answer.entry();
+  if (is_flight && now_.answer.status() == 101) {
+    exchange_->send_tunnel(now_.answer.flight_head(), now_.answer.open());
+    now_.pipe->open_tunnel();
+    return Step::Sending;
+  }
+  const std::string location = restored_location();
+  if (!location.empty()) {
+    http::ResponseHead changed = now_.answer.copy_head();
+    changed.fields.set(http::FieldId::Location, location);
+    exchange_->send(changed, fresh, &now_.answer.open());
+  } else if (is_flight) {
+    exchange_->send(now_.answer.flight_head(), fresh, &now_.answer.open());
+  } else {
+    exchange_->send_entry(now_.answer.entry(), fresh);
+  }
+  return Step::Sending;
+}
+
+// What this client's query lost on the way to the app comes back on the app's redirects.
+std::string Transaction::restored_location() const {
+  const int status = now_.answer.status();
+  if (status < 300 || status >= 400 || !request().has_query) return {};
+  const bool sent_shared = now_.plan.kind == RequestClass::Shared && !now_.remembered;
+  if (!now_.answer.entry() && !sent_shared) return {};
+  const std::string_view location = now_.answer.location();
+  if (location.empty()) return {};
+  return keys::restore_query(
+      location, request().authority,
+      sent_request(request(), exchange_->scheme(), now_.plan, Form::Shared));
+}
+
+void Transaction::note_outcome() {
+  status_.clear();
+  policy::append_cache_status(status_, now_.outcome);
+  front::Outcome& said = exchange_->outcome();
+  if (now_.plan.route) said.route = route().route->name;
+  said.verdict = policy::verdict_word(now_.outcome);
+  said.detail = policy::token(now_.outcome.detail.reason);
+  said.subject = now_.outcome.detail.subject;
+}
+
+// ---- from a store ----
+
+Transaction::Step Transaction::serve_hit() {
+  now_.outcome.hit = true;
+  return serve_stored();
+}
+
+Transaction::Step Transaction::serve_stale(Reason reason, int app_status) {
+  leave_flight();
+  policy::CacheOutcome& outcome = now_.outcome;
+  outcome.hit = reason == Reason::StaleWhileRevalidate;
+  outcome.forward = outcome.hit ? policy::Forward::None : policy::Forward::Stale;
+  outcome.forward_status = static_cast<std::uint16_t>(app_status);
+  outcome.detail = {reason, {}};
+  return serve_stored();
+}
+
+Transaction::Step Transaction::serve_stored() {
+  now_.outcome.has_ttl = true;
+  now_.outcome.ttl_s = now_.reuse.freshness.ttl_s();
+  return respond(Representation(now_.entry), now_.reuse.freshness.age_s);
+}
+
+// ---- from a flight ----
+
+Transaction::Step Transaction::serve_flight(const Flight::State& state) {
+  const FlightHead& head = *state.head;
+  policy::CacheOutcome& outcome = now_.outcome;
+  const RequestClass kind = now_.plan.kind;
+  const bool stored = !head.refusal && now_.plan.cached_route() && kind != RequestClass::Bypass;
+  outcome.stored = stored && !outcome.collapsed;
+  outcome.has_ttl = stored;
+  outcome.ttl_s = head.ttl_s;
+  outcome.detail = head.refusal;
+  if (stored && now_.reuse.reason == Reason::ClientNoCache) {
+    outcome.detail = {Reason::ClientNoCache, {}};
+  }
+  if (head.variants_full) outcome.detail = {Reason::Variants, {}};
+  if (kind == RequestClass::Bypass) {
+    outcome.forward = now_.plan.refusal.reason == Reason::Method ? policy::Forward::Method
+                                                                 : policy::Forward::Bypass;
+  } else if (kind == RequestClass::Personal && !stored) {
+    outcome.forward = policy::Forward::Bypass;
+  }
+  if (!outcome.collapsed) exchange_->outcome().upstream_ms = head.upstream_ms;
+  return respond(Representation(*now_.reader, state.head), head.age_s > 0 ? head.age_s : -1);
+}
+
+// ---- of its own ----
+
+Transaction::Step Transaction::refuse(int status, policy::Refusal why) {
+  leave_convoy();
+  now_.outcome.detail = std::move(why);
+  note_outcome();
+  exchange_->send_error(status, policy::token(now_.outcome.detail.reason),
+                        {.cache_status = status_});
+  return Step::Sending;
+}
+
+// RFC 9110 7.6.2: who may not forward is the one who is asked for its options.
+Transaction::Step Transaction::answer_options() {
+  exchange_->outcome().detail = "max-forwards";
+  http::ResponseHead head;
+  head.status = 204;
+  head.fields.add(http::FieldId::Date, http::format_date(context_.loop.clock().wall_s()));
+  head.fields.add("Allow", front::kAllowedMethods);
+  exchange_->send(head, {}, nullptr);
+  return Step::Sending;
+}
+
+}  // namespace weir::flow
