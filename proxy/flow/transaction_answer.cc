@@ -59,7 +59,7 @@ std::string Transaction::restored_location(std::string_view location) {
 // RFC 9110 7.6.2: who may not forward is the one who is asked for its options.
 Transaction::Step Transaction::answer_options() {
   answered_ = true;
-  exchange_->outcome().detail = "max-forwards";
+  exchange_->notes().detail = "max-forwards";
   http::ResponseHead head;
   head.status = 204;
   head.fields.add(http::FieldId::Date, http::format_date(context_.loop.clock().wall_s()));
@@ -71,7 +71,7 @@ Transaction::Step Transaction::answer_options() {
 void Transaction::note_outcome() {
   status_.clear();
   policy::append_cache_status(status_, outcome_);
-  front::Outcome& said = exchange_->outcome();
+  front::LogNotes& said = exchange_->notes();
   if (route_) said.route = route_->route->name;
   said.verdict = policy::verdict_word(outcome_);
   said.detail = policy::token(outcome_.detail);

@@ -120,8 +120,8 @@ void Transaction::send_flight(const FlightHead& head) {
     outcome_.forward = policy::Forward::Bypass;
   }
   note_outcome();
-  exchange_->outcome().subject = head.refusal.subject;
-  if (!outcome_.collapsed) exchange_->outcome().upstream_ms = head.upstream_ms;
+  exchange_->notes().subject = head.refusal.subject;
+  if (!outcome_.collapsed) exchange_->notes().upstream_ms = head.upstream_ms;
   const front::FreshFields fresh{.age_s = head.age_s > 0 ? head.age_s : -1,
                                  .cache_status = status_};
   if (response.status == 101) {
