@@ -50,7 +50,7 @@ std::string Transaction::restored_location() const {
 void Transaction::note_outcome() {
   status_.clear();
   policy::append_cache_status(status_, now_.outcome);
-  front::Outcome& said = exchange_->outcome();
+  front::LogNotes& said = exchange_->notes();
   if (now_.plan.route) said.route = route().route->name;
   said.verdict = policy::verdict_word(now_.outcome);
   said.detail = policy::token(now_.outcome.detail.reason);
@@ -101,7 +101,7 @@ Transaction::Step Transaction::serve_flight(const Flight::State& state) {
   } else if (kind == RequestClass::Personal && !stored) {
     outcome.forward = policy::Forward::Bypass;
   }
-  if (!outcome.collapsed) exchange_->outcome().upstream_ms = head.upstream_ms;
+  if (!outcome.collapsed) exchange_->notes().upstream_ms = head.upstream_ms;
   return respond(Representation(*now_.reader, state.head), head.age_s > 0 ? head.age_s : -1);
 }
 
@@ -118,7 +118,7 @@ Transaction::Step Transaction::refuse(int status, policy::Refusal why) {
 
 // RFC 9110 7.6.2: who may not forward is the one who is asked for its options.
 Transaction::Step Transaction::answer_options() {
-  exchange_->outcome().detail = "max-forwards";
+  exchange_->notes().detail = "max-forwards";
   http::ResponseHead head;
   head.status = 204;
   head.fields.add(http::FieldId::Date, http::format_date(context_.loop.clock().wall_s()));

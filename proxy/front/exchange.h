@@ -53,8 +53,8 @@ struct FreshFields {
   std::string_view cache_status;  // the whole value, without the field's name; left out when empty
 };
 
-// What the access log needs beside the request.
-struct Outcome {
+// What the line of the access log says beside the request and the response.
+struct LogNotes {
   std::string_view route;
   std::string_view verdict;  // hit, stale, miss, bypass …
   std::string_view detail;   // a reason's token, or a literal of the session
@@ -100,7 +100,8 @@ class Exchange {
   // A short response of Weir's own.
   virtual void send_error(int status, std::string_view detail, const FreshFields& fresh) = 0;
 
-  virtual Outcome& outcome() = 0;
+  // Whoever finds something out writes it down here; read when the exchange ends.
+  virtual LogNotes& notes() = 0;
 };
 
 class Handler {

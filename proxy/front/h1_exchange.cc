@@ -13,9 +13,9 @@ void H1Exchange::reset() {
   body.reset(http::Framing::None, 0, 0);
   output.reset();
   entry_body.reset(nullptr);
-  outcome.route = outcome.verdict = outcome.detail = {};
-  outcome.subject.clear();
-  outcome.upstream_ms = -1;
+  notes.route = notes.verdict = notes.detail = {};
+  notes.subject.clear();
+  notes.upstream_ms = -1;
   handler = nullptr;
   started_us = 0;
   status = 0;

@@ -18,7 +18,7 @@ struct H1Exchange {
   H1RequestBody body;
   H1Output output;
   EntryBody entry_body;
-  Outcome outcome;
+  LogNotes notes;
   Handler* handler = nullptr;
   std::int64_t started_us = 0;  // for the log
   int status = 0;               // sent; 0: none yet

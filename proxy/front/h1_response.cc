@@ -115,7 +115,7 @@ void H1Session::send_error(int status, std::string_view detail, const FreshField
     x_->close_after = true;
   }
   if (!begin_response(status)) return;
-  if (x_->outcome.detail.empty()) x_->outcome.detail = detail;
+  if (x_->notes.detail.empty()) x_->notes.detail = detail;
   const std::string text =
       fmt::format("{} {}\ndetail={}\n", status, http::reason_phrase(status), detail);
   std::string& out = x_->output.head();
@@ -166,7 +166,7 @@ void H1Session::written(H1Output::Status status) {
 void H1Session::expect_progress() {
   if (!write_deadline_) {
     write_deadline_ = std::make_unique<Deadline>(loop(), [this] {
-      if (x_) x_->outcome.detail = "send-timeout";
+      if (x_) x_->notes.detail = "send-timeout";
       connection_->reset_on_close();
       die();
       settle();

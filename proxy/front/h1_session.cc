@@ -320,7 +320,7 @@ void H1Session::look_at_unread_client() {
   const PeerState state = connection_->peer_state();
   const bool left = state == PeerState::Gone || (state == PeerState::Ended && x_->endless);
   if (!left) return update_interest();
-  x_->outcome.detail = "client-gone";
+  x_->notes.detail = "client-gone";
   die();
 }
 
@@ -329,7 +329,7 @@ void H1Session::read_deadline_passed() {
   if (phase_ == Phase::Head) {
     refuse_head({.status = 408, .detail = "header-timeout"});
   } else if (phase_ == Phase::Exchange && peer_done_ && !x_->responding) {
-    x_->outcome.detail = "client-gone";
+    x_->notes.detail = "client-gone";
     die();
   } else if (phase_ == Phase::Exchange && x_->body_wanted && !x_->responding) {
     refuse_request({.status = 408, .detail = "body-timeout"});

@@ -47,7 +47,7 @@ class H1Session final : public FdHandler, public Exchange {
   void send_tunnel(const http::ResponseHead& head, BodySource& body) override;
   void body_ready() override;
   void send_error(int status, std::string_view detail, const FreshFields& fresh) override;
-  Outcome& outcome() override { return x_->outcome; }
+  LogNotes& notes() override { return x_->notes; }
 
  private:
   enum class Phase : std::uint8_t {
