@@ -8,6 +8,7 @@
 
 namespace weir::flow {
 
+using backends::Purpose;
 using policy::Reason;
 using policy::RequestClass;
 using policy::Reuse;
@@ -63,8 +64,8 @@ void Transaction::run(Step step) {
 Transaction::Step Transaction::route() {
   const http::RequestHead& head = request();
   if (policy::ends_here(head)) return Step::Answer;
-  const int index = site_->router.match(head.method_text, head.authority, head.path);
-  if (index >= 0) route_ = &site_->routes[static_cast<std::size_t>(index)];
+  const int index = site_->site->router.match(head.method_text, head.authority, head.path);
+  if (index >= 0) route_ = &site_->site->routes[static_cast<std::size_t>(index)];
   const policy::RequestVerdict verdict =
       policy::judge_before_key(head, route_ != nullptr, route_ ? route_->rule : nullptr);
   if (verdict.reason == Reason::None) return Step::Key;
@@ -86,20 +87,20 @@ Transaction::Step Transaction::key() {
 }
 
 // The entry under the base key, or, where the URL has variants, under this request's.
-backends::EntryRef Transaction::find_entry() {
+backends::EntryRef Transaction::find_entry(Purpose purpose) {
   has_variant_ = false;
-  backends::EntryRef found = route_->backend->lookup_now(base_key_.view());
+  backends::EntryRef found = store().lookup_now(base_key_.view(), purpose);
   if (!found || found->kind() == backends::Entry::Kind::Response) return found;
   keys::build_variant_key(base_key_.view(), found->vary(), request(), route_->recipe,
                           request().authority, variant_key_);
   has_variant_ = true;
-  found = route_->backend->lookup_now(variant_key_.view());
+  found = store().lookup_now(variant_key_.view(), purpose);
   if (found) found->touch(context_.loop.now_ms());
   return found;
 }
 
 Transaction::Step Transaction::lookup() {
-  entry_ = find_entry();
+  entry_ = find_entry(Purpose::Serve);
   return Step::Judge;
 }
 
@@ -167,7 +168,7 @@ Transaction::Step Transaction::join() {
     return Step::Parked;
   }
   // The flight of a moment ago may have landed between our look-up and this one's take-off.
-  const backends::EntryRef landed = find_entry();
+  const backends::EntryRef landed = find_entry(Purpose::Probe);
   const bool news = landed && landed != entry_ && client_accepts(landed->fields());
   if (news || !(lookup_key() == name.view())) {
     context_.shared.flights.remove(name.view(), joined.flight);
@@ -260,7 +261,8 @@ void Transaction::refresh_behind() {
   FlightTable::Joined joined =
       shared.flights.join(lookup_key(), shared.budget, shared.purge_position.load());
   if (!joined.lead) return;
-  if (route_->backend->lookup_now(lookup_key()) != entry_) {  // somebody's refresh has landed
+  // Whether somebody's refresh has landed.
+  if (store().lookup_now(lookup_key(), Purpose::Probe) != entry_) {
     shared.flights.remove(lookup_key(), joined.flight);
     joined.flight->release(Flight::Release::Retry, nullptr, false);
     return;

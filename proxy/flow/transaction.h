@@ -26,7 +26,7 @@ struct WorkerContext {
   EventLoop& loop;
   Shared& shared;
   Drivers& drivers;
-  std::shared_ptr<const Site> site;  // replaced by a reload
+  std::shared_ptr<const LoopSite> site;  // replaced by a reload
 };
 
 class Transaction final : public front::Handler, public Wakeable {
@@ -94,7 +94,8 @@ class Transaction final : public front::Handler, public Wakeable {
   FetchPlan make_plan(Form form);
   void launch(Form form, bool shared);
   void refresh_behind();
-  backends::EntryRef find_entry();
+  backends::EntryRef find_entry(backends::Purpose purpose);
+  backends::Store& store() const { return site_->store_of(*route_); }
   bool client_accepts(const http::HeaderBlock& fields) const;
   keys::KeyView lookup_key() const { return has_variant_ ? variant_key_.view() : base_key_.view(); }
   Ref<WakeSlot>& slot();
@@ -107,7 +108,7 @@ class Transaction final : public front::Handler, public Wakeable {
   front::Exchange* exchange_ = nullptr;
 
   // Of the request in hand; reset by finished().
-  std::shared_ptr<const Site> site_;
+  std::shared_ptr<const LoopSite> site_;
   const RouteRuntime* route_ = nullptr;
   policy::RequestClass class_ = policy::RequestClass::Shared;
   policy::Refusal refusal_;     // of Personal and Bypass: what made it so

@@ -145,7 +145,7 @@ void Transaction::start_timers() {
   if (!reader_->leader()) {
     if (!wait_timer_)
       wait_timer_ = std::make_unique<Timer>(context_.loop, [this] { waited_enough(); });
-    wait_timer_->start(site_->config->limits.coalesce_wait_ms);
+    wait_timer_->start(site_->site->config->limits.coalesce_wait_ms);
   }
   if (stale_if_slow_ && route_->rule->stale_after_ms) {
     if (!stale_timer_)
