@@ -1,15 +1,24 @@
 // THE contract of a place where entries rest. Backends know keys and entries; they know nothing of
-// freshness, Vary or routes. All methods may be called from any thread.
+// freshness, Vary or routes.
 //
-// A look-up answers now or later: Hit and Miss are final and the waiter is not called; Pending
-// means that the waiter is called exactly once, on the loop given, unless the handle was dropped
-// first; never from within lookup(). The handle is dropped on that loop, also within the call of
-// the waiter. A key's bytes need to live only as long as the call they are given to. A backend
-// that fails answers Miss. A store that fails leaves the old entry readable.
+// Two halves. A Backend belongs to the process: it is found by name, and any thread may call it. A
+// Store is one backend's presence on one loop: links, completions and deadlines live there. It is
+// used and destroyed on that loop only, before the loop and the backend; what it handed out
+// (handles, reservations) goes before it.
+//
+// A store answers now or later. A final answer comes with the call, and the waiter is not called;
+// Pending means that the waiter is called exactly once, on the store's loop, unless the handle was
+// dropped first; never from within the call. The handle may be dropped within the call of the
+// waiter. Dropping the handle of a look-up cancels it; dropping that of a store only means that
+// nobody wants to hear how it ended. A key's bytes need to live only as long as the call that they
+// are given to. A look-up that fails is a Miss. A store that is refused or fails leaves no older
+// entry readable under that key: an old page never comes back.
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "backends/entry.h"
@@ -18,31 +27,92 @@
 
 namespace weir::backends {
 
+// What a look-up is for.
+enum class Purpose : std::uint8_t {
+  // For a client: counts as a hit or a miss, and as a use of the entry. A marker that is found
+  // counts as a use only: what the client gets is found by the look-up that follows.
+  Serve,
+  // Merely to know: counts as nothing and touches no eviction state.
+  Probe,
+};
+
 class LookupWaiter {
  public:
   virtual ~LookupWaiter() = default;
   virtual void on_lookup(EntryRef entry) = 0;  // null: miss
 };
 
-// A look-up under way; dropping it cancels it.
-class PendingLookup {
+enum class StoreResult : std::uint8_t {
+  Stored,
+  TooLarge,  // larger than max_object_size, or than the backend could ever hold
+  NoRoom,    // readers and reservations hold what would have to leave
+  Failed,    // the medium failed; the backend has logged why
+};
+
+class StoreWaiter {
  public:
-  virtual ~PendingLookup() = default;
+  virtual ~StoreWaiter() = default;
+  virtual void on_stored(StoreResult result) = 0;
+};
+
+// Something under way. See above for what dropping it means.
+class PendingAnswer {
+ public:
+  virtual ~PendingAnswer() = default;
 };
 
 struct Lookup {
   enum class Status : std::uint8_t { Hit, Miss, Pending };
   Status status = Status::Miss;
   EntryRef entry;                          // Hit
-  std::unique_ptr<PendingLookup> pending;  // Pending
+  std::unique_ptr<PendingAnswer> pending;  // Pending
+};
+
+struct Storing {
+  std::optional<StoreResult> result;       // empty: pending
+  std::unique_ptr<PendingAnswer> pending;  // set exactly when `result` is empty
+};
+
+enum class EraseResult : std::uint8_t {
+  Erased,
+  Absent,
+  Failed,   // the backend has logged why
+  Started,  // under way; the backend logs a failure
+};
+
+// Room that is kept for one object while its body arrives. Dropping it gives the room back.
+class Reservation {
+ public:
+  virtual ~Reservation() = default;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Answers at once from memory or not at all; null also when it would have to wait.
+  virtual EntryRef lookup_now(keys::KeyView key, Purpose purpose) = 0;
+  virtual Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) = 0;
+
+  // Whether an object with so many bytes of body (empty: the length is not known) will be stored.
+  // Asked when its head has arrived; room is made and kept for it, of an unknown length only for
+  // what every object costs. Else the reason: TooLarge or NoRoom.
+  virtual std::expected<std::unique_ptr<Reservation>, StoreResult> admit(
+      std::optional<std::uint64_t> body_bytes) = 0;
+
+  // Replaces what stands under the entry's key. `reservation` is one of this store's, or null: the
+  // room is then made here.
+  virtual Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
+                        StoreWaiter& waiter) = 0;
+  virtual EraseResult erase(keys::KeyView key) = 0;
 };
 
 struct BackendStats {
   std::uint64_t objects = 0;
-  std::uint64_t bytes = 0;  // charged, entries still being read included
+  std::uint64_t bytes = 0;  // charged; entries still being read and reservations included
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
-  std::uint64_t stores = 0;
+  std::uint64_t stores = 0;  // that ended as Stored
   std::uint64_t evictions = 0;
 };
 
@@ -51,19 +121,17 @@ class Backend {
   virtual ~Backend() = default;
 
   virtual const std::string& name() const = 0;
-  virtual Lookup lookup(keys::KeyView key, EventLoop& loop, LookupWaiter& waiter) = 0;
-  // Replaces what stands under the entry's key. An entry larger than max_object_size, or than the
-  // backend can ever hold, is not stored.
-  virtual void store(EntryRef entry) = 0;
-  virtual void erase(keys::KeyView key) = 0;
+  // On that loop's thread, or before the loop runs.
+  virtual std::unique_ptr<Store> attach(EventLoop& loop) = 0;
   virtual void clear() = 0;
-
-  // Answers at once from memory or not at all; null also when it would have to wait.
-  virtual EntryRef lookup_now(keys::KeyView key) = 0;
 
   virtual std::uint64_t max_object_size() const = 0;  // bytes of body
   virtual std::int64_t default_expire_s() const = 0;
   virtual BackendStats stats() const = 0;
 };
+
+// Stores without waiting to hear how it ended. The result, if there was one at once.
+std::optional<StoreResult> store_unheard(Store& store, EntryRef entry,
+                                         std::unique_ptr<Reservation> reservation = nullptr);
 
 }  // namespace weir::backends

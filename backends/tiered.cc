@@ -1,12 +1,14 @@
 #include "backends/tiered.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
+#include "backends/changes.h"
 #include "base/check.h"
+#include "base/life.h"
 
 namespace weir::backends {
 namespace {
@@ -17,74 +19,27 @@ std::string joined_names(const std::vector<std::shared_ptr<Backend>>& tiers) {
   return names;
 }
 
-// Counts the stores and erasures that have begun and that have ended, by groups of keys, so that
-// a look-up knows whether any touched its key while it was under way.
-class Changes {
-  struct Group {
-    std::atomic<std::uint64_t> begun{0};
-    std::atomic<std::uint64_t> ended{0};
-  };
+using Tiers = std::vector<std::shared_ptr<Backend>>;
+using Admission = std::expected<std::unique_ptr<Reservation>, StoreResult>;
 
- public:
-  // One change of a key, from construction to destruction.
-  class Change {
-   public:
-    Change(Changes& changes, keys::KeyView key) : group_(changes.group(key)) { ++group_.begun; }
-    ~Change() { ++group_.ended; }
-    Change(const Change&) = delete;
-    Change& operator=(const Change&) = delete;
-
-   private:
-    Group& group_;
-  };
-
-  // A number that differs after the next change began; empty while one is under way.
-  std::optional<std::uint64_t> quiet_since(keys::KeyView key) {
-    Group& group = this->group(key);
-    const std::uint64_t ended = group.ended.load();  // first: it never passes the other
-    const std::uint64_t begun = group.begun.load();
-    return begun == ended ? std::optional(begun) : std::nullopt;
-  }
-  bool still_quiet(keys::KeyView key, std::optional<std::uint64_t> since) {
-    return since && group(key).begun.load() == *since;
-  }
-  // A change of every key.
-  template <class Apply>
-  void change_all(Apply apply) {
-    for (Group& group : groups_) ++group.begun;
-    apply();
-    for (Group& group : groups_) ++group.ended;
-  }
-
- private:
-  Group& group(keys::KeyView key) { return groups_[key.hash.low % groups_.size()]; }
-
-  std::array<Group, 256> groups_{};
-};
-
+// What all loops share: the tiers themselves and the counts.
 class Tiered final : public Backend, public std::enable_shared_from_this<Tiered> {
  public:
-  explicit Tiered(std::vector<std::shared_ptr<Backend>> tiers)
-      : tiers_(std::move(tiers)), name_(joined_names(tiers_)) {}
+  explicit Tiered(Tiers tiers) : tiers_(std::move(tiers)), name_(joined_names(tiers_)) {}
 
   const std::string& name() const override { return name_; }
-  Lookup lookup(keys::KeyView key, EventLoop& loop, LookupWaiter& waiter) override;
-  void store(EntryRef entry) override;
-  void erase(keys::KeyView key) override;
+  std::unique_ptr<Store> attach(EventLoop& loop) override;
   void clear() override;
-  EntryRef lookup_now(keys::KeyView key) override;
-
   std::uint64_t max_object_size() const override;
   std::int64_t default_expire_s() const override { return tiers_.front()->default_expire_s(); }
   BackendStats stats() const override;
 
- private:
-  class Chain;
-  void promote(const EntryRef& entry, std::size_t found_at,
-               std::optional<std::uint64_t> quiet_since);
-  void count(bool hit) { (hit ? hits_ : misses_).fetch_add(1, std::memory_order_relaxed); }
+  Changes& changes() { return changes_; }
+  void count_lookup(bool hit) { (hit ? hits_ : misses_).fetch_add(1, std::memory_order_relaxed); }
+  void count_store() { stores_.fetch_add(1, std::memory_order_relaxed); }
 
-  const std::vector<std::shared_ptr<Backend>> tiers_;
+ private:
+  const Tiers tiers_;
   const std::string name_;
   Changes changes_;
   std::atomic<std::uint64_t> hits_{0};
@@ -92,26 +47,75 @@ class Tiered final : public Backend, public std::enable_shared_from_this<Tiered>
   std::atomic<std::uint64_t> stores_{0};
 };
 
-// One look-up on its way through the tiers; the caller's handle to it. Loop thread only.
-class Tiered::Chain final : public PendingLookup, private LookupWaiter {
+// The tiers' own reservations, in their order; the reason where a tier refused.
+class TieredReservation final : public Reservation {
  public:
-  Chain(std::shared_ptr<Tiered> tiered, keys::KeyView key, EventLoop& loop, LookupWaiter& waiter)
-      : tiered_(std::move(tiered)),
+  std::vector<Admission> tiers;
+};
+
+// The better answer for the caller: of two refusals the one that says less for ever, so that an
+// object is called too large only when it is so for every tier.
+StoreResult better(StoreResult a, StoreResult b) {
+  for (const StoreResult result : {StoreResult::Stored, StoreResult::NoRoom, StoreResult::Failed}) {
+    if (a == result || b == result) return result;
+  }
+  return StoreResult::TooLarge;
+}
+
+// The tiers as one, on one loop.
+class TieredStore final : public Store {
+ public:
+  TieredStore(std::shared_ptr<Tiered> shared, std::vector<std::unique_ptr<Store>> tiers)
+      : shared_(std::move(shared)), tiers_(std::move(tiers)) {}
+
+  EntryRef lookup_now(keys::KeyView key, Purpose purpose) override;
+  Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override;
+  Admission admit(std::optional<std::uint64_t> body_bytes) override;
+  Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
+                StoreWaiter& waiter) override;
+  EraseResult erase(keys::KeyView key) override;
+
+ private:
+  class Chain;
+  class Write;
+
+  void promote(const EntryRef& entry, std::size_t found_at,
+               std::optional<std::uint64_t> quiet_since);
+  void count_lookup(const EntryRef& found, Purpose purpose) {
+    if (purpose == Purpose::Probe) return;
+    if (found && found->kind() != Entry::Kind::Response) return;
+    shared_->count_lookup(found != nullptr);
+  }
+
+  const std::shared_ptr<Tiered> shared_;
+  const std::vector<std::unique_ptr<Store>> tiers_;
+  // Those that some tier has yet to report on; they go on when their caller has lost interest.
+  std::unordered_map<Write*, std::unique_ptr<Write>> writes_;
+};
+
+// ---- look-ups ----
+
+// One look-up on its way through the tiers; the caller's handle to it.
+class TieredStore::Chain final : public PendingAnswer, private LookupWaiter {
+ public:
+  Chain(TieredStore& store, keys::KeyView key, Purpose purpose, LookupWaiter& waiter)
+      : store_(store),
         key_bytes_(key.bytes),
         key_{key_bytes_, key.hash},
-        loop_(loop),
+        purpose_(purpose),
         waiter_(waiter),
-        quiet_since_(tiered_->changes_.quiet_since(key)) {}
+        quiet_since_(store.shared_->changes().quiet_since(key)) {}
 
   // Asks tier after tier until one has it or wants time. The result; empty: wait for on_lookup().
   std::optional<EntryRef> advance() {
-    for (; at_ < tiered_->tiers_.size(); ++at_) {
-      Lookup answer = tiered_->tiers_[at_]->lookup(key_, loop_, *this);
+    for (; at_ < store_.tiers_.size(); ++at_) {
+      Lookup answer = store_.tiers_[at_]->lookup(key_, purpose_, *this);
       pending_ = std::move(answer.pending);
       if (answer.status == Lookup::Status::Pending) return std::nullopt;
       if (answer.status == Lookup::Status::Hit) return found(std::move(answer.entry));
     }
-    return finish(nullptr);
+    store_.count_lookup(nullptr, purpose_);
+    return nullptr;
   }
 
  private:
@@ -129,27 +133,33 @@ class Tiered::Chain final : public PendingLookup, private LookupWaiter {
   }
 
   EntryRef found(EntryRef entry) {
-    tiered_->promote(entry, at_, quiet_since_);
-    return finish(std::move(entry));
-  }
-
-  EntryRef finish(EntryRef entry) {
-    tiered_->count(entry != nullptr);
+    if (purpose_ == Purpose::Serve) store_.promote(entry, at_, quiet_since_);
+    store_.count_lookup(entry, purpose_);
     return entry;
   }
 
-  const std::shared_ptr<Tiered> tiered_;
+  TieredStore& store_;
   const std::string key_bytes_;
   const keys::KeyView key_;
-  EventLoop& loop_;
+  const Purpose purpose_;
   LookupWaiter& waiter_;
   const std::optional<std::uint64_t> quiet_since_;
   std::size_t at_ = 0;
-  std::unique_ptr<PendingLookup> pending_;  // of the tier at_
+  std::unique_ptr<PendingAnswer> pending_;  // of the tier at_
 };
 
-Lookup Tiered::lookup(keys::KeyView key, EventLoop& loop, LookupWaiter& waiter) {
-  auto chain = std::make_unique<Chain>(shared_from_this(), key, loop, waiter);
+EntryRef TieredStore::lookup_now(keys::KeyView key, Purpose purpose) {
+  for (const auto& tier : tiers_) {
+    if (EntryRef entry = tier->lookup_now(key, purpose)) {
+      count_lookup(entry, purpose);
+      return entry;
+    }
+  }
+  return nullptr;  // no miss yet: a tier that wants time may have it
+}
+
+Lookup TieredStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) {
+  auto chain = std::make_unique<Chain>(*this, key, purpose, waiter);
   std::optional<EntryRef> result = chain->advance();
   if (!result) return {Lookup::Status::Pending, nullptr, std::move(chain)};
   const auto status = *result ? Lookup::Status::Hit : Lookup::Status::Miss;
@@ -158,47 +168,142 @@ Lookup Tiered::lookup(keys::KeyView key, EventLoop& loop, LookupWaiter& waiter) 
 
 // A change is counted as begun before it reaches the tiers. So one that begins before our second
 // look makes us take the copies back, and a later one finds them and removes them itself.
-void Tiered::promote(const EntryRef& entry, std::size_t found_at,
-                     std::optional<std::uint64_t> quiet_since) {
+void TieredStore::promote(const EntryRef& entry, std::size_t found_at,
+                          std::optional<std::uint64_t> quiet_since) {
   const keys::KeyView key = entry->key();
-  if (found_at == 0 || !changes_.still_quiet(key, quiet_since)) return;
-  for (std::size_t at = 0; at < found_at; ++at) tiers_[at]->store(entry);
-  if (changes_.still_quiet(key, quiet_since)) return;
+  if (!shared_->changes().still_quiet(key, quiet_since)) return;
+  for (std::size_t at = 0; at < found_at; ++at) store_unheard(*tiers_[at], entry);
+  if (shared_->changes().still_quiet(key, quiet_since)) return;
   for (std::size_t at = 0; at < found_at; ++at) tiers_[at]->erase(key);
 }
 
-// Farthest first: a reader that misses in a near tier meets the new entry behind it.
-void Tiered::store(EntryRef entry) {
-  const Changes::Change change(changes_, entry->key());
-  for (auto tier = tiers_.rbegin(); tier != tiers_.rend(); ++tier) {
-    if (entry->body().size() <= (*tier)->max_object_size()) {
-      (*tier)->store(entry);
-    } else {
-      (*tier)->erase(entry->key());  // else an older one would hide the new one behind it
+// ---- stores ----
+
+// One entry on its way into the tiers, until all of them have said what came of it.
+class TieredStore::Write final {
+ public:
+  Write(TieredStore& store, const EntryRef& entry, StoreWaiter& waiter)
+      : store_(store), waiter_(&waiter), change_(store.shared_->changes(), entry->key()) {}
+
+  // Whether all tiers have answered at once.
+  bool start(const EntryRef& entry, TieredReservation* admitted) {
+    // Farthest first: a reader that misses in a near tier meets the new entry behind it.
+    for (std::size_t at = store_.tiers_.size(); at-- > 0;) {
+      put(*store_.tiers_[at], entry, admitted ? &admitted->tiers[at] : nullptr);
     }
+    if (waiting_ == 0 && result_ == StoreResult::Stored) store_.shared_->count_store();
+    return waiting_ == 0;
   }
-  stores_.fetch_add(1, std::memory_order_relaxed);
+  StoreResult result() const { return result_; }
+  std::unique_ptr<PendingAnswer> handle() { return std::make_unique<Handle>(life_.watch()); }
+
+ private:
+  // The caller's: while it exists he is told.
+  class Handle final : public PendingAnswer {
+   public:
+    explicit Handle(Weak<Write> write) : write_(std::move(write)) {}
+    ~Handle() override {
+      if (Write* write = write_.get()) write->waiter_ = nullptr;
+    }
+
+   private:
+    const Weak<Write> write_;
+  };
+
+  // A tier's share of it.
+  class Part final : public StoreWaiter {
+   public:
+    explicit Part(Write& write) : write_(write) {}
+    void on_stored(StoreResult result) override { write_.part_ended(result); }
+    std::unique_ptr<PendingAnswer> pending;
+
+   private:
+    Write& write_;
+  };
+
+  void put(Store& tier, const EntryRef& entry, Admission* admission) {
+    if (admission && !*admission) {
+      tier.erase(entry->key());  // else an older one would hide the new one behind it
+      result_ = better(result_, admission->error());
+      return;
+    }
+    auto part = std::make_unique<Part>(*this);
+    Storing storing = tier.store(entry, admission ? std::move(**admission) : nullptr, *part);
+    if (storing.result) {
+      result_ = better(result_, *storing.result);
+      return;
+    }
+    part->pending = std::move(storing.pending);
+    parts_.push_back(std::move(part));
+    ++waiting_;
+  }
+
+  void part_ended(StoreResult result) {
+    result_ = better(result_, result);
+    if (--waiting_ > 0) return;
+    if (result_ == StoreResult::Stored) store_.shared_->count_store();
+    StoreWaiter* const waiter = waiter_;
+    const StoreResult final_result = result_;
+    store_.writes_.erase(this);  // this object is gone
+    if (waiter) waiter->on_stored(final_result);
+  }
+
+  TieredStore& store_;
+  StoreWaiter* waiter_;
+  const Changes::Change change_;
+  StoreResult result_ = StoreResult::TooLarge;  // the worst, until a tier has said better
+  std::vector<std::unique_ptr<Part>> parts_;    // of the tiers that want time
+  std::size_t waiting_ = 0;
+  Life<Write> life_{*this};
+};
+
+Admission TieredStore::admit(std::optional<std::uint64_t> body_bytes) {
+  auto admitted = std::make_unique<TieredReservation>();
+  StoreResult result = StoreResult::TooLarge;
+  for (const auto& tier : tiers_) {
+    const Admission& answer = admitted->tiers.emplace_back(tier->admit(body_bytes));
+    result = better(result, answer ? StoreResult::Stored : answer.error());
+  }
+  if (result != StoreResult::Stored) return std::unexpected(result);
+  return admitted;
 }
 
-void Tiered::erase(keys::KeyView key) {
-  const Changes::Change change(changes_, key);
-  for (const auto& tier : tiers_) tier->erase(key);
+Storing TieredStore::store(EntryRef entry, std::unique_ptr<Reservation> reservation,
+                           StoreWaiter& waiter) {
+  auto write = std::make_unique<Write>(*this, entry, waiter);
+  if (write->start(entry, static_cast<TieredReservation*>(reservation.get()))) {
+    return {write->result(), nullptr};
+  }
+  Write* const raw = write.get();
+  writes_.emplace(raw, std::move(write));
+  return {std::nullopt, raw->handle()};
+}
+
+// The word of the tier that is worst off.
+EraseResult TieredStore::erase(keys::KeyView key) {
+  const Changes::Change change(shared_->changes(), key);
+  bool any_of[4] = {};
+  for (const auto& tier : tiers_) any_of[static_cast<std::size_t>(tier->erase(key))] = true;
+  for (const EraseResult result :
+       {EraseResult::Failed, EraseResult::Started, EraseResult::Erased}) {
+    if (any_of[static_cast<std::size_t>(result)]) return result;
+  }
+  return EraseResult::Absent;
+}
+
+// ---- the tiers as one backend ----
+
+std::unique_ptr<Store> Tiered::attach(EventLoop& loop) {
+  std::vector<std::unique_ptr<Store>> stores;
+  stores.reserve(tiers_.size());
+  for (const auto& tier : tiers_) stores.push_back(tier->attach(loop));
+  return std::make_unique<TieredStore>(shared_from_this(), std::move(stores));
 }
 
 void Tiered::clear() {
   changes_.change_all([this] {
     for (const auto& tier : tiers_) tier->clear();
   });
-}
-
-EntryRef Tiered::lookup_now(keys::KeyView key) {
-  for (const auto& tier : tiers_) {
-    if (EntryRef entry = tier->lookup_now(key)) {
-      count(true);
-      return entry;
-    }
-  }
-  return nullptr;  // no miss yet: a tier that wants time may have it
 }
 
 std::uint64_t Tiered::max_object_size() const {

@@ -1,9 +1,10 @@
-// Several backends as one, nearest first. A look-up asks them in turn and copies what a farther
-// tier had into the nearer ones; a store writes to all; an erase reaches all.
+// Several backends as one, nearest first. A look-up for a client asks them in turn and copies what
+// a farther tier had into the nearer ones; a store writes to all; an erase reaches all.
 //
-// A copy made by a look-up never outlives what was stored, erased or cleared while the look-up was
-// under way, as long as that went through the same object. lookup_now() asks every tier that
-// answers now and copies nothing.
+// An object is admitted when any tier admits it, and stored when any has stored it; the others
+// drop what they had under its key. A copy made by a look-up never outlives what was stored, erased
+// or cleared while the look-up was under way, as long as that went through the same backend.
+// lookup_now() asks every tier that answers now and copies nothing.
 #pragma once
 
 #include <memory>

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <map>
 #include <unordered_map>
 
 #include "backends/ram/ram_backend.h"
@@ -13,6 +14,7 @@ namespace weir {
 namespace {
 
 using BackendMap = std::unordered_map<std::string, std::shared_ptr<backends::Backend>>;
+using TieredMap = std::map<std::vector<std::string>, std::shared_ptr<backends::Backend>>;
 
 BackendMap make_backends(const conf::Config& config) {
   BackendMap out;
@@ -28,6 +30,19 @@ BackendMap make_backends(const conf::Config& config) {
   return out;
 }
 
+// Routes that name the same tiers share what is made of them.
+std::shared_ptr<backends::Backend> tiers_as_one(const BackendMap& backends,
+                                                const std::vector<std::string>& names,
+                                                TieredMap& known) {
+  std::shared_ptr<backends::Backend>& made = known[names];
+  if (!made) {
+    std::vector<std::shared_ptr<backends::Backend>> tiers;
+    for (const std::string& name : names) tiers.push_back(backends.at(name));
+    made = backends::make_tiered(std::move(tiers));
+  }
+  return made;
+}
+
 // The Host sent where a route says `hostname: false`: the same for every client.
 std::string fixed_host(const conf::Upstream& upstream, const upstream::UpstreamPool& pool) {
   return upstream.host == conf::Upstream::Host::Fixed ? upstream.fixed_host : pool.own_host(0);
@@ -36,6 +51,7 @@ std::string fixed_host(const conf::Upstream& upstream, const upstream::UpstreamP
 std::shared_ptr<const flow::Site> make_site(const std::shared_ptr<const conf::Config>& config,
                                             const upstream::UpstreamPool& pool) {
   const BackendMap backends = make_backends(*config);
+  TieredMap tiered;
   auto site = std::make_shared<flow::Site>(config);
   for (const conf::Route& route : config->routes) {
     flow::RouteRuntime runtime;
@@ -43,9 +59,7 @@ std::shared_ptr<const flow::Site> make_site(const std::shared_ptr<const conf::Co
     if (route.cache) {
       runtime.rule = &*route.cache;
       runtime.recipe = keys::compile_recipe(*route.cache, fixed_host(config->upstream, pool));
-      std::vector<std::shared_ptr<backends::Backend>> tiers;
-      for (const std::string& name : route.cache->tiers) tiers.push_back(backends.at(name));
-      runtime.backend = backends::make_tiered(std::move(tiers));
+      runtime.backend = tiers_as_one(backends, route.cache->tiers, tiered);
     }
     site->routes.push_back(std::move(runtime));
   }

@@ -3,21 +3,12 @@
 #include "proxy/upstream/wire_fetcher.h"
 
 namespace weir {
-namespace {
-
-// The same site behind a count of this worker's own: each request takes a reference, and one count
-// for all would travel between the cores with every hit.
-std::shared_ptr<const flow::Site> own_reference(std::shared_ptr<const flow::Site> site) {
-  const flow::Site* raw = site.get();
-  return {raw, [kept = std::move(site)](const flow::Site*) {}};
-}
-
-}  // namespace
 
 Worker::Worker(WorkerOptions options)
     : fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams), options.number)),
       drivers_(loop_, *options.shared, *fetcher_),
-      context_{loop_, *options.shared, drivers_, own_reference(std::move(options.site))},
+      context_{loop_, *options.shared, drivers_,
+               std::make_shared<flow::LoopSite>(std::move(options.site), loop_)},
       transactions_(context_),
       server_(loop_, std::move(options.server), transactions_) {}
 
@@ -26,6 +17,9 @@ Worker::~Worker() {
     loop_.post([this] {
       listeners_.clear();
       server_.close_all();
+      // Stores end on their own thread, and these hold on to them.
+      drivers_.stop();
+      context_.site = nullptr;
     });
     loop_.stop();
     thread_.join();

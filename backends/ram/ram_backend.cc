@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "backends/byte_account.h"
@@ -29,9 +30,38 @@ std::uint64_t remembered(const RamOptions& options) {
   return options.threshold == 0 ? objects : std::min(objects, options.threshold);
 }
 
+// What an object costs beside its body where head and key are not known yet: both of middling
+// length, and the bookkeeping. Whoever needs more pays the difference when it is stored.
+constexpr std::uint64_t kOverhead = 1024;
+// Bodies arrive in chunks of about this size; each has a head of its own.
+constexpr std::uint64_t kChunkBytes = 16 * 1024;
+constexpr std::uint64_t kChunkOverhead = 64;
+
+// Bytes added to an account, for an object that is yet to come.
+class RamReservation final : public Reservation {
+ public:
+  RamReservation(Ref<ByteAccount> account, std::uint64_t bytes)
+      : account_(std::move(account)), bytes_(bytes) {}
+  ~RamReservation() override { account_->subtract(bytes_); }
+
+  // Takes up to so many bytes out of it, which stay charged; how many it had.
+  std::uint64_t take(std::uint64_t bytes) {
+    const std::uint64_t taken = std::min(bytes, bytes_);
+    bytes_ -= taken;
+    return taken;
+  }
+  bool is_of(const Ref<ByteAccount>& account) const { return account_ == account; }
+
+ private:
+  const Ref<ByteAccount> account_;
+  std::uint64_t bytes_;
+};
+
+using Admission = std::expected<std::unique_ptr<Reservation>, StoreResult>;
+
 // Two kinds of lock, taken in this order: the policy's, by everything that changes what is stored,
 // and a shard's, which is all that a look-up takes. Entries and nodes die outside of both.
-class RamBackend final : public Backend {
+class RamBackend final : public Backend, public std::enable_shared_from_this<RamBackend> {
  public:
   explicit RamBackend(RamOptions options)
       : options_(std::move(options)),
@@ -40,22 +70,25 @@ class RamBackend final : public Backend {
   ~RamBackend() override { clear(); }
 
   const std::string& name() const override { return options_.name; }
-  Lookup lookup(keys::KeyView key, EventLoop& loop, LookupWaiter& waiter) override;
-  void store(EntryRef entry) override;
-  void erase(keys::KeyView key) override;
+  std::unique_ptr<Store> attach(EventLoop& loop) override;
   void clear() override;
-  EntryRef lookup_now(keys::KeyView key) override { return shard_of(key).find(key); }
-
   std::uint64_t max_object_size() const override {
     return std::min(options_.max_object_size, options_.max_size);
   }
   std::int64_t default_expire_s() const override { return options_.default_expire_s; }
   BackendStats stats() const override;
 
+  // ---- what the stores of all loops do ----
+  EntryRef find(keys::KeyView key, Purpose purpose) { return shard_of(key).find(key, purpose); }
+  Admission admit(std::optional<std::uint64_t> body_bytes);
+  StoreResult store(EntryRef entry, RamReservation* reservation);
+  bool erase(keys::KeyView key);
+
  private:
   Shard& shard_of(keys::KeyView key) { return shards_[key.hash.high % kShards]; }
-  EntryRef charge(EntryRef entry);
-  bool make_room(std::uint64_t bytes);
+  std::expected<EntryRef, StoreResult> charge(EntryRef entry, RamReservation* reservation);
+  std::optional<StoreResult> make_room(std::uint64_t bytes);
+  bool evict_for(std::uint64_t bytes, bool first);
   void put(EntryRef entry);
   bool evict_one(NodeGraveyard& graveyard, std::uint64_t& bytes);
 
@@ -71,26 +104,70 @@ class RamBackend final : public Backend {
   std::atomic<std::uint64_t> evictions_{0};
 };
 
-Lookup RamBackend::lookup(keys::KeyView key, EventLoop&, LookupWaiter&) {
-  EntryRef entry = lookup_now(key);
-  const auto status = entry ? Lookup::Status::Hit : Lookup::Status::Miss;
-  return {status, std::move(entry), nullptr};
+// All loops share the memory, so a loop's store is a mere door to it.
+class RamStore final : public Store {
+ public:
+  explicit RamStore(std::shared_ptr<RamBackend> backend) : backend_(std::move(backend)) {}
+
+  EntryRef lookup_now(keys::KeyView key, Purpose purpose) override {
+    return backend_->find(key, purpose);
+  }
+  Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter&) override {
+    EntryRef entry = backend_->find(key, purpose);
+    const auto status = entry ? Lookup::Status::Hit : Lookup::Status::Miss;
+    return {status, std::move(entry), nullptr};
+  }
+  Admission admit(std::optional<std::uint64_t> body_bytes) override {
+    return backend_->admit(body_bytes);
+  }
+  Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, StoreWaiter&) override {
+    return {backend_->store(std::move(entry), static_cast<RamReservation*>(reservation.get())),
+            nullptr};
+  }
+  EraseResult erase(keys::KeyView key) override {
+    return backend_->erase(key) ? EraseResult::Erased : EraseResult::Absent;
+  }
+
+ private:
+  const std::shared_ptr<RamBackend> backend_;
+};
+
+std::unique_ptr<Store> RamBackend::attach(EventLoop&) {
+  return std::make_unique<RamStore>(shared_from_this());
 }
 
-void RamBackend::store(EntryRef entry) {
-  if (entry->body().size() > max_object_size()) return;
-  entry = charge(std::move(entry));
-  if (!entry) return;
-  put(std::move(entry));
+Admission RamBackend::admit(std::optional<std::uint64_t> body_bytes) {
+  const std::uint64_t body = body_bytes.value_or(0);
+  if (body > max_object_size()) return std::unexpected(StoreResult::TooLarge);
+  const std::uint64_t bytes = body + kOverhead + body / kChunkBytes * kChunkOverhead;
+  if (const auto refused = make_room(bytes)) return std::unexpected(*refused);
+  return std::make_unique<RamReservation>(account_, bytes);
+}
+
+StoreResult RamBackend::store(EntryRef entry, RamReservation* reservation) {
+  WEIR_CHECK(!reservation || reservation->is_of(account_));
+  std::expected<EntryRef, StoreResult> charged = std::unexpected(StoreResult::TooLarge);
+  if (entry->body().size() <= max_object_size()) charged = charge(entry, reservation);
+  if (!charged) {
+    erase(entry->key());  // what stands there is older
+    return charged.error();
+  }
+  put(std::move(*charged));
   stores_.fetch_add(1, std::memory_order_relaxed);
+  return StoreResult::Stored;
 }
 
-// Has the entry's bytes on our account, or a copy's where it is another store's entry; null when
-// there is no room. One that is ours already (it was evicted, or is stored twice) is paid for.
-EntryRef RamBackend::charge(EntryRef entry) {
+// Has the entry's bytes on our account, or a copy's where it is another store's entry. One that is
+// ours already (it was evicted, or is stored twice) is paid for.
+std::expected<EntryRef, StoreResult> RamBackend::charge(EntryRef entry,
+                                                        RamReservation* reservation) {
   while (!entry->charged_to(*account_)) {
     if (entry->has_account()) entry = entry->copy();
-    if (!make_room(entry->charge())) return nullptr;
+    const std::uint64_t paid = reservation ? reservation->take(entry->charge()) : 0;
+    if (const auto refused = make_room(entry->charge() - paid)) {
+      account_->subtract(paid);
+      return std::unexpected(*refused);
+    }
     if (entry->bind_account(account_)) break;
     account_->subtract(entry->charge());  // another thread bound it meanwhile
   }
@@ -98,22 +175,29 @@ EntryRef RamBackend::charge(EntryRef entry) {
 }
 
 // Adds the bytes to the account, which never passes max_size: victims leave first. What readers
-// hold of them stays charged, so that more may have to leave, down to the last.
-bool RamBackend::make_room(std::uint64_t bytes) {
-  if (bytes > options_.max_size) return false;
-  while (!account_->try_add(bytes, options_.max_size)) {
-    NodeGraveyard graveyard;
-    const std::lock_guard lock(policy_mutex_);
-    // Read again: since try_add, readers may have let go of enough.
-    const std::uint64_t sum = account_->bytes() + bytes;
-    const std::uint64_t missing = sum > options_.max_size ? sum - options_.max_size : 0;
-    std::uint64_t evicted = 0;
-    for (int n = 0; n < kEvictionBatch && evicted < missing; ++n) {
-      if (!evict_one(graveyard, evicted)) break;
-    }
-    if (missing > 0 && graveyard.empty()) return false;
+// hold of them stays charged, so that more may have to leave. Empty, or why not.
+std::optional<StoreResult> RamBackend::make_room(std::uint64_t bytes) {
+  if (bytes > options_.max_size) return StoreResult::TooLarge;
+  for (bool first = true; !account_->try_add(bytes, options_.max_size); first = false) {
+    if (!evict_for(bytes, first)) return StoreResult::NoRoom;
   }
-  return true;
+  return std::nullopt;
+}
+
+// Evicts a batch of those that are in the way of so many bytes. False when that leads nowhere:
+// before the first batch, because all that could leave would not be enough; then nobody leaves.
+bool RamBackend::evict_for(std::uint64_t bytes, bool first) {
+  NodeGraveyard graveyard;
+  const std::lock_guard lock(policy_mutex_);
+  // Read again: since try_add, readers may have let go of enough.
+  const std::uint64_t sum = account_->bytes() + bytes;
+  const std::uint64_t missing = sum > options_.max_size ? sum - options_.max_size : 0;
+  if (first && !policy_.can_free(missing)) return false;
+  std::uint64_t evicted = 0;
+  for (int n = 0; n < kEvictionBatch && evicted < missing; ++n) {
+    if (!evict_one(graveyard, evicted)) break;
+  }
+  return missing == 0 || !graveyard.empty();
 }
 
 void RamBackend::put(EntryRef entry) {
@@ -149,16 +233,18 @@ bool RamBackend::evict_one(NodeGraveyard& graveyard, std::uint64_t& bytes) {
   return true;
 }
 
-void RamBackend::erase(keys::KeyView key) {
+// Whether there was one.
+bool RamBackend::erase(keys::KeyView key) {
   NodeGraveyard graveyard;
   const std::lock_guard lock(policy_mutex_);
   Shard& shard = shard_of(key);
   Node* node = shard.find_node(key);
-  if (!node) return;
+  if (!node) return false;
   shard.erase(*node);
   policy_.remove(*node);
   graveyard.bury(*node);
   objects_.store(policy_.count(), std::memory_order_relaxed);
+  return true;
 }
 
 void RamBackend::clear() {

@@ -50,6 +50,17 @@ Node* S3Fifo::evict() {
   return nullptr;
 }
 
+bool S3Fifo::can_free(std::uint64_t bytes) const {
+  if (bytes > this->bytes()) return false;
+  std::uint64_t free = 0;
+  for (const NodeQueue* queue : {&small_, &main_}) {
+    for (const Node* node = queue->oldest(); node && free < bytes; node = node->newer) {
+      if (!is_held(*node)) free += node->entry->charge();
+    }
+  }
+  return free >= bytes;
+}
+
 // Measured by what is stored, not by max_size: where the count is what binds, the bytes may never
 // come near it.
 bool S3Fifo::small_is_over_its_share() const {

@@ -29,6 +29,9 @@ class S3Fifo {
   // Takes out the next one to leave; null when there is none. Entries that are being read, and so
   // free no memory by leaving, are passed over within reason.
   Node* evict();
+  // Whether evictions could free so many bytes: whether those that nobody reads weigh as much.
+  // Looks no further than to the last of them.
+  bool can_free(std::uint64_t bytes) const;
   // Empties both queues; evictions stay remembered.
   std::pair<NodeQueue, NodeQueue> take_all();
 

@@ -74,13 +74,17 @@ void NodeTable::grow() {
   }
 }
 
-EntryRef Shard::find(keys::KeyView key) {
+EntryRef Shard::find(keys::KeyView key, Purpose purpose) {
   const std::lock_guard lock(mutex_);
   const NodeTable::Slot* slot = table_.find(key);
-  bump(slot ? hits_ : misses_);
-  if (!slot) return nullptr;
+  if (purpose == Purpose::Serve) count(slot);
+  return EntryRef(slot ? slot->entry : nullptr);
+}
+
+void Shard::count(const NodeTable::Slot* slot) {
+  if (!slot) return bump(misses_);
   slot->node->count_use();
-  return EntryRef(slot->entry);
+  if (slot->entry->kind() == Entry::Kind::Response) bump(hits_);
 }
 
 Node* Shard::find_node(keys::KeyView key) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "backends/backend.h"
 #include "backends/ram/node.h"
 
 namespace weir::backends {
@@ -44,7 +45,7 @@ class NodeTable {
 
 class alignas(64) Shard {
  public:
-  EntryRef find(keys::KeyView key);
+  EntryRef find(keys::KeyView key, Purpose purpose);
 
   // For the holder of the policy's lock, which is what keeps the node alive.
   Node* find_node(keys::KeyView key);
@@ -65,6 +66,8 @@ class alignas(64) Shard {
   std::uint64_t misses() const { return misses_.load(std::memory_order_relaxed); }
 
  private:
+  void count(const NodeTable::Slot* slot);
+
   std::mutex mutex_;
   NodeTable table_;                       // guarded by mutex_
   std::atomic<std::uint64_t> hits_{0};    // written under mutex_

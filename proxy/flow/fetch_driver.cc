@@ -102,7 +102,7 @@ void FetchDriver::start() {
   plan_.request.body = plan_.request.framing == http::Framing::None ? nullptr : plan_.pipe.get();
   fetch_ = drivers_.fetcher().start(std::move(plan_.request), *this);
   if (plan_.pipe) plan_.pipe->set_fetch(fetch_.get());
-  const conf::Upstream& app = plan_.site->config->upstream;
+  const conf::Upstream& app = plan_.site->site->config->upstream;
   if (plan_.keep_on) bound_unread_life(app.first_byte_timeout_ms + app.idle_timeout_ms);
 }
 
@@ -204,7 +204,7 @@ void FetchDriver::choose_variant(FlightHead& head) {
   head.vary = verdict_.vary;
   head.variant_key = store_key_.bytes;
   head.variants_full =
-      drivers_.shared().variants.admit(*plan_.route->backend, plan_.base_key.view(), verdict_.vary,
+      drivers_.shared().variants.admit(backend_store(), plan_.base_key.view(), verdict_.vary,
                                        store_key_.bytes, plan_.route->rule->max_variants);
   if (in_table_ && !(plan_.table_key.view() == store_key_.view())) {
     drivers_.shared().flights.rename(plan_.table_key.view(), store_key_.view(), flight_);
@@ -281,7 +281,7 @@ void FetchDriver::store() {
   if (!head_->vary.empty()) {
     // Once more: the marker may have been lost since the head, or this variant dropped from it as
     // one that the store does not have.
-    drivers_.shared().variants.admit(*plan_.route->backend, plan_.base_key.view(), head_->vary,
+    drivers_.shared().variants.admit(backend_store(), plan_.base_key.view(), head_->vary,
                                      store_key_.bytes, plan_.route->rule->max_variants);
   }
   backends::Entry::Parts parts;
@@ -298,7 +298,7 @@ void FetchDriver::store() {
   parts.h1_head.shrink_to_fit();
   const backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
   entry->touch(drivers_.loop().now_ms());
-  plan_.route->backend->store(entry);
+  backends::store_unheard(backend_store(), entry);
 }
 
 void FetchDriver::leave_table() {
@@ -343,7 +343,7 @@ void FetchDriver::bound_unread_life(std::int64_t at_most_ms) {
 
 void FetchDriver::wake() {
   if (finish_if_unwanted()) return;
-  bound_unread_life(plan_.site->config->upstream.idle_timeout_ms);
+  bound_unread_life(plan_.site->site->config->upstream.idle_timeout_ms);
   if (paused_ && !flight_->window_full()) {
     paused_ = false;
     fetch_->resume();

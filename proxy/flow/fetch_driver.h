@@ -45,7 +45,7 @@ class OwnedHead {
 
 // Everything a fetch needs to know beside the request that is sent.
 struct FetchPlan {
-  std::shared_ptr<const Site> site;
+  std::shared_ptr<const LoopSite> site;
   const RouteRuntime* route = nullptr;  // null: no route
   upstream::FetchRequest request;
   Ref<ClientPipe> pipe;  // null for a refresh
@@ -72,6 +72,8 @@ class Drivers {
 
   void start(Ref<Flight> flight, FetchPlan plan);
   void remove(FetchDriver* driver);
+  // Breaks off all that are in progress.
+  void stop() { drivers_.clear(); }
 
   EventLoop& loop() { return loop_; }
   Shared& shared() { return shared_; }
@@ -108,6 +110,7 @@ class FetchDriver final : public upstream::FetchSink, public Wakeable {
   void choose_variant(FlightHead& head);
   void publish(std::shared_ptr<FlightHead> head);
   void store();
+  backends::Store& backend_store() const { return plan_.site->store_of(*plan_.route); }
   bool has_room(std::size_t bytes) const;
   void leave_table();
   bool wanted() const;

@@ -37,6 +37,27 @@ struct Site {
   std::vector<RouteRuntime> routes;  // parallel to config->routes
 };
 
+// A Site as one loop uses it, with its routes' backends attached there. Made on that loop's thread
+// or before the loop runs; held by the worker and by its requests, and dropped on that thread with
+// the last of them.
+class LoopSite {
+ public:
+  LoopSite(std::shared_ptr<const Site> from, EventLoop& loop);
+  LoopSite(const LoopSite&) = delete;
+  LoopSite& operator=(const LoopSite&) = delete;
+
+  // Of a route of this site that is cached.
+  backends::Store& store_of(const RouteRuntime& route) const {
+    return *stores[static_cast<std::size_t>(&route - site->routes.data())];
+  }
+
+  const std::shared_ptr<const Site> site;
+  std::vector<backends::Store*> stores;  // parallel to site->routes; null: not cached
+
+ private:
+  std::vector<std::unique_ptr<backends::Store>> owned_;  // one for each backend
+};
+
 // Of the process; every worker uses the same.
 struct Shared {
   explicit Shared(std::uint64_t fill_memory) : budget(fill_memory) {}

@@ -7,6 +7,7 @@
 
 namespace weir::flow {
 
+using backends::Purpose;
 using policy::Reason;
 using policy::RequestClass;
 using policy::Reuse;
@@ -69,26 +70,26 @@ void Transaction::wake() {
 }
 
 Transaction::Step Transaction::plan() {
-  now_.plan = plan_request(request(), exchange_->scheme(), *now_.site, base_key_);
+  now_.plan = plan_request(request(), exchange_->scheme(), *now_.site->site, base_key_);
   if (now_.plan.answered_here) return answer_options();
   return now_.plan.kind == RequestClass::Bypass ? Step::Pass : Step::LookUp;
 }
 
 // The entry under the base key, or, where the URL has variants, under this request's.
-backends::EntryRef Transaction::find_entry() {
+backends::EntryRef Transaction::find_entry(Purpose purpose) {
   now_.has_variant = false;
-  backends::EntryRef found = route().backend->lookup_now(base_key_.view());
+  backends::EntryRef found = store().lookup_now(base_key_.view(), purpose);
   if (!found || found->kind() == backends::Entry::Kind::Response) return found;
   keys::build_variant_key(base_key_.view(), found->vary(), request(), route().recipe,
                           request().authority, variant_key_);
   now_.has_variant = true;
-  found = route().backend->lookup_now(variant_key_.view());
+  found = store().lookup_now(variant_key_.view(), purpose);
   if (found) found->touch(context_.loop.now_ms());
   return found;
 }
 
 Transaction::Step Transaction::look_up() {
-  now_.entry = find_entry();
+  now_.entry = find_entry(Purpose::Serve);
   return Step::Judge;
 }
 
@@ -153,7 +154,7 @@ Transaction::Step Transaction::join() {
     return Step::AwaitFlight;
   }
   // The flight of a moment ago may have landed between our look-up and this one's take-off.
-  const backends::EntryRef landed = find_entry();
+  const backends::EntryRef landed = find_entry(Purpose::Probe);
   const bool news = landed && landed != now_.entry && client_accepts(landed->fields());
   if (news || !(lookup_key() == name.view())) {
     context_.shared.flights.remove(name.view(), joined.flight);

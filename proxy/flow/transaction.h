@@ -28,7 +28,7 @@ struct WorkerContext {
   EventLoop& loop;
   Shared& shared;
   Drivers& drivers;
-  std::shared_ptr<const Site> site;  // replaced by a reload
+  std::shared_ptr<const LoopSite> site;  // replaced by a reload
 };
 
 class Transaction final : public front::Handler, public Wakeable {
@@ -62,7 +62,7 @@ class Transaction final : public front::Handler, public Wakeable {
 
   // What belongs to the request in hand; assigned anew when it has ended.
   struct InHand {
-    std::shared_ptr<const Site> site;
+    std::shared_ptr<const LoopSite> site;
     RequestPlan plan;
     policy::Refusal remembered;  // the key is known not to be cacheable, and why
     bool has_variant = false;    // variant_key_ is this request's name
@@ -116,7 +116,7 @@ class Transaction final : public front::Handler, public Wakeable {
   FetchPlan make_plan(Form form);
   void refresh_behind();
 
-  backends::EntryRef find_entry();
+  backends::EntryRef find_entry(backends::Purpose purpose);
   bool client_accepts(const http::HeaderBlock& fields) const;
   keys::KeyView lookup_key() const {
     return now_.has_variant ? variant_key_.view() : base_key_.view();
@@ -127,6 +127,7 @@ class Transaction final : public front::Handler, public Wakeable {
   void leave_convoy();
   const http::RequestHead& request() const { return exchange_->request(); }
   const RouteRuntime& route() const { return *now_.plan.route; }
+  backends::Store& store() const { return now_.site->store_of(route()); }
 
   WorkerContext& context_;
   Timer wait_timer_;   // limits.coalesce_wait

@@ -63,7 +63,7 @@ void Transaction::refresh_behind() {
   FlightTable::Joined joined =
       shared.flights.join(lookup_key(), shared.budget, shared.purge_position.load());
   if (!joined.lead) return;
-  if (route().backend->lookup_now(lookup_key()) != now_.entry) {  // a refresh has landed
+  if (store().lookup_now(lookup_key(), backends::Purpose::Probe) != now_.entry) {  // a refresh has landed
     shared.flights.remove(lookup_key(), joined.flight);
     joined.flight->release(Flight::Release::Retry, nullptr, false);
     return;

@@ -75,7 +75,7 @@ Transaction::Step Transaction::fail(int status, policy::Refusal why) {
 // ---- waiting ----
 
 void Transaction::start_timers() {
-  if (!now_.reader->leader()) wait_timer_.start(now_.site->config->limits.coalesce_wait_ms);
+  if (!now_.reader->leader()) wait_timer_.start(now_.site->site->config->limits.coalesce_wait_ms);
   if (now_.stale_if_slow && route().rule->stale_after_ms) {
     stale_timer_.start(*route().rule->stale_after_ms);
   }

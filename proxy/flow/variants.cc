@@ -8,17 +8,19 @@
 namespace weir::flow {
 namespace {
 
+using backends::Purpose;
+
 keys::KeyView view_of(const std::string& key) {
   return {key, hash128(key)};
 }
 
 // The variant that nobody has used for longest; one that the backend no longer has is the best.
-std::vector<std::string>::iterator least_used(backends::Backend& backend,
+std::vector<std::string>::iterator least_used(backends::Store& store,
                                               std::vector<std::string>& variants) {
   auto oldest = variants.begin();
   std::int64_t oldest_ms = std::numeric_limits<std::int64_t>::max();
   for (auto at = variants.begin(); at != variants.end(); ++at) {
-    const backends::EntryRef entry = backend.lookup_now(view_of(*at));
+    const backends::EntryRef entry = store.lookup_now(view_of(*at), Purpose::Probe);
     if (!entry) return at;
     if (entry->last_use_ms() < oldest_ms) {
       oldest_ms = entry->last_use_ms();
@@ -30,11 +32,11 @@ std::vector<std::string>::iterator least_used(backends::Backend& backend,
 
 }  // namespace
 
-bool VariantBook::admit(backends::Backend& backend, keys::KeyView base,
+bool VariantBook::admit(backends::Store& store, keys::KeyView base,
                         const std::vector<std::string>& vary, const std::string& variant_key,
                         std::size_t max_variants) {
   const std::lock_guard lock(stripes_[base.hash.low % kStripes]);
-  const backends::EntryRef known = backend.lookup_now(base);
+  const backends::EntryRef known = store.lookup_now(base, Purpose::Probe);
   const bool has_marker = known && known->kind() == backends::Entry::Kind::VaryMarker;
   std::vector<std::string> variants;
   if (has_marker && known->vary() == vary) {
@@ -42,12 +44,12 @@ bool VariantBook::admit(backends::Backend& backend, keys::KeyView base,
     if (std::find(variants.begin(), variants.end(), variant_key) != variants.end()) return false;
   } else if (has_marker) {
     // Told apart by other fields than before: nobody would find these again.
-    for (const std::string& stranded : known->variants()) backend.erase(view_of(stranded));
+    for (const std::string& stranded : known->variants()) store.erase(view_of(stranded));
   }
   bool dropped = false;
   while (!variants.empty() && variants.size() >= max_variants) {
-    const auto victim = least_used(backend, variants);
-    backend.erase(view_of(*victim));
+    const auto victim = least_used(store, variants);
+    store.erase(view_of(*victim));
     variants.erase(victim);
     dropped = true;
   }
@@ -58,7 +60,7 @@ bool VariantBook::admit(backends::Backend& backend, keys::KeyView base,
   marker.hash = base.hash;
   marker.vary = vary;
   marker.variants = std::move(variants);
-  backend.store(make_ref<const backends::Entry>(std::move(marker)));
+  backends::store_unheard(store, make_ref<const backends::Entry>(std::move(marker)));
   return dropped;
 }
 

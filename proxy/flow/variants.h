@@ -1,6 +1,6 @@
 // The variants of a URL (RFC 9111 4.1): a marker under the base key says which request fields tell
 // them apart and which variants are known; each variant is an ordinary entry under its own key.
-// Any thread.
+// Any thread, each with a store of its own loop.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ class VariantBook {
  public:
   // Makes the variant known under the URL's marker. True when the URL had max_variants already and
   // its least recently used one was dropped for it.
-  bool admit(backends::Backend& backend, keys::KeyView base, const std::vector<std::string>& vary,
+  bool admit(backends::Store& store, keys::KeyView base, const std::vector<std::string>& vary,
              const std::string& variant_key, std::size_t max_variants);
 
  private:

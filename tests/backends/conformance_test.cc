@@ -34,6 +34,22 @@ std::unique_ptr<BackendDelegate> only_scripted(std::uint64_t max_object_size) {
                                     true);
 }
 
+// Stores are reported later, too.
+std::shared_ptr<ScriptedBackend> all_later(std::uint64_t max_object_size) {
+  auto backend = std::make_shared<ScriptedBackend>(max_object_size);
+  backend->hold_stores(false);
+  return backend;
+}
+
+std::unique_ptr<BackendDelegate> only_later(std::uint64_t max_object_size) {
+  return std::make_unique<Delegate>(all_later(max_object_size), false, true);
+}
+
+std::unique_ptr<BackendDelegate> ram_and_later(std::uint64_t max_object_size) {
+  return std::make_unique<Delegate>(make_tiered({ram(8), all_later(max_object_size)}), false,
+                                    false);
+}
+
 std::unique_ptr<BackendDelegate> ram_and_ram(std::uint64_t max_object_size) {
   return std::make_unique<Delegate>(make_tiered({ram(max_object_size), ram(max_object_size)}), true,
                                     false);
@@ -48,7 +64,9 @@ std::unique_ptr<BackendDelegate> ram_and_scripted(std::uint64_t max_object_size)
 INSTANTIATE_TEST_SUITE_P(All, BackendSuite,
                          ::testing::Values(BackendCase{"Ram", only_ram},
                                            BackendCase{"Scripted", only_scripted},
+                                           BackendCase{"Later", only_later},
                                            BackendCase{"RamAndRam", ram_and_ram},
+                                           BackendCase{"RamAndLater", ram_and_later},
                                            BackendCase{"RamAndScripted", ram_and_scripted}),
                          [](const auto& test) { return std::string(test.param.name); });
 

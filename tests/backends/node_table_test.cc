@@ -48,14 +48,38 @@ TEST(NodeTableTest, KeysOfOneHashLiveSideBySide) {
   Node two(entry_with({"two", hash}, make_body("2")));
   shard.insert(one);
   shard.insert(two);
-  EXPECT_EQ(shard.find({"one", hash}), one.entry);
-  EXPECT_EQ(shard.find({"two", hash}), two.entry);
-  EXPECT_FALSE(shard.find({"three", hash}));
+  EXPECT_EQ(shard.find({"one", hash}, Purpose::Serve), one.entry);
+  EXPECT_EQ(shard.find({"two", hash}, Purpose::Serve), two.entry);
+  EXPECT_FALSE(shard.find({"three", hash}, Purpose::Serve));
   shard.erase(one);
-  EXPECT_FALSE(shard.find({"one", hash}));
-  EXPECT_EQ(shard.find({"two", hash}), two.entry);
+  EXPECT_FALSE(shard.find({"one", hash}, Purpose::Serve));
+  EXPECT_EQ(shard.find({"two", hash}, Purpose::Serve), two.entry);
   EXPECT_EQ(shard.hits(), 3U);
   EXPECT_EQ(shard.misses(), 2U);
+}
+
+TEST(NodeTableTest, OnlyWhatServesCounts) {
+  // A probe leaves no trace; a marker that is found is used, but is no hit.
+  Shard shard;
+  Node page(entry_with(key_of("page"), make_body("1")));
+  Entry::Parts parts;
+  parts.kind = Entry::Kind::VaryMarker;
+  parts.key = "marker";
+  parts.hash = hash128("marker");
+  Node marker(make_ref<Entry>(std::move(parts)));
+  shard.insert(page);
+  shard.insert(marker);
+  for (const char* key : {"page", "marker"}) EXPECT_TRUE(shard.find(key_of(key), Purpose::Probe));
+  EXPECT_FALSE(shard.find(key_of("absent"), Purpose::Probe));
+  EXPECT_EQ(page.uses + marker.uses, 0);
+  EXPECT_EQ(shard.hits() + shard.misses(), 0U);
+
+  EXPECT_TRUE(shard.find(key_of("page"), Purpose::Serve));
+  EXPECT_TRUE(shard.find(key_of("marker"), Purpose::Serve));
+  EXPECT_EQ(page.uses, 1);
+  EXPECT_EQ(marker.uses, 1);
+  EXPECT_EQ(shard.hits(), 1U);
+  EXPECT_EQ(shard.misses(), 0U);
 }
 
 }  // namespace

@@ -6,12 +6,16 @@
 
 #include "backends/ram/ram_backend.h"
 #include "tests/conformance/entries.h"
+#include "tests/conformance/look_up.h"
 
 namespace weir::backends::testing {
 namespace {
 
 class RamEviction : public ::testing::Test {
  protected:
+  RamEviction() : RamEviction({.max_size = size_for(200)}) {}
+  explicit RamEviction(RamOptions options) : ram_(make_ram_backend(std::move(options))) {}
+
   static constexpr std::size_t kBody = 1000;
   static std::uint64_t size_for(int entries) {
     return entry_of_size(name("scan", 1), kBody)->charge() * static_cast<std::uint64_t>(entries);
@@ -23,11 +27,11 @@ class RamEviction : public ::testing::Test {
   }
   // As the proxy does it: look up, on a miss store. Whether it was a hit.
   bool request(const std::string& key) {
-    if (backend_->lookup_now(key_of(key))) return true;
-    backend_->store(entry_of_size(key, kBody));
+    if (ram_.find(key)) return true;
+    ram_.put(entry_of_size(key, kBody));
     return false;
   }
-  bool has(const std::string& key) { return static_cast<bool>(backend_->lookup_now(key_of(key))); }
+  bool has(const std::string& key) { return static_cast<bool>(ram_.find(key, Purpose::Probe)); }
   // Makes a set of 100 hot, and counts what is left of it.
   void warm_up() {
     for (int round = 0; round < 4; ++round) {
@@ -40,7 +44,12 @@ class RamEviction : public ::testing::Test {
     return found;
   }
 
-  std::shared_ptr<Backend> backend_ = make_ram_backend({.max_size = size_for(200)});
+  Attached ram_;
+};
+
+class RamEvictionByCount : public RamEviction {
+ protected:
+  RamEvictionByCount() : RamEviction({.max_size = 1024 * 1024 * 1024, .threshold = 200}) {}
 };
 
 TEST_F(RamEviction, AScanLeavesTheHotSet) {
@@ -84,10 +93,17 @@ TEST_F(RamEviction, AnOldHotSetGivesWay) {
   EXPECT_EQ(hits, 150);
 }
 
-TEST_F(RamEviction, TheSmallQueueIsATenthOfWhatIsStored) {
+TEST_F(RamEviction, ProbesMakeNobodyHot) {
+  // However often an entry is probed, it leaves as if nobody had asked.
+  request(name("once", 0));
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(has(name("once", 0)));
+  for (int i = 0; i < 250; ++i) request(name("scan", i));
+  EXPECT_FALSE(has(name("once", 0)));
+}
+
+TEST_F(RamEvictionByCount, TheSmallQueueIsATenthOfWhatIsStored) {
   // Where the count is what binds, the scan resistance is the same: the bytes stay far below
   // max_size.
-  backend_ = make_ram_backend({.max_size = 1024 * 1024 * 1024, .threshold = 200});
   warm_up();
   for (int i = 0; i < 2000; ++i) request(name("scan", i));
   EXPECT_EQ(survivors(), 100);

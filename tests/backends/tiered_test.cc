@@ -21,12 +21,23 @@ class TieredTest : public ::testing::Test {
     middle_->hold();
     far_->hold();
   }
-  Lookup ask(std::string_view key) { return tiered_->lookup(key_of(key), loop_, waiter_); }
+  Lookup ask(std::string_view key) { return store_->lookup(key_of(key), Purpose::Serve, waiter_); }
   void answer(ScriptedBackend& tier) {
     tier.release();
     turn(loop_);
   }
-  bool near_has(std::string_view key) { return static_cast<bool>(near_->lookup_now(key_of(key))); }
+  EntryRef near_at(std::string_view key) {
+    return near_store_->lookup_now(key_of(key), Purpose::Probe);
+  }
+  bool near_has(std::string_view key) { return static_cast<bool>(near_at(key)); }
+  // Puts it into one tier, past the others.
+  void only_in(Backend& tier, EntryRef entry) {
+    const std::unique_ptr<Store> store = tier.attach(loop_);
+    ASSERT_EQ(store_unheard(*store, std::move(entry)), StoreResult::Stored);
+  }
+  std::optional<StoreResult> store(EntryRef entry) {
+    return store_unheard(*store_, std::move(entry));
+  }
 
   EventLoop loop_;
   RecordingWaiter waiter_;
@@ -35,6 +46,8 @@ class TieredTest : public ::testing::Test {
   const std::shared_ptr<ScriptedBackend> middle_ = std::make_shared<ScriptedBackend>(2000);
   const std::shared_ptr<ScriptedBackend> far_ = std::make_shared<ScriptedBackend>(5000);
   const std::shared_ptr<Backend> tiered_ = make_tiered({near_, middle_, far_});
+  const std::unique_ptr<Store> near_store_ = near_->attach(loop_);
+  const std::unique_ptr<Store> store_ = tiered_->attach(loop_);
 };
 
 TEST_F(TieredTest, OneTierIsItself) {
@@ -51,11 +64,11 @@ TEST_F(TieredTest, SpeaksForItsTiers) {
 
 TEST_F(TieredTest, NearHitAsksNobodyElse) {
   // What RAM has is answered at once, by lookup() and by lookup_now().
-  near_->store(entry_of("a", "1"));
+  only_in(*near_, entry_of("a", "1"));
   const Lookup found = ask("a");
   EXPECT_EQ(found.status, Status::Hit);
   EXPECT_EQ(text_of(*found.entry), "1");
-  EXPECT_TRUE(tiered_->lookup_now(key_of("a")));
+  EXPECT_TRUE(store_->lookup_now(key_of("a"), Purpose::Serve));
   EXPECT_EQ(middle_->stats().hits + middle_->stats().misses, 0U);
 }
 
@@ -76,7 +89,7 @@ TEST_F(TieredTest, AsksTierAfterTier) {
 
 TEST_F(TieredTest, FarHitIsCopiedNearer) {
   // What the last tier had is delivered and then stands in all nearer ones.
-  far_->store(entry_of("a", "1"));
+  only_in(*far_, entry_of("a", "1"));
   const Lookup asked = ask("a");
   answer(*middle_);
   answer(*far_);
@@ -90,7 +103,7 @@ TEST_F(TieredTest, FarHitIsCopiedNearer) {
 
 TEST_F(TieredTest, MiddleHitLeavesTheFarTierAlone) {
   // A hit ends the chain.
-  middle_->store(entry_of("a", "1"));
+  only_in(*middle_, entry_of("a", "1"));
   const Lookup asked = ask("a");
   answer(*middle_);
   EXPECT_TRUE(waiter_.entry);
@@ -99,7 +112,7 @@ TEST_F(TieredTest, MiddleHitLeavesTheFarTierAlone) {
 
 TEST_F(TieredTest, CopiesRespectEachTiersObjectSize) {
   // An object too large for RAM is copied into the middle tier only.
-  far_->store(entry_of_size("a", kNearMax + 1));
+  only_in(*far_, entry_of_size("a", kNearMax + 1));
   const Lookup asked = ask("a");
   answer(*middle_);
   answer(*far_);
@@ -110,9 +123,9 @@ TEST_F(TieredTest, CopiesRespectEachTiersObjectSize) {
 
 TEST_F(TieredTest, StoresWhereItFits) {
   // A store reaches every tier that can hold the object.
-  tiered_->store(entry_of("small", "1"));
-  tiered_->store(entry_of_size("medium", 2000));
-  tiered_->store(entry_of_size("large", 5000));
+  store(entry_of("small", "1"));
+  store(entry_of_size("medium", 2000));
+  store(entry_of_size("large", 5000));
   EXPECT_TRUE(near_has("small") && middle_->contains("small") && far_->contains("small"));
   EXPECT_TRUE(!near_has("medium") && middle_->contains("medium") && far_->contains("medium"));
   EXPECT_TRUE(!near_has("large") && !middle_->contains("large") && far_->contains("large"));
@@ -120,8 +133,8 @@ TEST_F(TieredTest, StoresWhereItFits) {
 
 TEST_F(TieredTest, OldEntryNeverHidesALargerNewOne) {
   // When a new version fits only far away, the near tiers drop the old one.
-  tiered_->store(entry_of("a", "old"));
-  tiered_->store(entry_of_size("a", 5000));
+  store(entry_of("a", "old"));
+  store(entry_of_size("a", 5000));
   EXPECT_FALSE(near_has("a"));
   EXPECT_FALSE(middle_->contains("a"));
   EXPECT_TRUE(far_->contains("a"));
@@ -129,9 +142,9 @@ TEST_F(TieredTest, OldEntryNeverHidesALargerNewOne) {
 
 TEST_F(TieredTest, ErasesAndClearsEverywhere) {
   // Neither leaves anything in any tier.
-  tiered_->store(entry_of("a", "1"));
-  tiered_->store(entry_of("b", "2"));
-  tiered_->erase(key_of("a"));
+  store(entry_of("a", "1"));
+  store(entry_of("b", "2"));
+  store_->erase(key_of("a"));
   EXPECT_FALSE(near_has("a") || middle_->contains("a") || far_->contains("a"));
   EXPECT_TRUE(near_has("b") && middle_->contains("b") && far_->contains("b"));
   tiered_->clear();
@@ -150,7 +163,7 @@ TEST_F(TieredTest, DroppedAtTheFirstWait) {
 
 TEST_F(TieredTest, DroppedInTheMiddleOfTheChain) {
   // Dropped while the far tier is asked, even with its answer on the way: no call, no copy.
-  far_->store(entry_of("a", "1"));
+  only_in(*far_, entry_of("a", "1"));
   Lookup asked = ask("a");
   answer(*middle_);
   far_->release();
@@ -172,10 +185,10 @@ TEST_F(TieredTest, WaiterMayDropTheHandle) {
     Lookup asked;
   };
   for (const char* key : {"in-middle", "in-far", "nowhere"}) {
-    middle_->store(entry_of("in-middle", "1"));
-    far_->store(entry_of("in-far", "1"));
+    only_in(*middle_, entry_of("in-middle", "1"));
+    only_in(*far_, entry_of("in-far", "1"));
     Dropper dropper;
-    dropper.asked = tiered_->lookup(key_of(key), loop_, dropper);
+    dropper.asked = store_->lookup(key_of(key), Purpose::Serve, dropper);
     answer(*middle_);
     answer(*far_);
     EXPECT_EQ(dropper.answers, 1) << key;
@@ -183,13 +196,139 @@ TEST_F(TieredTest, WaiterMayDropTheHandle) {
 }
 
 TEST_F(TieredTest, OutlivesItsOwner) {
-  // A look-up under way keeps the tiers alive.
+  // A store keeps the tiers alive.
   auto tiered = make_tiered({near_, middle_});
-  middle_->store(entry_of("a", "1"));
-  const Lookup asked = tiered->lookup(key_of("a"), loop_, waiter_);
+  only_in(*middle_, entry_of("a", "1"));
+  const std::unique_ptr<Store> store = tiered->attach(loop_);
   tiered.reset();
+  const Lookup asked = store->lookup(key_of("a"), Purpose::Serve, waiter_);
   answer(*middle_);
   EXPECT_TRUE(waiter_.entry);
+}
+
+TEST_F(TieredTest, ProbesCopyNothing) {
+  // What is found far away merely to know is not brought nearer.
+  only_in(*far_, entry_of("a", "1"));
+  const Lookup asked = store_->lookup(key_of("a"), Purpose::Probe, waiter_);
+  answer(*middle_);
+  answer(*far_);
+  EXPECT_TRUE(waiter_.entry);
+  EXPECT_FALSE(near_has("a"));
+  EXPECT_FALSE(middle_->contains("a"));
+  EXPECT_EQ(tiered_->stats().hits, 0U);
+}
+
+// ---- admission and what came of a store ----
+
+TEST_F(TieredTest, AdmitsWhereAnyTierAdmits) {
+  // Each tier that admits keeps room; one refusal is no refusal.
+  const auto admitted = store_->admit(3000);
+  ASSERT_TRUE(admitted);
+  EXPECT_EQ(middle_->reserved(), 0);
+  EXPECT_EQ(far_->reserved(), 1);
+  EXPECT_EQ(near_->stats().bytes, 0U);
+}
+
+TEST_F(TieredTest, RefusesWhereAllRefuse) {
+  // Too large only when it is so for every tier: else there may be room another time.
+  const auto too_large = store_->admit(5001);
+  ASSERT_FALSE(too_large);
+  EXPECT_EQ(too_large.error(), StoreResult::TooLarge);
+  far_->refuse(StoreResult::NoRoom);
+  const auto no_room = store_->admit(3000);
+  ASSERT_FALSE(no_room);
+  EXPECT_EQ(no_room.error(), StoreResult::NoRoom);
+}
+
+TEST_F(TieredTest, WhoRefusedDropsWhatItHad) {
+  // A tier that did not admit the new version is not asked to store it, and its old one goes, even
+  // if there were room by then.
+  store(entry_of("a", "old"));
+  middle_->refuse(StoreResult::NoRoom);
+  auto admitted = store_->admit(3);
+  ASSERT_TRUE(admitted);
+  middle_->refuse(std::nullopt);
+  EXPECT_EQ(store_unheard(*store_, entry_of("a", "new"), std::move(*admitted)),
+            StoreResult::Stored);
+  EXPECT_EQ(text_of(*near_at("a")), "new");
+  EXPECT_FALSE(middle_->contains("a"));
+  EXPECT_TRUE(far_->contains("a"));
+  EXPECT_EQ(far_->reserved(), 0);
+}
+
+TEST_F(TieredTest, StoredWhenAnyTierHasStored) {
+  // A failing tier is not the caller's concern; all failing ones are.
+  far_->refuse(StoreResult::Failed);
+  EXPECT_EQ(store(entry_of("a", "1")), StoreResult::Stored);
+  EXPECT_EQ(store(entry_of_size("b", 3000)), StoreResult::Failed);
+  EXPECT_EQ(store(entry_of_size("c", 5001)), StoreResult::Failed);
+  far_->refuse(std::nullopt);
+  EXPECT_EQ(store(entry_of_size("c", 5001)), StoreResult::TooLarge);
+  EXPECT_EQ(tiered_->stats().stores, 1U);
+}
+
+TEST_F(TieredTest, ReportsWhenTheLastTierHas) {
+  // While a tier is pending so is the whole; then the best that any of them said.
+  middle_->hold_stores();
+  far_->hold_stores();
+  RecordingStoreWaiter heard;
+  const Storing storing = store_->store(entry_of_size("a", 1500), nullptr, heard);
+  EXPECT_FALSE(storing.result);
+  middle_->release_stores(StoreResult::Failed);
+  turn(loop_);
+  EXPECT_EQ(heard.answers, 0);
+  far_->release_stores(StoreResult::Stored);
+  turn(loop_);
+  EXPECT_EQ(heard.answers, 1);
+  EXPECT_EQ(heard.result, StoreResult::Stored);
+  EXPECT_EQ(tiered_->stats().stores, 1U);
+}
+
+TEST_F(TieredTest, GoesOnWhenNobodyWantsToHear) {
+  // The handle dropped, the tiers' stores end all the same and nobody is called.
+  far_->hold_stores();
+  RecordingStoreWaiter unheard;
+  store_->store(entry_of("a", "1"), nullptr, unheard).pending.reset();
+  far_->release_stores();
+  turn(loop_);
+  EXPECT_TRUE(far_->contains("a"));
+  EXPECT_EQ(unheard.answers, 0);
+  EXPECT_EQ(tiered_->stats().stores, 1U);
+}
+
+TEST_F(TieredTest, AStoreUnderWayMayBeCutByTheEnd) {
+  // The loop's presence goes while a tier is writing: nobody is called any more.
+  far_->hold_stores();
+  RecordingStoreWaiter unheard;
+  auto store = tiered_->attach(loop_);
+  Storing storing = store->store(entry_of("a", "1"), nullptr, unheard);
+  storing.pending.reset();
+  store.reset();
+  far_->release_stores();
+  turn(loop_);
+  EXPECT_EQ(unheard.answers, 0);
+}
+
+TEST_F(TieredTest, NothingOldIsCopiedWhileAStoreIsUnderWay) {
+  // The far tier still has the old entry while the new one is on its way there; too large for the
+  // others, it would leave them open to the old one.
+  only_in(*far_, entry_of("a", "old"));
+  far_->hold_stores();
+  RecordingStoreWaiter heard;
+  const Storing storing = store_->store(entry_of_size("a", 5000), nullptr, heard);
+  const Lookup asked = ask("a");
+  answer(*middle_);
+  answer(*far_);
+  EXPECT_TRUE(waiter_.entry);
+  EXPECT_FALSE(near_has("a"));
+  EXPECT_FALSE(middle_->contains("a"));
+}
+
+TEST_F(TieredTest, SaysWhatCameOfAnErasure) {
+  // Erased if any tier had it.
+  only_in(*far_, entry_of("a", "1"));
+  EXPECT_EQ(store_->erase(key_of("a")), EraseResult::Erased);
+  EXPECT_EQ(store_->erase(key_of("a")), EraseResult::Absent);
 }
 
 // What happens to a key while its look-up is under way must not be undone by the copy.
@@ -197,17 +336,17 @@ class TieredRace : public TieredTest, public ::testing::WithParamInterface<const
 
 TEST_P(TieredRace, NothingOldIsCopiedOverAChange) {
   // The look-up found the old entry far away; then the key changed; RAM must not get the old one.
-  far_->store(entry_of("a", "old"));
+  only_in(*far_, entry_of("a", "old"));
   const Lookup asked = ask("a");
   answer(*middle_);
   const std::string_view change = GetParam();
-  if (change == "erase") tiered_->erase(key_of("a"));
+  if (change == "erase") store_->erase(key_of("a"));
   if (change == "clear") tiered_->clear();
-  if (change == "store") tiered_->store(entry_of("a", "new"));
+  if (change == "store") store(entry_of("a", "new"));
   answer(*far_);
   ASSERT_TRUE(waiter_.entry);
   EXPECT_EQ(text_of(*waiter_.entry), "old");
-  const EntryRef near = near_->lookup_now(key_of("a"));
+  const EntryRef near = near_at("a");
   if (change == "store") {
     ASSERT_TRUE(near);
     EXPECT_EQ(text_of(*near), "new");
@@ -221,17 +360,17 @@ INSTANTIATE_TEST_SUITE_P(Changes, TieredRace, ::testing::Values("erase", "clear"
 
 TEST(TieredRam, EachTierPaysForItsOwn) {
   // An entry in two RAM tiers is charged to both, and given back to both.
-  const auto one = make_ram_backend({});
-  const auto two = make_ram_backend({});
-  const auto tiered = make_tiered({one, two});
-  tiered->store(entry_of_size("a", 1000));
-  EXPECT_GE(one->stats().bytes, 1000U);
-  EXPECT_GE(two->stats().bytes, 1000U);
-  one->erase(key_of("a"));
-  EXPECT_EQ(one->stats().bytes, 0U);
-  EXPECT_GE(two->stats().bytes, 1000U);
-  two->erase(key_of("a"));
-  EXPECT_EQ(two->stats().bytes, 0U);
+  Attached one(make_ram_backend({}));
+  Attached two(make_ram_backend({}));
+  Attached tiered(make_tiered({one.share(), two.share()}));
+  tiered.put(entry_of_size("a", 1000));
+  EXPECT_GE(one.stats().bytes, 1000U);
+  EXPECT_GE(two.stats().bytes, 1000U);
+  one.erase("a");
+  EXPECT_EQ(one.stats().bytes, 0U);
+  EXPECT_GE(two.stats().bytes, 1000U);
+  two.erase("a");
+  EXPECT_EQ(two.stats().bytes, 0U);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 namespace weir::backends::testing {
@@ -11,7 +12,7 @@ namespace {
 TEST_P(BackendSuite, MissesWhatWasNeverStored) {
   // An empty backend answers every key with a miss, and erasing it is no error.
   EXPECT_EQ(body_at("a"), std::nullopt);
-  erase("a");
+  EXPECT_TRUE(says_absent(erase("a")));
   backend().clear();
   EXPECT_EQ(body_at("a"), std::nullopt);
 }
@@ -33,7 +34,7 @@ TEST_P(BackendSuite, ReturnsWhatWasStored) {
   parts.fields.add("X-Twice", "a");
   parts.fields.add("X-Twice", "b");
   parts.body = make_body("hello");
-  backend().store(make_ref<Entry>(std::move(parts)));
+  EXPECT_EQ(store(make_ref<Entry>(std::move(parts))), StoreResult::Stored);
 
   const EntryRef found = find("k");
   ASSERT_TRUE(found);
@@ -65,7 +66,7 @@ TEST_P(BackendSuite, ReturnsMarkers) {
   parts.hash = hash128("page");
   parts.vary = {"accept-encoding", "origin"};
   parts.variants = {"page+gzip", std::string("page+\0", 6)};
-  backend().store(make_ref<Entry>(std::move(parts)));
+  EXPECT_EQ(store(make_ref<Entry>(std::move(parts))), StoreResult::Stored);
 
   const EntryRef found = find("page");
   ASSERT_TRUE(found);
@@ -97,7 +98,7 @@ TEST_P(BackendSuite, BodiesOfManyPieces) {
     body.append({chunk, 50});
     expected.append(50, letter);
   }
-  backend().store(entry_with(key_of("pieces"), std::move(body)));
+  store(entry_with(key_of("pieces"), std::move(body)));
   EXPECT_EQ(body_at("pieces"), expected);
 }
 
@@ -106,17 +107,17 @@ TEST_P(BackendSuite, EqualHashesAreNotEqualKeys) {
   const Hash128 hash{7, 7};
   const keys::KeyView one{"one", hash};
   const keys::KeyView two{"two", hash};
-  backend().store(entry_with(one, make_body("1")));
-  EXPECT_FALSE(look_up(backend(), two, loop_));
-  backend().erase(two);
-  ASSERT_TRUE(look_up(backend(), one, loop_));
+  store(entry_with(one, make_body("1")));
+  EXPECT_FALSE(look_up(*store_, two, loop_));
+  store_->erase(two);
+  ASSERT_TRUE(look_up(*store_, one, loop_));
 
-  backend().store(entry_with(two, make_body("2")));
-  const EntryRef found_two = look_up(backend(), two, loop_);
+  store(entry_with(two, make_body("2")));
+  const EntryRef found_two = look_up(*store_, two, loop_);
   ASSERT_TRUE(found_two);
   EXPECT_EQ(text_of(*found_two), "2");
   // The first may have had to leave, but is never the second.
-  const EntryRef found_one = look_up(backend(), one, loop_);
+  const EntryRef found_one = look_up(*store_, one, loop_);
   EXPECT_TRUE(!found_one || text_of(*found_one) == "1");
 }
 
@@ -136,7 +137,8 @@ TEST_P(BackendSuite, ErasesOneKey) {
   // The erased key misses, its neighbour stays, and the key may be stored again.
   store("a", "1");
   store("b", "2");
-  erase("a");
+  EXPECT_TRUE(says_erased(erase("a")));
+  EXPECT_TRUE(says_absent(erase("a")));
   EXPECT_EQ(body_at("a"), std::nullopt);
   EXPECT_EQ(body_at("b"), "2");
   store("a", "3");
@@ -174,21 +176,21 @@ TEST_P(BackendSuite, StoringTheSameObjectTwice) {
   store("a", "1");
   const EntryRef entry = find("a");
   ASSERT_TRUE(entry);
-  backend().store(entry);
+  store(entry);
   EXPECT_EQ(body_at("a"), "1");
   erase("a");
   EXPECT_EQ(body_at("a"), std::nullopt);
-  backend().store(entry);
+  store(entry);
   EXPECT_EQ(body_at("a"), "1");
 }
 
 TEST_P(BackendSuite, RefusesWhatIsTooLarge) {
-  // A body of exactly max_object_size is stored, one byte more is not and disturbs nothing.
+  // A body of exactly max_object_size is stored, one byte more is not and disturbs nobody else.
   const std::uint64_t most = backend().max_object_size();
   ASSERT_GE(most, kMaxObjectSize);
   store("other", "1");
-  backend().store(entry_of_size("fits", most));
-  backend().store(entry_of_size("large", most + 1));
+  EXPECT_EQ(store(entry_of_size("fits", most)), StoreResult::Stored);
+  EXPECT_EQ(store(entry_of_size("large", most + 1)), StoreResult::TooLarge);
   const EntryRef fits = find("fits");
   ASSERT_TRUE(fits);
   EXPECT_EQ(fits->body().size(), most);
@@ -196,67 +198,46 @@ TEST_P(BackendSuite, RefusesWhatIsTooLarge) {
   EXPECT_EQ(body_at("other"), "1");
 }
 
-TEST_P(BackendSuite, LookupNowAgrees) {
-  // lookup_now() answers the same as lookup() or nothing, and everything where it says so.
-  store("a", "1");
-  const EntryRef now = backend().lookup_now(key_of("a"));
-  if (delegate_->answers_now()) {
-    ASSERT_TRUE(now);
-  }
-  if (now) {
-    EXPECT_EQ(text_of(*now), "1");
-  }
-  EXPECT_FALSE(backend().lookup_now(key_of("b")));
-  erase("a");
-  EXPECT_FALSE(backend().lookup_now(key_of("a")));
+TEST_P(BackendSuite, ARefusedStoreLeavesNothingOlder) {
+  // When the new version is not stored the old one goes as well: an old page never comes back.
+  store("a", "old");
+  store("b", "other");
+  EXPECT_EQ(store(entry_of_size("a", backend().max_object_size() + 1)), StoreResult::TooLarge);
+  EXPECT_EQ(body_at("a"), std::nullopt);
+  EXPECT_EQ(body_at("b"), "other");
 }
 
-TEST_P(BackendSuite, AnswersOnceAndNeverFromWithin) {
-  // Hit and Miss carry their result and stay silent; Pending calls the waiter once, later.
-  store("a", "1");
-  for (const char* key : {"a", "absent"}) {
-    RecordingWaiter waiter;
-    const Lookup answer = backend().lookup(key_of(key), loop_, waiter);
-    EXPECT_EQ(waiter.answers, 0);
-    EXPECT_EQ(answer.status == Lookup::Status::Pending, answer.pending != nullptr);
-    EXPECT_EQ(answer.status == Lookup::Status::Hit, static_cast<bool>(answer.entry));
-    const int expected = answer.status == Lookup::Status::Pending ? 1 : 0;
-    while (waiter.answers < expected) turn(loop_);
-    turn(loop_);
-    EXPECT_EQ(waiter.answers, expected);
+TEST_P(BackendSuite, AdmitsWhatItWillStore) {
+  // Up to max_object_size, or of unknown length; what was admitted is then stored, be it smaller or
+  // a little larger than said.
+  const std::uint64_t most = backend().max_object_size();
+  for (const auto& [key, said, body] :
+       {std::tuple("exact", std::optional<std::uint64_t>(most), most),
+        std::tuple("less", std::optional<std::uint64_t>(most), std::uint64_t{0}),
+        std::tuple("more", std::optional<std::uint64_t>(0), most),
+        std::tuple("unknown", std::optional<std::uint64_t>(), most)}) {
+    auto admitted = store_->admit(said);
+    ASSERT_TRUE(admitted) << key;
+    ASSERT_TRUE(*admitted) << key;
+    EXPECT_EQ(store(entry_of_size(key, body), std::move(*admitted)), StoreResult::Stored) << key;
+    EXPECT_TRUE(find(key)) << key;
   }
+  const auto refused = store_->admit(most + 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), StoreResult::TooLarge);
 }
 
-TEST_P(BackendSuite, DroppingTheHandleCancels) {
-  // A dropped look-up never calls its waiter; one asked after it is answered nevertheless.
+TEST_P(BackendSuite, AnAdmissionAloneChangesNothing) {
+  // Room that is given back unused leaves what was there, and nothing new.
   store("a", "1");
-  RecordingWaiter dropped;
-  backend().lookup(key_of("a"), loop_, dropped).pending.reset();
+  const BackendStats before = backend().stats();
+  ASSERT_TRUE(store_->admit(kMaxObjectSize));
+  ASSERT_TRUE(store_->admit(std::nullopt));
+  const BackendStats after = backend().stats();
+  EXPECT_EQ(after.bytes, before.bytes);
+  EXPECT_EQ(after.objects, before.objects);
+  EXPECT_EQ(after.stores, before.stores);
   EXPECT_EQ(body_at("a"), "1");
-  turn(loop_);
-  EXPECT_EQ(dropped.answers, 0);
-}
-
-TEST_P(BackendSuite, ManyLookupsAtOnce) {
-  // Look-ups under way at the same time each get their own answer; the keys' bytes may be gone.
-  constexpr int kKeys = 50;
-  for (int i = 0; i < kKeys; i += 2) store("key" + std::to_string(i), std::to_string(i));
-  std::vector<RecordingWaiter> waiters(kKeys);
-  std::vector<Lookup> answers;
-  for (int i = 0; i < kKeys; ++i) {
-    const std::string key = "key" + std::to_string(i);
-    answers.push_back(backend().lookup(key_of(key), loop_, waiters[static_cast<std::size_t>(i)]));
-  }
-  for (int i = 0; i < kKeys; ++i) {
-    Lookup& answer = answers[static_cast<std::size_t>(i)];
-    RecordingWaiter& waiter = waiters[static_cast<std::size_t>(i)];
-    while (answer.status == Lookup::Status::Pending && waiter.answers == 0) turn(loop_);
-    const EntryRef entry = answer.entry ? answer.entry : waiter.entry;
-    ASSERT_EQ(static_cast<bool>(entry), i % 2 == 0) << i;
-    if (entry) {
-      EXPECT_EQ(text_of(*entry), std::to_string(i));
-    }
-  }
 }
 
 TEST_P(BackendSuite, CountsWhatItDoes) {
@@ -276,25 +257,51 @@ TEST_P(BackendSuite, CountsWhatItDoes) {
   }
 }
 
+TEST_P(BackendSuite, ProbesCountAsNothing) {
+  // They find the same and appear in no statistics.
+  store("a", "1");
+  const BackendStats before = backend().stats();
+  EXPECT_TRUE(find("a", Purpose::Probe));
+  EXPECT_FALSE(find("absent", Purpose::Probe));
+  store_->lookup_now(key_of("a"), Purpose::Probe);
+  const BackendStats after = backend().stats();
+  EXPECT_EQ(after.hits, before.hits);
+  EXPECT_EQ(after.misses, before.misses);
+  EXPECT_EQ(after.stores, before.stores);
+}
+
+TEST_P(BackendSuite, AMarkerFoundIsNoHit) {
+  // What the client gets is found by the look-up that follows: the one counts.
+  Entry::Parts parts;
+  parts.kind = Entry::Kind::VaryMarker;
+  parts.key = "page";
+  parts.hash = hash128("page");
+  store(make_ref<Entry>(std::move(parts)));
+  EXPECT_TRUE(find("page"));
+  EXPECT_EQ(backend().stats().hits, 0U);
+  EXPECT_EQ(backend().stats().misses, 0U);
+}
+
 TEST_P(BackendSuite, ThreadsShareIt) {
   // Threads that store, look up, erase and clear at the same time find whole entries of the key
   // that they asked for, or none.
   std::atomic<int> wrong{0};
   const auto work = [&](unsigned seed) {
     EventLoop loop;
+    const std::unique_ptr<Store> own = backend().attach(loop);
     for (unsigned i = 0; i < 300; ++i) {
       const std::string key = "key" + std::to_string((i * 7 + seed) % 13);
       switch ((i + seed) % 5) {
         case 0:
         case 1:
-          backend().store(entry_of(key, key + " of " + std::to_string(seed)));
+          put(*own, entry_of(key, key + " of " + std::to_string(seed)), loop);
           break;
         case 2:
-          if (i % 15 == 0) backend().erase(key_of(key));
+          if (i % 15 == 0) own->erase(key_of(key));
           if (i % 100 == 99) backend().clear();
           break;
         default: {
-          const EntryRef found = look_up(backend(), key_of(key), loop);
+          const EntryRef found = look_up(*own, key_of(key), loop);
           if (found && (found->key().bytes != key || !text_of(*found).starts_with(key + " of "))) {
             ++wrong;
           }

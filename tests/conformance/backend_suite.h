@@ -41,9 +41,23 @@ class BackendSuite : public ::testing::TestWithParam<BackendCase> {
  protected:
   static constexpr std::uint64_t kMaxObjectSize = 64 * 1024;
 
-  void store(std::string_view key, std::string_view body) { backend().store(entry_of(key, body)); }
-  void erase(std::string_view key) { backend().erase(key_of(key)); }
-  EntryRef find(std::string_view key) { return look_up(backend(), key_of(key), loop_); }
+  StoreResult store(EntryRef entry, std::unique_ptr<Reservation> reservation = nullptr) {
+    return put(*store_, std::move(entry), loop_, std::move(reservation));
+  }
+  StoreResult store(std::string_view key, std::string_view body) {
+    return store(entry_of(key, body));
+  }
+  EraseResult erase(std::string_view key) { return store_->erase(key_of(key)); }
+  EntryRef find(std::string_view key, Purpose purpose = Purpose::Serve) {
+    return look_up(*store_, key_of(key), loop_, purpose);
+  }
+  // What an erasure of a key that stands there, or does not, may answer.
+  static bool says_erased(EraseResult result) {
+    return result == EraseResult::Erased || result == EraseResult::Started;
+  }
+  static bool says_absent(EraseResult result) {
+    return result == EraseResult::Absent || result == EraseResult::Started;
+  }
   // The body found under a key; empty when there is none.
   std::optional<std::string> body_at(std::string_view key) {
     const EntryRef entry = find(key);
@@ -53,6 +67,7 @@ class BackendSuite : public ::testing::TestWithParam<BackendCase> {
 
   EventLoop loop_;
   std::unique_ptr<BackendDelegate> delegate_ = GetParam().make(kMaxObjectSize);
+  std::unique_ptr<Store> store_ = delegate_->backend().attach(loop_);
 };
 
 }  // namespace weir::backends::testing

@@ -1,5 +1,8 @@
-// A look-up as a test wants it: ask, let the loop turn until the answer is there.
+// Look-ups and stores as a test wants them: ask, let the loop turn until the answer is there.
 #pragma once
+
+#include <optional>
+#include <utility>
 
 #include "backends/backend.h"
 
@@ -22,14 +25,61 @@ class RecordingWaiter final : public LookupWaiter {
   EntryRef entry;
 };
 
-// The entry found, or null. Never returns if the backend never answers: the test's time-out is
-// what reports that.
-inline EntryRef look_up(Backend& backend, keys::KeyView key, EventLoop& loop) {
+class RecordingStoreWaiter final : public StoreWaiter {
+ public:
+  void on_stored(StoreResult ended) override {
+    ++answers;
+    result = ended;
+  }
+
+  int answers = 0;
+  std::optional<StoreResult> result;
+};
+
+// Never return if the backend never answers: the test's time-out is what reports that.
+
+// The entry found, or null.
+inline EntryRef look_up(Store& store, keys::KeyView key, EventLoop& loop,
+                        Purpose purpose = Purpose::Serve) {
   RecordingWaiter waiter;
-  Lookup answer = backend.lookup(key, loop, waiter);
+  Lookup answer = store.lookup(key, purpose, waiter);
   if (answer.status != Lookup::Status::Pending) return std::move(answer.entry);
   while (waiter.answers == 0) turn(loop);
   return std::move(waiter.entry);
 }
+
+inline StoreResult put(Store& store, EntryRef entry, EventLoop& loop,
+                       std::unique_ptr<Reservation> reservation = nullptr) {
+  RecordingStoreWaiter waiter;
+  const Storing storing = store.store(std::move(entry), std::move(reservation), waiter);
+  if (storing.result) return *storing.result;
+  while (waiter.answers == 0) turn(loop);
+  return *waiter.result;
+}
+
+// A backend attached to a loop of its own that turns when asked. One thread.
+class Attached {
+ public:
+  explicit Attached(std::shared_ptr<Backend> backend)
+      : backend_(std::move(backend)), store_(backend_->attach(loop_)) {}
+
+  StoreResult put(EntryRef entry, std::unique_ptr<Reservation> reservation = nullptr) {
+    return testing::put(*store_, std::move(entry), loop_, std::move(reservation));
+  }
+  EntryRef find(std::string_view key, Purpose purpose = Purpose::Serve) {
+    return look_up(*store_, {key, hash128(key)}, loop_, purpose);
+  }
+  EraseResult erase(std::string_view key) { return store_->erase({key, hash128(key)}); }
+  Store& store() { return *store_; }
+  Backend& backend() { return *backend_; }
+  const std::shared_ptr<Backend>& share() const { return backend_; }
+  BackendStats stats() const { return backend_->stats(); }
+  EventLoop& loop() { return loop_; }
+
+ private:
+  EventLoop loop_;
+  const std::shared_ptr<Backend> backend_;
+  const std::unique_ptr<Store> store_;
+};
 
 }  // namespace weir::backends::testing

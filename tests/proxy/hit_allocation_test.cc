@@ -66,7 +66,8 @@ std::shared_ptr<flow::Site> make_site() {
   return site;
 }
 
-void store_page(const flow::RouteRuntime& route, const EventLoop& loop) {
+void store_page(const flow::LoopSite& site, const EventLoop& loop) {
+  const flow::RouteRuntime& route = site.site->routes[0];
   http::RequestHead head;
   http::RequestParser parser({});
   parser.reset();
@@ -79,7 +80,7 @@ void store_page(const flow::RouteRuntime& route, const EventLoop& loop) {
   parts.meta.response_ms = loop.now_ms();
   parts.h1_head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n";
   parts.body = make_body("page");
-  route.backend->store(make_ref<const backends::Entry>(std::move(parts)));
+  backends::store_unheard(site.store_of(route), make_ref<const backends::Entry>(std::move(parts)));
 }
 
 // Asks for the page again and again, from the other end of a socket pair on the same loop.
@@ -125,13 +126,14 @@ TEST(Hit, AllocatesNothing) {
   NoFetcher fetcher;
   flow::Shared shared(1 << 20);
   flow::Drivers drivers(loop, shared, fetcher);
-  flow::WorkerContext context{loop, shared, drivers, make_site()};
+  flow::WorkerContext context{loop, shared, drivers,
+                              std::make_shared<flow::LoopSite>(make_site(), loop)};
   flow::TransactionPool transactions(context);
   std::atomic<std::uint32_t> connections{0};
   front::ServerOptions options;
   options.connections = &connections;
   front::Server server(loop, options, transactions);
-  store_page(context.site->routes[0], loop);
+  store_page(*context.site, loop);
 
   int ends[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);

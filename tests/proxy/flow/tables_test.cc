@@ -120,50 +120,52 @@ class VariantBookTest : public testing::Test {
     parts.body = make_body("x");
     const backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
     entry->touch(used_ms);
-    backend_->store(entry);
+    backends::store_unheard(*store_, entry);
   }
   std::vector<std::string> known() {
-    const backends::EntryRef marker = backend_->lookup_now(key(base_));
+    const backends::EntryRef marker = store_->lookup_now(key(base_), backends::Purpose::Probe);
     return marker ? marker->variants() : std::vector<std::string>{};
   }
 
   const std::string base_ = "base";
   const std::vector<std::string> vary_ = {"accept-encoding"};
-  std::shared_ptr<backends::Backend> backend_ = backends::make_ram_backend({});
+  EventLoop loop_;
+  const std::unique_ptr<backends::Store> store_ = backends::make_ram_backend({})->attach(loop_);
   VariantBook book_;
 };
 
 TEST_F(VariantBookTest, KnowsEachVariantOnce) {
-  EXPECT_FALSE(book_.admit(*backend_, key(base_), vary_, "v1", 16));
-  EXPECT_FALSE(book_.admit(*backend_, key(base_), vary_, "v2", 16));
-  EXPECT_FALSE(book_.admit(*backend_, key(base_), vary_, "v1", 16));
+  EXPECT_FALSE(book_.admit(*store_, key(base_), vary_, "v1", 16));
+  EXPECT_FALSE(book_.admit(*store_, key(base_), vary_, "v2", 16));
+  EXPECT_FALSE(book_.admit(*store_, key(base_), vary_, "v1", 16));
   EXPECT_EQ(known(), (std::vector<std::string>{"v1", "v2"}));
 }
 
 TEST_F(VariantBookTest, DropsTheLeastRecentlyUsedPastTheBound) {
   for (const auto& [name, used_ms] : {std::pair{"v1", 30}, {"v2", 10}, {"v3", 20}}) {
-    book_.admit(*backend_, key(base_), vary_, name, 3);
+    book_.admit(*store_, key(base_), vary_, name, 3);
     store(name, used_ms);
   }
-  EXPECT_TRUE(book_.admit(*backend_, key(base_), vary_, "v4", 3));
+  EXPECT_TRUE(book_.admit(*store_, key(base_), vary_, "v4", 3));
   EXPECT_EQ(known(), (std::vector<std::string>{"v1", "v3", "v4"}));
-  EXPECT_FALSE(backend_->lookup_now(key("v2")));
+  EXPECT_FALSE(store_->lookup_now(key("v2"), backends::Purpose::Probe));
 }
 
 TEST_F(VariantBookTest, AVariantThatTheStoreLostGoesFirst) {
-  book_.admit(*backend_, key(base_), vary_, "lost", 2);
-  book_.admit(*backend_, key(base_), vary_, "kept", 2);
+  book_.admit(*store_, key(base_), vary_, "lost", 2);
+  book_.admit(*store_, key(base_), vary_, "kept", 2);
   store("kept", 1);
-  EXPECT_TRUE(book_.admit(*backend_, key(base_), vary_, "new", 2));
+  EXPECT_TRUE(book_.admit(*store_, key(base_), vary_, "new", 2));
   EXPECT_EQ(known(), (std::vector<std::string>{"kept", "new"}));
 }
 
 TEST_F(VariantBookTest, StartsAnewWhenOtherFieldsTellVariantsApart) {
-  book_.admit(*backend_, key(base_), vary_, "v1", 16);
+  book_.admit(*store_, key(base_), vary_, "v1", 16);
   store("v1", 1);
-  book_.admit(*backend_, key(base_), {"x-theme"}, "w1", 16);
+  book_.admit(*store_, key(base_), {"x-theme"}, "w1", 16);
   EXPECT_EQ(known(), (std::vector<std::string>{"w1"}));
-  EXPECT_FALSE(backend_->lookup_now(key("v1"))) << "nobody would find it again";
+  EXPECT_FALSE(store_->lookup_now(key("v1"), backends::Purpose::Probe))
+      << "nobody would find it again";
 }
 
 }  // namespace
