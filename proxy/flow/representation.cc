@@ -12,6 +12,14 @@ http::ResponseHead Representation::copy_head() const {
   return head;
 }
 
+policy::Validators Representation::validators() const {
+  const http::HeaderBlock& fields = entry_->fields();
+  return {.status = status(),
+          .etag = fields.value(http::FieldId::ETag),
+          .last_modified = fields.value(http::FieldId::LastModified),
+          .date = fields.value(http::FieldId::Date)};
+}
+
 front::BodySource& Representation::open() {
   if (!entry_) return *reader_;
   entry_body_.reset(entry_);

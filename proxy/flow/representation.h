@@ -11,6 +11,7 @@
 #include "proxy/flow/flight.h"
 #include "proxy/front/exchange.h"
 #include "proxy/front/h1_output.h"
+#include "proxy/policy/select.h"
 
 namespace weir::flow {
 
@@ -29,6 +30,8 @@ class Representation {
   }
   // What the store holds of it; null: it is a flight's.
   const backends::EntryRef& entry() const { return entry_; }
+  // Of an entry: what a client's conditions are held against.
+  policy::Validators validators() const;
   // Of a flight: the head, as every reader sends it.
   const http::ResponseHead& flight_head() const { return head_->response; }
 

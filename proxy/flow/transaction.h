@@ -97,6 +97,7 @@ class Transaction final : public front::Handler, public Wakeable {
   Step serve_flight(const Flight::State& state);
   Step refuse(int status, policy::Refusal why);
   Step answer_options();
+  bool wants_less_than_all() const;
   std::string restored_location() const;
   void note_outcome();
 

@@ -21,6 +21,10 @@ Transaction::Step Transaction::respond(Representation answer, std::int64_t age_s
     now_.pipe->open_tunnel();
     return Step::Sending;
   }
+  if (!is_flight && wants_less_than_all()) {
+    exchange_->send_not_modified(*now_.answer.entry(), fresh);
+    return Step::Sending;
+  }
   const std::string location = restored_location();
   if (!location.empty()) {
     http::ResponseHead changed = now_.answer.copy_head();
@@ -34,6 +38,17 @@ Transaction::Step Transaction::respond(Representation answer, std::int64_t age_s
   return Step::Sending;
 }
 
+// A client's conditions are held against what is stored. What is only arriving was asked for
+// without them, and is sent whole.
+bool Transaction::wants_less_than_all() const {
+  const http::RequestHead& head = request();
+  if (!head.has(http::FieldId::IfNoneMatch) && !head.has(http::FieldId::IfModifiedSince)) {
+    return false;
+  }
+  return policy::select(head, now_.answer.validators(), context_.loop.clock().wall_s()) ==
+         policy::Selection::NotModified;
+}
+
 // What this client's query lost on the way to the app comes back on the app's redirects.
 std::string Transaction::restored_location() const {
   const int status = now_.answer.status();
@@ -42,9 +57,8 @@ std::string Transaction::restored_location() const {
   if (!now_.answer.entry() && !sent_shared) return {};
   const std::string_view location = now_.answer.location();
   if (location.empty()) return {};
-  return keys::restore_query(
-      location, request().authority,
-      sent_request(request(), exchange_->scheme(), now_.plan, Form::Shared));
+  return keys::restore_query(location, request().authority,
+                             sent_request(request(), exchange_->scheme(), now_.plan, Form::Shared));
 }
 
 void Transaction::note_outcome() {

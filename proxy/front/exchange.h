@@ -89,6 +89,8 @@ class Exchange {
   virtual void send_informational(const http::ResponseHead& head) = 0;
   // A stored response: its pre-serialised head, the fresh fields, its body (none for HEAD).
   virtual void send_entry(const backends::EntryRef& entry, const FreshFields& fresh) = 0;
+  // 304 in the stored response's stead: the client's own copy of it is still good.
+  virtual void send_not_modified(const backends::Entry& entry, const FreshFields& fresh) = 0;
   // A head and a body. `framing` and `content_length` of the head tell how the body is delimited
   // (Chunked or UntilClose: of unknown length, framed as the client's version allows). The source
   // must live until Handler::finished; null for no body.

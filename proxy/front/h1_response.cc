@@ -6,6 +6,7 @@
 #include "base/http/date.h"
 #include "base/http/h1_writer.h"
 #include "proxy/front/h1_session.h"
+#include "proxy/front/not_modified.h"
 #include "proxy/front/server.h"
 #include "proxy/policy/storable.h"
 
@@ -51,6 +52,14 @@ void H1Session::send_entry(const backends::EntryRef& entry, const FreshFields& f
     x_->entry_body.reset(entry);
     x_->output.set_body(&x_->entry_body, H1Output::BodyFraming::Plain);
   }
+  write_out();
+}
+
+void H1Session::send_not_modified(const backends::Entry& entry, const FreshFields& fresh) {
+  if (!begin_response(304)) return;
+  http::append_status_line(x_->output.head(), 304);
+  append_not_modified_fields(x_->output.head(), entry);
+  finish_head(fresh);
   write_out();
 }
 

@@ -43,6 +43,7 @@ class H1Session final : public FdHandler, public Exchange {
   BodyRead read_body(std::span<char> into) override;
   void send_informational(const http::ResponseHead& head) override;
   void send_entry(const backends::EntryRef& entry, const FreshFields& fresh) override;
+  void send_not_modified(const backends::Entry& entry, const FreshFields& fresh) override;
   void send(const http::ResponseHead& head, const FreshFields& fresh, BodySource* body) override;
   void send_tunnel(const http::ResponseHead& head, BodySource& body) override;
   void body_ready() override;
