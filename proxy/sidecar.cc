@@ -89,7 +89,7 @@ Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Conf
 
 Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
     : config_(std::move(config)),
-      shared_(config_->limits.fill_memory),
+      tables_(config_->limits.fill_memory),
       upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream, config_->workers)),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }),
       drain_delay_(loop_, [this] { drain(); }),
@@ -136,7 +136,7 @@ void Sidecar::start_workers() {
     workers_.push_back(std::make_unique<Worker>(WorkerOptions{
         .number = i,
         .site = site_,
-        .shared = &shared_,
+        .tables = &tables_,
         .upstreams = upstreams_,
         .server = {.limits = config_->limits,
                    .trusted_proxies = config_->trusted_proxies,

@@ -37,7 +37,7 @@ class Sidecar {
   void worker_drained();
 
   const std::shared_ptr<const conf::Config> config_;
-  flow::Shared shared_;
+  flow::SharedTables tables_;
   std::shared_ptr<const flow::Site> site_;
   std::shared_ptr<upstream::UpstreamPool> upstreams_;
   std::unique_ptr<front::AccessLog> access_log_;

@@ -6,8 +6,8 @@ namespace weir {
 
 Worker::Worker(WorkerOptions options)
     : fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams), options.number)),
-      drivers_(loop_, *options.shared, *fetcher_),
-      context_{loop_, *options.shared, drivers_,
+      fills_(loop_, *options.tables, *fetcher_),
+      context_{loop_, *options.tables, fills_,
                std::make_shared<flow::LoopSite>(std::move(options.site), loop_)},
       transactions_(context_),
       server_(loop_, std::move(options.server), transactions_) {}
@@ -18,7 +18,7 @@ Worker::~Worker() {
       listeners_.clear();
       server_.close_all();
       // Stores end on their own thread, and these hold on to them.
-      drivers_.stop();
+      fills_.stop();
       context_.site = nullptr;
     });
     loop_.stop();

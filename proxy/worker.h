@@ -10,7 +10,7 @@
 
 #include "base/net/event_loop.h"
 #include "base/net/listener.h"
-#include "proxy/flow/fetch_driver.h"
+#include "proxy/flow/fill.h"
 #include "proxy/flow/site.h"
 #include "proxy/flow/transaction.h"
 #include "proxy/front/server.h"
@@ -22,7 +22,7 @@ namespace weir {
 struct WorkerOptions {
   std::size_t number = 0;  // from 0
   std::shared_ptr<const flow::Site> site;
-  flow::Shared* shared = nullptr;
+  flow::SharedTables* tables = nullptr;
   std::shared_ptr<upstream::UpstreamPool> upstreams;
   front::ServerOptions server;
 };
@@ -45,7 +45,7 @@ class Worker {
  private:
   EventLoop loop_;
   std::unique_ptr<upstream::Fetcher> fetcher_;
-  flow::Drivers drivers_;
+  flow::Fills fills_;
   flow::WorkerContext context_;
   flow::TransactionPool transactions_;
   front::Server server_;

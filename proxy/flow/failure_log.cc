@@ -25,10 +25,10 @@ void FailureLog::say(std::string_view why, std::int64_t now_ms) {
     unsaid = std::exchange(unsaid_, 0);
   }
   if (unsaid == 0) {
-    log_warn("no good answer from the app: {}", quote(why, kMostBytes));
+    log_warn("{}: {}", what_, quote(why, kMostBytes));
   } else {
-    log_warn("no good answer from the app: {} ({} more since the last of these lines)",
-             quote(why, kMostBytes), unsaid);
+    log_warn("{}: {} ({} more since the last of these lines)", what_, quote(why, kMostBytes),
+             unsaid);
   }
 }
 

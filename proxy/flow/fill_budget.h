@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/check.h"
+
 namespace weir::flow {
 
 class FillBudget {
@@ -25,7 +27,9 @@ class FillBudget {
     return true;
   }
   void take(std::uint64_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
-  void give(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  void give(std::uint64_t bytes) {
+    WEIR_CHECK(used_.fetch_sub(bytes, std::memory_order_relaxed) >= bytes);
+  }
   std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
 
  private:

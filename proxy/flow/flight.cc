@@ -168,6 +168,26 @@ Body Flight::take_body() {
   return body;
 }
 
+void Flight::land(backends::EntryRef entry, std::vector<std::string> vary) {
+  std::deque<Piece> dropped;  // freed outside of the lock
+  const std::lock_guard lock(mutex_);
+  if (state_.phase == Phase::Waiting) {
+    state_.phase = Phase::Landed;
+  } else {
+    WEIR_CHECK(retained_ && !dropped_ && entry->body().size() == appended_);
+    state_.phase = Phase::Complete;
+  }
+  state_.entry = std::move(entry);
+  state_.vary = std::move(vary);
+  published_ = appended_;
+  dropped.swap(pieces_);
+  tail_ = nullptr;
+  reserved_ = 0;
+  budget_.give(std::exchange(charged_, 0));
+  producer_ = {};
+  wake_readers_locked();
+}
+
 std::uint64_t Flight::slowest_locked() const {
   std::uint64_t slowest = published_;
   for (const auto& reader : readers_) slowest = std::min(slowest, reader->offset);
@@ -212,7 +232,8 @@ Flight::State Flight::state() {
 bool Flight::joinable() {
   const std::lock_guard lock(mutex_);
   return retained_ && !dropped_ && state_.release == Release::None &&
-         (state_.phase == Phase::Waiting || state_.phase == Phase::Streaming);
+         (state_.phase == Phase::Waiting || state_.phase == Phase::Streaming ||
+          state_.phase == Phase::Complete);
 }
 
 Flight::Reader* Flight::attach(Waker waker) {
@@ -252,22 +273,38 @@ void Flight::wake_producer_locked() {
   producer_.wake();
 }
 
+// What the reader has not had yet, from what is held here or, once landed, from the entry.
+front::BodySource::Pull Flight::gather_locked(const Reader& reader, std::span<iovec> parts) const {
+  front::BodySource::Pull out;
+  std::uint64_t at = first_offset_;
+  // False when there is room for no more, or nothing more to be shown.
+  const auto add = [&](std::string_view bytes) {
+    const std::uint64_t begin = std::max(at, reader.offset);
+    const std::uint64_t end = std::min(at + bytes.size(), published_);
+    if (begin < end && out.parts < parts.size()) {
+      const auto count = static_cast<std::size_t>(end - begin);
+      parts[out.parts++] = {const_cast<char*>(bytes.data()) + (begin - at), count};
+      out.bytes += count;
+    }
+    at += bytes.size();
+    return out.parts < parts.size() && at < published_;
+  };
+  if (state_.entry) {
+    for (const Piece& piece : state_.entry->body().pieces()) {
+      if (!add(piece.bytes())) break;
+    }
+    return out;
+  }
+  for (const Piece& piece : pieces_) {
+    if (!add(piece.bytes())) break;
+  }
+  return out;
+}
+
 front::BodySource::Pull Flight::pull(Reader& reader, std::span<iovec> parts) {
   using Status = front::BodySource::Status;
   const std::lock_guard lock(mutex_);
-  front::BodySource::Pull out;
-  std::uint64_t at = first_offset_;
-  for (const Piece& piece : pieces_) {
-    const std::uint64_t begin = std::max(at, reader.offset);
-    const std::uint64_t end = std::min(at + piece.size, published_);
-    if (begin < end && out.parts < parts.size()) {
-      const auto bytes = static_cast<std::size_t>(end - begin);
-      parts[out.parts++] = {const_cast<char*>(piece.chunk->data()) + (begin - at), bytes};
-      out.bytes += bytes;
-    }
-    at += piece.size;
-    if (out.parts == parts.size() || at >= published_) break;
-  }
+  front::BodySource::Pull out = gather_locked(reader, parts);
   const bool all = reader.offset + out.bytes == published_;
   const bool whole_length = length_ > 0 && published_ == length_ && !retained_;
   const bool complete = state_.phase == Phase::Complete || whole_length;
@@ -288,6 +325,7 @@ front::BodySource::Pull Flight::pull(Reader& reader, std::span<iovec> parts) {
 void Flight::consume(Reader& reader, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   reader.offset += bytes;
+  WEIR_CHECK(reader.offset <= published_);
   if (retained_) return;
   drop_consumed_locked();
   if (producer_waits_) wake_producer_locked();

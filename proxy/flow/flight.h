@@ -1,9 +1,11 @@
 // A flight is one fetch in progress: a head, immutable chunks, an end, an outcome. Leader and
 // followers are its readers, each at its own pace, on any loop; it belongs to no client. One
-// producer (fetch_driver.h), on one loop, fills it.
+// producer (fill.h), on one loop, fills it.
 //
 // Two ways of holding bytes: `retained`, all of them, for a store and for readers yet to come; or a
-// window, for what will not be stored, where the producer is paced by the slowest reader.
+// window, for what will not be stored, where the producer is paced by the slowest reader. A flight
+// that lands on an entry holds nothing any more: its readers go on in the entry's body, and its
+// memory is the store's.
 #pragma once
 
 #include <atomic>
@@ -15,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/entry.h"
 #include "base/chunk.h"
 #include "base/http/message.h"
 #include "proxy/flow/convoy.h"
@@ -43,6 +46,7 @@ class Flight : public RefCounted<Flight> {
   enum class Phase : std::uint8_t {
     Waiting,    // no head yet
     Streaming,  // the head is there
+    Landed,     // no fetch was needed: `entry` has the answer
     Complete,   // all bytes are there (and stored, if they were to be)
     Broken,     // the app broke off behind its head: readers are cut
     Released,   // readers but the leader go on by themselves; see `release`
@@ -60,8 +64,10 @@ class Flight : public RefCounted<Flight> {
     Phase phase = Phase::Waiting;
     Release release = Release::None;
     std::shared_ptr<const FlightHead> head;
-    int error_status = 0;  // Failed: Weir's own 400, 502 or 504,
-    policy::Refusal error;  // and why
+    backends::EntryRef entry;       // Landed: each reader judges it for itself;
+    std::vector<std::string> vary;  // of a URL with variants: which fields tell its variants apart
+    int error_status = 0;           // Failed: Weir's own 400, 502 or 504,
+    policy::Refusal error;          // and why
   };
 
   static constexpr std::uint64_t kWindowBytes = 1024 * 1024;
@@ -89,6 +95,8 @@ class Flight : public RefCounted<Flight> {
   void end(bool complete);
   // Everything appended; retained flights only.
   Body take_body();
+  // What was looked for, or has been fetched, is in a store: as this entry.
+  void land(backends::EntryRef entry, std::vector<std::string> vary);
   std::uint64_t appended() const { return appended_; }
   // Nobody reads it and, from this call on, nobody can: late comers are sent to look again. False
   // when there is a reader after all.
@@ -103,7 +111,8 @@ class Flight : public RefCounted<Flight> {
   // Goes on although nobody may be reading: somebody who left wants it in the store.
   void keep_on() { kept_on_.store(true, std::memory_order_relaxed); }
   bool kept_on() const { return kept_on_.load(std::memory_order_relaxed); }
-  // May somebody new follow? Not once bytes were dropped, nor after a release.
+  // May somebody new follow? Not once bytes were dropped, nor after a release. One that is complete
+  // may be followed until it has left the table.
   bool joinable();
 
  private:
@@ -119,6 +128,7 @@ class Flight : public RefCounted<Flight> {
   Reader* attach(Waker waker);
   void detach(Reader* reader);
   front::BodySource::Pull pull(Reader& reader, std::span<iovec> parts);
+  front::BodySource::Pull gather_locked(const Reader& reader, std::span<iovec> parts) const;
   void consume(Reader& reader, std::size_t bytes);
 
   void charge_locked(std::uint64_t bytes);
@@ -145,7 +155,7 @@ class Flight : public RefCounted<Flight> {
   std::uint64_t length_ = 0;        // known length, or 0; written by the producer, who may read it
   bool retained_ = true;            // changed by the producer alone, which so may read it
   bool dropped_ = false;            // bytes have left the front
-  std::deque<Piece> pieces_;        // the last one may grow
+  std::deque<Piece> pieces_;        // the last one may grow; none once it has landed
   std::uint64_t first_offset_ = 0;  // of pieces_.front()
   std::uint64_t published_ = 0;     // readers see bytes up to here
   std::uint64_t charged_ = 0;       // to the budget, what is reserved included

@@ -29,8 +29,8 @@ RequestPlan plan_request(const http::RequestHead& head, std::string_view scheme,
   policy::RequestVerdict verdict = policy::judge_before_key(
       head, plan.route != nullptr, plan.route ? plan.route->rule : nullptr);
   if (verdict.kind != RequestClass::Bypass) {
-    verdict = policy::judge_key(
-        keys::build_key(head, plan.route->recipe, scheme, head.authority, key));
+    verdict =
+        policy::judge_key(keys::build_key(head, plan.route->recipe, scheme, head.authority, key));
   }
   plan.kind = verdict.kind;
   plan.refusal = std::move(verdict.refusal);

@@ -1,5 +1,5 @@
 // What one configuration amounts to at run time, and what outlives it. A Site is immutable and
-// shared by all workers; the tables of Shared lock for themselves.
+// shared by all workers; the SharedTables lock for themselves.
 #pragma once
 
 #include <atomic>
@@ -59,15 +59,17 @@ class LoopSite {
 };
 
 // Of the process; every worker uses the same.
-struct Shared {
-  explicit Shared(std::uint64_t fill_memory) : budget(fill_memory) {}
+struct SharedTables {
+  explicit SharedTables(std::uint64_t fill_memory) : budget(fill_memory) {}
 
   FlightTable flights;
   UncacheableMemory uncacheable{10'000};
   // Stale copies whose successor could not be had or stored; not asked for again at every hit. The
   // reason is nobody's interest.
   UncacheableMemory failed_refreshes{1'000};
-  FailureLog failures;
+  FailureLog app_failures{"no good answer from the app"};
+  // What was admitted and could not be stored after all: only a body of unknown length can.
+  FailureLog store_failures{"an answer was not stored, by the backend"};
   VariantBook variants;
   FillBudget budget;
   // The purge log's position that has been applied here (architecture, decision 12).

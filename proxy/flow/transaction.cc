@@ -76,20 +76,20 @@ Transaction::Step Transaction::plan() {
 }
 
 // The entry under the base key, or, where the URL has variants, under this request's.
-backends::EntryRef Transaction::find_entry(Purpose purpose) {
+backends::EntryRef Transaction::find_entry() {
   now_.has_variant = false;
-  backends::EntryRef found = store().lookup_now(base_key_.view(), purpose);
+  backends::EntryRef found = store().lookup_now(base_key_.view(), Purpose::Serve);
   if (!found || found->kind() == backends::Entry::Kind::Response) return found;
   keys::build_variant_key(base_key_.view(), found->vary(), request(), route().recipe,
                           request().authority, variant_key_);
   now_.has_variant = true;
-  found = store().lookup_now(variant_key_.view(), purpose);
+  found = store().lookup_now(variant_key_.view(), Purpose::Serve);
   if (found) found->touch(context_.loop.now_ms());
   return found;
 }
 
 Transaction::Step Transaction::look_up() {
-  now_.entry = find_entry(Purpose::Serve);
+  now_.entry = find_entry();
   return Step::Judge;
 }
 
@@ -136,31 +136,20 @@ Transaction::Step Transaction::join() {
   exchange_->keep_request();
   if (request().method == http::Method::Head) return Step::Pass;
   const std::int64_t now_ms = context_.loop.now_ms();
-  if (auto memory = context_.shared.uncacheable.recall(base_key_.view(), now_ms)) {
+  if (auto memory = context_.tables.uncacheable.recall(base_key_.view(), now_ms)) {
     now_.remembered = std::move(*memory);
     return Step::Pass;
   }
-  if (route().rule->coalesce == conf::Coalesce::Off || context_.shared.budget.exhausted()) {
+  if (route().rule->coalesce == conf::Coalesce::Off || context_.tables.budget.exhausted()) {
     return Step::Pass;
   }
-  // Under this name, even if the look below finds that the URL has variants by now.
-  const OwnedKey name(lookup_key());
-  FlightTable::Joined joined = context_.shared.flights.join(name.view(), context_.shared.budget,
-                                                            context_.shared.purge_position.load());
+  FlightTable::Joined joined = context_.tables.flights.join(lookup_key(), context_.tables.budget,
+                                                            context_.tables.purge_position.load());
   if (!joined.lead) {
     now_.outcome.collapsed = true;
     now_.reader = std::make_unique<FlightReader>(std::move(joined.flight), waker(), false);
     start_timers();
     return Step::AwaitFlight;
-  }
-  // The flight of a moment ago may have landed between our look-up and this one's take-off.
-  const backends::EntryRef landed = find_entry(Purpose::Probe);
-  const bool news = landed && landed != now_.entry && client_accepts(landed->fields());
-  if (news || !(lookup_key() == name.view())) {
-    context_.shared.flights.remove(name.view(), joined.flight);
-    joined.flight->release(Flight::Release::Retry, nullptr, false);
-    now_.entry = landed;
-    return Step::Judge;
   }
   return lead(std::move(joined.flight), Form::Shared, true);
 }
@@ -168,7 +157,7 @@ Transaction::Step Transaction::join() {
 Transaction::Step Transaction::pass() {
   exchange_->keep_request();
   Ref<Flight> flight =
-      make_ref<Flight>(context_.shared.budget, context_.shared.purge_position.load());
+      make_ref<Flight>(context_.tables.budget, context_.tables.purge_position.load());
   const Form form = now_.remembered ? Form::Verbatim : now_.plan.form();
   return lead(std::move(flight), form, false);
 }

@@ -12,7 +12,7 @@
 
 #include "base/net/timer.h"
 #include "cachekeys/key.h"
-#include "proxy/flow/fetch_driver.h"
+#include "proxy/flow/fill.h"
 #include "proxy/flow/flight.h"
 #include "proxy/flow/representation.h"
 #include "proxy/flow/request_plan.h"
@@ -26,8 +26,8 @@ namespace weir::flow {
 // What a transaction needs of its worker.
 struct WorkerContext {
   EventLoop& loop;
-  Shared& shared;
-  Drivers& drivers;
+  SharedTables& tables;
+  Fills& fills;
   std::shared_ptr<const LoopSite> site;  // replaced by a reload
 };
 
@@ -103,6 +103,7 @@ class Transaction final : public front::Handler, public Wakeable {
 
   // flight news (transaction_flight.cc)
   Step on_flight();
+  Step on_landed(const Flight::State& state);
   Step on_head(const Flight::State& state);
   Step on_released(const Flight::State& state);
   Step fail(int status, policy::Refusal why);
@@ -113,11 +114,11 @@ class Transaction final : public front::Handler, public Wakeable {
   void app_is_slow();
 
   // fetches (transaction_fetch.cc)
-  Step lead(Ref<Flight> flight, Form form, bool shared);
-  FetchPlan make_plan(Form form);
+  Step lead(Ref<Flight> flight, Form form, bool joinable);
+  FillOrder make_order(Form form);
   void refresh_behind();
 
-  backends::EntryRef find_entry(backends::Purpose purpose);
+  backends::EntryRef find_entry();
   bool client_accepts(const http::HeaderBlock& fields) const;
   keys::KeyView lookup_key() const {
     return now_.has_variant ? variant_key_.view() : base_key_.view();

@@ -19,8 +19,25 @@ Transaction::Step Transaction::on_flight() {
     if (now_.convoy) now_.convoy->fail({state.error_status, state.error});
     return fail(state.error_status, state.error);
   }
+  if (state.phase == Flight::Phase::Landed) return on_landed(state);
   if (state.release != Flight::Release::None) return on_released(state);
   return on_head(state);
+}
+
+// A store had what was looked for. It is this request's if it is of the same variant; whether it
+// may be used is judged as if it had been found in memory.
+Transaction::Step Transaction::on_landed(const Flight::State& state) {
+  leave_flight();
+  now_.outcome.collapsed = false;
+  if (!state.vary.empty()) {
+    keys::build_variant_key(base_key_.view(), state.vary, request(), route().recipe,
+                            request().authority, variant_key_);
+    now_.has_variant = true;
+    // The marker is in memory by now, and leads to this request's variant.
+    if (variant_key_.view().bytes != state.entry->key().bytes) return Step::LookUp;
+  }
+  now_.entry = state.entry;
+  return Step::Judge;
 }
 
 // Whether the flight's answer is this request's as well: with a Vary, only if it asks for the same
@@ -60,7 +77,7 @@ Transaction::Step Transaction::on_released(const Flight::State& state) {
   const bool retry = state.release == Release::Retry;
   leave_flight();
   if (retry) return Step::LookUp;
-  if (auto memory = context_.shared.uncacheable.recall(base_key_.view(), context_.loop.now_ms())) {
+  if (auto memory = context_.tables.uncacheable.recall(base_key_.view(), context_.loop.now_ms())) {
     now_.remembered = std::move(*memory);
   }
   return Step::Pass;

@@ -124,9 +124,9 @@ TEST(Hit, AllocatesNothing) {
   // buffers that are there already.
   EventLoop loop;
   NoFetcher fetcher;
-  flow::Shared shared(1 << 20);
-  flow::Drivers drivers(loop, shared, fetcher);
-  flow::WorkerContext context{loop, shared, drivers,
+  flow::SharedTables tables(1 << 20);
+  flow::Fills fills(loop, tables, fetcher);
+  flow::WorkerContext context{loop, tables, fills,
                               std::make_shared<flow::LoopSite>(make_site(), loop)};
   flow::TransactionPool transactions(context);
   std::atomic<std::uint32_t> connections{0};

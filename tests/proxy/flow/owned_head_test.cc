@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "proxy/flow/fetch_driver.h"
+#include "proxy/flow/fill.h"
 
 namespace weir::flow {
 namespace {

@@ -22,7 +22,8 @@ http::RequestHead request_for(std::string_view path, const Lines& lines,
 
 class RequestPlanTest : public testing::Test {
  protected:
-  RequestPlan plan(std::string_view path, const Lines& lines = {}, std::string_view method = "GET") {
+  RequestPlan plan(std::string_view path, const Lines& lines = {},
+                   std::string_view method = "GET") {
     return plan_request(request_for(path, lines, method), "http", *site_, key_);
   }
 
@@ -43,17 +44,37 @@ TEST_F(RequestPlanTest, SaysWhoMayShareTheAnswerAndWhy) {
   const Case cases[] = {
       {"a plain page", "/cached/a", "GET", {}, RequestClass::Shared, Reason::None, Form::Shared},
       {"HEAD", "/cached/a", "HEAD", {}, RequestClass::Shared, Reason::None, Form::Shared},
-      {"a cookie", "/cached/a", "GET", {{"Cookie", "sid=1"}}, RequestClass::Personal,
-       Reason::Cookie, Form::Personal},
-      {"credentials", "/cached/a", "GET", {{"Authorization", "Basic x"}}, RequestClass::Personal,
-       Reason::Authorization, Form::Personal},
+      {"a cookie",
+       "/cached/a",
+       "GET",
+       {{"Cookie", "sid=1"}},
+       RequestClass::Personal,
+       Reason::Cookie,
+       Form::Personal},
+      {"credentials",
+       "/cached/a",
+       "GET",
+       {{"Authorization", "Basic x"}},
+       RequestClass::Personal,
+       Reason::Authorization,
+       Form::Personal},
       {"POST", "/cached/a", "POST", {}, RequestClass::Bypass, Reason::Method, Form::Verbatim},
-      {"the method goes before the cookie", "/cached/a", "PUT", {{"Cookie", "sid=1"}},
-       RequestClass::Bypass, Reason::Method, Form::Verbatim},
+      {"the method goes before the cookie",
+       "/cached/a",
+       "PUT",
+       {{"Cookie", "sid=1"}},
+       RequestClass::Bypass,
+       Reason::Method,
+       Form::Verbatim},
       {"no cache", "/off/a", "GET", {}, RequestClass::Bypass, Reason::RouteOff, Form::Verbatim},
       {"no route", "/none", "GET", {}, RequestClass::Bypass, Reason::NoRoute, Form::Verbatim},
-      {"an upgrade", "/cached/a", "GET", {{"Connection", "Upgrade"}, {"Upgrade", "websocket"}},
-       RequestClass::Bypass, Reason::Upgrade, Form::Verbatim},
+      {"an upgrade",
+       "/cached/a",
+       "GET",
+       {{"Connection", "Upgrade"}, {"Upgrade", "websocket"}},
+       RequestClass::Bypass,
+       Reason::Upgrade,
+       Form::Verbatim},
   };
   for (const Case& c : cases) {
     const RequestPlan made = plan(c.path, c.lines, c.method);

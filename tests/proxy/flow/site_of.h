@@ -1,5 +1,4 @@
-// A site for tests of the flow: some routes over one RAM backend, made without a configuration
-// file.
+// A site for tests of the flow: some routes over one backend, made without a configuration file.
 #pragma once
 
 #include <memory>
@@ -17,7 +16,9 @@ struct TestRoute {
   conf::CacheRule rule = {};
 };
 
-inline std::shared_ptr<const Site> site_of(const std::vector<TestRoute>& routes) {
+inline std::shared_ptr<const Site> site_of(
+    const std::vector<TestRoute>& routes,
+    const std::shared_ptr<backends::Backend>& backend = backends::make_ram_backend({})) {
   auto config = std::make_shared<conf::Config>();
   for (const TestRoute& wanted : routes) {
     conf::Route route;
@@ -30,14 +31,13 @@ inline std::shared_ptr<const Site> site_of(const std::vector<TestRoute>& routes)
     config->routes.push_back(std::move(route));
   }
   auto site = std::make_shared<Site>(config);
-  const std::shared_ptr<backends::Backend> ram = backends::make_ram_backend({});
   for (const conf::Route& route : config->routes) {
     RouteRuntime runtime;
     runtime.route = &route;
     if (route.cache) {
       runtime.rule = &*route.cache;
       runtime.recipe = keys::compile_recipe(*route.cache, "app.test");
-      runtime.backend = ram;
+      runtime.backend = backend;
     }
     site->routes.push_back(std::move(runtime));
   }

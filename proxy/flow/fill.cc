@@ -1,0 +1,327 @@
+#include "proxy/flow/fill.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/http/cache_control.h"
+#include "base/http/h1_writer.h"
+#include "cachekeys/key_builder.h"
+#include "cachekeys/normalize.h"
+#include "proxy/policy/freshness.h"
+
+namespace weir::flow {
+namespace {
+
+using backends::Purpose;
+using backends::StoreResult;
+using policy::Reason;
+using upstream::FetchResult;
+
+int error_status(FetchResult result) {
+  if (result == FetchResult::Timeout) return 504;
+  return result == FetchResult::BodyFailed ? 400 : 502;
+}
+
+Reason error_reason(FetchResult result) {
+  if (result == FetchResult::Timeout) return Reason::UpstreamTimeout;
+  return result == FetchResult::BodyFailed ? Reason::Body : Reason::UpstreamError;
+}
+
+}  // namespace
+
+// ---- Fills ----
+
+Fills::~Fills() = default;
+
+void Fills::start(Ref<Flight> flight, FillOrder order) {
+  loop_.check_in_loop();
+  auto fill = std::make_unique<Fill>(*this, std::move(flight), std::move(order));
+  Fill* const raw = fill.get();
+  fills_.emplace(raw, std::move(fill));
+  raw->start();
+}
+
+void Fills::stop() {
+  fills_.clear();
+}
+
+void Fills::remove(Fill& fill) {
+  WEIR_CHECK(fills_.erase(&fill) == 1);
+}
+
+// ---- Fill ----
+
+Fill::Fill(Fills& fills, Ref<Flight> flight, FillOrder order)
+    : fills_(fills),
+      flight_(std::move(flight)),
+      order_(std::move(order)),
+      in_table_(order_.joinable) {}
+
+Fill::~Fill() {
+  if (order_.pipe) order_.pipe->set_fetch(nullptr);
+  leave_table();
+  flight_->abandon();
+}
+
+void Fill::start() {
+  flight_->set_producer({loop(), life_.watch()});
+  run(order_.cacheable ? Step::LookUp : Step::Ask);
+}
+
+void Fill::run(Step step) {
+  while (step < Step::AwaitLookUp) {
+    switch (step) {
+      case Step::LookUp:
+        step = look_up();
+        break;
+      case Step::Ask:
+        step = ask();
+        break;
+      default:
+        step = commit();
+    }
+  }
+  step_ = step;
+  if (step == Step::Done) fills_.remove(*this);
+}
+
+// ---- the stores ----
+
+// The flight of a moment ago may have landed since its leader looked, and slower tiers have not
+// been asked at all.
+Fill::Step Fill::look_up() {
+  if (found_key_.bytes.empty()) found_key_ = order_.table_key;
+  backends::Lookup answer = store().lookup(found_key_.view(), Purpose::Probe, *this);
+  if (answer.status == backends::Lookup::Status::Pending) {
+    pending_ = std::move(answer.pending);
+    return Step::AwaitLookUp;
+  }
+  return found(std::move(answer.entry));
+}
+
+void Fill::on_lookup(backends::EntryRef entry) {
+  WEIR_CHECK(step_ == Step::AwaitLookUp);
+  pending_ = nullptr;
+  run(found(std::move(entry)));
+}
+
+Fill::Step Fill::found(backends::EntryRef entry) {
+  if (!entry || entry == order_.known) return Step::Ask;
+  if (entry->kind() == backends::Entry::Kind::VaryMarker) {
+    if (!found_vary_.empty()) return Step::Ask;  // a marker under a variant's name: not ours
+    found_vary_ = entry->vary();
+    keys::KeyBuffer variant;
+    keys::build_variant_key(order_.base_key.view(), found_vary_, order_.client.get(),
+                            order_.route->recipe, order_.authority, variant);
+    found_key_ = OwnedKey(variant.view());
+    return Step::LookUp;
+  }
+  if (!is_usable(*entry)) return Step::Ask;
+  leave_table();
+  flight_->land(std::move(entry), std::move(found_vary_));
+  return Step::Done;
+}
+
+// Whether it may answer the request that leads: at once, or at least if the app fails. Readers
+// judge it once more, each for itself.
+bool Fill::is_usable(const backends::Entry& entry) const {
+  const http::RequestHead& client = order_.client.get();
+  const std::string_view coding = entry.fields().value(http::FieldId::ContentEncoding);
+  if (!coding.empty() && !keys::accepts_encoding(client, coding)) return false;
+  const policy::Reuse reuse =
+      policy::judge_reuse(entry.meta(), rule(), order_.route->backend->default_expire_s(),
+                          order_.request_class, http::parse_request_cache_control(client),
+                          loop().now_ms())
+          .reuse;
+  return reuse != policy::Reuse::Refetch && reuse != policy::Reuse::Unusable;
+}
+
+// The last bytes are shown when the object is in the store, so that whoever has seen its end will
+// be served from there. Where the store needs time for it, readers have the end at once, and the
+// flight stays joinable until the store has reported.
+Fill::Step Fill::commit() {
+  entry_ = make_entry();
+  backends::Storing answer = store().store(entry_, std::move(reservation_), *this);
+  if (answer.result) return committed(*answer.result);
+  pending_ = std::move(answer.pending);
+  flight_->end(true);
+  return Step::AwaitCommit;
+}
+
+void Fill::on_stored(StoreResult result) {
+  WEIR_CHECK(step_ == Step::AwaitCommit);
+  pending_ = nullptr;
+  run(committed(result));
+}
+
+Fill::Step Fill::committed(StoreResult result) {
+  leave_table();
+  if (result == StoreResult::Stored) {
+    flight_->land(std::move(entry_), {});
+    return Step::Done;
+  }
+  // The next request for it is told so, and finds it out without holding it in memory first.
+  const char* const why = result == StoreResult::TooLarge ? "max_object_size" : "no room";
+  if (result != StoreResult::Failed) remember({Reason::TooLarge, why});
+  tables().store_failures.say(order_.route->backend->name(), loop().now_ms());
+  if (order_.keep_on) remember_failed_refresh();
+  flight_->end(true);
+  return Step::Done;
+}
+
+backends::EntryRef Fill::make_entry() {
+  if (!head_->vary.empty()) {
+    // Once more: the marker may have been lost since the head, or this variant dropped from it as
+    // one that the store does not have.
+    tables().variants.admit(store(), order_.base_key.view(), head_->vary, store_key_.bytes,
+                            rule().max_variants);
+  }
+  backends::Entry::Parts parts;
+  parts.key = store_key_.bytes;
+  parts.hash = store_key_.hash;
+  parts.meta = verdict_.meta;
+  parts.fields = head_->response.fields;
+  parts.body = flight_->take_body();
+  http::append_status_line(parts.h1_head, head_->response.status, head_->response.reason);
+  http::append_fields(parts.h1_head, parts.fields);
+  if (head_->response.status != 204) {
+    http::append_field(parts.h1_head, "Content-Length", std::to_string(parts.body.size()));
+  }
+  parts.h1_head.shrink_to_fit();
+  backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
+  entry->touch(loop().now_ms());
+  return entry;
+}
+
+// ---- the fetch ----
+
+Fill::Step Fill::ask() {
+  asked_ms_ = loop().now_ms();
+  upstream::FetchRequest& request = order_.request;
+  request.body = request.framing == http::Framing::None ? nullptr : order_.pipe.get();
+  fetch_ = fills_.fetcher().start(std::move(request), *this);
+  if (order_.pipe) order_.pipe->set_fetch(fetch_.get());
+  const conf::Upstream& app = config().upstream;
+  if (order_.keep_on) bound_unread_life(app.first_byte_timeout_ms + app.idle_timeout_ms);
+  return Step::AwaitHead;
+}
+
+void Fill::on_body(std::string_view bytes) {
+  run(body_arrived(bytes));
+}
+
+Fill::Step Fill::body_arrived(std::string_view bytes) {
+  WEIR_CHECK(step_ == Step::AwaitBody);
+  const policy::Refusal outgrown = storing_ ? outgrown_by(bytes.size()) : policy::Refusal{};
+  if (outgrown) {
+    storing_ = false;
+    reservation_ = nullptr;
+    leave_table();
+    remember(outgrown);
+  }
+  const http::ResponseHead& head = head_->response;
+  const bool last = storing_ && head.framing == http::Framing::Length &&
+                    flight_->appended() + bytes.size() >= head.content_length;
+  flight_->append(bytes, !last);
+  if (outgrown) {
+    flight_->stop_retaining();
+    if (!wanted() && give_up_if_unread() == Step::Done) return Step::Done;
+  }
+  if (!storing_ && !paused_ && flight_->window_full()) {
+    paused_ = true;
+    fetch_->pause();
+  }
+  return Step::AwaitBody;
+}
+
+// Why what is being stored cannot grow by this. Of a known length all were asked at the head.
+policy::Refusal Fill::outgrown_by(std::size_t bytes) const {
+  const std::uint64_t most = order_.route->backend->max_object_size();
+  if (most != 0 && flight_->appended() + bytes > most) {
+    return {Reason::TooLarge, "more than " + std::to_string(most)};
+  }
+  if (head_->response.framing == http::Framing::Length) return {};
+  if (tables().budget.has_room(bytes)) return {};
+  return {Reason::TooLarge, "fill_memory"};
+}
+
+void Fill::on_end(upstream::FetchEnd&& end) {
+  run(ended(std::move(end)));
+}
+
+Fill::Step Fill::ended(upstream::FetchEnd&& end) {
+  const bool whole =
+      end.result == FetchResult::Complete || end.result == FetchResult::CompleteByClose;
+  // A body that fails is the client's doing.
+  if (!whole && end.result != FetchResult::BodyFailed) {
+    tables().app_failures.say(end.message, loop().now_ms());
+  }
+  if (end.result == FetchResult::Complete && storing_) return Step::Commit;
+  leave_table();
+  if (order_.keep_on) remember_failed_refresh();
+  if (head_) {
+    flight_->end(whole);
+  } else {
+    flight_->fail(error_status(end.result), {error_reason(end.result), {}});
+  }
+  return Step::Done;
+}
+
+// ---- who still wants it ----
+
+void Fill::wake() {
+  if (step_ == Step::AwaitCommit) return;  // whoever reads or not, the stores will say how it ended
+  if (!wanted() && give_up_if_unread() == Step::Done) return run(Step::Done);
+  if (!fetch_) return;
+  bound_unread_life(config().upstream.idle_timeout_ms);
+  if (paused_ && !flight_->window_full()) {
+    paused_ = false;
+    fetch_->resume();
+  }
+}
+
+// It belongs to the cache: without readers it goes on while it may still be shared, once it has a
+// connection (those who have left must not fill the queue for one), and then if it is to be stored
+// and its end is known.
+bool Fill::wanted() const {
+  if (flight_->reader_count() > 0) return true;
+  const bool kept_on = order_.keep_on || flight_->kept_on();
+  if (!fetch_) return kept_on;
+  if (!head_) return kept_on || (order_.joinable && !fetch_->waiting());
+  return storing_ && (kept_on || head_->response.framing == http::Framing::Length);
+}
+
+// Done, unless there is a reader after all.
+Fill::Step Fill::give_up_if_unread() {
+  if (!flight_->close_if_unread()) return step_;
+  if (order_.keep_on) remember_failed_refresh();  // it was to be stored, and will not be
+  return Step::Done;
+}
+
+// An app that drips its answer must not hold memory and a connection for nobody, for ever.
+void Fill::bound_unread_life(std::int64_t at_most_ms) {
+  if (flight_->reader_count() > 0) return;
+  if (!unread_timer_) {
+    unread_timer_ = std::make_unique<Timer>(loop(), [this] {
+      if (step_ != Step::AwaitCommit && give_up_if_unread() == Step::Done) run(Step::Done);
+    });
+  }
+  unread_timer_->start(at_most_ms);
+}
+
+void Fill::leave_table() {
+  if (!std::exchange(in_table_, false)) return;
+  tables().flights.remove(order_.table_key.view(), flight_);
+}
+
+void Fill::remember(policy::Refusal refusal) {
+  if (!order_.cacheable) return;
+  tables().uncacheable.remember(order_.base_key.view(), refusal, loop().now_ms());
+}
+
+void Fill::remember_failed_refresh() {
+  tables().failed_refreshes.remember(order_.base_key.view(), {Reason::UpstreamError, {}},
+                                     loop().now_ms());
+}
+
+}  // namespace weir::flow

@@ -1,0 +1,147 @@
+// The machine behind a flight: looks into the slower tiers, asks the app where they have nothing of
+// use, judges the answer when its head arrives, lets readers in or sends them away, and stores
+// what is whole. Each step names the next; the waits are named too, and say what ends them.
+//
+// Owns the fetch, the room reserved in the stores, and the flight's place in the table. It does not
+// own the flight, which lives on with its readers, nor any client. Lives on one loop, in that
+// worker's Fills, which it leaves when it is done.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/net/timer.h"
+#include "proxy/flow/fill_order.h"
+#include "proxy/flow/flight.h"
+#include "proxy/policy/storable.h"
+
+namespace weir::flow {
+
+class Fill;
+
+// A worker's fills in progress, and what they need of the worker.
+class Fills {
+ public:
+  Fills(EventLoop& loop, SharedTables& tables, upstream::Fetcher& fetcher)
+      : loop_(loop), tables_(tables), fetcher_(fetcher) {}
+  ~Fills();
+
+  // Flies `flight`. Its readers hear of it later, never within this call.
+  void start(Ref<Flight> flight, FillOrder order);
+  // Breaks off all that are in progress.
+  void stop();
+  std::size_t size() const { return fills_.size(); }
+
+  // ---- for the fills ----
+  void remove(Fill& fill);
+  EventLoop& loop() { return loop_; }
+  SharedTables& tables() { return tables_; }
+  upstream::Fetcher& fetcher() { return fetcher_; }
+
+ private:
+  EventLoop& loop_;
+  SharedTables& tables_;
+  upstream::Fetcher& fetcher_;
+  std::unordered_map<Fill*, std::unique_ptr<Fill>> fills_;
+};
+
+class Fill final : public upstream::FetchSink,
+                   public backends::LookupWaiter,
+                   public backends::StoreWaiter,
+                   public Wakeable {
+ public:
+  Fill(Fills& fills, Ref<Flight> flight, FillOrder order);
+  ~Fill() override;
+
+  void start();
+
+  // ---- LookupWaiter, StoreWaiter: the stores answer later ----
+  void on_lookup(backends::EntryRef entry) override;
+  void on_stored(backends::StoreResult result) override;
+
+  // ---- FetchSink ----
+  void on_informational(http::ResponseHead&& head) override;
+  void on_head(http::ResponseHead&& head) override;
+  void on_body(std::string_view bytes) override;
+  void on_end(upstream::FetchEnd&& end) override;
+
+  // ---- Wakeable: a reader made room, or the last one left ----
+  void wake() override;
+
+ private:
+  enum class Step : std::uint8_t {
+    LookUp,  // has a store the answer?
+    Ask,     // have it fetched
+    Commit,  // store what has arrived
+    // Waits.
+    AwaitLookUp,  // until a slower tier has answered
+    AwaitHead,    // until the app answers, or the fetch ends
+    AwaitBody,    // until the answer's end; paused while a window is full
+    AwaitCommit,  // until the stores have reported
+    Done,         // it leaves
+  };
+
+  void run(Step step);  // may destroy this: the last call of whoever makes it
+  Step look_up();
+  Step found(backends::EntryRef entry);
+  Step ask();
+  Step commit();
+  Step committed(backends::StoreResult result);
+
+  // the answer's head (fill_head.cc)
+  Step head_arrived(http::ResponseHead&& head);
+  void judge(const http::ResponseHead& head);
+  bool discard_for_cookies(const http::ResponseHead& head);
+  void admit(const http::ResponseHead& head);
+  std::shared_ptr<FlightHead> make_head(http::ResponseHead&& head);
+  void choose_variant(FlightHead& head);
+  void publish(std::shared_ptr<FlightHead> head);
+
+  // its body and its end
+  Step body_arrived(std::string_view bytes);
+  Step ended(upstream::FetchEnd&& end);
+  policy::Refusal outgrown_by(std::size_t bytes) const;
+  backends::EntryRef make_entry();
+
+  // who still wants it
+  bool wanted() const;
+  Step give_up_if_unread();
+  void bound_unread_life(std::int64_t at_most_ms);
+
+  void leave_table();
+  void remember(policy::Refusal refusal);
+  void remember_failed_refresh();
+  bool is_usable(const backends::Entry& entry) const;
+  EventLoop& loop() const { return fills_.loop(); }
+  SharedTables& tables() const { return fills_.tables(); }
+  backends::Store& store() const { return order_.site->store_of(*order_.route); }
+  const conf::CacheRule& rule() const { return *order_.route->rule; }
+  const conf::Config& config() const { return *order_.site->site->config; }
+
+  Fills& fills_;
+  const Ref<Flight> flight_;
+  FillOrder order_;
+  Life<Wakeable> life_{*this};
+  Step step_ = Step::LookUp;
+  bool in_table_;
+
+  OwnedKey found_key_;                                // what is looked up now
+  std::vector<std::string> found_vary_;               // of the marker that led there
+  std::unique_ptr<backends::PendingAnswer> pending_;  // of a store
+
+  std::int64_t asked_ms_ = 0;
+  std::unique_ptr<upstream::Fetch> fetch_;
+  bool paused_ = false;
+
+  policy::StoreVerdict verdict_;
+  std::shared_ptr<const FlightHead> head_;
+  bool storing_ = false;  // what arrives is to be stored
+  std::unique_ptr<backends::Reservation> reservation_;
+  OwnedKey store_key_;
+  backends::EntryRef entry_;  // what was made of it
+
+  std::unique_ptr<Timer> unread_timer_;  // set when the last reader has left
+};
+
+}  // namespace weir::flow

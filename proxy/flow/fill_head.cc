@@ -1,0 +1,182 @@
+// The moment of decision in a fill: the app's head is there. Who may have this answer, and is it
+// kept?
+#include "base/http/date.h"
+#include "base/http/hop_by_hop.h"
+#include "cachekeys/key_builder.h"
+#include "cachekeys/sent_request.h"
+#include "proxy/flow/fill.h"
+
+namespace weir::flow {
+namespace {
+
+using policy::Reason;
+
+// Is this refusal one that the next request would meet as well? An app's failure is not: it may
+// pass at any moment.
+bool worth_remembering(const policy::Refusal& refusal, int status) {
+  return refusal && status < 500;
+}
+
+// RFC 9110 7.6.3: the version of the message that was received.
+std::string_view received_by(const http::ResponseHead& head) {
+  return head.minor_version == 0 ? "1.0 weir" : "1.1 weir";
+}
+
+// The head as it leaves Weir: nothing that belongs to the app's connection, and what a proxy adds.
+void to_client_form(http::ResponseHead& head, bool to_head_request, std::int64_t wall_s) {
+  const std::string length(head.fields.value(http::FieldId::ContentLength));
+  const std::string upgrade(head.fields.value(http::FieldId::Upgrade));
+  http::remove_hop_by_hop(head.fields);
+  // Of a body that does not follow, the length is news to the client all the same.
+  const bool may_tell = head.status >= 200 && head.status != 204;  // RFC 9110 8.6
+  if (!length.empty() && may_tell && (to_head_request || head.status == 304)) {
+    head.fields.set(http::FieldId::ContentLength, length);
+  }
+  if (head.status == 101) head.fields.set(http::FieldId::Upgrade, upgrade);
+  if (!head.fields.has(http::FieldId::Date)) {
+    head.fields.add(http::FieldId::Date, http::format_date(wall_s));
+  }
+  head.fields.add(http::FieldId::Via, received_by(head));
+}
+
+// How many bytes of body are announced; empty when nobody knows.
+std::optional<std::uint64_t> known_length(const http::ResponseHead& head) {
+  if (head.framing == http::Framing::Length) return head.content_length;
+  if (head.framing == http::Framing::None) return 0;
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Fill::on_informational(http::ResponseHead&& head) {
+  if (!order_.pipe) return;
+  http::remove_hop_by_hop(head.fields);
+  head.fields.add(http::FieldId::Via, received_by(head));
+  order_.pipe->informational(head);
+}
+
+void Fill::on_head(http::ResponseHead&& head) {
+  run(head_arrived(std::move(head)));
+}
+
+Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
+  judge(head);
+  if (discard_for_cookies(head)) return Step::Done;
+  admit(head);
+  storing_ = !verdict_.refusal && order_.cacheable;
+  std::shared_ptr<FlightHead> shown = make_head(std::move(head));
+  if (storing_) choose_variant(*shown);
+  publish(std::move(shown));
+  step_ = Step::AwaitBody;
+  return wanted() ? step_ : give_up_if_unread();
+}
+
+void Fill::judge(const http::ResponseHead& head) {
+  if (!order_.cacheable) {
+    verdict_.refusal = order_.refusal;
+    return;
+  }
+  const http::RequestHead& client = order_.client.get();
+  const backends::Backend& backend = *order_.route->backend;
+  verdict_ = policy::judge_response(head, {.rule = &rule(),
+                                           .default_expire_s = backend.default_expire_s(),
+                                           .max_object_size = backend.max_object_size(),
+                                           .request_class = order_.request_class,
+                                           .method = client.method,
+                                           .path = client.path,
+                                           .now_ms = loop().now_ms(),
+                                           .wall_s = loop().clock().wall_s(),
+                                           .request_ms = asked_ms_,
+                                           .seq = flight_->seq(),
+                                           .personal = order_.refusal});
+}
+
+// The app wants to change a cookie that it was not shown: whatever it answered, it answered without
+// knowing its visitor. It is asked again with the request as it came, by each reader for itself.
+bool Fill::discard_for_cookies(const http::ResponseHead& head) {
+  if (order_.removed_cookies.empty()) return false;
+  std::optional<std::string> name =
+      policy::sets_one_of(head.fields, verdict_, order_.removed_cookies);
+  if (!name) return false;
+  remember({Reason::SetCookie, std::move(*name)});
+  leave_table();
+  flight_->release(Flight::Release::AskAgain, nullptr, false);
+  return true;
+}
+
+// Whether there is room for it, while it arrives (limits.fill_memory binds what is retained; a
+// window is small) and in the stores: so that `stored` is true when it is said.
+void Fill::admit(const http::ResponseHead& head) {
+  if (verdict_.refusal || !order_.cacheable) return;
+  if (tables().budget.exhausted()) {
+    verdict_.refusal = {Reason::TooLarge, "fill_memory"};
+    return;
+  }
+  const std::optional<std::uint64_t> length = known_length(head);
+  auto admitted = store().admit(length);
+  if (!admitted) {
+    const bool too_large = admitted.error() == backends::StoreResult::TooLarge;
+    verdict_.refusal = {Reason::TooLarge, too_large ? "max_object_size" : "no room"};
+  } else if (length && !flight_->reserve(*length)) {
+    verdict_.refusal = {Reason::TooLarge, "fill_memory"};
+  } else {
+    reservation_ = std::move(*admitted);
+  }
+}
+
+std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
+  auto shown = std::make_shared<FlightHead>();
+  if (head.fields.has(http::FieldId::Age)) {
+    shown->age_s = storing_ ? verdict_.meta.initial_age_s : -1;
+    if (storing_) head.fields.remove(http::FieldId::Age);
+  }
+  if (storing_) policy::strip_set_cookies(head.fields, verdict_);
+  const bool on_cached_route = order_.route != nullptr && order_.route->rule != nullptr;
+  if (on_cached_route && order_.request_class != policy::RequestClass::Bypass) {
+    const std::string vary =
+        keys::response_vary(head.fields.joined(http::FieldId::Vary), order_.route->recipe);
+    if (!vary.empty()) head.fields.set(http::FieldId::Vary, vary);
+  }
+  to_client_form(head, order_.client.get().method == http::Method::Head, loop().clock().wall_s());
+  shown->response = std::move(head);
+  shown->refusal = verdict_.refusal;
+  shown->shareable = storing_ && verdict_.shareable;
+  shown->ttl_s = verdict_.ttl_s;
+  shown->upstream_ms = loop().now_ms() - asked_ms_;
+  return shown;
+}
+
+// With a Vary the answer belongs to the variant that this request asked for: the flight and the
+// entry take that variant's name, and the URL's marker tells later requests to look there.
+void Fill::choose_variant(FlightHead& head) {
+  store_key_ = order_.base_key;
+  if (verdict_.vary.empty()) return;
+  keys::KeyBuffer buffer;
+  keys::build_variant_key(order_.base_key.view(), verdict_.vary, order_.client.get(),
+                          order_.route->recipe, order_.authority, buffer);
+  store_key_ = OwnedKey(buffer.view());
+  head.vary = verdict_.vary;
+  head.variant_key = store_key_.bytes;
+  head.variants_full = tables().variants.admit(store(), order_.base_key.view(), verdict_.vary,
+                                               store_key_.bytes, rule().max_variants);
+  if (in_table_ && !(order_.table_key.view() == store_key_.view())) {
+    tables().flights.rename(order_.table_key.view(), store_key_.view(), flight_);
+    order_.table_key = store_key_;
+  }
+}
+
+void Fill::publish(std::shared_ptr<FlightHead> head) {
+  head_ = head;
+  const int status = head->response.status;
+  if (head->shareable || !order_.joinable) {
+    flight_->publish_head(std::move(head), storing_);
+    return;
+  }
+  // Readers but the leader go their own ways, and so will those who come in the next seconds.
+  if (worth_remembering(verdict_.refusal, status)) remember(verdict_.refusal);
+  leave_table();
+  flight_->release(status >= 500 ? Flight::Release::AppError : Flight::Release::Refused,
+                   std::move(head), storing_);
+}
+
+}  // namespace weir::flow

@@ -1,0 +1,64 @@
+// What a fill is to do: which answer, asked how, for whom, and whether it may be kept. Made by a
+// transaction; owns everything in it, for a fill outlives its client.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "cachekeys/key.h"
+#include "proxy/flow/client_pipe.h"
+#include "proxy/flow/site.h"
+#include "proxy/policy/request_policy.h"
+#include "proxy/upstream/fetcher.h"
+
+namespace weir::flow {
+
+// A key that is kept.
+struct OwnedKey {
+  std::string bytes;
+  Hash128 hash;
+
+  OwnedKey() = default;
+  explicit OwnedKey(keys::KeyView key) : bytes(key.bytes), hash(key.hash) {}
+  keys::KeyView view() const { return {bytes, hash}; }
+};
+
+// A request's head with bytes of its own.
+class OwnedHead {
+ public:
+  OwnedHead() = default;
+  explicit OwnedHead(const http::RequestHead& head);
+  OwnedHead(OwnedHead&&) = default;
+  OwnedHead& operator=(OwnedHead&&) = default;
+  const http::RequestHead& get() const { return head_; }
+
+ private:
+  std::vector<char> bytes_;  // not a string: the bytes of a short one would move with it
+  http::RequestHead head_;
+};
+
+struct FillOrder {
+  std::shared_ptr<const LoopSite> site;
+  const RouteRuntime* route = nullptr;  // null: no route
+  upstream::FetchRequest request;
+  Ref<ClientPipe> pipe;  // null for a refresh
+
+  policy::RequestClass request_class = policy::RequestClass::Shared;
+  // Whether stores have a say in it at all: false on a route without a cache, for a Bypass, and for
+  // a key that is known not to be cacheable. Its answer is then not kept, and `refusal` says why.
+  bool cacheable = false;
+  policy::Refusal refusal;  // also of a Personal request: what made it one
+
+  bool joinable = false;     // others may follow: the flight stands in the table
+  bool keep_on = false;      // goes on without readers
+  backends::EntryRef known;  // the copy that would not do; finding it again is no news
+  OwnedKey base_key;         // empty where nothing is cacheable
+  OwnedKey table_key;        // the flight's name: the base key, or the variant's
+  OwnedHead client;          // to evaluate Vary and the client's directives
+  std::string authority;
+  std::vector<std::string> removed_cookies;
+};
+
+}  // namespace weir::flow

@@ -1,0 +1,375 @@
+// Every step of a request's way, every wait of it, and what happens when the client leaves in one.
+#include "proxy/flow/transaction.h"
+
+#include "tests/proxy/flow/flow_fixture.h"
+
+namespace weir::flow {
+namespace {
+
+using Kind = test::ScriptedExchange::Kind;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+conf::CacheRule rule_with_stale_after(std::int64_t ms) {
+  conf::CacheRule rule;
+  rule.stale_after_ms = ms;
+  return rule;
+}
+
+class TransactionTest : public FlowTest {};
+
+// ---- from a store ----
+
+TEST_F(TransactionTest, AMissIsStreamedAndStoredAndThenAHit) {
+  const auto first = visit("/a");
+  EXPECT_FALSE((*first)->answered());
+  ASSERT_EQ(app_.count(), 1U);
+  EXPECT_EQ(app().request().target, "/a");
+  app().head(200, kFreshLines, http::Framing::Length, 4);
+  turn();
+  EXPECT_EQ((*first)->cache_status(), "weir; fwd=uri-miss; stored; ttl=60");
+  app().body("pa");
+  EXPECT_EQ((*first)->read(), "pa");
+  app().body("ge");
+  app().end();
+  turn();
+  EXPECT_EQ((*first)->read(), "page");
+  EXPECT_TRUE((*first)->complete());
+
+  const auto second = visit("/a");
+  EXPECT_EQ((*second)->kind(), Kind::Stored);
+  EXPECT_EQ((*second)->cache_status(), "weir; hit; ttl=60");
+  EXPECT_EQ((*second)->age_s(), 0);
+  EXPECT_EQ((*second)->read(), "page");
+  EXPECT_EQ(app_.count(), 1U);
+  EXPECT_EQ(fills_.size(), 0U);
+}
+
+TEST_F(TransactionTest, AnExpiredCopyIsAskedForAgain) {
+  fill_with("/a", kFreshLines);
+  pass_time(61'000);
+  const auto visitor = visit("/a");
+  app().answers(200, kFreshLines, "new");
+  turn();
+  EXPECT_EQ((*visitor)->cache_status(), "weir; fwd=stale; stored; ttl=60");
+  EXPECT_EQ((*visitor)->read(), "new");
+}
+
+TEST_F(TransactionTest, AStaleCopyGoesOutWhileItsSuccessorIsFetchedOnce) {
+  fill_with("/a", {{"Cache-Control", "max-age=1, stale-while-revalidate=60"}}, "old");
+  pass_time(2'000);
+  for (int i = 0; i < 3; ++i) {
+    const auto visitor = visit("/a");
+    EXPECT_THAT((*visitor)->cache_status(), HasSubstr("hit")) << i;
+    EXPECT_EQ((*visitor)->read(), "old");
+  }
+  EXPECT_EQ(app_.count(), 2U) << "one refresh for all";
+  app().answers(200, kFreshLines, "new");
+  turn();
+  EXPECT_EQ(status_now("/a"), "weir; hit; ttl=60");
+}
+
+TEST_F(TransactionTest, ACopyThatIsStillGoodIsConfirmedWithoutABody) {
+  fill_with("/a", {{"Cache-Control", "max-age=60"}, {"ETag", "\"v1\""}});
+  const auto same = visit("/a", "If-None-Match: \"v1\"\r\n");
+  EXPECT_EQ((*same)->kind(), Kind::NotModified);
+  EXPECT_EQ((*same)->cache_status(), "weir; hit; ttl=60");
+  const auto other = visit("/a", "If-None-Match: \"v2\"\r\n");
+  EXPECT_EQ((*other)->kind(), Kind::Stored);
+  EXPECT_EQ(app_.count(), 1U);
+}
+
+TEST_F(TransactionTest, OnlyIfCachedAsksNobody) {
+  const auto visitor = visit("/a", "Cache-Control: only-if-cached\r\n");
+  EXPECT_EQ((*visitor)->status(), 504);
+  EXPECT_EQ((*visitor)->cache_status(), "weir; detail=only-if-cached");
+  EXPECT_EQ(app_.count(), 0U);
+}
+
+TEST_F(TransactionTest, AnOptionsThatMayNotBeForwardedIsAnsweredHere) {
+  const auto visitor = sends("OPTIONS /a HTTP/1.1\r\nHost: app.test\r\nMax-Forwards: 0\r\n\r\n");
+  EXPECT_EQ((*visitor)->status(), 204);
+  EXPECT_EQ(app_.count(), 0U);
+}
+
+// ---- the one exit ----
+
+TEST_F(TransactionTest, ARedirectGetsItsLostQueryBackFromAFlightAndFromTheStore) {
+  // utm_source is in no key, so the app never sees it; its redirect must keep it all the same.
+  conf::CacheRule rule;
+  rule.statuses = {conf::StatusRule{}, conf::StatusRule{301, std::nullopt, false}};
+  use(rule, Tiers::Ram);
+  const HeadLines lines = {{"Location", "/b"}, {"Cache-Control", "max-age=60"}};
+  const auto miss = visit("/a?utm_source=x");
+  EXPECT_EQ(app().request().target, "/a");
+  app().answers(301, lines, "moved");
+  turn();
+  EXPECT_EQ((*miss)->fields().value(http::FieldId::Location), "/b?utm_source=x");
+  EXPECT_EQ((*miss)->read(), "moved");
+  const auto hit = visit("/a?utm_source=y");
+  EXPECT_EQ((*hit)->fields().value(http::FieldId::Location), "/b?utm_source=y");
+  EXPECT_EQ((*hit)->read(), "moved");
+  const auto plain = visit("/a");
+  EXPECT_EQ((*plain)->fields().value(http::FieldId::Location), "/b");
+  EXPECT_EQ(app_.count(), 1U);
+}
+
+TEST_F(TransactionTest, TheReasonIsTheSameInCacheStatusAndInTheLog) {
+  struct Case {
+    std::string lines;
+    HeadLines answer;
+    std::string cache_status;
+    std::string detail;
+    std::string subject;
+  };
+  const Case cases[] = {
+      {"Cookie: sid=1\r\n", {}, "weir; fwd=bypass; detail=cookie", "cookie", "sid"},
+      {"",
+       {{"Cache-Control", "private"}},
+       "weir; fwd=uri-miss; detail=private",
+       "private",
+       "Cache-Control"},
+      {"", {{"Set-Cookie", "a=b"}}, "weir; fwd=uri-miss; detail=set-cookie", "set-cookie", "a"},
+  };
+  int page = 0;
+  for (const Case& c : cases) {
+    const std::string path = "/" + std::to_string(++page);
+    // Twice: a remembered key reports its original reason.
+    for (int i = 0; i < 2; ++i) {
+      const auto visitor = visit(path, c.lines);
+      app().answers(200, c.answer, "page");
+      turn();
+      EXPECT_EQ((*visitor)->cache_status(), c.cache_status) << i;
+      EXPECT_EQ((*visitor)->log_notes().detail, c.detail) << i;
+      EXPECT_EQ((*visitor)->log_notes().subject, c.subject) << i;
+    }
+  }
+}
+
+// ---- flights ----
+
+TEST_F(TransactionTest, WhoComesMeanwhileSharesTheFetch) {
+  const auto leader = visit("/a");
+  const auto follower = visit("/a");
+  EXPECT_EQ(app_.count(), 1U);
+  app().answers(200, kFreshLines, "page");
+  turn();
+  EXPECT_EQ((*leader)->read(), "page");
+  EXPECT_EQ((*follower)->read(), "page");
+  EXPECT_EQ((*follower)->cache_status(), "weir; fwd=uri-miss; collapsed; ttl=60");
+}
+
+TEST_F(TransactionTest, AnAnswerThatIsNotForSharingSendsEachOnItsOwnWay) {
+  const auto leader = visit("/a");
+  const auto follower = visit("/a");
+  app().answers(200, {{"Cache-Control", "private"}}, "for the leader");
+  turn();
+  EXPECT_EQ((*leader)->read(), "for the leader");
+  EXPECT_FALSE((*follower)->answered());
+  ASSERT_EQ(app_.count(), 2U);
+  app().answers(200, {{"Cache-Control", "private"}}, "for the follower");
+  turn();
+  EXPECT_EQ((*follower)->read(), "for the follower");
+}
+
+TEST_F(TransactionTest, ACookieThatWasWithheldAndIsSetIsAskedForByEachWithAllItHas) {
+  conf::CacheRule rule;
+  rule.cookies.other = conf::CookieRule::Other::Ignore;
+  use(rule, Tiers::Ram);
+  const auto visitor = visit("/a", "Cookie: sid=1\r\n");
+  EXPECT_FALSE(app().request().fields.has(http::FieldId::Cookie));
+  app().answers(200, {{"Set-Cookie", "sid="}}, "logged out");
+  turn();
+  EXPECT_FALSE((*visitor)->answered()) << "nobody gets that answer";
+  ASSERT_EQ(app_.count(), 2U);
+  EXPECT_EQ(app().request().fields.value(http::FieldId::Cookie), "sid=1");
+  app().answers(200, {}, "welcome back");
+  turn();
+  EXPECT_EQ((*visitor)->read(), "welcome back");
+}
+
+TEST_F(TransactionTest, AFollowerOfAnotherVariantFindsItsOwn) {
+  const auto english = visit("/a", "X-Theme: light\r\n");
+  const auto other = visit("/a", "X-Theme: dark\r\n");
+  app().head(200, {{"Cache-Control", "max-age=60"}, {"Vary", "X-Theme"}}, http::Framing::Length, 5);
+  turn();
+  EXPECT_FALSE((*other)->answered());
+  ASSERT_EQ(app_.count(), 2U) << "its variant is fetched at once";
+  app().answers(200, {{"Cache-Control", "max-age=60"}, {"Vary", "X-Theme"}}, "dark!");
+  app_.at(0).body("light");
+  app_.at(0).end();
+  turn();
+  EXPECT_EQ((*english)->read(), "light");
+  EXPECT_EQ((*other)->read(), "dark!");
+  EXPECT_THAT(status_now("/a", "X-Theme: light\r\n"), StartsWith("weir; hit"));
+  EXPECT_THAT(status_now("/a", "X-Theme: dark\r\n"), StartsWith("weir; hit"));
+}
+
+TEST_F(TransactionTest, WeirsOwnFailureIsTheAnswerOfAllWhoWait) {
+  const auto leader = visit("/a");
+  const auto follower = visit("/a");
+  app().end(upstream::FetchResult::Timeout);
+  turn();
+  for (const auto* visitor : {&leader, &follower}) {
+    EXPECT_EQ((**visitor)->status(), 504);
+    EXPECT_THAT((**visitor)->cache_status(), HasSubstr("detail=upstream-timeout"));
+  }
+}
+
+TEST_F(TransactionTest, AStaleCopyStandsInForAnAppThatFails) {
+  for (const bool answers_500 : {true, false}) {
+    const std::string path = answers_500 ? "/answers" : "/breaks";
+    fill_with(path, {{"Cache-Control", "max-age=1, stale-if-error=60"}}, "old");
+    pass_time(2'000);
+    const auto visitor = visit(path);
+    answers_500 ? app().answers(500, {}, "down") : app().end(upstream::FetchResult::Broken);
+    turn();
+    EXPECT_THAT((*visitor)->cache_status(), HasSubstr("detail=stale-if-error"));
+    EXPECT_EQ((*visitor)->read(), "old");
+  }
+}
+
+TEST_F(TransactionTest, AfterA500OthersGoFourAtATime) {
+  std::vector<std::unique_ptr<Visitor>> crowd;
+  for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
+  EXPECT_EQ(app_.count(), 1U);
+  app().answers(500, {}, "down");
+  turn();
+  EXPECT_EQ((*crowd[0])->status(), 500);
+  EXPECT_EQ(app_.count(), 5U);
+  app().answers(200, kFreshLines, "up again");
+  turn();
+  // The place that is free goes to one who finds the answer in the store, and so on to the last.
+  for (const int i : {5, 6}) EXPECT_EQ((*crowd[static_cast<std::size_t>(i)])->read(), "up again");
+  EXPECT_EQ(app_.count(), 5U);
+}
+
+// ---- timers, by a clock that no test waits for ----
+
+TEST_F(TransactionTest, AFollowerWaitsForCoalesceWaitAndThenAsksItself) {
+  const auto leader = visit("/a");
+  const auto follower = visit("/a");
+  pass_time(4'999);
+  EXPECT_EQ(app_.count(), 1U);
+  pass_time(1);
+  EXPECT_EQ(app_.count(), 2U);
+  app().answers(200, kFreshLines, "mine");
+  turn();
+  EXPECT_EQ((*follower)->read(), "mine");
+  EXPECT_FALSE((*leader)->answered()) << "its own fetch goes on";
+}
+
+TEST_F(TransactionTest, AnAppThatIsTooSlowIsNotWaitedForWhereThereIsACopy) {
+  use(rule_with_stale_after(200), Tiers::Ram);
+  fill_with("/a", {{"Cache-Control", "max-age=1"}}, "old");
+  pass_time(5'000);
+  const auto visitor = visit("/a");
+  pass_time(199);
+  EXPECT_FALSE((*visitor)->answered());
+  pass_time(1);
+  EXPECT_EQ((*visitor)->cache_status(), "weir; fwd=stale; ttl=-4; detail=stale-slow");
+  EXPECT_EQ((*visitor)->read(), "old");
+  app().answers(200, kFreshLines, "new");
+  turn();
+  EXPECT_EQ(status_now("/a"), "weir; hit; ttl=60") << "the fetch went on";
+}
+
+TEST_F(TransactionTest, NoTimerOutlivesItsWait) {
+  use(rule_with_stale_after(200), Tiers::Ram);
+  fill_with("/a", {{"Cache-Control", "max-age=1"}}, "old");
+  pass_time(2'000);
+  const auto visitor = visit("/a");
+  app().answers(200, kFreshLines, "new");
+  turn();
+  EXPECT_EQ((*visitor)->read(), "new");
+  pass_time(60'000);
+  EXPECT_EQ((*visitor)->read(), "new");
+}
+
+// ---- leaving ----
+
+TEST_F(TransactionTest, TheClientMayLeaveInEveryWait) {
+  // After each of these nobody is woken any more, nothing is left flying that nobody wants, and the
+  // next visitor is served as if the other had never been there.
+  struct Case {
+    std::string wait;
+    std::function<void()> until;  // from the visit until that wait
+  };
+  const Case cases[] = {
+      {"a slower tier is being asked", [] {}},
+      {"the app was asked", [this] { release_look_up(); }},
+      {"the body is coming",
+       [this] {
+         release_look_up();
+         app().head(200, kFreshLines, http::Framing::Chunked);
+         app().body("some");
+         turn();
+       }},
+      {"the answer is whole",
+       [this] {
+         release_look_up();
+         app().answers(200, {{"Cache-Control", "no-store"}}, "page");
+         turn();
+       }},
+  };
+  for (const Case& c : cases) {
+    use({}, Tiers::RamAndSlow);
+    slow_->hold();
+    auto visitor = visit("/a");
+    c.until();
+    visitor->leave();
+    visitor = nullptr;
+    turn();
+    if (app_.count() > 0 && !app().dropped()) app().end(upstream::FetchResult::Broken);
+    turn();
+    EXPECT_EQ(fills_.size(), 0U) << c.wait;
+    EXPECT_EQ(slow_->waiting(), 0U) << c.wait;
+    EXPECT_EQ(tables_.flights.size(), 0U) << c.wait;
+    EXPECT_EQ(tables_.budget.used(), 0U) << c.wait;
+    const auto next = visit("/b");
+    release_look_up();
+    app().answers(200, kFreshLines, "next");
+    turn();
+    EXPECT_EQ((*next)->read(), "next") << c.wait;
+  }
+}
+
+TEST_F(TransactionTest, WhoWaitsForATurnMayLeaveAndIsPassedOver) {
+  std::vector<std::unique_ptr<Visitor>> crowd;
+  for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
+  app().answers(500, {}, "down");
+  turn();
+  ASSERT_EQ(app_.count(), 5U);
+  crowd[5]->leave();
+  app().answers(500, {}, "still down");
+  turn();
+  EXPECT_EQ(app_.count(), 6U) << "the last one's turn";
+  for (auto& visitor : crowd) visitor->leave();
+  turn();
+  EXPECT_EQ(fills_.size(), 0U);
+}
+
+TEST_F(TransactionTest, APooledOneKeepsNothingOfTheRequestBefore) {
+  fill_with("/stale", {{"Cache-Control", "max-age=1, stale-if-error=600"}}, "old");
+  pass_time(2'000);
+  Transaction transaction(*context_);
+  {
+    test::ScriptedExchange first(loop_, get("/stale", "Cookie: sid=1\r\n"));
+    transaction.start(first);
+    app().answers(200, {{"Set-Cookie", "a=b"}}, "private");
+    turn();
+    EXPECT_TRUE(first.answered());
+    transaction.finished();
+  }
+  test::ScriptedExchange second(loop_, get("/plain"));
+  transaction.start(second);
+  app().end(upstream::FetchResult::Broken);
+  turn();
+  EXPECT_EQ(second.status(), 502) << "no copy of another request's stands in";
+  EXPECT_EQ(second.cache_status(), "weir; fwd=uri-miss; detail=upstream-error");
+  EXPECT_EQ(second.log_notes().subject, "");
+  transaction.finished();
+}
+
+}  // namespace
+}  // namespace weir::flow
