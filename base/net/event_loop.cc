@@ -4,7 +4,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -150,13 +149,17 @@ void EventLoop::run_timers() {
   const std::int64_t now_us = clock_.now_us();
   while (Timer* const timer = timers_.take_due(now_us)) timer->fire();
   running_timers_ = false;
-  look_at_timers_by(timers_.next_us(), now_us);
+  // By the time that it is now: what the callbacks have started without delay must not wait.
+  if (!timers_.empty()) look_at_timers_by(timers_.next_us(), clock_.now_us());
 }
 
+// What is due goes before an event that is set for a time gone by, but has not come yet: that one
+// may wait for the coarse clock.
 void EventLoop::look_at_timers_by(std::int64_t due_us, std::int64_t now_us) {
+  if (due_us <= now_us) due_us = kAtOnce;
   if (due_us >= timer_event_us_) return;
   timer_event_us_ = due_us;
-  const std::int64_t wait_us = std::max<std::int64_t>(due_us - now_us, 0);
+  const std::int64_t wait_us = due_us == kAtOnce ? 0 : due_us - now_us;
   const timeval wait{.tv_sec = wait_us / 1'000'000, .tv_usec = wait_us % 1'000'000};
   WEIR_CHECK(event_add(timer_event_, &wait) == 0);
 }

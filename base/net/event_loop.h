@@ -77,8 +77,9 @@ class EventLoop {
 
   TimerQueue timers_;
   event* timer_event_;  // runs timers_
-  // What timer_event_ is set for. No later than the first timer is due, though perhaps earlier:
-  // stopping a timer does not touch the event.
+  // What timer_event_ is set for, or kAtOnce: the next poll. No later than the first timer is due,
+  // though perhaps earlier: stopping a timer does not touch the event.
+  static constexpr std::int64_t kAtOnce = INT64_MIN;
   std::int64_t timer_event_us_ = TimerQueue::kNever;
   bool running_timers_ = false;
 

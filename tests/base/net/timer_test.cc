@@ -1,6 +1,7 @@
 #include "base/net/timer.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -253,6 +254,50 @@ TEST(RealTimer, NeitherFiresEarlyNorSpinsUntilItIsDue) {
     // of its ticks early.
     EXPECT_LE(clock.reads, 2 + 10) << delay_ms;
   }
+}
+
+// How often this thread has waited in the kernel so far. A poll that waits, however shortly, does.
+long waits_so_far() {
+  rusage usage{};
+  EXPECT_EQ(getrusage(RUSAGE_THREAD, &usage), 0);
+  return usage.ru_nvcsw;
+}
+
+TEST(RealTimer, OneWithoutDelayThatACallbackStartsMakesNobodyWait) {
+  constexpr int kStarts = 200;
+  EventLoop loop;
+  int fired = 0;
+  std::unique_ptr<Timer> timer;
+  timer = std::make_unique<Timer>(loop, [&] {
+    if (++fired == kStarts) return loop.stop();
+    timer->start(0);
+  });
+  timer->start(0);
+  const long before = waits_so_far();
+  loop.run();
+  EXPECT_EQ(fired, kStarts);
+  EXPECT_LT(waits_so_far() - before, kStarts / 2);
+}
+
+TEST(RealTimer, OneWithoutDelayDoesNotWaitForOneThatIsOverdue) {
+  // The kernel's coarse clock comes some milliseconds late: what is due by the loop's own clock
+  // does not wait for it.
+  constexpr int kRounds = 40;
+  EventLoop loop;
+  Timer overdue(loop, [] {});
+  Timer timer(loop, [&] { loop.stop(); });
+  long waits = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    overdue.start(1);
+    const std::int64_t due_us = loop.clock().now_us() + 1000;
+    while (loop.clock().now_us() <= due_us) {
+    }
+    timer.start(0);
+    const long before = waits_so_far();
+    loop.run();
+    waits += waits_so_far() - before;
+  }
+  EXPECT_LT(waits, kRounds / 2);
 }
 
 TEST(Timer, DoesNotCareWhatTheWallClockIsSetTo) {
