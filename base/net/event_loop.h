@@ -59,13 +59,13 @@ class EventLoop {
  private:
   friend class Timer;
   class Wakeup;
-  void start_timer(Timer& timer, std::int64_t delay_us);
+  void start_timer(Timer& timer, std::int64_t due_us);
   void stop_timer(Timer& timer);
   void turn_once(int flags);
   void run_posted();
   void run_local();
   void run_timers();
-  void look_at_timers_by(std::int64_t due_us, std::int64_t now_us);
+  void look_at_timers_by(std::int64_t due_us);
 
   const Clock& clock_;
   event_base* base_;

@@ -354,6 +354,26 @@ TEST_F(DeadlineTest, AClearedOneNeverComesUntilItIsSetAgain) {
   EXPECT_EQ(order_, "x");
 }
 
+TEST_F(DeadlineTest, ThoseOfOneMillisecondComeTogether) {
+  // However the microseconds lie within it when they are set.
+  Deadline first(loop_, [&] { order_ += '1'; });
+  Deadline second(loop_, [&] { order_ += '2'; });
+  first.set(clock_.now_ms() + 5);
+  clock_.advance_us(700);
+  second.set(clock_.now_ms() + 5);
+  clock_.advance_us(4300);
+  loop_.turn();
+  EXPECT_EQ(order_, "12");
+}
+
+TEST_F(DeadlineTest, OneThatHasPassedComesInTheNextTurn) {
+  Deadline deadline(loop_, [&] { order_ += 'x'; });
+  deadline.set(clock_.now_ms() - 5);
+  EXPECT_EQ(order_, "");
+  loop_.turn();
+  EXPECT_EQ(order_, "x");
+}
+
 TEST_F(DeadlineTest, MayBeDestroyedByItsOwnCallback) {
   std::unique_ptr<Deadline> deadline;
   deadline = std::make_unique<Deadline>(loop_, [&] {
