@@ -37,6 +37,10 @@ namespace {
 constexpr std::string_view kRequest =
     "GET /page?b=2&a=1 HTTP/1.1\r\nHost: shop.test\r\nUser-Agent: test\r\nAccept: text/html\r\n"
     "Accept-Encoding: gzip, br\r\nAccept-Language: en-GB, en;q=0.8\r\n\r\n";
+constexpr std::string_view kConditionalRequest =
+    "GET /page?b=2&a=1 HTTP/1.1\r\nHost: shop.test\r\nUser-Agent: test\r\nAccept: text/html\r\n"
+    "Accept-Encoding: gzip, br\r\nAccept-Language: en-GB, en;q=0.8\r\n"
+    "If-None-Match: \"v0\", W/\"v1\"\r\n\r\n";
 constexpr int kWarmUp = 16;  // buffers grow to their working size
 constexpr int kCounted = 64;
 
@@ -78,7 +82,8 @@ void store_page(const flow::LoopSite& site, const EventLoop& loop) {
   parts.key = key.view().bytes;
   parts.hash = key.view().hash;
   parts.meta.response_ms = loop.now_ms();
-  parts.h1_head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n";
+  parts.fields.add("ETag", "\"v1\"");
+  parts.h1_head = "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 4\r\n";
   parts.body = make_body("page");
   backends::store_unheard(site.store_of(route), make_ref<const backends::Entry>(std::move(parts)));
 }
@@ -86,7 +91,9 @@ void store_page(const flow::LoopSite& site, const EventLoop& loop) {
 // Asks for the page again and again, from the other end of a socket pair on the same loop.
 class Client final : public FdHandler {
  public:
-  Client(EventLoop& loop, int fd) : loop_(loop), fd_(fd), event_(loop, fd, *this) {
+  // Hits are the answers that hold `expected`.
+  Client(EventLoop& loop, int fd, std::string_view request, std::string_view expected)
+      : loop_(loop), fd_(fd), request_(request), expected_(expected), event_(loop, fd, *this) {
     event_.want(true, false);
     ask();
   }
@@ -94,7 +101,7 @@ class Client final : public FdHandler {
     std::array<char, 1024> response;
     const ssize_t got = read(fd_, response.data(), response.size());
     if (got <= 0) return loop_.stop();
-    hits_ += std::string_view(response.data(), static_cast<std::size_t>(got)).ends_with("page");
+    hits_ += std::string_view(response.data(), static_cast<std::size_t>(got)).contains(expected_);
     if (++answers_ == kWarmUp) before_ = allocations.load();
     if (answers_ == kWarmUp + kCounted) {
       allocated_ = allocations.load() - before_;
@@ -107,11 +114,13 @@ class Client final : public FdHandler {
 
  private:
   void ask() {
-    ASSERT_EQ(write(fd_, kRequest.data(), kRequest.size()), static_cast<ssize_t>(kRequest.size()));
+    ASSERT_EQ(write(fd_, request_.data(), request_.size()), static_cast<ssize_t>(request_.size()));
   }
 
   EventLoop& loop_;
   const int fd_;
+  const std::string_view request_;
+  const std::string_view expected_;
   FdEvent event_;
   int answers_ = 0;
   int hits_ = 0;
@@ -119,9 +128,9 @@ class Client final : public FdHandler {
   std::uint64_t allocated_ = UINT64_MAX;
 };
 
-TEST(Hit, AllocatesNothing) {
-  // From the socket to the socket: parse, route, key, look-up, judgement and response come out of
-  // buffers that are there already.
+// From the socket to the socket: parse, route, key, look-up, judgement and response come out of
+// buffers that are there already.
+void expect_no_allocation(std::string_view request, std::string_view expected) {
   EventLoop loop;
   NoFetcher fetcher;
   flow::SharedTables tables(1 << 20);
@@ -138,13 +147,21 @@ TEST(Hit, AllocatesNothing) {
   int ends[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
   server.accept(Fd(ends[0]), *SocketAddress::unix_path("/client"));
-  Client client(loop, ends[1]);
+  Client client(loop, ends[1], request, expected);
   loop.run();
 
   EXPECT_EQ(client.hits(), kWarmUp + kCounted);
   EXPECT_EQ(client.allocated(), 0U);
   server.close_all();
   close(ends[1]);
+}
+
+TEST(Hit, AllocatesNothing) {
+  expect_no_allocation(kRequest, "\r\n\r\npage");
+}
+
+TEST(Hit, ConfirmingTheClientsCopyAllocatesNothing) {
+  expect_no_allocation(kConditionalRequest, "HTTP/1.1 304 Not Modified\r\n");
 }
 
 }  // namespace

@@ -79,9 +79,6 @@ class ScriptedFetcher final : public upstream::Fetcher {
     void pause() override { asked_->paused_ = true; }
     void resume() override { asked_->paused_ = false; }
     void body_ready() override {}
-    std::size_t tunnel_send(std::string_view bytes) override { return bytes.size(); }
-    void set_tunnel_writable(std::move_only_function<void()>) override {}
-    void tunnel_shutdown() override {}
 
    private:
     std::shared_ptr<Asked> asked_;
