@@ -141,8 +141,8 @@ void H1Session::write_out() {
 }
 
 void H1Session::written(H1Output::Status status) {
-  FdEvent& event = connection_->event();
-  event.want(event.wants_read(), status == H1Output::Status::Blocked);
+  blocked_ = status == H1Output::Status::Blocked;
+  connection_->want(reading_, blocked_);
   switch (status) {
     case H1Output::Status::Blocked:
       expect_progress();

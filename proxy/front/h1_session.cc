@@ -32,11 +32,13 @@ http::HeadLimits head_limits(const conf::Limits& limits) {
 
 H1Session::H1Session(Server& server, int fd, const SocketAddress& peer)
     : server_(server),
-      connection_(make_plain_connection(server.loop(), fd, *this)),
+      connection_(make_plain_connection(server.loop(), fd)),
       peer_ip_(peer.host_text()),
       peer_trusted_(server.trusts(peer.get())),
       parser_(head_limits(server.options().limits)),
-      read_deadline_(server.loop(), [this] { read_deadline_passed(); }) {}
+      read_deadline_(server.loop(), [this] { read_deadline_passed(); }) {
+  connection_->set_handler(*this);
+}
 
 H1Session::~H1Session() {
   *alive_ = false;
@@ -74,7 +76,7 @@ void H1Session::drain() {
 
 // ---- reading ----
 
-void H1Session::on_fd(bool readable, bool writable) {
+void H1Session::on_ready(bool readable, bool writable) {
   inside_ = true;
   if (writable && x_) write_out();
   if (readable && phase_ != Phase::Dead) receive();
@@ -301,15 +303,14 @@ bool H1Session::body_too_slow() {
 }
 
 void H1Session::update_interest() {
-  bool read = !peer_done_ && phase_ != Phase::Dead;
+  reading_ = !peer_done_ && phase_ != Phase::Dead;
   // Backpressure: while an exchange runs, only so much is taken ahead.
-  if (read && phase_ == Phase::Exchange && backlog_full()) {
-    read = false;
+  if (reading_ && phase_ == Phase::Exchange && backlog_full()) {
+    reading_ = false;
     // No event will tell of an end meanwhile.
     read_deadline_.set(loop().now_ms() + kUnreadLookMs);
   }
-  FdEvent& event = connection_->event();
-  event.want(read, event.wants_write());
+  connection_->want(reading_, blocked_);
 }
 
 bool H1Session::backlog_full() const {

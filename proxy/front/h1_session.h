@@ -21,7 +21,7 @@ namespace weir::front {
 
 class Server;
 
-class H1Session final : public FdHandler, public Exchange {
+class H1Session final : public ConnectionHandler, public Exchange {
  public:
   H1Session(Server& server, int fd, const SocketAddress& peer);
   ~H1Session() override;
@@ -31,7 +31,7 @@ class H1Session final : public FdHandler, public Exchange {
   // The server is draining: ends now if idle, else after this response.
   void drain();
 
-  void on_fd(bool readable, bool writable) override;
+  void on_ready(bool readable, bool writable) override;
 
   // ---- Exchange ----
   const http::RequestHead& request() const override { return x_->head; }
@@ -102,6 +102,8 @@ class H1Session final : public FdHandler, public Exchange {
   std::string backlog_;            // received, not yet parsed: a body's bytes, later requests
   bool served_ = false;            // has had a request
   bool peer_done_ = false;         // the client will send no more
+  bool reading_ = false;           // wants to be told of what the client sends
+  bool blocked_ = false;           // the socket is full: to go on when it is writable
   bool inside_ = false;            // one of the session's own entry points is on the stack
   bool settle_posted_ = false;
   Deadline read_deadline_;
