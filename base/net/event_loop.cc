@@ -4,10 +4,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 #include "base/net/fd_event.h"
+#include "base/net/timer.h"
 
 namespace weir {
 
@@ -51,20 +53,41 @@ EventLoop::EventLoop(const Clock& clock) : clock_(clock) {
       base_, -1, 0,
       [](evutil_socket_t, short, void* self) { static_cast<EventLoop*>(self)->run_local(); }, this);
   WEIR_CHECK(local_event_ != nullptr);
+  timer_event_ = event_new(
+      base_, -1, 0,
+      [](evutil_socket_t, short, void* self) { static_cast<EventLoop*>(self)->run_timers(); },
+      this);
+  WEIR_CHECK(timer_event_ != nullptr);
   wakeup_ = std::make_unique<Wakeup>(*this);
 }
 
 EventLoop::~EventLoop() {
   posted_.clear();
   local_.clear();
+  WEIR_CHECK(timers_.empty());
+  event_free(timer_event_);
   event_free(local_event_);
   wakeup_.reset();
   event_base_free(base_);
 }
 
 void EventLoop::run() {
+  while (!stopped_) turn_once(EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+  stopped_ = false;
+}
+
+void EventLoop::turn() {
+  timer_event_us_ = TimerQueue::kNever;  // set again: the clock may have been moved by hand
+  look_at_timers_by(timers_.next_us(), clock_.now_us());
+  turn_once(EVLOOP_ONCE | EVLOOP_NONBLOCK | EVLOOP_NO_EXIT_ON_EMPTY);
+}
+
+// One poll at a time and not event_base_dispatch(), so that it is known which timers were started
+// since the poll: they wait for the next one. EVLOOP_ONCE returns when something has run.
+void EventLoop::turn_once(int flags) {
   owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-  event_base_loop(base_, EVLOOP_NO_EXIT_ON_EMPTY);
+  timers_.begin_turn();
+  WEIR_CHECK(event_base_loop(base_, flags) != -1);  // also when called within a turn
 }
 
 void EventLoop::stop() {
@@ -91,10 +114,12 @@ void EventLoop::run_posted() {
     const std::lock_guard lock(mutex_);
     tasks.swap(posted_);
     wakeup_pending_ = false;
-    stopping = stopping_;
+    stopping = std::exchange(stopping_, false);
   }
   for (Task& task : tasks) task();
-  if (stopping) event_base_loopbreak(base_);
+  if (!stopping) return;
+  stopped_ = true;
+  event_base_loopbreak(base_);
 }
 
 void EventLoop::run_local() {
@@ -103,6 +128,37 @@ void EventLoop::run_local() {
   for (Task& task : tasks) task();
   tasks.clear();
   if (local_.empty()) local_.swap(tasks);  // keeps the capacity: no allocation next time
+}
+
+void EventLoop::start_timer(Timer& timer, std::int64_t delay_us) {
+  check_in_loop();
+  const std::int64_t now_us = clock_.now_us();
+  const std::int64_t due_us = now_us + delay_us;
+  timers_.start(timer, due_us);
+  if (!running_timers_) look_at_timers_by(due_us, now_us);
+}
+
+void EventLoop::stop_timer(Timer& timer) {
+  timers_.stop(timer);
+}
+
+// libevent's clock is a coarse one, and not the loop's: its timer is only what ends the poll. Where
+// it comes too early, what is left is waited for again.
+void EventLoop::run_timers() {
+  timer_event_us_ = TimerQueue::kNever;
+  running_timers_ = true;
+  const std::int64_t now_us = clock_.now_us();
+  while (Timer* const timer = timers_.take_due(now_us)) timer->fire();
+  running_timers_ = false;
+  look_at_timers_by(timers_.next_us(), now_us);
+}
+
+void EventLoop::look_at_timers_by(std::int64_t due_us, std::int64_t now_us) {
+  if (due_us >= timer_event_us_) return;
+  timer_event_us_ = due_us;
+  const std::int64_t wait_us = std::max<std::int64_t>(due_us - now_us, 0);
+  const timeval wait{.tv_sec = wait_us / 1'000'000, .tv_usec = wait_us % 1'000'000};
+  WEIR_CHECK(event_add(timer_event_, &wait) == 0);
 }
 
 void EventLoop::check_in_loop() const {

@@ -1,5 +1,8 @@
 // One event loop per thread, over libevent. A connection, its transaction and its upstream transfer
 // are born, live and die on one loop; post() is the only call that may come from elsewhere.
+//
+// The loop goes in turns: it polls, runs what the poll has found ready, then the timers that are
+// due by its clock, and with both the tasks that were posted.
 #pragma once
 
 #include <atomic>
@@ -11,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/net/timer_queue.h"
 
 struct event;
 struct event_base;
@@ -30,6 +34,10 @@ class EventLoop {
 
   // Runs on the calling thread, which becomes the loop's own, until stop().
   void run();
+  // One turn without waiting: what is ready now, and timers that are due by the clock. What a loop
+  // is driven with by hand, above all one whose clock is moved by hand: run() would wait in real
+  // time for what its clock may never reach.
+  void turn();
   // Safe to call from other threads. Tasks posted before it still run.
   void stop();
   // Safe to call from other threads. Tasks of one thread run in order, on the loop, never inside
@@ -44,19 +52,35 @@ class EventLoop {
 
   std::int64_t now_ms() const { return clock_.now_ms(); }
   const Clock& clock() const { return clock_; }
+  // When the first timer is due on the clock's steady axis; TimerQueue::kNever when none runs.
+  std::int64_t next_timer_us() const { return timers_.next_us(); }
   event_base* base() const { return base_; }  // for base/net only
 
  private:
+  friend class Timer;
   class Wakeup;
+  void start_timer(Timer& timer, std::int64_t delay_us);
+  void stop_timer(Timer& timer);
+  void turn_once(int flags);
   void run_posted();
   void run_local();
+  void run_timers();
+  void look_at_timers_by(std::int64_t due_us, std::int64_t now_us);
 
   const Clock& clock_;
   event_base* base_;
   std::atomic<std::thread::id> owner_;
   std::unique_ptr<Wakeup> wakeup_;
+  bool stopped_ = false;
   event* local_event_;       // made active, never added: runs local_ later in the turn
   std::vector<Task> local_;  // loop thread only
+
+  TimerQueue timers_;
+  event* timer_event_;  // runs timers_
+  // What timer_event_ is set for. No later than the first timer is due, though perhaps earlier:
+  // stopping a timer does not touch the event.
+  std::int64_t timer_event_us_ = TimerQueue::kNever;
+  bool running_timers_ = false;
 
   std::mutex mutex_;
   std::vector<Task> posted_;     // guarded by mutex_

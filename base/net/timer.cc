@@ -1,40 +1,33 @@
 #include "base/net/timer.h"
 
-#include <event2/event.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
-
 namespace weir {
+namespace {
+
+// Some thirty years: far enough for every configuration, and no sum overflows.
+constexpr std::int64_t kLongest_ms = std::int64_t{1} << 40;
+
+}  // namespace
 
 Timer::Timer(EventLoop& loop, std::function<void()> callback)
-    : event_(event_new(
-          loop.base(), -1, 0,
-          [](evutil_socket_t, short, void* self) { static_cast<Timer*>(self)->fired(); }, this)),
-      callback_(std::move(callback)) {
-  WEIR_CHECK(event_ != nullptr);
-}
+    : loop_(loop), callback_(std::move(callback)) {}
 
 Timer::~Timer() {
-  event_free(event_);
+  stop();
 }
 
 void Timer::start(std::int64_t delay_ms) {
-  delay_ms = std::max<std::int64_t>(delay_ms, 0);
-  const timeval delay{.tv_sec = delay_ms / 1000, .tv_usec = (delay_ms % 1000) * 1000};
-  WEIR_CHECK(event_add(event_, &delay) == 0);
-  active_ = true;
+  delay_ms = std::clamp<std::int64_t>(delay_ms, 0, kLongest_ms);
+  loop_.start_timer(*this, delay_ms * 1000);
 }
 
 void Timer::stop() {
-  if (!std::exchange(active_, false)) return;
-  event_del(event_);
+  if (active()) loop_.stop_timer(*this);
 }
 
-void Timer::fired() {
-  active_ = false;
+void Timer::fire() {
   // A copy: the callback may destroy this timer, and with it the function that is running.
   const std::function<void()> callback = callback_;
   callback();

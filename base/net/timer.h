@@ -1,16 +1,17 @@
-// Timers of one loop. Loop thread only.
+// Timers of one loop, by its clock. Loop thread only; they go before their loop does.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 
 #include "base/net/event_loop.h"
 
-struct event;
-
 namespace weir {
 
-// Calls back once, some time after start(). The callback may destroy the timer.
+// Calls back once, some time after start(): never before the loop's clock says so, and at the
+// soonest behind the events of the next poll, also with no delay at all. Timers due at the same
+// time fire in the order of their starts. The callback may start the timer again, or destroy it.
 class Timer {
  public:
   Timer(EventLoop& loop, std::function<void()> callback);
@@ -21,14 +22,17 @@ class Timer {
   // In `delay_ms` from now; replaces an earlier start.
   void start(std::int64_t delay_ms);
   void stop();
-  bool active() const { return active_; }
+  bool active() const { return place_ != kNowhere; }
 
  private:
-  void fired();
+  friend class EventLoop;
+  friend class TimerQueue;
+  static constexpr std::size_t kNowhere = SIZE_MAX;
+  void fire();
 
-  event* event_;
+  EventLoop& loop_;
   std::function<void()> callback_;
-  bool active_ = false;
+  std::size_t place_ = kNowhere;  // the queue's own: where in its heap this timer is
 };
 
 // A deadline that moves all the time and seldom comes: moving it later is a store into a field, and

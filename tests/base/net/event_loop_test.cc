@@ -4,10 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <string>
 #include <thread>
 
 #include "base/net/fd_event.h"
-#include "base/net/timer.h"
 
 namespace weir {
 namespace {
@@ -40,72 +40,34 @@ TEST(EventLoop, IsWokenByOtherThreads) {
   EXPECT_EQ(ran, 1000) << "tasks posted before the stop still run";
 }
 
-TEST(Timer, FiresOnceAndMayBeStopped) {
+TEST(EventLoop, AStopBeforeItRunsIsNotLostAndCountsOnce) {
   EventLoop loop;
-  int fired = 0;
-  Timer kept(loop, [&] {
-    ++fired;
-    loop.stop();
-  });
-  Timer stopped(loop, [&] { fired += 100; });
-  stopped.start(1);
-  stopped.stop();
-  kept.start(2);
+  int ran = 0;
+  loop.post([&] { ++ran; });
+  loop.stop();
   loop.run();
-  EXPECT_EQ(fired, 1);
+  EXPECT_EQ(ran, 1);
+  loop.post([&] {
+    ++ran;
+    loop.post([&] {
+      ++ran;
+      loop.stop();
+    });
+  });
+  loop.run();  // ends by the second stop, not by what is left of the first
+  EXPECT_EQ(ran, 3);
 }
 
-TEST(Timer, MayDestroyItselfWhenItFires) {
+TEST(EventLoop, ATurnRunsWhatIsReadyAndDoesNotWait) {
   EventLoop loop;
-  std::unique_ptr<Timer> timer;
-  timer = std::make_unique<Timer>(loop, [&] {
-    timer.reset();
-    loop.stop();
+  std::string order;
+  loop.turn();
+  loop.post([&] {
+    order += 'a';
+    loop.post([&] { order += 'b'; });
   });
-  timer->start(0);
-  loop.run();
-  EXPECT_EQ(timer, nullptr);
-}
-
-// A clock that the test advances.
-class HandClock final : public Clock {
- public:
-  std::int64_t now_ms() const override { return now; }
-  std::int64_t wall_s() const override { return now / 1000; }
-  std::int64_t now = 1'000;
-};
-
-TEST(Deadline, AMovedDeadlineDoesNotFireAtItsOldTime) {
-  // The timer below it looks again when it fires, and finds the deadline further on.
-  HandClock clock;
-  EventLoop loop(clock);
-  int fired = 0;
-  Deadline deadline(loop, [&] {
-    ++fired;
-    loop.stop();
-  });
-  deadline.set(clock.now + 1);
-  deadline.set(clock.now + 5);
-  Timer tick(loop, [&] {
-    EXPECT_EQ(fired, 0);
-    clock.now += 10;
-    deadline.set(clock.now);
-  });
-  tick.start(10);
-  loop.run();
-  EXPECT_EQ(fired, 1);
-}
-
-TEST(Deadline, AClearedOneNeverFires) {
-  EventLoop loop;
-  int fired = 0;
-  Deadline deadline(loop, [&] { ++fired; });
-  deadline.set(loop.now_ms() + 1);
-  deadline.clear();
-  Timer end(loop, [&] { loop.stop(); });
-  end.start(10);
-  loop.run();
-  EXPECT_EQ(fired, 0);
+  loop.turn();
+  EXPECT_EQ(order, "ab");
 }
 
 class Reader final : public FdHandler {
