@@ -1,6 +1,9 @@
 #include "proxy/front/h1_exchange.h"
 
 #include <charconv>
+#include <utility>
+
+#include "base/check.h"
 
 namespace weir::front {
 
@@ -21,6 +24,21 @@ void H1Exchange::reset() {
   status = 0;
   close_after = reset_at_cut = endless = responding = continue_sent = body_wanted = tunnel = done =
       false;
+}
+
+std::unique_ptr<H1Exchange> H1ExchangePool::take() {
+  if (idle_.empty()) return std::make_unique<H1Exchange>();
+  std::unique_ptr<H1Exchange> exchange = std::move(idle_.back());
+  idle_.pop_back();
+  return exchange;
+}
+
+void H1ExchangePool::give(std::unique_ptr<H1Exchange> exchange) {
+  // A handler left in it would be told of the next request's end.
+  WEIR_CHECK(exchange->handler == nullptr);
+  if (idle_.size() >= kPooled) return;
+  exchange->reset();
+  idle_.push_back(std::move(exchange));
 }
 
 void append_fresh_fields(std::string& out, const FreshFields& fresh, const HeadOptions& options) {

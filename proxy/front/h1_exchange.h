@@ -1,8 +1,10 @@
-// What a session needs only while a request is being served; pooled by the server, so that an idle
-// connection is small and a busy one allocates nothing.
+// What an HTTP/1.1 session needs only while a request is being served; pooled by its factory, so
+// that an idle connection is small and a busy one allocates nothing. Loop thread only.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/http/h1_writer.h"
 #include "base/http/message.h"
@@ -32,6 +34,17 @@ struct H1Exchange {
   bool done = false;  // the response was sent or cut
 
   void reset();
+};
+
+class H1ExchangePool {
+ public:
+  std::unique_ptr<H1Exchange> take();
+  // Its handler must have gone back before it.
+  void give(std::unique_ptr<H1Exchange> exchange);
+
+ private:
+  static constexpr std::size_t kPooled = 256;
+  std::vector<std::unique_ptr<H1Exchange>> idle_;
 };
 
 // The bytes of a head that Weir writes itself. Pure; append to `out`.

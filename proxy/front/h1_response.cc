@@ -6,7 +6,6 @@
 #include "base/http/date.h"
 #include "base/http/h1_writer.h"
 #include "proxy/front/h1_session.h"
-#include "proxy/front/server.h"
 #include "proxy/policy/storable.h"
 
 namespace weir::front {
@@ -24,7 +23,7 @@ bool H1Session::begin_response(int status) {
   if (x_->responding || phase_ == Phase::Dead) return false;
   x_->responding = true;
   x_->status = status;
-  if (!x_->head.keep_alive || server_.draining()) x_->close_after = true;
+  if (!x_->head.keep_alive || context_.draining) x_->close_after = true;
   return true;
 }
 
@@ -173,7 +172,7 @@ void H1Session::expect_progress() {
     });
   }
   if (!write_deadline_->is_set()) {
-    write_deadline_->set(loop().now_ms() + server_.options().limits.send_timeout_ms);
+    write_deadline_->set(loop().now_ms() + context_.limits.send_timeout_ms);
   }
 }
 

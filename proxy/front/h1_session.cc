@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "proxy/front/monotonic.h"
-#include "proxy/front/server.h"
 
 namespace weir::front {
 namespace {
@@ -28,15 +27,33 @@ http::HeadLimits head_limits(const conf::Limits& limits) {
           .header_count = limits.header_count};
 }
 
+class H1Factory final : public SessionFactory {
+ public:
+  explicit H1Factory(const SessionContext& context) : context_(context) {}
+  std::unique_ptr<Session> make(std::unique_ptr<Connection> connection, Peer peer) override {
+    return std::make_unique<H1Session>(context_, exchanges_, std::move(connection),
+                                       std::move(peer));
+  }
+
+ private:
+  const SessionContext& context_;
+  H1ExchangePool exchanges_;
+};
+
 }  // namespace
 
-H1Session::H1Session(Server& server, int fd, const SocketAddress& peer)
-    : server_(server),
-      connection_(make_plain_connection(server.loop(), fd)),
-      peer_ip_(peer.host_text()),
-      peer_trusted_(server.trusts(peer.get())),
-      parser_(head_limits(server.options().limits)),
-      read_deadline_(server.loop(), [this] { read_deadline_passed(); }) {
+std::unique_ptr<SessionFactory> make_h1_factory(const SessionContext& context) {
+  return std::make_unique<H1Factory>(context);
+}
+
+H1Session::H1Session(const SessionContext& context, H1ExchangePool& exchanges,
+                     std::unique_ptr<Connection> connection, Peer peer)
+    : context_(context),
+      exchanges_(exchanges),
+      connection_(std::move(connection)),
+      peer_(std::move(peer)),
+      parser_(head_limits(context.limits)),
+      read_deadline_(context.loop, [this] { read_deadline_passed(); }) {
   connection_->set_handler(*this);
 }
 
@@ -46,16 +63,12 @@ H1Session::~H1Session() {
     log_exchange();
     Handler* handler = std::exchange(x_->handler, nullptr);
     handler->finished();
-    server_.handlers().release(handler);
+    context_.handlers.release(handler);
   }
 }
 
-EventLoop& H1Session::loop() {
-  return server_.loop();
-}
-
 void H1Session::begin() {
-  read_deadline_.set(loop().now_ms() + server_.options().limits.keepalive_timeout_ms);
+  read_deadline_.set(loop().now_ms() + context_.limits.keepalive_timeout_ms);
   update_interest();
 }
 
@@ -93,7 +106,7 @@ void H1Session::receive() {
     case Phase::Exchange:
       return receive_into_backlog();
     case Phase::Linger: {
-      const IoResult got = connection_->read(server_.receive_buffer());
+      const IoResult got = connection_->read(context_.receive_buffer);
       lingered_bytes_ += got.bytes;
       const bool go_on = got.status == IoStatus::Ok || got.status == IoStatus::WouldBlock;
       if (!go_on || lingered_bytes_ > kLingerBytes) die();
@@ -106,7 +119,7 @@ void H1Session::receive() {
 
 // The usual case: whole requests parsed where they were received, nothing copied.
 void H1Session::receive_and_parse() {
-  const std::span<char> buffer = server_.receive_buffer();
+  const std::span<char> buffer = context_.receive_buffer;
   const IoResult got = connection_->read(buffer);
   if (got.status == IoStatus::WouldBlock) return;
   if (got.status != IoStatus::Ok) {
@@ -120,7 +133,7 @@ void H1Session::receive_and_parse() {
 }
 
 void H1Session::receive_into_backlog() {
-  const std::span<char> buffer = server_.receive_buffer();
+  const std::span<char> buffer = context_.receive_buffer;
   const std::size_t room = phase_ == Phase::Exchange && backlog_.size() < kBacklogBytes
                                ? std::min(buffer.size(), kBacklogBytes - backlog_.size())
                                : buffer.size();
@@ -147,7 +160,7 @@ std::size_t H1Session::parse(std::string_view data) {
   std::size_t used = 0;
   while (used < data.size() && (phase_ == Phase::Idle || phase_ == Phase::Head)) {
     if (!x_) {
-      x_ = server_.take_exchange();
+      x_ = exchanges_.take();
       parser_.reset();
     }
     const http::ParseStatus status = parser_.parse(data.substr(used), x_->head);
@@ -160,7 +173,7 @@ std::size_t H1Session::parse(std::string_view data) {
       phase_ = Phase::Head;
       head_started_ms_ = loop().now_ms();
       if (status == http::ParseStatus::NeedMore) {
-        read_deadline_.set(head_started_ms_ + server_.options().limits.header_timeout_ms);
+        read_deadline_.set(head_started_ms_ + context_.limits.header_timeout_ms);
       }
     }
     if (status == http::ParseStatus::NeedMore) return used;
@@ -177,13 +190,13 @@ std::size_t H1Session::parse(std::string_view data) {
 void H1Session::start_exchange(std::string_view head_bytes) {
   phase_ = Phase::Exchange;
   raw_head_ = head_bytes;
-  if (server_.options().access_log) x_->started_us = monotonic_us();
+  if (context_.access_log) x_->started_us = monotonic_us();
   served_ = true;
-  x_->body.reset(x_->head.framing, x_->head.content_length, server_.options().limits.max_body);
+  x_->body.reset(x_->head.framing, x_->head.content_length, context_.limits.max_body);
   body_bytes_ = 0;
   body_waited_ms_ = 0;
   if (!refuse_at_once()) {
-    x_->handler = server_.handlers().acquire();
+    x_->handler = context_.handlers.acquire();
     x_->handler->start(*this);
   }
   // What is not over when this returns is looked at again, and the bytes here will have moved.
@@ -195,7 +208,7 @@ void H1Session::start_exchange(std::string_view head_bytes) {
 // long.
 bool H1Session::refuse_at_once() {
   const http::Method method = x_->head.method;
-  const std::uint64_t max_body = server_.options().limits.max_body;
+  const std::uint64_t max_body = context_.limits.max_body;
   if (method == http::Method::Trace || method == http::Method::Connect ||
       method == http::Method::Purge) {
     x_->close_after = !x_->body.ended();
@@ -255,7 +268,7 @@ void H1Session::peer_closed() {
 }
 
 std::string_view H1Session::scheme() const {
-  if (peer_trusted_) {
+  if (peer_.trusted) {
     const std::string_view told = x_->head.value(http::FieldId::XForwardedProto);
     if (equals_ignore_case(told, "https")) return "https";
   }
@@ -285,7 +298,7 @@ BodyRead H1Session::read_body(std::span<char> into) {
       write_out();
     }
     body_wait_began_ms_ = loop().now_ms();
-    read_deadline_.set(body_wait_began_ms_ + server_.options().limits.body_timeout_ms);
+    read_deadline_.set(body_wait_began_ms_ + context_.limits.body_timeout_ms);
     update_interest();
     return read;
   }
@@ -297,7 +310,7 @@ BodyRead H1Session::read_body(std::span<char> into) {
 
 bool H1Session::body_too_slow() {
   body_waited_ms_ += loop().now_ms() - body_wait_began_ms_;
-  const std::uint64_t rate = server_.options().limits.min_body_rate;
+  const std::uint64_t rate = context_.limits.min_body_rate;
   if (rate == 0 || x_->tunnel || body_waited_ms_ < kBodyRateGraceMs) return false;
   return body_bytes_ * 1000 < rate * static_cast<std::uint64_t>(body_waited_ms_);
 }

@@ -1,5 +1,5 @@
 // One HTTP/1.1 client connection: requests in order, one exchange at a time, pipelined bytes kept
-// for later. Born and dead on one loop; owned by its Server, which it asks for its own removal.
+// for later. Born and dead on one loop; its owner (session.h) is asked for its removal.
 //
 // The session never calls Handler::finished from inside a call of the handler: those calls set
 // flags, and settle() acts on them once the stack is the session's own again.
@@ -11,34 +11,35 @@
 #include <string_view>
 
 #include "base/http/h1_parser.h"
-#include "base/net/address.h"
 #include "base/net/connection.h"
 #include "base/net/timer.h"
 #include "proxy/front/exchange.h"
 #include "proxy/front/h1_exchange.h"
+#include "proxy/front/session.h"
 
 namespace weir::front {
 
-class Server;
+std::unique_ptr<SessionFactory> make_h1_factory(const SessionContext& context);
 
-class H1Session final : public ConnectionHandler, public Exchange {
+class H1Session final : public Session, public Exchange, ConnectionHandler {
  public:
-  H1Session(Server& server, int fd, const SocketAddress& peer);
+  H1Session(const SessionContext& context, H1ExchangePool& exchanges,
+            std::unique_ptr<Connection> connection, Peer peer);
   ~H1Session() override;
 
-  // Starts reading.
-  void begin();
-  // The server is draining: ends now if idle, else after this response.
-  void drain();
+  // ---- Session ----
+  void begin() override;
+  void drain() override;
 
+  // ---- ConnectionHandler ----
   void on_ready(bool readable, bool writable) override;
 
   // ---- Exchange ----
   const http::RequestHead& request() const override { return x_->head; }
   void keep_request() override;
-  EventLoop& loop() override;
-  std::string peer_ip() const override { return peer_ip_; }
-  bool peer_trusted() const override { return peer_trusted_; }
+  EventLoop& loop() override { return context_.loop; }
+  std::string peer_ip() const override { return peer_.ip; }
+  bool peer_trusted() const override { return peer_.trusted; }
   std::string_view scheme() const override;
   BodyRead read_body(std::span<char> into) override;
   void send_informational(const http::ResponseHead& head) override;
@@ -91,10 +92,10 @@ class H1Session final : public ConnectionHandler, public Exchange {
   void linger();
   void die() { phase_ = Phase::Dead; }
 
-  Server& server_;
+  const SessionContext& context_;
+  H1ExchangePool& exchanges_;
   std::unique_ptr<Connection> connection_;
-  const std::string peer_ip_;
-  const bool peer_trusted_;
+  const Peer peer_;
   http::RequestParser parser_;
   Phase phase_ = Phase::Idle;
   std::unique_ptr<H1Exchange> x_;  // while a request is read or served

@@ -4,7 +4,6 @@
 
 #include "proxy/front/h1_session.h"
 #include "proxy/front/monotonic.h"
-#include "proxy/front/server.h"
 
 namespace weir::front {
 namespace {
@@ -33,7 +32,7 @@ void H1Session::settle() {
   // What a client sent before it closed its half is all served by now.
   if (peer_done_ && (phase_ == Phase::Idle || phase_ == Phase::Head)) die();
   if (phase_ == Phase::Dead) {
-    server_.remove(this);
+    context_.owner.remove(*this);
     return;
   }
   update_interest();
@@ -55,17 +54,17 @@ void H1Session::finish_exchange() {
   log_exchange();
   if (Handler* handler = std::exchange(x_->handler, nullptr)) {
     handler->finished();
-    server_.handlers().release(handler);
+    context_.handlers.release(handler);
   }
-  server_.give_exchange(std::move(x_));
+  exchanges_.give(std::move(x_));
   if (phase_ == Phase::Dead) return;
-  if (close || server_.draining()) {
+  if (close || context_.draining) {
     if (peer_done_) return die();
     return linger();
   }
   phase_ = Phase::Idle;
   if (backlog_.empty() && backlog_.capacity() > kIdleBacklogBytes) backlog_ = {};
-  read_deadline_.set(loop().now_ms() + server_.options().limits.keepalive_timeout_ms);
+  read_deadline_.set(loop().now_ms() + context_.limits.keepalive_timeout_ms);
 }
 
 void H1Session::linger() {
@@ -79,14 +78,14 @@ void H1Session::linger() {
 }
 
 void H1Session::log_exchange() {
-  AccessLog* log = server_.options().access_log;
+  AccessLog* log = context_.access_log;
   if (!log) return;
   const http::RequestHead& head = x_->head;
   timespec wall{};
   clock_gettime(CLOCK_REALTIME, &wall);
   log->write({
       .wall_ms = std::int64_t{wall.tv_sec} * 1000 + wall.tv_nsec / 1'000'000,
-      .client = peer_ip_,
+      .client = peer_.ip,
       .method = head.method_text,
       .target = head.target,
       .host = head.authority,
