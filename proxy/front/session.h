@@ -1,5 +1,5 @@
-// A client's connection as its Server knows it, whatever protocol is spoken on it. A protocol brings
-// a SessionFactory (h1_session.h); nothing else of it is known outside. Loop thread only.
+// A client's connection as its Server knows it, whatever protocol is spoken on it. A protocol
+// brings a SessionFactory (h1_session.h); nothing else of it is known outside. Loop thread only.
 #pragma once
 
 #include <memory>

@@ -237,6 +237,13 @@ TEST_F(H1SessionResponse, NeverEndsInsideAHandlersCall) {
   }
 }
 
+TEST_F(H1SessionResponse, IsOne) {
+  // A second one would be taken for the answer to the client's next request.
+  client_sends(get());
+  handler_does([](ScriptedHandler& handler) { handler.begins(200); });
+  EXPECT_DEATH(handlers.last().refuses(502, "again"), "responding_");
+}
+
 // ---- tunnels ----
 
 constexpr std::string_view kSwitched =
