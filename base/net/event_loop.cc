@@ -78,7 +78,7 @@ void EventLoop::run() {
 
 void EventLoop::turn() {
   timer_event_us_ = TimerQueue::kNever;  // set again: the clock may have been moved by hand
-  look_at_timers_by(timers_.next_us(), clock_.now_us());
+  look_at_timers_by(timers_.next_us());
   turn_once(EVLOOP_ONCE | EVLOOP_NONBLOCK | EVLOOP_NO_EXIT_ON_EMPTY);
 }
 
@@ -130,12 +130,10 @@ void EventLoop::run_local() {
   if (local_.empty()) local_.swap(tasks);  // keeps the capacity: no allocation next time
 }
 
-void EventLoop::start_timer(Timer& timer, std::int64_t delay_us) {
+void EventLoop::start_timer(Timer& timer, std::int64_t due_us) {
   check_in_loop();
-  const std::int64_t now_us = clock_.now_us();
-  const std::int64_t due_us = now_us + delay_us;
   timers_.start(timer, due_us);
-  if (!running_timers_) look_at_timers_by(due_us, now_us);
+  if (!running_timers_) look_at_timers_by(due_us);
 }
 
 void EventLoop::stop_timer(Timer& timer) {
@@ -150,13 +148,17 @@ void EventLoop::run_timers() {
   const std::int64_t now_us = clock_.now_us();
   while (Timer* const timer = timers_.take_due(now_us)) timer->fire();
   running_timers_ = false;
-  look_at_timers_by(timers_.next_us(), now_us);
+  look_at_timers_by(timers_.next_us());
 }
 
-void EventLoop::look_at_timers_by(std::int64_t due_us, std::int64_t now_us) {
+// What is due goes before an event that is set for a time gone by, but has not come yet: that one
+// may wait for the coarse clock.
+void EventLoop::look_at_timers_by(std::int64_t due_us) {
+  if (due_us == TimerQueue::kNever || timer_event_us_ == kAtOnce) return;
+  const std::int64_t wait_us = std::max<std::int64_t>(due_us - clock_.now_us(), 0);
+  if (wait_us == 0) due_us = kAtOnce;
   if (due_us >= timer_event_us_) return;
   timer_event_us_ = due_us;
-  const std::int64_t wait_us = std::max<std::int64_t>(due_us - now_us, 0);
   const timeval wait{.tv_sec = wait_us / 1'000'000, .tv_usec = wait_us % 1'000'000};
   WEIR_CHECK(event_add(timer_event_, &wait) == 0);
 }

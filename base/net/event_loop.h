@@ -59,13 +59,13 @@ class EventLoop {
  private:
   friend class Timer;
   class Wakeup;
-  void start_timer(Timer& timer, std::int64_t delay_us);
+  void start_timer(Timer& timer, std::int64_t due_us);
   void stop_timer(Timer& timer);
   void turn_once(int flags);
   void run_posted();
   void run_local();
   void run_timers();
-  void look_at_timers_by(std::int64_t due_us, std::int64_t now_us);
+  void look_at_timers_by(std::int64_t due_us);
 
   const Clock& clock_;
   event_base* base_;
@@ -77,8 +77,9 @@ class EventLoop {
 
   TimerQueue timers_;
   event* timer_event_;  // runs timers_
-  // What timer_event_ is set for. No later than the first timer is due, though perhaps earlier:
-  // stopping a timer does not touch the event.
+  // What timer_event_ is set for, or kAtOnce: the next poll. No later than the first timer is due,
+  // though perhaps earlier: stopping a timer does not touch the event.
+  static constexpr std::int64_t kAtOnce = INT64_MIN;
   std::int64_t timer_event_us_ = TimerQueue::kNever;
   bool running_timers_ = false;
 

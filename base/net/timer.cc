@@ -8,6 +8,8 @@ namespace {
 
 // Some thirty years: far enough for every configuration, and no sum overflows.
 constexpr std::int64_t kLongest_ms = std::int64_t{1} << 40;
+// The last time that counts in microseconds.
+constexpr std::int64_t kLast_ms = INT64_MAX / 1000;
 
 }  // namespace
 
@@ -20,7 +22,11 @@ Timer::~Timer() {
 
 void Timer::start(std::int64_t delay_ms) {
   delay_ms = std::clamp<std::int64_t>(delay_ms, 0, kLongest_ms);
-  loop_.start_timer(*this, delay_ms * 1000);
+  loop_.start_timer(*this, loop_.clock().now_us() + delay_ms * 1000);
+}
+
+void Timer::start_at(std::int64_t at_ms) {
+  loop_.start_timer(*this, std::min(at_ms, kLast_ms) * 1000);
 }
 
 void Timer::stop() {
@@ -40,7 +46,7 @@ void Deadline::set(std::int64_t at_ms) {
   at_ms_ = at_ms;
   if (at_ms_ < armed_ms_) {
     armed_ms_ = at_ms_;
-    timer_.start(at_ms_ - loop_.now_ms());
+    timer_.start_at(at_ms_);
   }
 }
 

@@ -21,6 +21,8 @@ class Timer {
 
   // In `delay_ms` from now; replaces an earlier start.
   void start(std::int64_t delay_ms);
+  // At `at_ms` on the loop's clock, or soon when that has passed; the same otherwise.
+  void start_at(std::int64_t at_ms);
   void stop();
   bool active() const { return place_ != kNowhere; }
 

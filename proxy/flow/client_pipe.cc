@@ -1,5 +1,10 @@
 #include "proxy/flow/client_pipe.h"
 
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+
 namespace weir::flow {
 
 upstream::RequestBody::Read ClientPipe::read(char* buffer, std::size_t capacity) {
@@ -27,6 +32,11 @@ void ClientPipe::client_gone() {
   if (fetch_ && has_body_) fetch_->body_ready();  // it will read Failed
 }
 
+void ClientPipe::set_fetch(upstream::Fetch* fetch) {
+  fetch_ = fetch;
+  tunnel_ = nullptr;
+}
+
 void ClientPipe::client_has_bytes() {
   if (tunnel_) return pump();
   if (fetch_) fetch_->body_ready();
@@ -34,26 +44,27 @@ void ClientPipe::client_has_bytes() {
 
 void ClientPipe::open_tunnel() {
   if (!fetch_) return;
-  tunnel_ = true;
-  fetch_->set_tunnel_writable([pipe = Ref<ClientPipe>(this)] { pipe->pump(); });
+  tunnel_ = fetch_->tunnel();
+  WEIR_CHECK(tunnel_ != nullptr);
+  tunnel_->set_writable([pipe = Ref<ClientPipe>(this)] { pipe->pump(); });
   pump();
 }
 
 void ClientPipe::pump() {
   std::array<char, 16 * 1024> buffer;
-  while (exchange_ && fetch_) {
+  while (exchange_ && tunnel_) {
     if (!pending_.empty()) {
-      const std::size_t taken = fetch_->tunnel_send(pending_);
+      const std::size_t taken = tunnel_->send(pending_);
       pending_.erase(0, taken);
       if (!pending_.empty()) return;  // told when the app takes more
     }
     const front::BodyRead got = exchange_->read_body(buffer);
     if (got.status == front::BodyRead::Status::Pending) return;
     if (got.status != front::BodyRead::Status::Data) {
-      if (!std::exchange(shut_, true)) fetch_->tunnel_shutdown();
+      if (!std::exchange(shut_, true)) tunnel_->shutdown();
       return;
     }
-    const std::size_t taken = fetch_->tunnel_send({buffer.data(), got.bytes});
+    const std::size_t taken = tunnel_->send({buffer.data(), got.bytes});
     pending_.assign(buffer.data() + taken, got.bytes - taken);
   }
 }

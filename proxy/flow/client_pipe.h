@@ -3,7 +3,6 @@
 // knows which of them is still there. One loop.
 #pragma once
 
-#include <array>
 #include <string>
 
 #include "base/ref_counted.h"
@@ -18,14 +17,15 @@ class ClientPipe final : public RefCounted<ClientPipe>, public upstream::Request
       : exchange_(&exchange), has_body_(exchange.request().framing != http::Framing::None) {}
 
   // ---- the fetch's side ----
-  void set_fetch(upstream::Fetch* fetch) { fetch_ = fetch; }
+  // Null before the fetch goes; its tunnel goes with it.
+  void set_fetch(upstream::Fetch* fetch);
   Read read(char* buffer, std::size_t capacity) override;
   void informational(const http::ResponseHead& head);
 
   // ---- the client's side ----
   void client_gone();
   void client_has_bytes();
-  // The app has switched protocols: from now on bytes flow raw.
+  // The app's 101 is here: from now on bytes flow raw.
   void open_tunnel();
 
  private:
@@ -34,9 +34,9 @@ class ClientPipe final : public RefCounted<ClientPipe>, public upstream::Request
   front::Exchange* exchange_;
   const bool has_body_;
   upstream::Fetch* fetch_ = nullptr;
-  bool tunnel_ = false;
-  bool shut_ = false;    // the client's end was passed on
-  std::string pending_;  // read from the client, not yet taken by the app
+  upstream::Tunnel* tunnel_ = nullptr;  // the fetch's, once it is open
+  bool shut_ = false;                   // the client's end was passed on
+  std::string pending_;                 // read from the client, not yet taken by the app
 };
 
 }  // namespace weir::flow

@@ -63,7 +63,8 @@ struct FetchEnd {
 
 // Receives the answer. Calls never nest: a sink may cancel the fetch (drop the handle) inside any
 // of them. Order: on_informational*, on_head, on_body*, then exactly one on_end, which may come
-// without on_head. After a 101 head, on_body carries what the app sends in the tunnel.
+// without on_head. After a 101 head the fetch has a tunnel(), and on_body carries what the app
+// sends in it.
 class FetchSink {
  public:
   virtual ~FetchSink() = default;
@@ -75,6 +76,20 @@ class FetchSink {
   virtual void on_end(FetchEnd&& end) = 0;
 };
 
+// What a connection is after the app's 101: the way for raw bytes to the app.
+class Tunnel {
+ public:
+  // Returns how many were taken: fewer when the app takes no more at present, then the callback
+  // of set_writable() tells when it does. After the fetch's end nothing happens any more.
+  virtual std::size_t send(std::string_view bytes) = 0;
+  // Called each time that there is room again; replaces an earlier one. It may drop the fetch.
+  virtual void set_writable(std::move_only_function<void()> callback) = 0;
+  virtual void shutdown() = 0;  // the client will send no more
+
+ protected:
+  ~Tunnel() = default;
+};
+
 // A running fetch. Dropping it cancels it; no callback comes after that.
 class Fetch {
  public:
@@ -84,10 +99,8 @@ class Fetch {
   virtual void pause() = 0;  // stop reading the answer
   virtual void resume() = 0;
   virtual void body_ready() = 0;  // RequestBody has something new to say
-  // After a 101: bytes for the app. Returns how many were taken; on fewer, on_tunnel_writable.
-  virtual std::size_t tunnel_send(std::string_view bytes) = 0;
-  virtual void set_tunnel_writable(std::move_only_function<void()> callback) = 0;
-  virtual void tunnel_shutdown() = 0;  // the client will send no more
+  // From the on_head() of a 101 on, as long as this object lives; null for everything else.
+  virtual Tunnel* tunnel() { return nullptr; }
 };
 
 class Fetcher {

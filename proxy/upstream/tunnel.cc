@@ -18,21 +18,26 @@ constexpr std::size_t kReadSize = 16 * 1024;
 // Reads in one turn before the loop's other events get theirs.
 constexpr int kReads = 8;
 
-class Tunnel final : public Fetch, public WireConnection::Owner, public ConnectionPlaces::Guest {
+class TunnelFetch final : public Fetch,
+                          public Tunnel,
+                          public WireConnection::Owner,
+                          public ConnectionPlaces::Guest {
  public:
-  Tunnel(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool, FetchRequest request,
-         FetchSink& sink);
-  ~Tunnel() override;
+  TunnelFetch(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool, FetchRequest request,
+              FetchSink& sink);
+  ~TunnelFetch() override;
 
   bool waiting() const override { return waits_for_place(); }
   void pause() override;
   void resume() override;
   void body_ready() override {}
-  std::size_t tunnel_send(std::string_view bytes) override;
-  void set_tunnel_writable(std::move_only_function<void()> callback) override {
+  Tunnel* tunnel() override { return answer_.tunnel() ? this : nullptr; }
+
+  std::size_t send(std::string_view bytes) override;
+  void set_writable(std::move_only_function<void()> callback) override {
     writable_ = std::move(callback);
   }
-  void tunnel_shutdown() override;
+  void shutdown() override;
 
  private:
   void on_place() override { connect(); }
@@ -79,8 +84,8 @@ class Tunnel final : public Fetch, public WireConnection::Owner, public Connecti
   const std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
 };
 
-Tunnel::Tunnel(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool, FetchRequest request,
-               FetchSink& sink)
+TunnelFetch::TunnelFetch(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool,
+                         FetchRequest request, FetchSink& sink)
     : wires_(wires),
       places_(places),
       pool_(pool),
@@ -93,13 +98,13 @@ Tunnel::Tunnel(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool, Fe
   places_.enter(*this);
 }
 
-Tunnel::~Tunnel() {
+TunnelFetch::~TunnelFetch() {
   *gone_ = true;
   disconnect();
   places_.leave(*this);
 }
 
-void Tunnel::connect() {
+void TunnelFetch::connect() {
   url_ = pool_.pick(now_ms(), avoid_url_);
   pool_.begin(url_);
   socket_ = wires_.open(url_, *this);
@@ -107,7 +112,7 @@ void Tunnel::connect() {
   deadline_.set(std::min(answer_by_ms_, now_ms() + pool_.config().connect_timeout_ms));
 }
 
-void Tunnel::disconnect() {
+void TunnelFetch::disconnect() {
   if (!socket_) return;
   pool_.end(url_);
   if (std::exchange(counted_, false)) return wires_.close(std::move(socket_));
@@ -115,12 +120,12 @@ void Tunnel::disconnect() {
 }
 
 // The connection is a tunnel now, and the next may have the place.
-void Tunnel::leave_place() {
+void TunnelFetch::leave_place() {
   if (std::exchange(counted_, false)) wires_.part_with();
   places_.leave(*this);
 }
 
-void Tunnel::on_connected() {
+void TunnelFetch::on_connected() {
   connected_ = true;
   pool_.connected(url_);
   const std::string_view host = pool_.host(url_, request_.host);
@@ -131,11 +136,11 @@ void Tunnel::on_connected() {
   write_head();
 }
 
-void Tunnel::on_unreachable(std::string message) {
+void TunnelFetch::on_unreachable(std::string message) {
   try_next(FetchResult::Refused, std::move(message));
 }
 
-void Tunnel::try_next(FetchResult result, std::string message) {
+void TunnelFetch::try_next(FetchResult result, std::string message) {
   pool_.failed(url_, now_ms());
   if (++failovers_ >= pool_.size()) return finish(result, std::move(message));
   disconnect();
@@ -143,7 +148,7 @@ void Tunnel::try_next(FetchResult result, std::string message) {
   connect();
 }
 
-void Tunnel::on_deadline() {
+void TunnelFetch::on_deadline() {
   if (socket_ && !connected_ && now_ms() < answer_by_ms_) {
     return try_next(FetchResult::Timeout, "no connection in time");
   }
@@ -153,7 +158,7 @@ void Tunnel::on_deadline() {
   finish(FetchResult::Timeout, why);
 }
 
-void Tunnel::write_head() {
+void TunnelFetch::write_head() {
   const WireConnection::Moved moved = socket_->send(unsent_);
   if (moved.state == WireConnection::State::Failed) {
     return finish(FetchResult::Broken, "the connection died before the answer");
@@ -162,16 +167,16 @@ void Tunnel::write_head() {
   update_interest();
 }
 
-void Tunnel::update_interest() {
+void TunnelFetch::update_interest() {
   if (socket_) socket_->want(!paused_ && unsent_.empty(), blocked_ || !unsent_.empty());
 }
 
-void Tunnel::on_ready(WireConnection&, bool readable, bool writable) {
+void TunnelFetch::on_ready(WireConnection&, bool readable, bool writable) {
   if (writable && !unsent_.empty()) return write_head();
   const std::shared_ptr<bool> gone = gone_;
   if (writable && blocked_) {
     blocked_ = false;
-    if (answer_.has_head()) time_app();
+    time_app();
     update_interest();
     if (writable_) {
       // Its own object for the call: it may be replaced, or go with the tunnel.
@@ -184,7 +189,7 @@ void Tunnel::on_ready(WireConnection&, bool readable, bool writable) {
   if (readable && socket_ && !paused_) read_some();
 }
 
-void Tunnel::read_some() {
+void TunnelFetch::read_some() {
   const std::shared_ptr<bool> gone = gone_;
   char buffer[kReadSize];
   for (int i = 0; i < kReads; ++i) {
@@ -198,7 +203,7 @@ void Tunnel::read_some() {
 }
 
 // A tunnel's protocol tells its own ends, and many apps end TLS without an alert.
-void Tunnel::on_stream_end(WireConnection::State how) {
+void TunnelFetch::on_stream_end(WireConnection::State how) {
   const bool orderly =
       how == WireConnection::State::End || (how == WireConnection::State::Cut && answer_.tunnel());
   const FetchResult result = orderly ? answer_.result_at_end() : FetchResult::Broken;
@@ -206,14 +211,14 @@ void Tunnel::on_stream_end(WireConnection::State how) {
 }
 
 // False when the fetch has ended or gone.
-bool Tunnel::feed(std::string_view bytes) {
+bool TunnelFetch::feed(std::string_view bytes) {
   while (!answer_.has_head() && !bytes.empty()) {
     if (!feed_head(bytes)) return false;
   }
   return feed_body(bytes);
 }
 
-bool Tunnel::feed_head(std::string_view& bytes) {
+bool TunnelFetch::feed_head(std::string_view& bytes) {
   const std::shared_ptr<bool> gone = gone_;
   const AnswerReader::Event event = pass_head(answer_, bytes, *sink_);
   if (*gone) return false;
@@ -229,7 +234,7 @@ bool Tunnel::feed_head(std::string_view& bytes) {
   return false;
 }
 
-bool Tunnel::feed_body(std::string_view bytes) {
+bool TunnelFetch::feed_body(std::string_view bytes) {
   const std::shared_ptr<bool> gone = gone_;
   if (answer_.has_head()) time_app();
   while (!bytes.empty() && (!answer_.complete() || answer_.chunked())) {
@@ -246,7 +251,7 @@ bool Tunnel::feed_body(std::string_view bytes) {
   return false;
 }
 
-void Tunnel::finish(FetchResult result, std::string message) {
+void TunnelFetch::finish(FetchResult result, std::string message) {
   if (socket_ && !message.empty()) message = fmt::format("{}: {}", pool_.url(url_).text, message);
   deadline_.clear();
   disconnect();
@@ -257,28 +262,28 @@ void Tunnel::finish(FetchResult result, std::string message) {
 
 // After the head. The app's silence is counted in an ordinary answer; in a tunnel, which may be
 // silent for as long as it likes, only when its client has ended, or when it takes nothing more.
-void Tunnel::time_app() {
+void TunnelFetch::time_app() {
   const bool in_answer = !answer_.tunnel() && !answer_.event_stream();
   const bool in_tunnel = answer_.tunnel() && (ending_ || blocked_);
   if (paused_ || !(in_answer || in_tunnel)) return deadline_.clear();
   deadline_.set(now_ms() + pool_.config().idle_timeout_ms);
 }
 
-void Tunnel::pause() {
+void TunnelFetch::pause() {
   if (std::exchange(paused_, true) || !socket_) return;
   if (answer_.has_head()) time_app();
   update_interest();
 }
 
-void Tunnel::resume() {
+void TunnelFetch::resume() {
   if (!std::exchange(paused_, false) || !socket_) return;
   if (answer_.has_head()) time_app();
   update_interest();
   if (connected_) socket_->read_soon();
 }
 
-std::size_t Tunnel::tunnel_send(std::string_view bytes) {
-  if (!socket_ || !answer_.tunnel() || ending_ || blocked_) return 0;
+std::size_t TunnelFetch::send(std::string_view bytes) {
+  if (!socket_ || ending_ || blocked_) return 0;
   std::size_t taken = 0;
   while (taken < bytes.size()) {
     const WireConnection::Moved moved = socket_->send(bytes.substr(taken));
@@ -293,17 +298,17 @@ std::size_t Tunnel::tunnel_send(std::string_view bytes) {
   return taken;
 }
 
-void Tunnel::tunnel_shutdown() {
+void TunnelFetch::shutdown() {
   if (!socket_ || std::exchange(ending_, true)) return;
   socket_->end_sending();
-  if (answer_.has_head()) time_app();
+  time_app();
 }
 
 }  // namespace
 
 std::unique_ptr<Fetch> make_tunnel(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool,
                                    FetchRequest request, FetchSink& sink) {
-  return std::make_unique<Tunnel>(wires, places, pool, std::move(request), sink);
+  return std::make_unique<TunnelFetch>(wires, places, pool, std::move(request), sink);
 }
 
 }  // namespace weir::upstream

@@ -1,8 +1,8 @@
 // A fetch that asks for a protocol upgrade: our own head on a connection of its own, the answer
-// read by AnswerReader; after a 101 raw bytes both ways, as fast as both sides take them. Any other
-// answer is an ordinary one, and the connection ends with it. It has a place among the loop's
-// bounded connections until the 101, for an app that agrees to tunnels has made room for them, and
-// they may last for hours. Loop thread only.
+// read by AnswerReader; after a 101 a Tunnel, raw bytes both ways as fast as both sides take them.
+// Any other answer is an ordinary one, and the connection ends with it. It has a place among the
+// loop's bounded connections until the 101, for an app that agrees to tunnels has made room for
+// them, and they may last for hours. Loop thread only.
 #pragma once
 
 #include <memory>

@@ -41,9 +41,6 @@ class WireFetch::Handle final : public Fetch {
   void body_ready() override {
     if (fetch_) fetch_->body_ready();
   }
-  std::size_t tunnel_send(std::string_view) override { return 0; }
-  void set_tunnel_writable(std::move_only_function<void()>) override {}
-  void tunnel_shutdown() override {}
 
  private:
   WireFetch* fetch_;

@@ -39,7 +39,7 @@ TEST(TunnelPlaces, DoesNotTakeOrdinaryConnections) {
     EXPECT_EQ(client.fetch(recorder, request_of("POST")).result, FetchResult::Complete);
   }
   for (Recorder& tunnel : tunnels) {
-    client.on_loop([&] { tunnel.fetch->tunnel_send("ping"); });
+    client.on_loop([&] { tunnel.fetch->tunnel()->send("ping"); });
     tunnel.await([&] { return tunnel.body == "ping"; });
     client.on_loop([&] { tunnel.fetch.reset(); });
   }

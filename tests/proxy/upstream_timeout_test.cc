@@ -65,9 +65,10 @@ TEST(Timeout, EndsAnAnswerThatStopsComing) {
 TEST(Timeout, EndsAWaitForAFreeConnection) {
   // Shows that a request which never gets a connection ends too, and that the queue goes on after.
   std::promise<void> release;
-  App app([&](AppConnection& connection) {
+  const std::shared_future<void> released = release.get_future().share();
+  App app([released](AppConnection& connection) {
     while (!connection.read_head().empty()) {
-      if (connection.number() == 0) release.get_future().wait();
+      released.wait();
       connection.send(ok("x"));
     }
   });

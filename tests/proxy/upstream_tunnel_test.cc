@@ -22,14 +22,14 @@ struct Pump {
   bool end_after = false;
   int waits = 0;
   void run() {
-    const std::size_t taken = recorder.fetch->tunnel_send(bytes);
+    const std::size_t taken = recorder.fetch->tunnel()->send(bytes);
     bytes = bytes.substr(taken);  // in another place: TLS must not mind
     if (bytes.empty()) {
-      if (end_after) recorder.fetch->tunnel_shutdown();
+      if (end_after) recorder.fetch->tunnel()->shutdown();
       return;
     }
     ++waits;
-    recorder.fetch->set_tunnel_writable([this] { run(); });
+    recorder.fetch->tunnel()->set_writable([this] { run(); });
   }
 };
 
@@ -63,7 +63,7 @@ TEST_P(Tunnel, RelaysBothWaysAfterA101) {
   client_->start(recorder, websocket());
   recorder.await([&] { return recorder.body == "first "; });
   EXPECT_EQ(recorder.head->status, 101);
-  client_->on_loop([&] { EXPECT_EQ(recorder.fetch->tunnel_send("ping"), 4U); });
+  client_->on_loop([&] { EXPECT_EQ(recorder.fetch->tunnel()->send("ping"), 4U); });
   const FetchResult result = recorder.await_end().result;
   EXPECT_EQ(result, FetchResult::CompleteByClose);
   EXPECT_EQ(recorder.body, "first ping");
@@ -129,7 +129,8 @@ TEST_P(Tunnel, KeepsEachSidesPace) {
 }
 
 TEST_P(Tunnel, TakesAnyOtherAnswer) {
-  // Shows that a refusal is an ordinary answer by its own framing, on a connection of its own.
+  // Shows that a refusal is an ordinary answer by its own framing, on a connection of its own, and
+  // that no tunnel leads anywhere then.
   const std::tuple<const char*, const char*, FetchResult> cases[] = {
       {"HTTP/1.1 403 No\r\nContent-Length: 5\r\n\r\nhello", "hello", FetchResult::Complete},
       {"HTTP/1.1 103 Hint\r\n\r\nHTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -147,6 +148,7 @@ TEST_P(Tunnel, TakesAnyOtherAnswer) {
     open(App::once(answer));
     for (int i = 0; i < 2; ++i) {
       Recorder recorder;
+      recorder.head_hook = [&] { EXPECT_EQ(recorder.fetch->tunnel(), nullptr); };
       const FetchEnd& end = client_->fetch(recorder, websocket());
       EXPECT_EQ(end.result, result) << answer << end.message;
       EXPECT_EQ(recorder.body, body) << answer;
@@ -173,9 +175,9 @@ TEST_P(Tunnel, DoesNotWaitForEverForAnAppThatIsSilentAtTheEnd) {
     Recorder recorder;
     recorder.head_hook = [&] {
       client_->loop().post([&] {
-        if (!blocked) return recorder.fetch->tunnel_shutdown();
+        if (!blocked) return recorder.fetch->tunnel()->shutdown();
         const std::string piece(1024 * 1024, 'b');
-        while (recorder.fetch->tunnel_send(piece) == piece.size()) {
+        while (recorder.fetch->tunnel()->send(piece) == piece.size()) {
         }
       });
     };
@@ -220,8 +222,8 @@ TEST(TunnelPlain, PassesTheClientsEndOn) {
   Client client(upstream_of({app.url()}));
   Recorder recorder;
   recorder.head_hook = [&] {
-    recorder.fetch->tunnel_send("ping");
-    recorder.fetch->tunnel_shutdown();
+    recorder.fetch->tunnel()->send("ping");
+    recorder.fetch->tunnel()->shutdown();
   };
   EXPECT_EQ(client.fetch(recorder, websocket()).result, FetchResult::CompleteByClose);
   EXPECT_EQ(recorder.body, "got ping");

@@ -1,6 +1,7 @@
 #include "base/net/timer.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -255,6 +256,50 @@ TEST(RealTimer, NeitherFiresEarlyNorSpinsUntilItIsDue) {
   }
 }
 
+// How often this thread has waited in the kernel so far. A poll that waits, however shortly, does.
+long waits_so_far() {
+  rusage usage{};
+  EXPECT_EQ(getrusage(RUSAGE_THREAD, &usage), 0);
+  return usage.ru_nvcsw;
+}
+
+TEST(RealTimer, OneWithoutDelayThatACallbackStartsMakesNobodyWait) {
+  constexpr int kStarts = 200;
+  EventLoop loop;
+  int fired = 0;
+  std::unique_ptr<Timer> timer;
+  timer = std::make_unique<Timer>(loop, [&] {
+    if (++fired == kStarts) return loop.stop();
+    timer->start(0);
+  });
+  timer->start(0);
+  const long before = waits_so_far();
+  loop.run();
+  EXPECT_EQ(fired, kStarts);
+  EXPECT_LT(waits_so_far() - before, kStarts / 2);
+}
+
+TEST(RealTimer, OneWithoutDelayDoesNotWaitForOneThatIsOverdue) {
+  // The kernel's coarse clock comes some milliseconds late: what is due by the loop's own clock
+  // does not wait for it.
+  constexpr int kRounds = 40;
+  EventLoop loop;
+  Timer overdue(loop, [] {});
+  Timer timer(loop, [&] { loop.stop(); });
+  long waits = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    overdue.start(1);
+    const std::int64_t due_us = loop.clock().now_us() + 1000;
+    while (loop.clock().now_us() <= due_us) {
+    }
+    timer.start(0);
+    const long before = waits_so_far();
+    loop.run();
+    waits += waits_so_far() - before;
+  }
+  EXPECT_LT(waits, kRounds / 2);
+}
+
 TEST(Timer, DoesNotCareWhatTheWallClockIsSetTo) {
   FakeClock clock;
   EventLoop loop(clock);
@@ -306,6 +351,26 @@ TEST_F(DeadlineTest, AClearedOneNeverComesUntilItIsSetAgain) {
   EXPECT_EQ(order_, "");
   deadline.set(clock_.now_ms() + 3);
   advance(3);
+  EXPECT_EQ(order_, "x");
+}
+
+TEST_F(DeadlineTest, ThoseOfOneMillisecondComeTogether) {
+  // However the microseconds lie within it when they are set.
+  Deadline first(loop_, [&] { order_ += '1'; });
+  Deadline second(loop_, [&] { order_ += '2'; });
+  first.set(clock_.now_ms() + 5);
+  clock_.advance_us(700);
+  second.set(clock_.now_ms() + 5);
+  clock_.advance_us(4300);
+  loop_.turn();
+  EXPECT_EQ(order_, "12");
+}
+
+TEST_F(DeadlineTest, OneThatHasPassedComesInTheNextTurn) {
+  Deadline deadline(loop_, [&] { order_ += 'x'; });
+  deadline.set(clock_.now_ms() - 5);
+  EXPECT_EQ(order_, "");
+  loop_.turn();
   EXPECT_EQ(order_, "x");
 }
 
