@@ -8,7 +8,8 @@
 
 #include <cerrno>
 
-#include "base/net/event_loop.h"
+#include "base/check.h"
+#include "base/net/fd_event.h"
 #include "base/net/unsent_allowance.h"
 
 namespace weir {
@@ -20,15 +21,19 @@ IoResult from_syscall(ssize_t result) {
   return {errno == EPIPE ? IoStatus::Closed : IoStatus::Failed};
 }
 
-class PlainConnection final : public Connection {
+class PlainConnection final : public Connection, FdHandler {
  public:
-  PlainConnection(EventLoop& loop, int fd, FdHandler& handler)
-      : loop_(loop), fd_(fd), event_(loop, fd, handler) {}
+  PlainConnection(EventLoop& loop, int fd) : loop_(loop), fd_(fd), event_(loop, fd, *this) {}
   ~PlainConnection() override {
     event_.want(false, false);
     close(fd_);
   }
 
+  void set_handler(ConnectionHandler& handler) override { handler_ = &handler; }
+  void want(bool read, bool write) override {
+    WEIR_CHECK(handler_ != nullptr);
+    event_.want(read, write);
+  }
   PeerState peer_state() const override {
     pollfd peer{.fd = fd_, .events = POLLRDHUP, .revents = 0};
     if (poll(&peer, 1, 0) <= 0) return PeerState::Open;
@@ -50,9 +55,9 @@ class PlainConnection final : public Connection {
     const linger hard{.l_onoff = 1, .l_linger = 0};
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   }
-  FdEvent& event() override { return event_; }
 
  private:
+  void on_fd(bool readable, bool writable) override { handler_->on_ready(readable, writable); }
   void adjust_allowance(std::span<const iovec> parts, std::size_t taken) {
     std::size_t offered = 0;
     for (const iovec& part : parts) offered += part.iov_len;
@@ -64,14 +69,15 @@ class PlainConnection final : public Connection {
 
   EventLoop& loop_;
   const int fd_;
+  ConnectionHandler* handler_ = nullptr;
   UnsentAllowance unsent_;
   FdEvent event_;
 };
 
 }  // namespace
 
-std::unique_ptr<Connection> make_plain_connection(EventLoop& loop, int fd, FdHandler& handler) {
-  return std::make_unique<PlainConnection>(loop, fd, handler);
+std::unique_ptr<Connection> make_plain_connection(EventLoop& loop, int fd) {
+  return std::make_unique<PlainConnection>(loop, fd);
 }
 
 }  // namespace weir

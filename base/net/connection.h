@@ -1,5 +1,6 @@
 // A byte stream to a peer, non-blocking, on one loop. Plain sockets here; another transport is
-// another subclass, and nobody above notices.
+// another subclass, and nobody above notices. Its owner says what it waits for, is told when that
+// has come, and then reads or writes. Loop thread only.
 #pragma once
 
 #include <sys/uio.h>
@@ -8,7 +9,7 @@
 #include <memory>
 #include <span>
 
-#include "base/net/fd_event.h"
+#include "base/net/event_loop.h"
 
 namespace weir {
 
@@ -30,9 +31,23 @@ enum class PeerState : std::uint8_t {
   Gone,   // neither
 };
 
+// Who is told what a connection is ready for. May destroy the connection, and itself, inside the
+// call.
+class ConnectionHandler {
+ public:
+  virtual ~ConnectionHandler() = default;
+  virtual void on_ready(bool readable, bool writable) = 0;
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;
+
+  // Whom to tell; before the first want(). Borrowed.
+  virtual void set_handler(ConnectionHandler& handler) = 0;
+  // What to tell of: readable, also for an end or a fault of the peer's; writable. Told again until
+  // it is no longer so or no longer wanted. Costs a system call only when it differs from before.
+  virtual void want(bool read, bool write) = 0;
 
   // What the socket knows of the peer, unread bytes aside. For a connection that is not being read,
   // which no event tells of an end.
@@ -44,10 +59,9 @@ class Connection {
   virtual void shutdown_write() = 0;
   // Destruction will reset the stream, so that the peer cannot take a cut message for a whole one.
   virtual void reset_on_close() = 0;
-  virtual FdEvent& event() = 0;
 };
 
 // Takes over `fd`, which must be non-blocking.
-std::unique_ptr<Connection> make_plain_connection(EventLoop& loop, int fd, FdHandler& handler);
+std::unique_ptr<Connection> make_plain_connection(EventLoop& loop, int fd);
 
 }  // namespace weir

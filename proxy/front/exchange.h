@@ -1,11 +1,12 @@
-// One request and its response, whatever protocol carries them. The session of a protocol
-// (h1_session.h) implements Exchange; the transaction (flow/transaction.h) drives it and is told
-// through Handler. Loop thread only.
+// One request and its response, whatever protocol carries them. Each protocol implements Exchange
+// (h1_exchange.h); the transaction (flow/transaction.h) drives it and is told through Handler. Loop
+// thread only.
 //
-// Rules: the session makes the exchange when a request's head is complete and calls Handler::start.
-// Within start the head's views point into a shared receive buffer; whoever goes on after start()
-// has returned, or starts anything that may take time, calls keep_request() first. The exchange
-// ends with exactly one Handler::finished, after which the handler is gone.
+// Rules: when a request's head is complete Handler::start is called, and within it everything of
+// Exchange may be. Until start() returns the head's views point into a shared receive buffer; who
+// goes on afterwards, or starts anything that may take time, calls keep_request() first. One
+// response: a second one aborts. The exchange ends with exactly one Handler::finished, never inside
+// a call of the handler's own, after which the handler is gone.
 #pragma once
 
 #include <sys/uio.h>
@@ -82,7 +83,8 @@ class Exchange {
   // "http" or "https", as the app is told in X-Forwarded-Proto.
   virtual std::string_view scheme() const = 0;
 
-  // The request's body. Answers Expect: 100-continue when it is first asked for bytes.
+  // The request's body; `into` is not empty. After Pending, Handler::request_body_ready says when
+  // to read again. Answers Expect: 100-continue when it first has to wait for bytes.
   virtual BodyRead read_body(std::span<char> into) = 0;
 
   // A 1xx from the app; dropped for clients of HTTP/1.0.

@@ -1,40 +1,331 @@
 #include "proxy/front/h1_exchange.h"
 
-#include <charconv>
+#include <utility>
+
+#include "base/check.h"
+#include "base/http/h1_writer.h"
+#include "base/text.h"
+#include "proxy/front/h1_response_head.h"
+#include "proxy/front/not_modified.h"
+#include "proxy/policy/storable.h"
 
 namespace weir::front {
 
-void H1Exchange::reset() {
-  // Buffers keep their capacity unless a rare giant grew them.
-  constexpr std::size_t kKeepBytes = 64 * 1024;
-  head.clear();
-  if (head_bytes.capacity() > kKeepBytes) head_bytes = {};
-  head_kept = false;
-  body.reset(http::Framing::None, 0, 0);
-  output.reset();
-  entry_body.reset(nullptr);
-  notes.route = notes.verdict = notes.detail = {};
-  notes.subject.clear();
-  notes.upstream_ms = -1;
-  handler = nullptr;
-  started_us = 0;
-  status = 0;
-  close_after = reset_at_cut = endless = responding = continue_sent = body_wanted = tunnel = done =
-      false;
+// ---- its place in the pool ----
+
+void H1Exchange::attach(H1Link& link, Owner& owner) {
+  WEIR_CHECK(link_ == nullptr);
+  link_ = &link;
+  owner_ = &owner;
 }
 
-void append_fresh_fields(std::string& out, const FreshFields& fresh, const HeadOptions& options) {
-  if (fresh.age_s >= 0) {
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, fresh.age_s).ptr;
-    http::append_field(out, "Age", {digits, static_cast<std::size_t>(end - digits)});
+void H1Exchange::reset() {
+  // A handler left here would never be told that its exchange is over.
+  WEIR_CHECK(handler_ == nullptr);
+  // Buffers keep their capacity unless a rare giant grew them.
+  constexpr std::size_t kKeepBytes = std::size_t{64} * 1024;
+  link_ = nullptr;
+  owner_ = nullptr;
+  head_.clear();
+  head_bytes_.clear();
+  if (head_bytes_.capacity() > kKeepBytes) head_bytes_.shrink_to_fit();
+  output_.reset();
+  entry_body_.reset(nullptr);
+  notes_.route = notes_.verdict = notes_.detail = {};
+  notes_.subject.clear();
+  notes_.upstream_ms = -1;
+  started_us_ = 0;
+  status_ = 0;
+  responding_ = refused_ = done_ = is_last_ = reset_at_cut_ = endless_ = tunnel_ = false;
+  continue_sent_ = body_wanted_ = false;
+}
+
+std::unique_ptr<H1Exchange> H1ExchangePool::take(H1Link& link, H1Exchange::Owner& owner) {
+  std::unique_ptr<H1Exchange> exchange;
+  if (idle_.empty()) {
+    exchange = std::make_unique<H1Exchange>();
+  } else {
+    exchange = std::move(idle_.back());
+    idle_.pop_back();
   }
-  if (!fresh.cache_status.empty()) http::append_field(out, "Cache-Status", fresh.cache_status);
-  if (options.close) {
-    out += "Connection: close\r\n";
-  } else if (options.keep_alive) {
-    out += "Connection: keep-alive\r\n";
+  exchange->attach(link, owner);
+  return exchange;
+}
+
+void H1ExchangePool::give(std::unique_ptr<H1Exchange> exchange) {
+  exchange->reset();
+  if (idle_.size() < kPooled) idle_.push_back(std::move(exchange));
+}
+
+// ---- its beginning ----
+
+void H1Exchange::start() {
+  if (link_->context.access_log) started_us_ = loop().clock().now_us();
+  link_->deadlines.body_begins();
+  if (!refuse_at_once()) {
+    handler_ = link_->context.handlers.acquire();
+    handler_->start(*this);
   }
+  // What is not over when this returns is looked at again, and the bytes here will have moved.
+  if (!done_) keep_request();
+}
+
+// What needs no handler: methods that Weir does not forward, and a body that is told to be too
+// long.
+bool H1Exchange::refuse_at_once() {
+  const std::uint64_t max_body = link_->context.limits.max_body;
+  if (head_.method == http::Method::Trace || head_.method == http::Method::Connect ||
+      head_.method == http::Method::Purge) {
+    is_last_ = !link_->reader.body().ended();
+    send_error(405, "method", {});
+    return true;
+  }
+  if (max_body != 0 && head_.framing == http::Framing::Length && head_.content_length > max_body) {
+    refuse({.status = 413, .detail = "max-body"});
+    return true;
+  }
+  return false;
+}
+
+void H1Exchange::refuse(const http::ParseError& error) {
+  if (responding_) return cut();
+  is_last_ = true;
+  send_error(error.status, error.detail, {});
+  refused_ = true;
+}
+
+void H1Exchange::refuse_head(const http::ParseError& error) {
+  head_.clear();
+  refuse(error);
+}
+
+std::string_view H1Exchange::scheme() const {
+  if (link_->peer.trusted) {
+    const std::string_view told = head_.value(http::FieldId::XForwardedProto);
+    if (equals_ignore_case(told, "https")) return "https";
+  }
+  return "http";
+}
+
+// ---- the request's body, or what a tunnelled client sends ----
+
+BodyRead H1Exchange::read_body(std::span<char> into) {
+  WEIR_CHECK(!into.empty());  // it would wait for ever for what is there
+  H1RequestReader& reader = link_->reader;
+  const bool was_full = reader.full();
+  const BodyRead read = tunnel_ ? reader.read_raw(into) : reader.read_body(into);
+  if (read.status == BodyRead::Status::Pending) return await_body();
+  link_->deadlines.body_read(read.bytes);
+  if (!link_->peer_done) link_->deadlines.await_nothing();  // else it is that of peer_closed()
+  if (was_full) owner_->update_interest();
+  return read;
+}
+
+BodyRead H1Exchange::await_body() {
+  if (link_->peer_done) return {tunnel_ ? BodyRead::Status::End : BodyRead::Status::Failed};
+  body_wanted_ = true;
+  if (tunnel_) return {BodyRead::Status::Pending};
+  if (head_.expect_continue && !std::exchange(continue_sent_, true) && !responding_) {
+    output_.head() += "HTTP/1.1 100 Continue\r\n\r\n";
+    write_out();
+  }
+  link_->deadlines.await_body();
+  return {BodyRead::Status::Pending};
+}
+
+void H1Exchange::body_arrived() {
+  if (!body_wanted_) return;
+  if (!tunnel_ && link_->deadlines.body_arrives_too_slowly()) {
+    body_wanted_ = false;
+    return refuse({.status = 408, .detail = "body-rate"});
+  }
+  tell_of_body();
+}
+
+void H1Exchange::tell_of_body() {
+  body_wanted_ = false;
+  handler_->request_body_ready();
+}
+
+void H1Exchange::peer_closed() {
+  // Nobody half-closes and then reads an endless stream: without this a closed tab would hold its
+  // connection to the app until the next event, which may never come.
+  if (endless_) {
+    link_->dead = true;
+    return;
+  }
+  // A half-close after a whole request is legitimate: the response still has a reader.
+  if (body_wanted_) return tell_of_body();
+  // But most who close have left: an app that is slow to answer is not kept busy for them.
+  if (!responding_) link_->deadlines.await_answer_half_closed();
+}
+
+void H1Exchange::body_is_late() {
+  if (responding_) return;
+  if (link_->peer_done) return client_is_gone();
+  if (body_wanted_) refuse({.status = 408, .detail = "body-timeout"});
+}
+
+void H1Exchange::client_is_gone() {
+  notes_.detail = "client-gone";
+  link_->dead = true;
+}
+
+// ---- the response ----
+
+// False when the client is beyond hearing, or was refused; the handler then has nothing to add.
+bool H1Exchange::begin_response(int status) {
+  if (link_->dead || refused_) return false;
+  WEIR_CHECK(!responding_);  // a second response would answer the client's next request
+  responding_ = true;
+  status_ = status;
+  if (!head_.keep_alive || link_->context.draining) is_last_ = true;
+  return true;
+}
+
+void H1Exchange::finish_head(const FreshFields& fresh) {
+  append_fresh_fields(output_.head(), fresh,
+                      {.close = is_last_, .keep_alive = head_.minor_version == 0});
+  output_.head() += "\r\n";
+}
+
+void H1Exchange::send_informational(const http::ResponseHead& head) {
+  if (responding_ || head_.minor_version == 0 || link_->dead) return;
+  append_head(output_.head(), head);
+  output_.head() += "\r\n";
+  write_out();
+}
+
+void H1Exchange::send_entry(const backends::EntryRef& entry, const FreshFields& fresh) {
+  if (!begin_response(entry->meta().status)) return;
+  output_.set_stored_head(entry);
+  finish_head(fresh);
+  if (head_.method != http::Method::Head && !entry->body().empty()) {
+    entry_body_.reset(entry);
+    output_.set_body(&entry_body_, H1Output::BodyFraming::Plain);
+  }
+  write_out();
+}
+
+void H1Exchange::send_not_modified(const backends::Entry& entry, const FreshFields& fresh) {
+  if (!begin_response(304)) return;
+  http::append_status_line(output_.head(), 304);
+  append_not_modified_fields(output_.head(), entry);
+  finish_head(fresh);
+  write_out();
+}
+
+void H1Exchange::send(const http::ResponseHead& head, const FreshFields& fresh, BodySource* body) {
+  if (!begin_response(head.status)) return;
+  const http::Framing framing = response_framing(head_, head, body != nullptr);
+  const bool chunked = framing == http::Framing::Chunked;
+  if (framing == http::Framing::UntilClose) is_last_ = reset_at_cut_ = true;
+  if (chunked || framing == http::Framing::UntilClose) {
+    endless_ = policy::is_endless(head.fields.value(http::FieldId::ContentType));
+  }
+  append_head(output_.head(), head);
+  append_framing(output_.head(), head_, head, framing);
+  finish_head(fresh);
+  if (framing != http::Framing::None) {
+    output_.set_body(body, chunked ? H1Output::BodyFraming::Chunked : H1Output::BodyFraming::Plain);
+  }
+  write_out();
+}
+
+void H1Exchange::send_tunnel(const http::ResponseHead& head, BodySource& body) {
+  if (!begin_response(head.status)) return;
+  tunnel_ = true;
+  is_last_ = true;
+  link_->deadlines.await_nothing();
+  append_head(output_.head(), head);
+  output_.head() += "Connection: Upgrade\r\n\r\n";
+  output_.set_body(&body, H1Output::BodyFraming::Plain);
+  write_out();
+}
+
+void H1Exchange::send_error(int status, std::string_view detail, const FreshFields& fresh) {
+  // A fault in the request's body is known here better than by whoever was reading it.
+  const H1RequestBody& body = link_->reader.body();
+  if (body.failed()) {
+    status = body.error().status;
+    detail = body.error().detail;
+    is_last_ = true;
+  }
+  if (!begin_response(status)) return;
+  if (notes_.detail.empty()) notes_.detail = detail;
+  const std::string text = error_body(status, detail);
+  append_error_head(output_.head(), status, text.size(), loop().clock().wall_s());
+  finish_head(fresh);
+  if (head_.method != http::Method::Head) output_.add_short_body(text);
+  write_out();
+}
+
+void H1Exchange::body_ready() {
+  if (responding_ && !done_ && !link_->dead) write_out();
+}
+
+void H1Exchange::write_out() {
+  const H1Output::Status status = output_.flush(*link_->connection);
+  if (output_.progressed()) link_->deadlines.progressed();
+  link_->blocked = status == H1Output::Status::Blocked;
+  owner_->update_interest();
+  switch (status) {
+    case H1Output::Status::Blocked:
+      // A client that takes nothing for send_timeout is cut; each byte it takes buys it another.
+      return link_->deadlines.await_progress();
+    case H1Output::Status::Starved:
+      return;
+    case H1Output::Status::Done:
+      if (!responding_) return;
+      done_ = true;
+      break;
+    case H1Output::Status::SourceFailed:
+      cut();
+      break;
+    case H1Output::Status::PeerGone:
+      link_->dead = true;
+      break;
+  }
+  owner_->settle_soon();
+}
+
+// The client must be able to tell that its response is not whole. The connection's end does, but
+// where that end is the body's delimiter only a reset does.
+void H1Exchange::cut() {
+  if (reset_at_cut_) link_->connection->reset_on_close();
+  link_->dead = true;
+}
+
+// ---- its end ----
+
+void H1Exchange::finish() {
+  log();
+  Handler* const handler = std::exchange(handler_, nullptr);
+  if (!handler) return;
+  handler->finished();
+  link_->context.handlers.release(handler);
+}
+
+void H1Exchange::log() const {
+  AccessLog* const log = link_->context.access_log;
+  if (!log) return;
+  const Clock& clock = link_->context.loop.clock();
+  log->write({.wall_ms = clock.wall_ms(),
+              .client = link_->peer.ip,
+              .method = head_.method_text,
+              .target = head_.target,
+              .host = head_.authority,
+              .minor_version = head_.minor_version,
+              .status = status_,
+              .bytes = output_.body_bytes(),
+              .route = notes_.route,
+              .cache = notes_.verdict,
+              .detail = notes_.detail,
+              .subject = notes_.subject,
+              .upstream_ms = notes_.upstream_ms,
+              .total_us = started_us_ == 0 ? 0 : clock.now_us() - started_us_,
+              .referer = head_.value(http::FieldId::Referer),
+              .user_agent = head_.value(http::FieldId::UserAgent)});
 }
 
 }  // namespace weir::front

@@ -23,31 +23,30 @@ BodyRead H1RequestBody::fail(int status, std::string_view detail) {
   return {BodyRead::Status::Failed};
 }
 
-BodyRead H1RequestBody::read(std::string& raw, std::span<char> into) {
+BodyRead H1RequestBody::read(std::string_view& raw, std::span<char> into) {
   if (failed()) return {BodyRead::Status::Failed};
   if (ended_) return {BodyRead::Status::End};
   return framing_ == http::Framing::Length ? read_length(raw, into) : read_chunked(raw, into);
 }
 
-BodyRead H1RequestBody::read_length(std::string& raw, std::span<char> into) {
+BodyRead H1RequestBody::read_length(std::string_view& raw, std::span<char> into) {
   const std::size_t bytes =
       std::min({raw.size(), into.size(), static_cast<std::size_t>(remaining_)});
   if (bytes == 0) return {BodyRead::Status::Pending};
   std::memcpy(into.data(), raw.data(), bytes);
-  raw.erase(0, bytes);
+  raw.remove_prefix(bytes);
   remaining_ -= bytes;
   ended_ = remaining_ == 0;
   return {BodyRead::Status::Data, bytes};
 }
 
-BodyRead H1RequestBody::read_chunked(std::string& raw, std::span<char> into) {
+BodyRead H1RequestBody::read_chunked(std::string_view& raw, std::span<char> into) {
   std::size_t used = 0;
   std::size_t filled = 0;
   while (used < raw.size() && filled < into.size() && !ended_) {
     std::size_t consumed = 0;
     std::string_view data;
-    const std::string_view in =
-        std::string_view(raw).substr(used, std::min(raw.size() - used, into.size() - filled));
+    const std::string_view in = raw.substr(used, std::min(raw.size() - used, into.size() - filled));
     const http::ParseStatus status = chunks_.decode(in, consumed, data);
     if (status == http::ParseStatus::Error) {
       return fail(chunks_.error().status, chunks_.error().detail);
@@ -59,13 +58,13 @@ BodyRead H1RequestBody::read_chunked(std::string& raw, std::span<char> into) {
     ended_ = status == http::ParseStatus::Done;
     if (consumed == 0 && data.empty() && !ended_) break;
   }
-  raw.erase(0, used);
+  raw.remove_prefix(used);
   if (max_body_ != 0 && received_ > max_body_) return fail(413, "max-body");
   if (filled > 0) return {BodyRead::Status::Data, filled};
   return {ended_ ? BodyRead::Status::End : BodyRead::Status::Pending};
 }
 
-bool H1RequestBody::discard(std::string& raw) {
+bool H1RequestBody::discard(std::string_view& raw) {
   std::array<char, 4096> sink{};
   while (!ended_) {
     if (read(raw, sink).status != BodyRead::Status::Data) break;

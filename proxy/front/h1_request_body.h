@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "base/http/h1_parser.h"
@@ -16,10 +15,10 @@ class H1RequestBody {
   // `max_body` 0: no bound.
   void reset(http::Framing framing, std::uint64_t content_length, std::uint64_t max_body);
 
-  // Moves decoded bytes from the front of `raw` into `into`; `raw` loses what was used.
-  BodyRead read(std::string& raw, std::span<char> into);
-  // Throws away what `raw` holds of this body. True when the body has ended.
-  bool discard(std::string& raw);
+  // Copies decoded bytes from the front of `raw` into `into`; `raw` loses what was used.
+  BodyRead read(std::string_view& raw, std::span<char> into);
+  // Passes over what `raw` holds of this body. True when the body has ended.
+  bool discard(std::string_view& raw);
 
   bool ended() const { return ended_; }
   bool failed() const { return error_.detail.data() != nullptr; }
@@ -27,8 +26,8 @@ class H1RequestBody {
   const http::ParseError& error() const { return error_; }
 
  private:
-  BodyRead read_length(std::string& raw, std::span<char> into);
-  BodyRead read_chunked(std::string& raw, std::span<char> into);
+  BodyRead read_length(std::string_view& raw, std::span<char> into);
+  BodyRead read_chunked(std::string_view& raw, std::span<char> into);
   BodyRead fail(int status, std::string_view detail);
 
   http::Framing framing_ = http::Framing::None;

@@ -1,345 +1,243 @@
 #include "proxy/front/h1_session.h"
 
-#include <algorithm>
+#include <utility>
 
-#include "base/text.h"
-#include "proxy/front/monotonic.h"
-#include "proxy/front/server.h"
+#include "base/check.h"
 
 namespace weir::front {
 namespace {
 
-// So much is taken from a client ahead of what its request's body, or its next request, needs.
-constexpr std::size_t kBacklogBytes = 64 * 1024;
-// How much a client may go on talking after a goodbye (see linger()).
-constexpr std::size_t kLingerBytes = 1024 * 1024;
-// limits.min_body_rate counts after so long.
-constexpr std::int64_t kBodyRateGraceMs = 5'000;
-// How long a client that has closed its half is believed to wait for the beginning of an answer.
-constexpr std::int64_t kHalfClosedMs = 2'000;
-// How often a client is looked at that is not being read, because what it has sent ahead waits.
-constexpr std::int64_t kUnreadLookMs = 2'000;
-// How long a draining worker waits for the first request of a new connection.
-constexpr std::int64_t kFirstRequestMs = 500;
+// How much a client may go on talking after a goodbye. Without this a reset could overtake the
+// response that it has not yet read.
+constexpr std::size_t kGoodbyeBytes = std::size_t{1024} * 1024;
 
-http::HeadLimits head_limits(const conf::Limits& limits) {
-  return {.request_line = limits.request_line,
-          .headers = limits.headers,
-          .header_count = limits.header_count};
-}
+class H1Factory final : public SessionFactory {
+ public:
+  explicit H1Factory(const SessionContext& context) : context_(context) {}
+  std::unique_ptr<Session> make(std::unique_ptr<Connection> connection, Peer peer) override {
+    return std::make_unique<H1Session>(context_, exchanges_, std::move(connection),
+                                       std::move(peer));
+  }
+
+ private:
+  const SessionContext& context_;
+  H1ExchangePool exchanges_;
+};
 
 }  // namespace
 
-H1Session::H1Session(Server& server, int fd, const SocketAddress& peer)
-    : server_(server),
-      connection_(make_plain_connection(server.loop(), fd, *this)),
-      peer_ip_(peer.host_text()),
-      peer_trusted_(server.trusts(peer.get())),
-      parser_(head_limits(server.options().limits)),
-      read_deadline_(server.loop(), [this] { read_deadline_passed(); }) {}
+std::unique_ptr<SessionFactory> make_h1_factory(const SessionContext& context) {
+  return std::make_unique<H1Factory>(context);
+}
+
+H1Session::H1Session(const SessionContext& context, H1ExchangePool& exchanges,
+                     std::unique_ptr<Connection> connection, Peer peer)
+    : exchanges_(exchanges), link_(context, std::move(connection), std::move(peer), *this) {
+  link_.connection->set_handler(*this);
+}
 
 H1Session::~H1Session() {
-  *alive_ = false;
-  if (x_ && x_->handler) {
-    log_exchange();
-    Handler* handler = std::exchange(x_->handler, nullptr);
-    handler->finished();
-    server_.handlers().release(handler);
-  }
+  if (!x_) return;
+  link_.dead = true;
+  if (x_->has_handler()) x_->finish();
+  exchanges_.give(std::move(x_));
 }
 
-EventLoop& H1Session::loop() {
-  return server_.loop();
-}
+// ---- what wakes it ----
 
 void H1Session::begin() {
-  read_deadline_.set(loop().now_ms() + server_.options().limits.keepalive_timeout_ms);
+  link_.deadlines.await_request();
   update_interest();
+}
+
+// May destroy the session.
+template <class Act>
+void H1Session::enter(const Act& act) {
+  inside_ = true;
+  act();
+  inside_ = false;
+  settle();
+}
+
+void H1Session::on_ready(bool readable, bool writable) {
+  enter([&] {
+    if (writable && x_) x_->write_out();
+    if (readable && !link_.dead) receive();
+  });
 }
 
 // A request that has already arrived is still served. A connection that has not had one yet was
 // perhaps accepted a moment ago, and its first request is under way: it gets that moment.
 void H1Session::drain() {
-  if (phase_ == Phase::Idle) {
-    inside_ = true;
-    receive();
-    inside_ = false;
-    if (phase_ == Phase::Idle && served_) die();
-    if (phase_ == Phase::Idle) read_deadline_.set(loop().now_ms() + kFirstRequestMs);
-  } else if (phase_ == Phase::Exchange && (x_->tunnel || x_->endless)) {
-    die();  // it would not end by itself
-  }
-  settle();
+  enter([this] {
+    if (phase_ == Phase::Exchange && x_->is_open_ended()) link_.dead = true;
+    if (phase_ == Phase::Idle) receive();
+    if (phase_ != Phase::Idle) return;
+    if (served_) link_.dead = true;
+    link_.deadlines.await_request_while_draining();
+  });
 }
 
-// ---- reading ----
-
-void H1Session::on_fd(bool readable, bool writable) {
-  inside_ = true;
-  if (writable && x_) write_out();
-  if (readable && phase_ != Phase::Dead) receive();
-  inside_ = false;
-  settle();
+void H1Session::waited_long_enough(H1Deadlines::Wait wait) {
+  enter([&] {
+    switch (wait) {
+      case H1Deadlines::Wait::Request:
+        if (phase_ == Phase::Idle) link_.dead = true;
+        return;
+      case H1Deadlines::Wait::Head:
+        if (phase_ == Phase::Head) refuse_head({.status = 408, .detail = "header-timeout"});
+        return;
+      case H1Deadlines::Wait::Body:
+        if (serving()) x_->body_is_late();
+        return;
+      case H1Deadlines::Wait::HalfClose:
+        if (serving() && !x_->responding()) x_->client_is_gone();
+        return;
+      case H1Deadlines::Wait::Unread:
+        return look_at_unread_client();
+      case H1Deadlines::Wait::Goodbye:
+        link_.dead = true;
+        return;
+      case H1Deadlines::Wait::Send:
+        if (x_) x_->notes().detail = "send-timeout";
+        link_.connection->reset_on_close();
+        link_.dead = true;
+        return;
+    }
+  });
 }
+
+// ---- what the client sends ----
 
 void H1Session::receive() {
-  switch (phase_) {
-    case Phase::Idle:
-    case Phase::Head:
-      if (backlog_.empty()) return receive_and_parse();
-      return receive_into_backlog();
-    case Phase::Exchange:
-      return receive_into_backlog();
-    case Phase::Linger: {
-      const IoResult got = connection_->read(server_.receive_buffer());
-      lingered_bytes_ += got.bytes;
-      const bool go_on = got.status == IoStatus::Ok || got.status == IoStatus::WouldBlock;
-      if (!go_on || lingered_bytes_ > kLingerBytes) die();
+  if (phase_ == Phase::Goodbye) return receive_after_goodbye();
+  const bool serving = phase_ == Phase::Exchange;
+  switch (link_.reader.receive(serving)) {
+    case IoStatus::Ok:
+      break;
+    case IoStatus::WouldBlock:
       return;
-    }
-    case Phase::Dead:
+    case IoStatus::Closed:
+      return peer_closed();
+    case IoStatus::Failed:
+      link_.dead = true;
       return;
   }
-}
-
-// The usual case: whole requests parsed where they were received, nothing copied.
-void H1Session::receive_and_parse() {
-  const std::span<char> buffer = server_.receive_buffer();
-  const IoResult got = connection_->read(buffer);
-  if (got.status == IoStatus::WouldBlock) return;
-  if (got.status != IoStatus::Ok) {
-    // Nothing of a request is lost: between requests, or a head that will never be complete.
-    die();
-    return;
+  if (serving) {
+    x_->body_arrived();
+  } else {
+    serve_requests();
   }
-  const std::string_view data(buffer.data(), got.bytes);
-  const std::size_t used = parse(data);
-  if (phase_ != Phase::Dead && phase_ != Phase::Linger) backlog_.assign(data.substr(used));
+  link_.reader.stow();
 }
 
-void H1Session::receive_into_backlog() {
-  const std::span<char> buffer = server_.receive_buffer();
-  const std::size_t room = phase_ == Phase::Exchange && backlog_.size() < kBacklogBytes
-                               ? std::min(buffer.size(), kBacklogBytes - backlog_.size())
-                               : buffer.size();
-  const IoResult got = connection_->read(buffer.first(room));
-  if (got.status == IoStatus::WouldBlock) return;
-  if (got.status == IoStatus::Failed) return die();
-  if (got.status == IoStatus::Closed) return peer_closed();
-  backlog_.append(buffer.data(), got.bytes);
-  if (phase_ == Phase::Exchange) {
-    if (x_->body_wanted) {
-      x_->body_wanted = false;
-      if (body_too_slow()) return refuse_request({.status = 408, .detail = "body-rate"});
-      x_->handler->request_body_ready();
-    }
-    return;
-  }
-  const std::size_t used = parse(backlog_);
-  if (phase_ != Phase::Dead) backlog_.erase(0, used);
-}
-
-// Parses and serves requests from the front of `data` until one needs time or bytes. Returns how
-// many bytes were used up.
-std::size_t H1Session::parse(std::string_view data) {
-  std::size_t used = 0;
-  while (used < data.size() && (phase_ == Phase::Idle || phase_ == Phase::Head)) {
-    if (!x_) {
-      x_ = server_.take_exchange();
-      parser_.reset();
-    }
-    const http::ParseStatus status = parser_.parse(data.substr(used), x_->head);
-    if (status == http::ParseStatus::Error) {
-      refuse_head(parser_.error());
-      return data.size();
-    }
-    // A stray line end behind a request's body begins nothing yet.
-    if (phase_ == Phase::Idle && parser_.started()) {
-      phase_ = Phase::Head;
-      head_started_ms_ = loop().now_ms();
-      if (status == http::ParseStatus::NeedMore) {
-        read_deadline_.set(head_started_ms_ + server_.options().limits.header_timeout_ms);
-      }
-    }
-    if (status == http::ParseStatus::NeedMore) return used;
-    const std::string_view head_bytes = data.substr(used, parser_.consumed());
-    used += head_bytes.size();
-    start_exchange(head_bytes);
-    // With a body of its own still in `data` it is for settle() to finish it.
-    if (x_->done && !x_->body.ended()) return used;
-    if (x_->done) finish_exchange();
-  }
-  return used;
-}
-
-void H1Session::start_exchange(std::string_view head_bytes) {
-  phase_ = Phase::Exchange;
-  raw_head_ = head_bytes;
-  if (server_.options().access_log) x_->started_us = monotonic_us();
-  served_ = true;
-  x_->body.reset(x_->head.framing, x_->head.content_length, server_.options().limits.max_body);
-  body_bytes_ = 0;
-  body_waited_ms_ = 0;
-  if (!refuse_at_once()) {
-    x_->handler = server_.handlers().acquire();
-    x_->handler->start(*this);
-  }
-  // What is not over when this returns is looked at again, and the bytes here will have moved.
-  if (!x_->done || !x_->body.ended()) keep_request();
-  if (!x_->done) update_interest();
-}
-
-// What needs no handler: methods that Weir does not forward, and a body that is told to be too
-// long.
-bool H1Session::refuse_at_once() {
-  const http::Method method = x_->head.method;
-  const std::uint64_t max_body = server_.options().limits.max_body;
-  if (method == http::Method::Trace || method == http::Method::Connect ||
-      method == http::Method::Purge) {
-    x_->close_after = !x_->body.ended();
-    send_error(405, "method", {});
-    return true;
-  }
-  if (max_body != 0 && x_->head.framing == http::Framing::Length &&
-      x_->head.content_length > max_body) {
-    refuse_request({.status = 413, .detail = "max-body"});
-    return true;
-  }
-  return false;
-}
-
-// A head that broke, or never came whole. Nothing of it is looked at, logged or moved: its views
-// may point into a buffer that other clients have used since.
-void H1Session::refuse_head(const http::ParseError& error) {
-  x_->head.clear();
-  x_->head_kept = true;
-  refuse_request(error);
-}
-
-// The request cannot be served and the connection cannot be used further.
-void H1Session::refuse_request(const http::ParseError& error) {
-  if (x_->responding) {
-    // Half a response is out already: all that is left is to cut it.
-    x_->done = true;
-    return cut();
-  }
-  phase_ = Phase::Exchange;
-  x_->close_after = true;
-  send_error(error.status, error.detail, {});
-}
-
-void H1Session::keep_request() {
-  if (x_->head_kept) return;
-  x_->head_kept = true;
-  x_->head_bytes.assign(raw_head_);
-  const char* const from = raw_head_.data();
-  x_->head.rebase(from, x_->head_bytes.data());
+void H1Session::receive_after_goodbye() {
+  const IoResult got = link_.reader.receive_and_drop();
+  bytes_after_goodbye_ += got.bytes;
+  const bool talking = got.status == IoStatus::Ok || got.status == IoStatus::WouldBlock;
+  if (!talking || bytes_after_goodbye_ > kGoodbyeBytes) link_.dead = true;
 }
 
 void H1Session::peer_closed() {
-  peer_done_ = true;
-  if (phase_ != Phase::Exchange) return die();
-  // Nobody half-closes and then reads an endless stream: without this a closed tab would hold its
-  // connection to the app until the next event, which may never come.
-  if (x_->endless) return die();
-  // A half-close after a whole request is legitimate: the response still has a reader.
-  if (x_->body_wanted) {
-    x_->body_wanted = false;
-    x_->handler->request_body_ready();
-    return;
-  }
-  // But most who close have left: an app that is slow to answer is not kept busy for them.
-  if (!x_->responding) read_deadline_.set(loop().now_ms() + kHalfClosedMs);
+  link_.peer_done = true;
+  if (phase_ == Phase::Exchange) return x_->peer_closed();
+  // Nothing of a request is lost: between requests, or a head that will never be complete.
+  link_.dead = true;
 }
 
-std::string_view H1Session::scheme() const {
-  if (peer_trusted_) {
-    const std::string_view told = x_->head.value(http::FieldId::XForwardedProto);
-    if (equals_ignore_case(told, "https")) return "https";
-  }
-  return "http";
-}
-
-BodyRead H1Session::read_body(std::span<char> into) {
-  if (x_->tunnel) {
-    const std::size_t bytes = std::min(backlog_.size(), into.size());
-    if (bytes > 0) {
-      std::copy_n(backlog_.data(), bytes, into.data());
-      backlog_.erase(0, bytes);
-      if (!inside_) update_interest();
-      return {BodyRead::Status::Data, bytes};
+// Reads and serves requests until one needs time or bytes.
+void H1Session::serve_requests() {
+  while (!link_.reader.empty() && (phase_ == Phase::Idle || phase_ == Phase::Head)) {
+    if (!x_) x_ = exchanges_.take(link_, *this);
+    const http::ParseStatus status = link_.reader.read_head(x_->head());
+    if (status == http::ParseStatus::NeedMore) {
+      // A stray line end behind a request's body begins nothing yet.
+      if (phase_ == Phase::Head || !link_.reader.head_begun()) return;
+      phase_ = Phase::Head;
+      return link_.deadlines.await_head();
     }
-    if (peer_done_) return {BodyRead::Status::End};
-    x_->body_wanted = true;
-    return {BodyRead::Status::Pending};
-  }
-  const bool was_full = backlog_full();
-  const BodyRead read = x_->body.read(backlog_, into);
-  if (read.status == BodyRead::Status::Pending) {
-    if (peer_done_) return {BodyRead::Status::Failed};
-    x_->body_wanted = true;
-    if (x_->head.expect_continue && !std::exchange(x_->continue_sent, true) && !x_->responding) {
-      x_->output.head() += "HTTP/1.1 100 Continue\r\n\r\n";
-      write_out();
+    if (status == http::ParseStatus::Error) {
+      refuse_head(link_.reader.error());
+    } else {
+      phase_ = Phase::Exchange;
+      served_ = true;
+      x_->start();
     }
-    body_wait_began_ms_ = loop().now_ms();
-    read_deadline_.set(body_wait_began_ms_ + server_.options().limits.body_timeout_ms);
-    update_interest();
-    return read;
+    if (serving() && x_->done()) finish_exchange();
   }
-  body_bytes_ += read.bytes;
-  if (!peer_done_) read_deadline_.clear();  // else it is that of peer_closed()
-  if (was_full) update_interest();
-  return read;
 }
 
-bool H1Session::body_too_slow() {
-  body_waited_ms_ += loop().now_ms() - body_wait_began_ms_;
-  const std::uint64_t rate = server_.options().limits.min_body_rate;
-  if (rate == 0 || x_->tunnel || body_waited_ms_ < kBodyRateGraceMs) return false;
-  return body_bytes_ * 1000 < rate * static_cast<std::uint64_t>(body_waited_ms_);
+void H1Session::refuse_head(const http::ParseError& error) {
+  phase_ = Phase::Exchange;
+  x_->refuse_head(error);
 }
 
 void H1Session::update_interest() {
-  bool read = !peer_done_ && phase_ != Phase::Dead;
+  bool read = !link_.peer_done && !link_.dead;
   // Backpressure: while an exchange runs, only so much is taken ahead.
-  if (read && phase_ == Phase::Exchange && backlog_full()) {
+  if (read && phase_ == Phase::Exchange && link_.reader.full()) {
     read = false;
-    // No event will tell of an end meanwhile.
-    read_deadline_.set(loop().now_ms() + kUnreadLookMs);
+    link_.deadlines.await_look_at_unread();  // no event will tell of an end meanwhile
   }
-  FdEvent& event = connection_->event();
-  event.want(read, event.wants_write());
-}
-
-bool H1Session::backlog_full() const {
-  return backlog_.size() >= kBacklogBytes;
+  link_.connection->want(read, link_.blocked);
 }
 
 void H1Session::look_at_unread_client() {
-  const PeerState state = connection_->peer_state();
-  const bool left = state == PeerState::Gone || (state == PeerState::Ended && x_->endless);
-  if (!left) return update_interest();
-  x_->notes.detail = "client-gone";
-  die();
+  if (!serving() || link_.peer_done || !link_.reader.full()) return;
+  const PeerState state = link_.connection->peer_state();
+  const bool reads_on = state == PeerState::Ended && !x_->is_endless();
+  if (state != PeerState::Open && !reads_on) x_->client_is_gone();
 }
 
-void H1Session::read_deadline_passed() {
-  inside_ = true;
-  if (phase_ == Phase::Head) {
-    refuse_head({.status = 408, .detail = "header-timeout"});
-  } else if (phase_ == Phase::Exchange && peer_done_ && !x_->responding) {
-    x_->notes.detail = "client-gone";
-    die();
-  } else if (phase_ == Phase::Exchange && x_->body_wanted && !x_->responding) {
-    refuse_request({.status = 408, .detail = "body-timeout"});
-  } else if (phase_ == Phase::Exchange && !peer_done_ && backlog_full()) {
-    look_at_unread_client();
-  } else if (phase_ == Phase::Idle || phase_ == Phase::Linger) {
-    die();
+// ---- endings ----
+
+// Acts on what the calls before it decided. Only when the stack is the session's own; may destroy
+// the session.
+void H1Session::settle() {
+  if (serving() && x_->done()) {
+    inside_ = true;
+    finish_exchange();
+    serve_requests();  // those that were sent ahead
+    inside_ = false;
   }
-  inside_ = false;
-  settle();
+  // What a client sent before it closed its half is all served by now.
+  if (link_.peer_done && (phase_ == Phase::Idle || phase_ == Phase::Head)) link_.dead = true;
+  if (link_.dead) return link_.context.owner.remove(*this);
+  update_interest();
+}
+
+void H1Session::settle_soon() {
+  if (inside_ || std::exchange(settle_posted_, true)) return;
+  link_.context.loop.post([watch = life_.watch()] {
+    H1Session* const session = watch.get();
+    if (!session) return;
+    session->settle_posted_ = false;
+    session->settle();
+  });
+}
+
+void H1Session::finish_exchange() {
+  WEIR_CHECK(x_->done());
+  // What is left of the request's body is thrown away if it is here, else the connection must end.
+  const bool body_over = link_.reader.end_request();
+  const bool last = x_->is_last() || !body_over || link_.context.draining;
+  x_->finish();
+  exchanges_.give(std::move(x_));
+  if (last) return say_goodbye();
+  phase_ = Phase::Idle;
+  link_.reader.trim();
+  link_.deadlines.await_request();
+}
+
+void H1Session::say_goodbye() {
+  phase_ = Phase::Goodbye;
+  link_.reader.drop();
+  if (link_.peer_done) {
+    link_.dead = true;  // nobody is left to hear it
+    return;
+  }
+  link_.connection->shutdown_write();
+  link_.deadlines.await_goodbye();
 }
 
 }  // namespace weir::front

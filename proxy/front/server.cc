@@ -1,9 +1,8 @@
 #include "proxy/front/server.h"
 
-#include <unistd.h>
+#include <utility>
 
-#include <cstring>
-
+#include "base/check.h"
 #include "proxy/front/h1_session.h"
 #include "proxy/front/peer_trust.h"
 
@@ -19,46 +18,60 @@ constexpr std::string_view kTooManyConnections =
 }  // namespace
 
 Server::Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers)
-    : loop_(loop), options_(std::move(options)), handlers_(handlers) {}
+    : options_(std::move(options)),
+      context_{.loop = loop,
+               .owner = *this,
+               .handlers = handlers,
+               .limits = options_.limits,
+               .access_log = options_.access_log,
+               .receive_buffer = receive_buffer_},
+      http1_(make_h1_factory(context_)) {}
 
 Server::~Server() = default;
 
 void Server::accept(Fd fd, const SocketAddress& peer) {
-  loop_.check_in_loop();
+  context_.loop.check_in_loop();
   if (options_.connections->fetch_add(1) >= options_.limits.connections) {
     options_.connections->fetch_sub(1);
-    // An unread request would turn the close into a reset, which overtakes the answer.
-    [[maybe_unused]] const ssize_t got =
-        recv(fd.get(), receive_buffer_.data(), receive_buffer_.size(), MSG_DONTWAIT);
-    [[maybe_unused]] const ssize_t sent =
-        send(fd.get(), kTooManyConnections.data(), kTooManyConnections.size(), MSG_NOSIGNAL);
-    shutdown(fd.get(), SHUT_WR);
-    return;
+    return turn_away(fd);
   }
-  auto session = std::make_unique<H1Session>(*this, fd.release(), peer);
-  H1Session* raw = session.get();
+  std::unique_ptr<Session> session =
+      http1_->make(make_plain_connection(context_.loop, fd.release()),
+                   {.ip = peer.host_text(), .trusted = trusts(peer.get())});
+  Session* raw = session.get();
   sessions_.emplace(raw, std::move(session));
   raw->begin();
 }
 
-void Server::remove(H1Session* session) {
-  if (sessions_.erase(session) == 0) return;
+void Server::turn_away(const Fd& fd) {
+  // An unread request would turn the close into a reset, which overtakes the answer.
+  [[maybe_unused]] const ssize_t got =
+      recv(fd.get(), receive_buffer_.data(), receive_buffer_.size(), MSG_DONTWAIT);
+  [[maybe_unused]] const ssize_t sent =
+      send(fd.get(), kTooManyConnections.data(), kTooManyConnections.size(), MSG_NOSIGNAL);
+  shutdown(fd.get(), SHUT_WR);
+}
+
+void Server::remove(Session& session) {
+  WEIR_CHECK(sessions_.erase(&session) == 1);
   options_.connections->fetch_sub(1);
-  if (draining_ && sessions_.empty() && when_empty_) std::exchange(when_empty_, nullptr)();
+  if (context_.draining && sessions_.empty() && when_empty_) {
+    std::exchange(when_empty_, nullptr)();
+  }
 }
 
 void Server::drain(std::function<void()> when_empty) {
-  draining_ = true;
+  context_.draining = true;
   when_empty_ = std::move(when_empty);
-  std::vector<H1Session*> all;
+  std::vector<Session*> all;
   all.reserve(sessions_.size());
   for (const auto& [session, owner] : sessions_) all.push_back(session);
-  for (H1Session* session : all) session->drain();
+  for (Session* session : all) session->drain();
   if (sessions_.empty() && when_empty_) std::exchange(when_empty_, nullptr)();
 }
 
 void Server::close_all() {
-  while (!sessions_.empty()) remove(sessions_.begin()->first);
+  while (!sessions_.empty()) remove(*sessions_.begin()->first);
 }
 
 bool Server::trusts(const sockaddr* peer) const {
@@ -66,19 +79,6 @@ bool Server::trusts(const sockaddr* peer) const {
     if (cidr_contains(range, peer)) return true;
   }
   return false;
-}
-
-std::unique_ptr<H1Exchange> Server::take_exchange() {
-  if (pool_.empty()) return std::make_unique<H1Exchange>();
-  std::unique_ptr<H1Exchange> exchange = std::move(pool_.back());
-  pool_.pop_back();
-  return exchange;
-}
-
-void Server::give_exchange(std::unique_ptr<H1Exchange> exchange) {
-  if (pool_.size() >= kPooledExchanges) return;
-  exchange->reset();
-  pool_.push_back(std::move(exchange));
 }
 
 }  // namespace weir::front

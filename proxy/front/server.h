@@ -1,4 +1,5 @@
-// The front end of one worker: its sessions, what they share, and how they end. Loop thread only.
+// The front end of one worker: takes its clients in, knows their sessions, and ends them. Loop
+// thread only.
 #pragma once
 
 #include <sys/socket.h>
@@ -15,11 +16,9 @@
 #include "conf/config.h"
 #include "proxy/front/access_log.h"
 #include "proxy/front/exchange.h"
+#include "proxy/front/session.h"
 
 namespace weir::front {
-
-class H1Session;
-struct H1Exchange;
 
 struct ServerOptions {
   conf::Limits limits;
@@ -28,10 +27,10 @@ struct ServerOptions {
   std::atomic<std::uint32_t>* connections = nullptr;  // open ones, of the process
 };
 
-class Server {
+class Server final : SessionOwner {
  public:
   Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers);
-  ~Server();
+  ~Server() override;
 
   // A new client; past limits.connections it is told 503 and closed.
   void accept(Fd fd, const SocketAddress& peer);
@@ -41,29 +40,18 @@ class Server {
   // Cuts what is still open.
   void close_all();
 
-  // ---- for the sessions ----
-  EventLoop& loop() { return loop_; }
-  const ServerOptions& options() const { return options_; }
-  HandlerFactory& handlers() { return handlers_; }
-  bool draining() const { return draining_; }
-  bool trusts(const sockaddr* peer) const;
-  // One receive buffer for all: most requests are parsed in it and never copied.
-  std::span<char> receive_buffer() { return receive_buffer_; }
-  std::unique_ptr<H1Exchange> take_exchange();
-  void give_exchange(std::unique_ptr<H1Exchange> exchange);
-  void remove(H1Session* session);
-
  private:
   static constexpr std::size_t kReceiveBytes = 64 * 1024;
-  static constexpr std::size_t kPooledExchanges = 256;
 
-  EventLoop& loop_;
+  void remove(Session& session) override;
+  void turn_away(const Fd& fd);
+  bool trusts(const sockaddr* peer) const;
+
   const ServerOptions options_;
-  HandlerFactory& handlers_;
-  std::unordered_map<H1Session*, std::unique_ptr<H1Session>> sessions_;
-  std::vector<std::unique_ptr<H1Exchange>> pool_;
   std::array<char, kReceiveBytes> receive_buffer_;
-  bool draining_ = false;
+  SessionContext context_;
+  std::unique_ptr<SessionFactory> http1_;
+  std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
   std::function<void()> when_empty_;
 };
 

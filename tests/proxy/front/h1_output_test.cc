@@ -31,7 +31,8 @@ class FakeConnection final : public Connection {
   void shutdown_write() override {}
   PeerState peer_state() const override { return PeerState::Open; }
   void reset_on_close() override {}
-  FdEvent& event() override { std::abort(); }
+  void set_handler(ConnectionHandler&) override {}
+  void want(bool, bool) override {}
 
   std::string sent;
   std::size_t most_per_write = SIZE_MAX;

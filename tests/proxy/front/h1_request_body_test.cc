@@ -15,7 +15,7 @@ struct Drained {
   Status last = Status::Pending;
 };
 
-Drained drain(H1RequestBody& body, std::string& raw, std::size_t buffer_bytes = 64) {
+Drained drain(H1RequestBody& body, std::string_view& raw, std::size_t buffer_bytes = 64) {
   Drained out;
   std::string buffer(buffer_bytes, '\0');
   while (true) {
@@ -30,7 +30,7 @@ TEST(H1RequestBody, ReadsExactlyContentLengthBytes) {
   // What follows belongs to the next request and stays where it is.
   H1RequestBody body;
   body.reset(http::Framing::Length, 5, 0);
-  std::string raw = "helloGET /";
+  std::string_view raw = "helloGET /";
   const Drained got = drain(body, raw);
   EXPECT_EQ(got.body, "hello");
   EXPECT_EQ(got.last, Status::End);
@@ -40,7 +40,7 @@ TEST(H1RequestBody, ReadsExactlyContentLengthBytes) {
 TEST(H1RequestBody, WaitsForWhatHasNotComeYet) {
   H1RequestBody body;
   body.reset(http::Framing::Length, 5, 0);
-  std::string raw = "he";
+  std::string_view raw = "he";
   EXPECT_EQ(drain(body, raw).last, Status::Pending);
   raw = "llo";
   const Drained rest = drain(body, raw);
@@ -54,7 +54,7 @@ TEST(H1RequestBody, DecodesChunksThroughBuffersOfAnySize) {
   for (std::size_t size = 1; size <= sent.size(); ++size) {
     H1RequestBody body;
     body.reset(http::Framing::Chunked, 0, 0);
-    std::string raw = sent;
+    std::string_view raw = sent;
     const Drained got = drain(body, raw, size);
     EXPECT_EQ(got.body, "hello world") << size;
     EXPECT_EQ(got.last, Status::End) << size;
@@ -65,7 +65,7 @@ TEST(H1RequestBody, DecodesChunksThroughBuffersOfAnySize) {
 TEST(H1RequestBody, RefusesBrokenChunks) {
   H1RequestBody body;
   body.reset(http::Framing::Chunked, 0, 0);
-  std::string raw = "5\r\nhelloXX";
+  std::string_view raw = "5\r\nhelloXX";
   EXPECT_EQ(drain(body, raw).last, Status::Failed);
   EXPECT_TRUE(body.failed());
   EXPECT_EQ(body.error().status, 400);
@@ -76,7 +76,7 @@ TEST(H1RequestBody, RefusesChunksBeyondMaxBody) {
   // Of a body without a length the bound is found on the way.
   H1RequestBody body;
   body.reset(http::Framing::Chunked, 0, 8);
-  std::string raw = "5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
+  std::string_view raw = "5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
   EXPECT_EQ(drain(body, raw).last, Status::Failed);
   EXPECT_EQ(body.error().status, 413);
 }
@@ -84,7 +84,7 @@ TEST(H1RequestBody, RefusesChunksBeyondMaxBody) {
 TEST(H1RequestBody, DiscardsWhatNobodyRead) {
   H1RequestBody body;
   body.reset(http::Framing::Length, 5, 0);
-  std::string raw = "helloGET /";
+  std::string_view raw = "helloGET /";
   EXPECT_TRUE(body.discard(raw));
   EXPECT_EQ(raw, "GET /");
   body.reset(http::Framing::Length, 50, 0);
@@ -95,7 +95,7 @@ TEST(H1RequestBody, DiscardsWhatNobodyRead) {
 TEST(H1RequestBody, EndsAtOnceWithoutABody) {
   H1RequestBody body;
   body.reset(http::Framing::None, 0, 0);
-  std::string raw = "GET /";
+  std::string_view raw = "GET /";
   EXPECT_EQ(drain(body, raw).last, Status::End);
   EXPECT_TRUE(body.ended());
   EXPECT_EQ(raw, "GET /");

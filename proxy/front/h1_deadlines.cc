@@ -1,0 +1,88 @@
+#include "proxy/front/h1_deadlines.h"
+
+namespace weir::front {
+namespace {
+
+// limits.min_body_rate counts after so long.
+constexpr std::int64_t kBodyRateGraceMs = 5'000;
+// How long a client that has closed its half is believed to wait for the beginning of an answer.
+constexpr std::int64_t kHalfClosedMs = 2'000;
+// How often a client is looked at that is not being read, because what it has sent ahead waits.
+constexpr std::int64_t kUnreadLookMs = 2'000;
+// How long a draining worker waits for the first request of a new connection.
+constexpr std::int64_t kDrainingRequestMs = 500;
+// After a goodbye: how long a client may go on talking before the connection is closed under it.
+// Without this a reset could overtake the response it has not yet read.
+constexpr std::int64_t kGoodbyeMs = 2'000;
+
+}  // namespace
+
+H1Deadlines::H1Deadlines(EventLoop& loop, const conf::Limits& limits, Owner& owner)
+    : loop_(loop),
+      limits_(limits),
+      owner_(owner),
+      receiving_(loop, [this] { owner_.waited_long_enough(wait_); }) {}
+
+void H1Deadlines::await(Wait wait, std::int64_t until_ms) {
+  wait_ = wait;
+  receiving_.set(until_ms);
+}
+
+void H1Deadlines::await_request() {
+  await(Wait::Request, loop_.now_ms() + limits_.keepalive_timeout_ms);
+}
+
+void H1Deadlines::await_request_while_draining() {
+  await(Wait::Request, loop_.now_ms() + kDrainingRequestMs);
+}
+
+void H1Deadlines::await_head() {
+  await(Wait::Head, loop_.now_ms() + limits_.header_timeout_ms);
+}
+
+void H1Deadlines::await_body() {
+  body_wait_began_ms_ = loop_.now_ms();
+  await(Wait::Body, body_wait_began_ms_ + limits_.body_timeout_ms);
+}
+
+void H1Deadlines::await_answer_half_closed() {
+  await(Wait::HalfClose, loop_.now_ms() + kHalfClosedMs);
+}
+
+void H1Deadlines::await_look_at_unread() {
+  if (wait_ == Wait::Unread && receiving_.is_set()) return;
+  await(Wait::Unread, loop_.now_ms() + kUnreadLookMs);
+}
+
+void H1Deadlines::await_goodbye() {
+  await(Wait::Goodbye, loop_.now_ms() + kGoodbyeMs);
+  if (sending_) sending_->clear();
+}
+
+// ---- limits.min_body_rate ----
+
+void H1Deadlines::body_begins() {
+  body_bytes_ = 0;
+  body_waited_ms_ = 0;
+}
+
+bool H1Deadlines::body_arrives_too_slowly() {
+  body_waited_ms_ += loop_.now_ms() - body_wait_began_ms_;
+  if (limits_.min_body_rate == 0 || body_waited_ms_ < kBodyRateGraceMs) return false;
+  return body_bytes_ * 1000 < limits_.min_body_rate * static_cast<std::uint64_t>(body_waited_ms_);
+}
+
+// ---- for what the client takes ----
+
+void H1Deadlines::await_progress() {
+  if (!sending_) {
+    sending_ = std::make_unique<Deadline>(loop_, [this] { owner_.waited_long_enough(Wait::Send); });
+  }
+  if (!sending_->is_set()) sending_->set(loop_.now_ms() + limits_.send_timeout_ms);
+}
+
+void H1Deadlines::progressed() {
+  if (sending_) sending_->clear();
+}
+
+}  // namespace weir::front

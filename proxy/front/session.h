@@ -1,0 +1,61 @@
+// A client's connection as its Server knows it, whatever protocol is spoken on it. A protocol
+// brings a SessionFactory (h1_session.h); nothing else of it is known outside. Loop thread only.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/net/connection.h"
+#include "base/net/event_loop.h"
+#include "conf/config.h"
+#include "proxy/front/access_log.h"
+#include "proxy/front/exchange.h"
+
+namespace weir::front {
+
+// Serves one client. Destroying it cuts what is not over yet; each exchange's handler hears of it.
+class Session {
+ public:
+  virtual ~Session() = default;
+  // Starts reading. The first call, once.
+  virtual void begin() = 0;
+  // The worker is going: serves what has arrived, then ends by SessionOwner::remove, perhaps inside
+  // this call.
+  virtual void drain() = 0;
+};
+
+class SessionOwner {
+ public:
+  virtual ~SessionOwner() = default;
+  // Nothing is left to do: destroys the session, whose last call this is.
+  virtual void remove(Session& session) = 0;
+};
+
+// What the sessions of one worker share. Outlives them all; theirs to read.
+struct SessionContext {
+  EventLoop& loop;
+  SessionOwner& owner;
+  HandlerFactory& handlers;
+  const conf::Limits& limits;
+  AccessLog* access_log;  // null: off
+  // One for all: most requests are parsed in it and never copied. Its bytes are a session's own
+  // until that returns to the loop.
+  std::span<char> receive_buffer;
+  bool draining = false;
+};
+
+// Who is at the other end.
+struct Peer {
+  std::string ip;        // as SocketAddress::host_text says it
+  bool trusted = false;  // a proxy whose X-Forwarded-* fields are believed
+};
+
+// Makes the sessions of one protocol, and keeps what they need only now and then. Outlives them.
+class SessionFactory {
+ public:
+  virtual ~SessionFactory() = default;
+  virtual std::unique_ptr<Session> make(std::unique_ptr<Connection> connection, Peer peer) = 0;
+};
+
+}  // namespace weir::front

@@ -1,0 +1,144 @@
+#include "proxy/front/server.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "tests/support/fake_clock.h"
+#include "tests/support/manual_loop.h"
+#include "tests/support/scripted_handler.h"
+
+namespace weir::front {
+namespace {
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+
+class ServerTest : public testing::Test {
+ protected:
+  ServerOptions options() {
+    ServerOptions out;
+    out.limits.connections = 2;
+    out.connections = &connections;
+    return out;
+  }
+  // The other end of a connection that was just accepted.
+  Fd connect(std::string_view sends = {}) {
+    int ends[2];
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    EXPECT_EQ(send(ends[1], sends.data(), sends.size(), 0), static_cast<ssize_t>(sends.size()));
+    server.accept(Fd(ends[0]), *SocketAddress::unix_path("/client"));
+    loop.turn();
+    return Fd(ends[1]);
+  }
+  // What has come, and how: "…" open, "…|" ended.
+  static std::string received(const Fd& client) {
+    std::string all;
+    std::array<char, 4096> buffer;
+    while (true) {
+      const ssize_t got = recv(client.get(), buffer.data(), buffer.size(), 0);
+      if (got < 0) return all;
+      if (got == 0) return all + "|";
+      all.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+  }
+  void drain() {
+    server.drain([this] { ++emptied; });
+    loop.turn();
+  }
+  void passes(std::int64_t ms) { test::advance_and_turn(loop, clock, ms); }
+
+  test::FakeClock clock;
+  EventLoop loop{clock};
+  test::ScriptedHandlers handlers;
+  std::atomic<std::uint32_t> connections{0};
+  int emptied = 0;
+  Server server{loop, options(), handlers};
+};
+
+TEST_F(ServerTest, ServesWhoConnects) {
+  const Fd client = connect(kGet);
+  EXPECT_EQ(connections, 1U);
+  handlers.last().answers(200, "ok");
+  EXPECT_EQ(received(client), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  server.close_all();
+  EXPECT_EQ(connections, 0U);
+  EXPECT_EQ(received(client), "|");
+}
+
+TEST_F(ServerTest, TurnsAwayWhoIsTooMany) {
+  // With a word, and without a session; a place that is free again is given again.
+  Fd first = connect();
+  const Fd second = connect();
+  const Fd third = connect(kGet);
+  const std::string told = received(third);
+  EXPECT_TRUE(told.starts_with("HTTP/1.1 503 Service Unavailable\r\n")) << told;
+  EXPECT_TRUE(told.ends_with("\r\n\r\n503 Service Unavailable\ndetail=connections|")) << told;
+  EXPECT_EQ(connections, 2U);
+  first = Fd();
+  loop.turn();
+  EXPECT_EQ(connections, 1U);
+  const Fd fourth = connect(kGet);
+  EXPECT_EQ(handlers.started, 1);
+  server.close_all();
+}
+
+TEST_F(ServerTest, TellsEachHandlerWhenItClosesAll) {
+  const Fd first = connect(kGet);
+  const Fd second = connect(kGet);
+  EXPECT_EQ(handlers.started, 2);
+  server.close_all();
+  EXPECT_EQ(handlers.finished, 2);
+}
+
+TEST_F(ServerTest, IsDrainedWhenItsLastSessionHasEnded) {
+  // An idle one ends at once, a busy one after its answer and its goodbye; once it is told.
+  const Fd idle = connect(kGet);
+  handlers.last().answers(200);
+  received(idle);
+  loop.turn();
+  Fd busy = connect(kGet);
+  drain();
+  EXPECT_EQ(received(idle), "|");
+  EXPECT_EQ(emptied, 0);
+  handlers.last().answers(200, "ok");
+  loop.turn();
+  EXPECT_EQ(received(busy), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok|");
+  EXPECT_EQ(emptied, 0);
+  busy = Fd();
+  loop.turn();
+  EXPECT_EQ(emptied, 1);
+  EXPECT_EQ(connections, 0U);
+}
+
+TEST_F(ServerTest, IsDrainedAtOnceWithoutSessions) {
+  drain();
+  EXPECT_EQ(emptied, 1);
+}
+
+TEST_F(ServerTest, StillServesWhoComesWhileItDrains) {
+  // The kernel had accepted it before the listener was closed.
+  const Fd waiting = connect();
+  drain();
+  const Fd late = connect(kGet);
+  handlers.last().answers(200, "ok");
+  loop.turn();
+  EXPECT_EQ(received(late), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok|");
+  passes(2000);
+  EXPECT_EQ(received(waiting), "|");
+  EXPECT_EQ(emptied, 1);
+}
+
+TEST_F(ServerTest, IsDrainedByACutToo) {
+  // drain_timeout: what is left is cut, and that was all.
+  const Fd busy = connect(kGet);
+  drain();
+  server.close_all();
+  EXPECT_EQ(emptied, 1);
+  EXPECT_EQ(handlers.finished, 1);
+}
+
+}  // namespace
+}  // namespace weir::front
