@@ -1,53 +1,284 @@
 #include "backends/entry.h"
 
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <new>
 #include <utility>
+
+#include "base/check.h"
+#include "base/heap.h"
+#include "base/http/h1_writer.h"
 
 namespace weir::backends {
 namespace {
 
-// What the allocator adds to a block.
-constexpr std::size_t kAllocation = 16;
-// What a store keeps for an entry: its node and its share of a hash table that is between one
-// third and two thirds full, and of the memory of evictions.
-constexpr std::size_t kBookkeeping = 160;
+// A slot of 16 bytes in a table that is between three eighths and three quarters full.
+constexpr std::size_t kTableShare = 32;
+constexpr std::int32_t kNoTime = std::numeric_limits<std::int32_t>::min();
 
-std::size_t heap_bytes(const std::string& text) {
-  const bool is_inline = text.capacity() <= std::string().capacity();
-  return is_inline ? 0 : text.capacity() + 1 + kAllocation;
+std::int32_t packed(std::int64_t seconds) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  return static_cast<std::int32_t>(std::clamp(seconds, -kMost, kMost));
+}
+std::int32_t packed(const std::optional<std::int64_t>& seconds) {
+  return seconds ? packed(*seconds) : kNoTime;
+}
+std::optional<std::int64_t> unpacked(std::int32_t seconds) {
+  return seconds == kNoTime ? std::nullopt : std::optional<std::int64_t>(seconds);
 }
 
-std::size_t heap_bytes(const std::vector<std::string>& texts) {
-  std::size_t total = texts.capacity() * sizeof(std::string);
-  for (const std::string& text : texts) total += heap_bytes(text);
-  return total;
+// A store's reference to its account, and the bytes, given back.
+void settle(ByteAccount* account, std::uint64_t bytes) {
+  if (account) Ref<ByteAccount>::adopt(account)->subtract(bytes);
 }
 
-std::size_t charge_of(const Entry::Parts& parts) {
-  return sizeof(Entry) + kAllocation + kBookkeeping + heap_bytes(parts.key) +
-         heap_bytes(parts.h1_head) + parts.fields.charge() + 2 * kAllocation + parts.body.charge() +
-         (parts.body.pieces().size() + 1) * kAllocation + heap_bytes(parts.vary) +
-         heap_bytes(parts.variants);
+bool bind(std::atomic<ByteAccount*>& place, Ref<ByteAccount> account) {
+  ByteAccount* nobody = nullptr;
+  if (!place.compare_exchange_strong(nobody, account.get(), std::memory_order_relaxed)) {
+    return false;
+  }
+  account.detach();
+  return true;
+}
+
+std::string joined(const Body& body) {
+  std::string bytes;
+  bytes.reserve(body.size());
+  for (const Piece& piece : body.pieces()) bytes += piece.bytes();
+  return bytes;
+}
+
+// Takes one list with its tag from a marker's bytes.
+struct TaggedList {
+  std::uint8_t tag = 0;
+  TextList list;
+};
+std::optional<TaggedList> take_list(std::string_view& bytes) {
+  if (bytes.empty()) return std::nullopt;
+  const auto tag = static_cast<std::uint8_t>(bytes.front());
+  bytes.remove_prefix(1);
+  const auto size = take_count(bytes);
+  if (!size || *size > bytes.size()) return std::nullopt;
+  const TextList list(bytes.substr(0, *size));
+  bytes.remove_prefix(*size);
+  return TaggedList{tag, list};
+}
+
+void append_list(std::string& out, std::uint8_t tag, const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) TextList::append(list, text);
+  out.push_back(static_cast<char>(tag));
+  append_count(out, list.size());
+  out += list;
 }
 
 }  // namespace
 
-Entry::Entry(Parts parts) : parts_(std::move(parts)), charge_(charge_of(parts_)) {}
+// ---- StoredBody ----
+
+StoredBody::StoredBody(Body body)
+    : body_(std::move(body)), charge_(heap_bytes(this) + body_.charge()) {}
+
+StoredBody::~StoredBody() {
+  settle(account_.load(std::memory_order_relaxed), charge_);
+}
+
+bool StoredBody::bind_account(const Ref<ByteAccount>& account) const {
+  return bind(account_, account);
+}
+
+// ---- Entry ----
+
+EntryRef Entry::make(const Source& source) {
+  const bool is_response = source.kind == Kind::Response;
+  const std::size_t inline_size = source.body ? 0 : source.inline_bytes.size();
+  const std::size_t bytes = sizeof(Entry) + source.key.bytes.size() + source.status_line.size() +
+                            source.fields.size() + (is_response ? 2 : 0) + inline_size;
+  WEIR_CHECK(bytes <= std::numeric_limits<std::uint32_t>::max());
+  WEIR_CHECK(source.status_line.size() <= std::numeric_limits<std::uint16_t>::max());
+  void* const block = ::operator new(bytes);
+  return EntryRef(new (block) Entry(source));
+}
+
+void Entry::destroy(const Entry* entry) {
+  entry->~Entry();
+  ::operator delete(const_cast<Entry*>(entry));
+}
+
+Entry::Entry(const Source& source)
+    : own_charge_(static_cast<std::uint32_t>(heap_bytes(this) + kTableShare)),
+      hash_(source.key.hash),
+      body_(source.body),
+      response_ms_(source.meta.response_ms),
+      seq_(source.meta.seq),
+      initial_age_s_(packed(source.meta.initial_age_s)),
+      lifetime_s_(packed(source.meta.lifetime_s)),
+      stale_while_revalidate_s_(packed(source.meta.stale_while_revalidate_s)),
+      stale_if_error_s_(packed(source.meta.stale_if_error_s)),
+      key_size_(static_cast<std::uint32_t>(source.key.bytes.size())),
+      head_size_(
+          source.kind == Kind::Response ? static_cast<std::uint32_t>(source.fields.size() + 2) : 0),
+      inline_size_(body_ ? 0 : static_cast<std::uint32_t>(source.inline_bytes.size())),
+      status_line_size_(static_cast<std::uint16_t>(source.status_line.size())),
+      status_(source.meta.status),
+      kind_(static_cast<std::uint8_t>(source.kind)),
+      validate_always_(source.meta.validate_always),
+      must_revalidate_(source.meta.must_revalidate),
+      shared_with_personal_(source.meta.shared_with_personal) {
+  char* at = reinterpret_cast<char*>(this + 1);
+  const std::string_view blank_line = head_size_ == 0 ? "" : "\r\n";
+  for (const std::string_view part : {source.key.bytes, source.status_line, source.fields,
+                                      blank_line, source.inline_bytes.substr(0, inline_size_)}) {
+    at = std::copy(part.begin(), part.end(), at);
+  }
+  note_fields();
+}
 
 Entry::~Entry() {
-  if (account_) account_->subtract(charge_);
+  ByteAccount* const account = account_.load(std::memory_order_relaxed);
+  settle(account, own_charge_ + (pays_for_body_ ? body_->charge() : 0));
+}
+
+// Where the fields lie that a hit asks for; of several the first.
+void Entry::note_fields() {
+  for_each_field([this](const http::FieldView& field) {
+    Noted what = Noted::Count;
+    if (field.id == http::FieldId::ETag) what = Noted::Etag;
+    if (field.id == http::FieldId::LastModified) what = Noted::LastModified;
+    if (field.id == http::FieldId::ContentEncoding) what = Noted::ContentEncoding;
+    const auto index = static_cast<std::size_t>(what);
+    constexpr std::size_t kLongest = std::numeric_limits<std::uint16_t>::max();
+    if (what == Noted::Count || noted_size_[index] != 0) return;
+    // A validator of such length is none; a coding is one in any case.
+    if (field.value.size() > kLongest && what != Noted::ContentEncoding) return;
+    noted_at_[index] = static_cast<std::uint32_t>(field.value.data() - head_start());
+    noted_size_[index] = static_cast<std::uint16_t>(std::min(field.value.size(), kLongest));
+  });
 }
 
 EntryRef Entry::copy() const {
-  return make_ref<Entry>(parts_);
+  Source source;
+  source.kind = kind();
+  source.key = key();
+  source.meta = meta();
+  source.status_line = status_line();
+  source.fields = field_lines();
+  source.inline_bytes = marker_bytes();
+  source.body = body_;
+  EntryRef copied = make(source);
+  copied->place_.last_use.store(last_use(), std::memory_order_relaxed);
+  return copied;
 }
 
-bool Entry::bind_account(Ref<ByteAccount> account) const {
-  const ByteAccount* nobody = nullptr;
-  if (!owner_.compare_exchange_strong(nobody, account.get(), std::memory_order_relaxed)) {
-    return false;
+EntryMeta Entry::meta() const {
+  EntryMeta meta;
+  meta.status = status_;
+  meta.response_ms = response_ms_;
+  meta.initial_age_s = initial_age_s_;
+  meta.lifetime_s = unpacked(lifetime_s_);
+  meta.stale_while_revalidate_s = unpacked(stale_while_revalidate_s_);
+  meta.stale_if_error_s = unpacked(stale_if_error_s_);
+  meta.validate_always = validate_always_ != 0;
+  meta.must_revalidate = must_revalidate_ != 0;
+  meta.shared_with_personal = shared_with_personal_ != 0;
+  meta.seq = seq_;
+  return meta;
+}
+
+std::optional<std::string_view> Entry::field(http::FieldId id) const {
+  std::string_view lines = field_lines();
+  while (const std::optional<http::FieldView> field = take_field(lines)) {
+    if (field->id == id) return field->value;
   }
-  account_ = std::move(account);
-  return true;
+  return std::nullopt;
+}
+
+http::HeaderBlock Entry::fields() const {
+  http::HeaderBlock block;
+  for_each_field([&](const http::FieldView& field) { block.add(field.name, field.value); });
+  return block;
+}
+
+std::uint64_t Entry::body_size() const {
+  if (kind() != Kind::Response) return 0;
+  return body_ ? body_->body().size() : inline_size_;
+}
+
+std::size_t Entry::body_parts() const {
+  if (body_) return body_->body().pieces().size();
+  return body_size() == 0 ? 0 : 1;
+}
+
+std::string_view Entry::body_part(std::size_t index) const {
+  if (body_) return body_->body().pieces()[index].bytes();
+  return stored_head_and_inline_body().substr(head_size_);
+}
+
+// ---- markers ----
+
+std::string Entry::marker_bytes_of(const std::vector<std::string>& vary,
+                                   const std::vector<std::string>& variants) {
+  std::string bytes;
+  append_list(bytes, static_cast<std::uint8_t>(MarkerList::Names), vary);
+  append_list(bytes, static_cast<std::uint8_t>(MarkerList::Variants), variants);
+  return bytes;
+}
+
+bool Entry::is_valid_marker(std::string_view bytes) {
+  const auto is = [&](MarkerList expected) {
+    const std::optional<TaggedList> found = take_list(bytes);
+    return found && found->tag == static_cast<std::uint8_t>(expected) &&
+           TextList::is_valid(found->list.bytes());
+  };
+  return is(MarkerList::Names) && is(MarkerList::Variants) && bytes.empty();
+}
+
+TextList Entry::marker_list(MarkerList list) const {
+  if (kind() != Kind::VaryMarker) return {};
+  std::string_view bytes = marker_bytes();
+  while (const std::optional<TaggedList> found = take_list(bytes)) {
+    if (found->tag == static_cast<std::uint8_t>(list)) return found->list;
+  }
+  return {};
+}
+
+// ---- accounts ----
+
+std::optional<std::uint64_t> Entry::bind_account(const Ref<ByteAccount>& account) const {
+  if (!bind(account_, account)) return std::nullopt;
+  if (!body_) return own_charge_;
+  if (body_->bind_account(account)) return charge();
+  if (body_->charged_to(*account)) return own_charge_;
+  pays_for_body_ = true;  // it is another store's, but we keep it alive as well
+  return charge();
+}
+
+// ---- making one ----
+
+EntryRef make_entry(EntryParts parts) {
+  Entry::Source source;
+  source.kind = parts.kind;
+  source.key = {parts.key, parts.hash};
+  source.meta = parts.meta;
+  std::string inline_bytes;
+  std::string fields;
+  if (parts.kind == EntryKind::Response) {
+    if (parts.status_line.empty()) http::append_status_line(parts.status_line, parts.meta.status);
+    http::append_fields(fields, parts.fields);
+    if (parts.body.size() > Entry::kInlineBody) {
+      source.body = make_ref<const StoredBody>(std::move(parts.body));
+    } else {
+      inline_bytes = joined(parts.body);
+    }
+  } else {
+    parts.status_line.clear();
+    inline_bytes = Entry::marker_bytes_of(parts.vary, parts.variants);
+  }
+  source.status_line = parts.status_line;
+  source.fields = fields;
+  source.inline_bytes = inline_bytes;
+  return Entry::make(source);
 }
 
 }  // namespace weir::backends

@@ -1,24 +1,30 @@
 // What a backend holds: a response with all that is needed to judge and serve it, or the marker of
-// a URL that has variants. Immutable once made (but for its last use), shared by reference count
+// a URL that has variants. One block of memory (docs/decisions/0004-entries-as-records.md), made by
+// make_entry() and never changed but for what its store notes in it. Shared by reference count
 // between the store and any number of connections on any thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backends/byte_account.h"
+#include "backends/head_text.h"
 #include "base/chunk.h"
 #include "base/hash.h"
 #include "base/http/message.h"
 #include "base/ref_counted.h"
+#include "base/text_list.h"
 #include "cachekeys/key.h"
 
 namespace weir::backends {
 
 // The facts that freshness and reuse are judged by. Times are on the steady clock (base/clock.h).
+// Stored spans of time are held in 32 bits, saturated (RFC 9111 1.2.2).
 struct EntryMeta {
   std::uint16_t status = 200;
   std::int64_t response_ms = 0;            // when the response's head arrived
@@ -35,63 +41,205 @@ struct EntryMeta {
   std::uint64_t seq = 0;
 };
 
-class Entry : public RefCounted<Entry> {
+enum class EntryKind : std::uint8_t { Response, VaryMarker };
+
+// What an entry is made of.
+struct EntryParts {
+  EntryKind kind = EntryKind::Response;
+  std::string key;
+  Hash128 hash;
+  EntryMeta meta;
+  // Response: the head as it goes on the wire but for the fields that are fresh at each hit (Age,
+  // Cache-Status, Connection). Content-Length is among the fields.
+  std::string status_line;  // with its line end; empty: made from meta.status
+  http::HeaderBlock fields;
+  Body body;
+  // VaryMarker: names, lower case, sorted; and the full keys of the variants known.
+  std::vector<std::string> vary;
+  std::vector<std::string> variants;
+};
+
+// A body that is not stored inline: its pieces, shared by entries that differ in their heads only.
+// Charged once, to the account of the store that kept it first. Any thread.
+class StoredBody : public RefCounted<StoredBody> {
  public:
-  enum class Kind : std::uint8_t { Response, VaryMarker };
+  explicit StoredBody(Body body);
+  ~StoredBody();
 
-  // What a response's head looks like on the wire, pre-serialised: everything but the fields that
-  // are fresh at each hit (Age, Cache-Status, Connection) and the blank line.
-  struct Parts {
-    Kind kind = Kind::Response;
-    std::string key;
-    Hash128 hash;
-    EntryMeta meta;
-    http::HeaderBlock fields;
-    std::string h1_head;
-    Body body;
-    std::vector<std::string> vary;      // VaryMarker: names, lower case, sorted
-    std::vector<std::string> variants;  // VaryMarker: the full keys of the variants known
-  };
-
-  explicit Entry(Parts parts);
-  ~Entry();
-
-  // The same entry as an object of its own, sharing the body's bytes: what a second store keeps.
-  Ref<const Entry> copy() const;
-
-  Kind kind() const { return parts_.kind; }
-  keys::KeyView key() const { return {parts_.key, parts_.hash}; }
-  const EntryMeta& meta() const { return parts_.meta; }
-  const http::HeaderBlock& fields() const { return parts_.fields; }
-  const std::string& h1_head() const { return parts_.h1_head; }
-  const Body& body() const { return parts_.body; }
-  const std::vector<std::string>& vary() const { return parts_.vary; }
-  const std::vector<std::string>& variants() const { return parts_.variants; }
-
-  // Bytes it occupies, a store's bookkeeping for it included.
-  std::size_t charge() const { return charge_; }
-
-  // When it was last served, for the choice of a variant to drop. Any thread; approximate.
-  void touch(std::int64_t now_ms) const { last_use_ms_.store(now_ms, std::memory_order_relaxed); }
-  std::int64_t last_use_ms() const { return last_use_ms_.load(std::memory_order_relaxed); }
-
-  // Charges it to the account of the store that keeps it, which has added charge() there before;
-  // the bytes are given back when the last reference is gone. False when it is charged to an
-  // account already: an entry belongs to one store, another one keeps a copy(). Any thread.
-  bool bind_account(Ref<ByteAccount> account) const;
-  bool has_account() const { return owner_.load(std::memory_order_relaxed) != nullptr; }
+  const Body& body() const { return body_; }
+  std::uint64_t charge() const { return charge_; }
+  // False when it is charged to an account already. charge() was added to this one before.
+  bool bind_account(const Ref<ByteAccount>& account) const;
   bool charged_to(const ByteAccount& account) const {
-    return owner_.load(std::memory_order_relaxed) == &account;
+    return account_.load(std::memory_order_relaxed) == &account;
   }
 
  private:
-  const Parts parts_;
-  const std::size_t charge_;
-  mutable std::atomic<std::int64_t> last_use_ms_{0};
-  mutable std::atomic<const ByteAccount*> owner_ = nullptr;  // decides who binds
-  mutable Ref<ByteAccount> account_;  // written by the one who did, read by the destructor
+  const Body body_;
+  const std::uint64_t charge_;
+  mutable std::atomic<ByteAccount*> account_ = nullptr;  // with a reference of its own
+};
+
+class Entry : public RefCounted<Entry> {
+ public:
+  using Kind = EntryKind;
+  // Bodies up to this size lie in the entry's own block.
+  static constexpr std::size_t kInlineBody = 4096;
+
+  // What an entry is made from, all of it text: for make_entry() and the codec (record.h).
+  struct Source {
+    Kind kind = Kind::Response;
+    keys::KeyView key;
+    EntryMeta meta;
+    std::string_view status_line;
+    std::string_view fields;  // well-formed lines, without the blank line
+    // Exactly one of them is used: `body` when it is set.
+    std::string_view inline_bytes;  // a small body, or a marker's lists
+    Ref<const StoredBody> body;
+  };
+  static Ref<const Entry> make(const Source& source);
+  static void destroy(const Entry* entry);
+
+  // The same entry as an object of its own, sharing a large body: what a second store keeps.
+  Ref<const Entry> copy() const;
+
+  Kind kind() const { return static_cast<Kind>(kind_); }
+  keys::KeyView key() const { return {{text(), key_size_}, hash_}; }
+  EntryMeta meta() const;
+  std::uint16_t status() const { return status_; }
+
+  // ---- the head ----
+  std::string_view status_line() const { return {text() + key_size_, status_line_size_}; }
+  // What follows the status line and the fresh fields on the wire: the stored fields and the blank
+  // line, and in the same run of bytes a body that lies inline.
+  std::string_view stored_head() const { return {head_start(), head_size_}; }
+  std::string_view stored_head_and_inline_body() const {
+    return {head_start(), std::size_t{head_size_} + inline_size_};
+  }
+  // Validators and coding of a response, without a search; empty when there are none.
+  std::string_view etag() const { return noted(Noted::Etag); }
+  std::string_view last_modified() const { return noted(Noted::LastModified); }
+  std::string_view content_encoding() const { return noted(Noted::ContentEncoding); }
+  // The first field of this name. Reads the head from its start.
+  std::optional<std::string_view> field(http::FieldId id) const;
+  // visit(const http::FieldView&) for each field line, in order; allocates nothing.
+  template <class Visit>
+  void for_each_field(Visit visit) const {
+    std::string_view lines = field_lines();
+    while (const std::optional<http::FieldView> field = take_field(lines)) visit(*field);
+  }
+  // A copy as a table, for those who change it. Content-Length is among them.
+  http::HeaderBlock fields() const;
+
+  // ---- the body ----
+  std::uint64_t body_size() const;
+  // It lies in so many runs of bytes, in order; none when it is empty.
+  std::size_t body_parts() const;
+  std::string_view body_part(std::size_t index) const;
+  bool has_inline_body() const { return !body_; }
+  // The pieces of one that does not lie inline; else null.
+  const Ref<const StoredBody>& shared_body() const { return body_; }
+
+  // ---- a marker's lists ----
+  TextList vary() const { return marker_list(MarkerList::Names); }
+  TextList variants() const { return marker_list(MarkerList::Variants); }
+  // They as bytes: what the codec writes and reads.
+  std::string_view marker_bytes() const { return {head_start() + head_size_, inline_size_}; }
+  static bool is_valid_marker(std::string_view bytes);
+  static std::string marker_bytes_of(const std::vector<std::string>& vary,
+                                     const std::vector<std::string>& variants);
+
+  // ---- what its store notes in it ----
+
+  // Where it is in the one store that it is charged to, for good: who has left does not return,
+  // since the thread that took it out may still be holding on to its links. Guarded by that store's
+  // lock, but for the atomic ones.
+  struct Place {
+    // Small and Main: in that queue, or in the hands of whoever emptied it.
+    enum class Queue : std::uint8_t { NotYet, Small, Main, Left };
+    const Entry* newer = nullptr;
+    const Entry* older = nullptr;
+    std::atomic<std::uint32_t> last_use{0};
+    std::atomic<std::uint8_t> uses{0};
+    Queue queue = Queue::NotYet;
+  };
+  Place& place() const { return place_; }
+
+  // Remembers when it was last served, for the choice of a variant to drop. Any thread.
+  void touch(std::int64_t now_ms) const {
+    place_.last_use.store(static_cast<std::uint32_t>(now_ms), std::memory_order_relaxed);
+  }
+  // Whether its last use was before the other's: 32 bits of milliseconds, true while the two are
+  // less than 24 days apart.
+  bool used_before(const Entry& other) const {
+    return static_cast<std::int32_t>(last_use() - other.last_use()) < 0;
+  }
+
+  // Bytes it occupies, a shared body and a store's bookkeeping for it included. Constant.
+  std::uint64_t charge() const { return own_charge_ + (body_ ? body_->charge() : 0); }
+  // The bytes that keeping it would add to this account: less when its body is charged there.
+  std::uint64_t charge_for(const ByteAccount& account) const {
+    return body_ && body_->charged_to(account) ? own_charge_ : charge();
+  }
+  // Charges it to the account of the store that keeps it, which has added charge_for() there
+  // before; they are given back when the last reference is gone. How many of them it took, fewer
+  // when its body was charged meanwhile; nothing when it is charged to an account already: an entry
+  // belongs to one store, another one keeps a copy(). Any thread.
+  std::optional<std::uint64_t> bind_account(const Ref<ByteAccount>& account) const;
+  bool has_account() const { return account_.load(std::memory_order_relaxed) != nullptr; }
+  bool charged_to(const ByteAccount& account) const {
+    return account_.load(std::memory_order_relaxed) == &account;
+  }
+
+ private:
+  enum class MarkerList : std::uint8_t { Names = 1, Variants = 2 };
+  enum class Noted : std::uint8_t { Etag, LastModified, ContentEncoding, Count };
+  static constexpr std::size_t kNoted = static_cast<std::size_t>(Noted::Count);
+
+  explicit Entry(const Source& source);
+  ~Entry();
+  void note_fields();
+
+  // The bytes behind the fixed part: key, status line, fields, blank line, inline bytes.
+  const char* text() const { return reinterpret_cast<const char*>(this + 1); }
+  const char* head_start() const { return text() + key_size_ + status_line_size_; }
+  std::string_view field_lines() const {
+    return {head_start(), head_size_ == 0 ? 0U : head_size_ - 2U};
+  }
+  std::string_view noted(Noted what) const {
+    const auto index = static_cast<std::size_t>(what);
+    return {head_start() + noted_at_[index], noted_size_[index]};
+  }
+  TextList marker_list(MarkerList list) const;
+  std::uint32_t last_use() const { return place_.last_use.load(std::memory_order_relaxed); }
+
+  std::uint32_t own_charge_ = 0;
+  Hash128 hash_;
+  mutable Place place_;
+  mutable std::atomic<ByteAccount*> account_ = nullptr;  // with a reference of its own
+  const Ref<const StoredBody> body_;
+  std::int64_t response_ms_;
+  std::uint64_t seq_;
+  std::int32_t initial_age_s_;
+  std::int32_t lifetime_s_;
+  std::int32_t stale_while_revalidate_s_;
+  std::int32_t stale_if_error_s_;
+  std::uint32_t key_size_;
+  std::uint32_t head_size_;  // stored fields and blank line; 0 for a marker
+  std::uint32_t inline_size_;
+  std::array<std::uint32_t, kNoted> noted_at_{};  // from head_start()
+  std::array<std::uint16_t, kNoted> noted_size_{};
+  std::uint16_t status_line_size_;
+  std::uint16_t status_;
+  std::uint8_t kind_ : 1;
+  std::uint8_t validate_always_ : 1;
+  std::uint8_t must_revalidate_ : 1;
+  std::uint8_t shared_with_personal_ : 1;
+  mutable bool pays_for_body_ = false;  // written by the one who bound it, read by the destructor
 };
 
 using EntryRef = Ref<const Entry>;
+
+EntryRef make_entry(EntryParts parts);
 
 }  // namespace weir::backends

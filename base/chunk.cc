@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/heap.h"
 
 namespace weir {
 
@@ -32,8 +33,8 @@ void Body::append(Piece piece) {
 }
 
 std::size_t Body::charge() const {
-  std::size_t total = pieces_.capacity() * sizeof(Piece);
-  for (const Piece& piece : pieces_) total += sizeof(Chunk) + piece.chunk->capacity();
+  std::size_t total = pieces_.empty() ? 0 : heap_bytes(pieces_.data());
+  for (const Piece& piece : pieces_) total += heap_bytes(piece.chunk.get());
   return total;
 }
 

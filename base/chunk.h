@@ -49,7 +49,7 @@ class Body {
   std::uint64_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   const std::vector<Piece>& pieces() const { return pieces_; }
-  // What it costs in memory: capacities, not sizes.
+  // What it occupies in memory (base/heap.h).
   std::size_t charge() const;
 
  private:

@@ -17,6 +17,9 @@ class RefCounted {
   RefCounted(const RefCounted&) = delete;  // NOLINT(bugprone-crtp-*): deleted, so nobody's
   RefCounted& operator=(const RefCounted&) = delete;
 
+  // As Ref::use_count, for whoever keeps references detached.
+  std::uint32_t use_count() const { return count_.load(std::memory_order_acquire); }
+
  private:
   friend T;
   RefCounted() = default;
@@ -53,11 +56,14 @@ class Ref {
   friend bool operator==(const Ref& a, const Ref& b) { return a.object_ == b.object_; }
 
   // How many references exist; a hint unless the caller holds the only way to make more.
-  std::uint32_t use_count() const {
-    return object_ ? counter().load(std::memory_order_acquire) : 0;
-  }
-  // Gives the reference away without dropping it.
+  std::uint32_t use_count() const { return object_ ? object_->use_count() : 0; }
+  // Gives the reference away without dropping it; adopt() takes it up again.
   T* detach() { return std::exchange(object_, nullptr); }
+  static Ref adopt(T* object) {
+    Ref ref;
+    ref.object_ = object;
+    return ref;
+  }
 
  private:
   auto& counter() const {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/http/message.h"
+#include "base/text_list.h"
 #include "cachekeys/key.h"
 #include "cachekeys/recipe.h"
 
@@ -34,5 +35,8 @@ KeyVerdict build_key(const http::RequestHead& head, const Recipe& recipe, std::s
 void build_variant_key(KeyView base, const std::vector<std::string>& vary,
                        const http::RequestHead& head, const Recipe& recipe,
                        std::string_view authority, KeyBuffer& out);
+// The same for names that lie in a stored marker.
+void build_variant_key(KeyView base, TextList vary, const http::RequestHead& head,
+                       const Recipe& recipe, std::string_view authority, KeyBuffer& out);
 
 }  // namespace weir::keys

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "cachekeys/field_lines.h"
 #include "cachekeys/key_builder.h"
 #include "cachekeys/passage.h"
@@ -41,14 +39,30 @@ void append_sent_lines(std::string_view name, const http::RequestHead& head, con
 }
 
 // Whether the request may be sent as personal, where that makes a difference to the fields named.
-Audience audience_of(const std::vector<std::string>& vary, const http::RequestHead& head,
-                     const Recipe& recipe) {
-  const bool differs = std::ranges::any_of(vary, [&](const std::string& name) {
+template <class Names>
+Audience audience_of(const Names& vary, const http::RequestHead& head, const Recipe& recipe) {
+  bool differs = false;
+  for (const std::string_view name : vary) {
     const http::FieldView field{http::field_id(name), name, {}};
-    return passage_of(field, head, recipe, Audience::Everybody) !=
-           passage_of(field, head, recipe, Audience::OneClient);
-  });
+    differs = differs || passage_of(field, head, recipe, Audience::Everybody) !=
+                             passage_of(field, head, recipe, Audience::OneClient);
+  }
   return differs && is_personal(head, recipe) ? Audience::OneClient : Audience::Everybody;
+}
+
+template <class Names>
+void build(KeyView base, const Names& vary, const http::RequestHead& head, const Recipe& recipe,
+           KeyBuffer& out) {
+  const Audience audience = audience_of(vary, head, recipe);
+  out.clear();
+  out.raw().push_back(kVariantKeyVersion);
+  out.append(base.bytes);
+  for (const std::string_view name : vary) {
+    out.append(name);
+    append_sent_lines(name, head, recipe, audience, out);
+    out.append_count(0);  // the end of its lines; none at all is not one empty line
+  }
+  out.seal();
 }
 
 }  // namespace
@@ -56,16 +70,12 @@ Audience audience_of(const std::vector<std::string>& vary, const http::RequestHe
 void build_variant_key(KeyView base, const std::vector<std::string>& vary,
                        const http::RequestHead& head, const Recipe& recipe,
                        std::string_view /*authority*/, KeyBuffer& out) {
-  const Audience audience = audience_of(vary, head, recipe);
-  out.clear();
-  out.raw().push_back(kVariantKeyVersion);
-  out.append(base.bytes);
-  for (const std::string& name : vary) {
-    out.append(name);
-    append_sent_lines(name, head, recipe, audience, out);
-    out.append_count(0);  // the end of its lines; none at all is not one empty line
-  }
-  out.seal();
+  build(base, vary, head, recipe, out);
+}
+
+void build_variant_key(KeyView base, TextList vary, const http::RequestHead& head,
+                       const Recipe& recipe, std::string_view /*authority*/, KeyBuffer& out) {
+  build(base, vary, head, recipe, out);
 }
 
 }  // namespace weir::keys

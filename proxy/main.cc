@@ -10,6 +10,7 @@
 #include <string>
 #include <variant>
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/net/signals.h"
 #include "conf/cli.h"
@@ -121,6 +122,7 @@ int dispatch(const conf::Command& command) {
 
 int main(int argc, char** argv) {
   try {
+    set_up_heap();  // first: threads make arenas
     init_log();
     return dispatch(conf::parse_command_line(argc, argv, environment));
   } catch (const std::exception& error) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/check.h"
+
 namespace weir::backends {
 namespace {
 
@@ -12,7 +14,10 @@ constexpr std::uint64_t kMaxCapacity = 1024 * 1024;  // 16 MiB of memory
 }  // namespace
 
 Ghost::Ghost(std::uint64_t capacity)
-    : buckets_(std::bit_ceil(std::clamp(capacity, kMinCapacity, kMaxCapacity)) * 2 / kWays) {}
+    : buckets_size_(std::bit_ceil(std::clamp(capacity, kMinCapacity, kMaxCapacity)) * 2 / kWays),
+      buckets_(static_cast<Bucket*>(std::calloc(buckets_size_, sizeof(Bucket)))) {
+  WEIR_CHECK(buckets_ != nullptr);
+}
 
 void Ghost::add(std::uint64_t hash) {
   ++clock_;

@@ -33,9 +33,9 @@ std::uint64_t remembered(const RamOptions& options) {
 // What an object costs beside its body where head and key are not known yet: both of middling
 // length, and the bookkeeping. Whoever needs more pays the difference when it is stored.
 constexpr std::uint64_t kOverhead = 1024;
-// Bodies arrive in chunks of about this size; each has a head of its own.
-constexpr std::uint64_t kChunkBytes = 16 * 1024;
-constexpr std::uint64_t kChunkOverhead = 64;
+// What the blocks of a body that is not inline add to it: their headers, rounded up, one page for
+// each mapping and the share of gaps.
+constexpr std::uint64_t kBlocksShare = 24;
 
 // Bytes added to an account, for an object that is yet to come.
 class RamReservation final : public Reservation {
@@ -60,20 +60,21 @@ class RamReservation final : public Reservation {
 using Admission = std::expected<std::unique_ptr<Reservation>, StoreResult>;
 
 // Two kinds of lock, taken in this order: the policy's, by everything that changes what is stored,
-// and a shard's, which is all that a look-up takes. Entries and nodes die outside of both.
+// and a shard's, which is all that a look-up takes. Entries die outside of both.
 class RamBackend final : public Backend, public std::enable_shared_from_this<RamBackend> {
  public:
   explicit RamBackend(RamOptions options)
       : options_(std::move(options)),
         account_(make_ref<ByteAccount>()),
-        policy_(remembered(options_)) {}
+        policy_(remembered(options_)),
+        limit_(options_.max_size - std::min(options_.max_size, policy_.ghost_bytes())) {}
   ~RamBackend() override { clear(); }
 
   const std::string& name() const override { return options_.name; }
   std::unique_ptr<Store> attach(EventLoop& loop) override;
   void clear() override;
   std::uint64_t max_object_size() const override {
-    return std::min(options_.max_object_size, options_.max_size);
+    return std::min(options_.max_object_size, limit_);
   }
   std::int64_t default_expire_s() const override { return options_.default_expire_s; }
   BackendStats stats() const override;
@@ -89,8 +90,8 @@ class RamBackend final : public Backend, public std::enable_shared_from_this<Ram
   std::expected<EntryRef, StoreResult> charge(EntryRef entry, RamReservation* reservation);
   std::optional<StoreResult> make_room(std::uint64_t bytes);
   bool evict_for(std::uint64_t bytes, bool first);
-  void put(EntryRef entry);
-  bool evict_one(NodeGraveyard& graveyard, std::uint64_t& bytes);
+  bool put(const EntryRef& entry);
+  bool evict_one(Graveyard& graveyard, std::uint64_t& bytes);
 
   const RamOptions options_;
   const Ref<ByteAccount> account_;
@@ -98,6 +99,8 @@ class RamBackend final : public Backend, public std::enable_shared_from_this<Ram
 
   std::mutex policy_mutex_;
   S3Fifo policy_;  // guarded by policy_mutex_
+  // max_size without what the memory of evictions may come to.
+  const std::uint64_t limit_;
 
   std::atomic<std::uint64_t> objects_{0};  // policy_.count(), written under policy_mutex_
   std::atomic<std::uint64_t> stores_{0};
@@ -139,7 +142,7 @@ std::unique_ptr<Store> RamBackend::attach(EventLoop&) {
 Admission RamBackend::admit(std::optional<std::uint64_t> body_bytes) {
   const std::uint64_t body = body_bytes.value_or(0);
   if (body > max_object_size()) return std::unexpected(StoreResult::TooLarge);
-  const std::uint64_t bytes = body + kOverhead + body / kChunkBytes * kChunkOverhead;
+  const std::uint64_t bytes = kOverhead + body + body / kBlocksShare;
   if (const auto refused = make_room(bytes)) return std::unexpected(*refused);
   return std::make_unique<RamReservation>(account_, bytes);
 }
@@ -147,12 +150,12 @@ Admission RamBackend::admit(std::optional<std::uint64_t> body_bytes) {
 StoreResult RamBackend::store(EntryRef entry, RamReservation* reservation) {
   WEIR_CHECK(!reservation || reservation->is_of(account_));
   std::expected<EntryRef, StoreResult> charged = std::unexpected(StoreResult::TooLarge);
-  if (entry->body().size() <= max_object_size()) charged = charge(entry, reservation);
+  if (entry->body_size() <= max_object_size()) charged = charge(entry, reservation);
+  while (charged && !put(*charged)) charged = charge((*charged)->copy(), reservation);
   if (!charged) {
     erase(entry->key());  // what stands there is older
     return charged.error();
   }
-  put(std::move(*charged));
   stores_.fetch_add(1, std::memory_order_relaxed);
   return StoreResult::Stored;
 }
@@ -163,22 +166,23 @@ std::expected<EntryRef, StoreResult> RamBackend::charge(EntryRef entry,
                                                         RamReservation* reservation) {
   while (!entry->charged_to(*account_)) {
     if (entry->has_account()) entry = entry->copy();
-    const std::uint64_t paid = reservation ? reservation->take(entry->charge()) : 0;
-    if (const auto refused = make_room(entry->charge() - paid)) {
+    const std::uint64_t cost = entry->charge_for(*account_);
+    const std::uint64_t paid = reservation ? reservation->take(cost) : 0;
+    if (const auto refused = make_room(cost - paid)) {
       account_->subtract(paid);
       return std::unexpected(*refused);
     }
-    if (entry->bind_account(account_)) break;
-    account_->subtract(entry->charge());  // another thread bound it meanwhile
+    // Another thread may have bound it meanwhile, or its body.
+    account_->subtract(cost - entry->bind_account(account_).value_or(0));
   }
   return entry;
 }
 
-// Adds the bytes to the account, which never passes max_size: victims leave first. What readers
+// Adds the bytes to the account, which never passes the limit: victims leave first. What readers
 // hold of them stays charged, so that more may have to leave. Empty, or why not.
 std::optional<StoreResult> RamBackend::make_room(std::uint64_t bytes) {
-  if (bytes > options_.max_size) return StoreResult::TooLarge;
-  for (bool first = true; !account_->try_add(bytes, options_.max_size); first = false) {
+  if (bytes > limit_) return StoreResult::TooLarge;
+  for (bool first = true; !account_->try_add(bytes, limit_); first = false) {
     if (!evict_for(bytes, first)) return StoreResult::NoRoom;
   }
   return std::nullopt;
@@ -187,11 +191,11 @@ std::optional<StoreResult> RamBackend::make_room(std::uint64_t bytes) {
 // Evicts a batch of those that are in the way of so many bytes. False when that leads nowhere:
 // before the first batch, because all that could leave would not be enough; then nobody leaves.
 bool RamBackend::evict_for(std::uint64_t bytes, bool first) {
-  NodeGraveyard graveyard;
+  Graveyard graveyard;
   const std::lock_guard lock(policy_mutex_);
   // Read again: since try_add, readers may have let go of enough.
   const std::uint64_t sum = account_->bytes() + bytes;
-  const std::uint64_t missing = sum > options_.max_size ? sum - options_.max_size : 0;
+  const std::uint64_t missing = sum > limit_ ? sum - limit_ : 0;
   if (first && !policy_.can_free(missing)) return false;
   std::uint64_t evicted = 0;
   for (int n = 0; n < kEvictionBatch && evicted < missing; ++n) {
@@ -200,33 +204,38 @@ bool RamBackend::evict_for(std::uint64_t bytes, bool first) {
   return missing == 0 || !graveyard.empty();
 }
 
-void RamBackend::put(EntryRef entry) {
-  auto node = std::make_unique<Node>(entry);
-  const keys::KeyView key = node->entry->key();
-  Shard& shard = shard_of(key);
-  NodeGraveyard graveyard;
-  EntryRef replaced;
+// False when it has been in the store before: then a copy must go in.
+bool RamBackend::put(const EntryRef& entry) {
+  Shard& shard = shard_of(entry->key());
+  Graveyard graveyard;
 
   const std::lock_guard lock(policy_mutex_);
-  if (Node* old = shard.find_node(key)) {
-    replaced = shard.replace(*old, [&] { return policy_.replace(*old, std::move(entry)); });
-    return;
+  const Entry* old = shard.find_entry(entry->key());
+  if (old == entry.get()) return true;
+  if (entry->place().queue != Entry::Place::Queue::NotYet) return false;
+  const Entry& kept = *EntryRef(entry).detach();  // the store's reference
+  if (old) {
+    policy_.replace(*old, kept);
+    shard.replace(*old, kept);
+    graveyard.bury(*old);
+    return true;
   }
   std::uint64_t evicted = 0;
   while (options_.threshold != 0 && policy_.count() >= options_.threshold) {
     WEIR_CHECK(evict_one(graveyard, evicted));
   }
-  policy_.insert(*node);
-  shard.insert(*node.release());
+  policy_.insert(kept);
+  shard.insert(kept);
   objects_.store(policy_.count(), std::memory_order_relaxed);
+  return true;
 }
 
 // With policy_mutex_ held. False when nothing is left; else adds to `bytes` what the victim weighs.
-bool RamBackend::evict_one(NodeGraveyard& graveyard, std::uint64_t& bytes) {
-  Node* victim = policy_.evict();
+bool RamBackend::evict_one(Graveyard& graveyard, std::uint64_t& bytes) {
+  const Entry* victim = policy_.evict();
   if (!victim) return false;
-  shard_of(victim->entry->key()).erase(*victim);
-  bytes += victim->entry->charge();
+  shard_of(victim->key()).erase(*victim);
+  bytes += victim->charge();
   graveyard.bury(*victim);
   objects_.store(policy_.count(), std::memory_order_relaxed);
   evictions_.fetch_add(1, std::memory_order_relaxed);
@@ -235,20 +244,20 @@ bool RamBackend::evict_one(NodeGraveyard& graveyard, std::uint64_t& bytes) {
 
 // Whether there was one.
 bool RamBackend::erase(keys::KeyView key) {
-  NodeGraveyard graveyard;
+  Graveyard graveyard;
   const std::lock_guard lock(policy_mutex_);
   Shard& shard = shard_of(key);
-  Node* node = shard.find_node(key);
-  if (!node) return false;
-  shard.erase(*node);
-  policy_.remove(*node);
-  graveyard.bury(*node);
+  const Entry* entry = shard.find_entry(key);
+  if (!entry) return false;
+  shard.erase(*entry);
+  policy_.remove(*entry);
+  graveyard.bury(*entry);
   objects_.store(policy_.count(), std::memory_order_relaxed);
   return true;
 }
 
 void RamBackend::clear() {
-  NodeGraveyard graveyard;
+  Graveyard graveyard;
   const std::lock_guard lock(policy_mutex_);
   for (Shard& shard : shards_) shard.take_all();
   const auto [small, main] = policy_.take_all();

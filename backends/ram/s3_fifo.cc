@@ -1,7 +1,11 @@
 #include "backends/ram/s3_fifo.h"
 
+#include "base/check.h"
+
 namespace weir::backends {
 namespace {
+
+using Queue = Entry::Place::Queue;
 
 // The small queue's share of the bytes is one in kSmallShare (the paper's 10 %).
 constexpr std::uint64_t kSmallShare = 10;
@@ -13,39 +17,45 @@ constexpr int kSparingBudget = 1024;
 constexpr int kHeldCost = 16;
 
 // Somebody besides the store refers to it. A hint: a reader may come or go meanwhile.
-bool is_held(const Node& node) {
-  return node.entry.use_count() > 1;
+bool is_held(const Entry& entry) {
+  return entry.use_count() > 1;
 }
 
 }  // namespace
 
-void S3Fifo::insert(Node& node) {
+void S3Fifo::insert(const Entry& entry) {
+  Entry::Place& place = entry.place();
+  WEIR_CHECK(place.queue == Queue::NotYet);
   // Looking back as many evictions as there are objects is the paper's measure.
-  node.in_main = ghost_.take(node.entry->key().hash.low, count());
-  queue_of(node).push(node);
+  place.queue = ghost_.take(entry.key().hash.low, count()) ? Queue::Main : Queue::Small;
+  queue_of(entry).push(entry);
 }
 
-void S3Fifo::remove(Node& node) {
-  queue_of(node).remove(node);
+void S3Fifo::remove(const Entry& entry) {
+  queue_of(entry).remove(entry);
+  entry.place().queue = Queue::Left;
 }
 
-EntryRef S3Fifo::replace(Node& node, EntryRef entry) {
-  queue_of(node).resize(node.entry->charge(), entry->charge());
-  return std::exchange(node.entry, std::move(entry));
+void S3Fifo::replace(const Entry& old, const Entry& entry) {
+  WEIR_CHECK(entry.place().queue == Queue::NotYet);
+  queue_of(old).replace(old, entry);
+  entry.place().queue = std::exchange(old.place().queue, Queue::Left);
+  entry.place().uses.store(old.place().uses.load(std::memory_order_relaxed),
+                           std::memory_order_relaxed);
 }
 
-Node* S3Fifo::evict() {
+const Entry* S3Fifo::evict() {
   int budget = kSparingBudget;
   while (count() > 0) {
-    NodeQueue& queue = small_is_over_its_share() ? small_ : main_;
-    Node& node = *queue.oldest();
+    EntryQueue& queue = small_is_over_its_share() ? small_ : main_;
+    const Entry& entry = *queue.oldest();
     if (budget > 0) {
-      budget -= is_held(node) ? kHeldCost : 1;
-      if (spare(node)) continue;
+      budget -= is_held(entry) ? kHeldCost : 1;
+      if (spare(entry)) continue;
     }
-    queue.remove(node);
-    if (!node.in_main) ghost_.add(node.entry->key().hash.low);
-    return &node;
+    if (entry.place().queue == Queue::Small) ghost_.add(entry.key().hash.low);
+    remove(entry);
+    return &entry;
   }
   return nullptr;
 }
@@ -53,9 +63,9 @@ Node* S3Fifo::evict() {
 bool S3Fifo::can_free(std::uint64_t bytes) const {
   if (bytes > this->bytes()) return false;
   std::uint64_t free = 0;
-  for (const NodeQueue* queue : {&small_, &main_}) {
-    for (const Node* node = queue->oldest(); node && free < bytes; node = node->newer) {
-      if (!is_held(*node)) free += node->entry->charge();
+  for (const EntryQueue* queue : {&small_, &main_}) {
+    for (const Entry* at = queue->oldest(); at && free < bytes; at = at->place().newer) {
+      if (!is_held(*at)) free += at->charge();
     }
   }
   return free >= bytes;
@@ -67,23 +77,25 @@ bool S3Fifo::small_is_over_its_share() const {
   return main_.empty() || (!small_.empty() && small_.bytes() >= bytes() / kSmallShare);
 }
 
-bool S3Fifo::spare(Node& node) {
-  const std::uint8_t uses = node.uses.load(std::memory_order_relaxed);
-  const bool to_main = !node.in_main && uses >= kUsesForMain;
-  if (!to_main && !is_held(node) && (!node.in_main || uses == 0)) return false;
+bool S3Fifo::spare(const Entry& entry) {
+  Entry::Place& place = entry.place();
+  const std::uint8_t uses = place.uses.load(std::memory_order_relaxed);
+  const bool in_main = place.queue == Queue::Main;
+  const bool to_main = !in_main && uses >= kUsesForMain;
+  if (!to_main && !is_held(entry) && (!in_main || uses == 0)) return false;
 
-  queue_of(node).remove(node);
+  queue_of(entry).remove(entry);
   if (to_main) {
-    node.in_main = true;
-    node.uses.store(0, std::memory_order_relaxed);
-  } else if (node.in_main && uses > 0) {
-    node.uses.store(uses - 1, std::memory_order_relaxed);
+    place.queue = Queue::Main;
+    place.uses.store(0, std::memory_order_relaxed);
+  } else if (in_main && uses > 0) {
+    place.uses.store(uses - 1, std::memory_order_relaxed);
   }
-  queue_of(node).push(node);
+  queue_of(entry).push(entry);
   return true;
 }
 
-std::pair<NodeQueue, NodeQueue> S3Fifo::take_all() {
+std::pair<EntryQueue, EntryQueue> S3Fifo::take_all() {
   return {std::exchange(small_, {}), std::exchange(main_, {})};
 }
 

@@ -6,14 +6,14 @@
 // which an entry used since its last turn gets another. So a scan passes through the small queue
 // and never reaches main, and a use only raises a count: no queue is touched by a hit.
 //
-// Guarded by its owner's lock, but for Node::uses. Links nodes, owns none.
+// Guarded by its owner's lock, but for the counts of uses. Links entries, owns none.
 #pragma once
 
 #include <cstdint>
 #include <utility>
 
+#include "backends/ram/entry_queue.h"
 #include "backends/ram/ghost.h"
-#include "backends/ram/node.h"
 
 namespace weir::backends {
 
@@ -22,29 +22,33 @@ class S3Fifo {
   // `remembered`: how many evictions the ghost holds at most.
   explicit S3Fifo(std::uint64_t remembered) : ghost_(remembered) {}
 
-  void insert(Node& node);
-  void remove(Node& node);
-  // Gives the node another entry and returns the one it had; its place and its uses stay.
-  EntryRef replace(Node& node, EntryRef entry);
+  // One that has not been in the store before.
+  void insert(const Entry& entry);
+  void remove(const Entry& entry);
+  // Puts `entry`, not in the store before, at the place of `old`, with its uses; `old` has left.
+  void replace(const Entry& old, const Entry& entry);
   // Takes out the next one to leave; null when there is none. Entries that are being read, and so
   // free no memory by leaving, are passed over within reason.
-  Node* evict();
+  const Entry* evict();
   // Whether evictions could free so many bytes: whether those that nobody reads weigh as much.
   // Looks no further than to the last of them.
   bool can_free(std::uint64_t bytes) const;
   // Empties both queues; evictions stay remembered.
-  std::pair<NodeQueue, NodeQueue> take_all();
+  std::pair<EntryQueue, EntryQueue> take_all();
 
   std::uint64_t count() const { return small_.count() + main_.count(); }
   std::uint64_t bytes() const { return small_.bytes() + main_.bytes(); }
+  std::uint64_t ghost_bytes() const { return ghost_.bytes(); }
 
  private:
-  NodeQueue& queue_of(const Node& node) { return node.in_main ? main_ : small_; }
+  EntryQueue& queue_of(const Entry& entry) {
+    return entry.place().queue == Entry::Place::Queue::Main ? main_ : small_;
+  }
   bool small_is_over_its_share() const;
-  bool spare(Node& node);
+  bool spare(const Entry& entry);
 
-  NodeQueue small_;
-  NodeQueue main_;
+  EntryQueue small_;
+  EntryQueue main_;
   Ghost ghost_;
 };
 

@@ -7,7 +7,7 @@
 namespace weir::backends {
 namespace {
 
-constexpr std::uint32_t kInitialSlots = 8;
+constexpr std::uint32_t kInitialSlots = 4;
 
 // The only writer holds a lock, so that a plain load and store do.
 void bump(std::atomic<std::uint64_t>& counter) {
@@ -16,35 +16,40 @@ void bump(std::atomic<std::uint64_t>& counter) {
 
 }  // namespace
 
-NodeTable::NodeTable()
+EntryTable::EntryTable()
     : slots_(std::make_unique<Slot[]>(kInitialSlots)), mask_(kInitialSlots - 1) {}
 
-NodeTable::Slot* NodeTable::find(keys::KeyView key) const {
+EntryTable::Slot* EntryTable::find_slot(keys::KeyView key) const {
   for (std::uint64_t at = key.hash.low;; ++at) {
     Slot& slot = slots_[at & mask_];
-    if (slot.node == nullptr) return nullptr;
+    if (slot.entry == nullptr) return nullptr;
     if (slot.hash == key.hash.low && slot.entry->key().bytes == key.bytes) return &slot;
   }
 }
 
-void NodeTable::insert(Node& node) {
-  if ((size_ + 1) * 3 > (mask_ + 1) * 2) grow();
-  place({node.entry->key().hash.low, node.entry.get(), &node});
+const Entry* EntryTable::find(keys::KeyView key) const {
+  const Slot* slot = find_slot(key);
+  return slot ? slot->entry : nullptr;
+}
+
+void EntryTable::insert(const Entry& entry) {
+  if ((size_ + 1) * 4 > (mask_ + 1) * 3) grow();
+  place({entry.key().hash.low, &entry});
   ++size_;
 }
 
-void NodeTable::place(const Slot& slot) {
+void EntryTable::place(const Slot& slot) {
   std::uint64_t at = slot.hash;
-  while (slots_[at & mask_].node) ++at;
+  while (slots_[at & mask_].entry) ++at;
   slots_[at & mask_] = slot;
 }
 
-void NodeTable::erase(keys::KeyView key) {
-  Slot* slot = find(key);
+void EntryTable::erase(keys::KeyView key) {
+  Slot* slot = find_slot(key);
   WEIR_CHECK(slot != nullptr);
   auto hole = static_cast<std::uint32_t>(slot - slots_.get());
   // Whoever was pushed past the hole moves back into it, so that every run stays unbroken.
-  for (std::uint32_t at = (hole + 1) & mask_; slots_[at].node; at = (at + 1) & mask_) {
+  for (std::uint32_t at = (hole + 1) & mask_; slots_[at].entry; at = (at + 1) & mask_) {
     const auto home = static_cast<std::uint32_t>(slots_[at].hash);
     if (((at - home) & mask_) < ((at - hole) & mask_)) continue;
     slots_[hole] = slots_[at];
@@ -54,57 +59,57 @@ void NodeTable::erase(keys::KeyView key) {
   --size_;
 }
 
-void NodeTable::refresh(Node& node) {
-  for (std::uint64_t at = node.entry->key().hash.low;; ++at) {
-    Slot& slot = slots_[at & mask_];
-    WEIR_CHECK(slot.node != nullptr);
-    if (slot.node != &node) continue;
-    slot.entry = node.entry.get();
-    return;
-  }
+void EntryTable::replace(const Entry& old, const Entry& entry) {
+  Slot* slot = find_slot(old.key());
+  WEIR_CHECK(slot != nullptr && slot->entry == &old);
+  slot->entry = &entry;
 }
 
-void NodeTable::grow() {
+void EntryTable::grow() {
   const std::uint32_t old_size = mask_ + 1;
   const std::unique_ptr<Slot[]> old =
       std::exchange(slots_, std::make_unique<Slot[]>(std::size_t{old_size} * 2));
   mask_ = old_size * 2 - 1;
   for (std::uint32_t at = 0; at < old_size; ++at) {
-    if (old[at].node) place(old[at]);
+    if (old[at].entry) place(old[at]);
   }
 }
 
 EntryRef Shard::find(keys::KeyView key, Purpose purpose) {
   const std::lock_guard lock(mutex_);
-  const NodeTable::Slot* slot = table_.find(key);
-  if (purpose == Purpose::Serve) count(slot);
-  return EntryRef(slot ? slot->entry : nullptr);
+  const Entry* found = table_.find(key);
+  if (purpose == Purpose::Serve) count(found);
+  return EntryRef(found);
 }
 
-void Shard::count(const NodeTable::Slot* slot) {
-  if (!slot) return bump(misses_);
-  slot->node->count_use();
-  if (slot->entry->kind() == Entry::Kind::Response) bump(hits_);
+void Shard::count(const Entry* found) {
+  if (!found) return bump(misses_);
+  count_use(*found);
+  if (found->kind() == Entry::Kind::Response) bump(hits_);
 }
 
-Node* Shard::find_node(keys::KeyView key) {
+const Entry* Shard::find_entry(keys::KeyView key) {
   const std::lock_guard lock(mutex_);
-  const NodeTable::Slot* slot = table_.find(key);
-  return slot ? slot->node : nullptr;
+  return table_.find(key);
 }
 
-void Shard::insert(Node& node) {
+void Shard::insert(const Entry& entry) {
   const std::lock_guard lock(mutex_);
-  table_.insert(node);
+  table_.insert(entry);
 }
 
-void Shard::erase(const Node& node) {
+void Shard::erase(const Entry& entry) {
   const std::lock_guard lock(mutex_);
-  table_.erase(node.entry->key());
+  table_.erase(entry.key());
 }
 
-NodeTable Shard::take_all() {
-  NodeTable fresh;
+void Shard::replace(const Entry& old, const Entry& entry) {
+  const std::lock_guard lock(mutex_);
+  table_.replace(old, entry);
+}
+
+EntryTable Shard::take_all() {
+  EntryTable fresh;
   const std::lock_guard lock(mutex_);
   std::swap(table_, fresh);
   return fresh;

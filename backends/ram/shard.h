@@ -1,6 +1,5 @@
-// One part of the RAM store's index: an open-addressing table from key to node, behind one short
-// lock. A look-up touches the slot, the entry and the key's bytes, one after the other; the node's
-// count of uses beside them. Any thread.
+// One part of the RAM store's index: an open-addressing table from key to entry, behind one short
+// lock. A look-up touches the slot and then the entry, whose key lies in its own block. Any thread.
 #pragma once
 
 #include <atomic>
@@ -9,32 +8,32 @@
 #include <mutex>
 
 #include "backends/backend.h"
-#include "backends/ram/node.h"
+#include "backends/ram/entry_queue.h"
 
 namespace weir::backends {
 
-// Linear probing, at most two thirds full, no tombstones. Keys of equal hash live side by side.
-class NodeTable {
+// Linear probing, at most three quarters full, no tombstones. Keys of equal hash live side by side.
+// Holds no references: that is the affair of whoever inserts and erases.
+class EntryTable {
  public:
-  // The entry stands here too: reading it must not wait for the node to come from memory.
   struct Slot {
     std::uint64_t hash = 0;
-    const Entry* entry = nullptr;
-    Node* node = nullptr;  // null = empty
+    const Entry* entry = nullptr;  // null = empty
   };
 
-  NodeTable();
+  EntryTable();
 
-  // The slot of this very key, bytes compared; null when there is none.
-  Slot* find(keys::KeyView key) const;
+  // The entry of this very key, bytes compared; null when there is none.
+  const Entry* find(keys::KeyView key) const;
   // The key is absent.
-  void insert(Node& node);
+  void insert(const Entry& entry);
   // The key is present.
   void erase(keys::KeyView key);
-  // The node's entry was replaced.
-  void refresh(Node& node);
+  // `old` is present, and `entry` of the same key.
+  void replace(const Entry& old, const Entry& entry);
 
  private:
+  Slot* find_slot(keys::KeyView key) const;
   void place(const Slot& slot);
   void grow();
 
@@ -47,29 +46,22 @@ class alignas(64) Shard {
  public:
   EntryRef find(keys::KeyView key, Purpose purpose);
 
-  // For the holder of the policy's lock, which is what keeps the node alive.
-  Node* find_node(keys::KeyView key);
-  void insert(Node& node);
-  void erase(const Node& node);
-  // Runs `swap_entry`, which replaces the node's entry, where no reader sees it half done.
-  template <class SwapEntry>
-  auto replace(Node& node, SwapEntry swap_entry) {
-    const std::lock_guard lock(mutex_);
-    auto old = swap_entry();
-    table_.refresh(node);
-    return old;
-  }
+  // For the holder of the policy's lock, which is what keeps the entry in its place.
+  const Entry* find_entry(keys::KeyView key);
+  void insert(const Entry& entry);
+  void erase(const Entry& entry);
+  void replace(const Entry& old, const Entry& entry);
   // Empties it; the table that it had is freed by the caller.
-  NodeTable take_all();
+  EntryTable take_all();
 
   std::uint64_t hits() const { return hits_.load(std::memory_order_relaxed); }
   std::uint64_t misses() const { return misses_.load(std::memory_order_relaxed); }
 
  private:
-  void count(const NodeTable::Slot* slot);
+  void count(const Entry* found);
 
   std::mutex mutex_;
-  NodeTable table_;                       // guarded by mutex_
+  EntryTable table_;                      // guarded by mutex_
   std::atomic<std::uint64_t> hits_{0};    // written under mutex_
   std::atomic<std::uint64_t> misses_{0};  // written under mutex_
 };

@@ -109,7 +109,7 @@ Fill::Step Fill::found(backends::EntryRef entry) {
   if (!entry || entry == order_.known) return Step::Ask;
   if (entry->kind() == backends::Entry::Kind::VaryMarker) {
     if (!found_vary_.empty()) return Step::Ask;  // a marker under a variant's name: not ours
-    found_vary_ = entry->vary();
+    found_vary_ = entry->vary().to_vector();
     keys::KeyBuffer variant;
     keys::build_variant_key(order_.base_key.view(), found_vary_, order_.client.get(),
                             order_.route->recipe, order_.authority, variant);
@@ -126,7 +126,7 @@ Fill::Step Fill::found(backends::EntryRef entry) {
 // judge it once more, each for itself.
 bool Fill::is_usable(const backends::Entry& entry) const {
   const http::RequestHead& client = order_.client.get();
-  const std::string_view coding = entry.fields().value(http::FieldId::ContentEncoding);
+  const std::string_view coding = entry.content_encoding();
   if (!coding.empty() && !keys::accepts_encoding(client, coding)) return false;
   const policy::Reuse reuse =
       policy::judge_reuse(entry.meta(), rule(), order_.route->backend->default_expire_s(),
@@ -176,19 +176,18 @@ backends::EntryRef Fill::make_entry() {
     tables().variants.admit(store(), order_.base_key.view(), head_->vary, store_key_.bytes,
                             rule().max_variants);
   }
-  backends::Entry::Parts parts;
+  const http::ResponseHead& head = head_->response;
+  backends::EntryParts parts;
   parts.key = store_key_.bytes;
   parts.hash = store_key_.hash;
   parts.meta = verdict_.meta;
-  parts.fields = head_->response.fields;
+  parts.fields = head.fields;
   parts.body = flight_->take_body();
-  http::append_status_line(parts.h1_head, head_->response.status, head_->response.reason);
-  http::append_fields(parts.h1_head, parts.fields);
-  if (head_->response.status != 204) {
-    http::append_field(parts.h1_head, "Content-Length", std::to_string(parts.body.size()));
+  http::append_status_line(parts.status_line, head.status, head.reason);
+  if (head.status != 204) {
+    parts.fields.add(http::FieldId::ContentLength, std::to_string(parts.body.size()));
   }
-  parts.h1_head.shrink_to_fit();
-  backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
+  backends::EntryRef entry = backends::make_entry(std::move(parts));
   entry->touch(loop().now_ms());
   return entry;
 }

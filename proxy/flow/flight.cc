@@ -174,7 +174,7 @@ void Flight::land(backends::EntryRef entry, std::vector<std::string> vary) {
   if (state_.phase == Phase::Waiting) {
     state_.phase = Phase::Landed;
   } else {
-    WEIR_CHECK(retained_ && !dropped_ && entry->body().size() == appended_);
+    WEIR_CHECK(retained_ && !dropped_ && entry->body_size() == appended_);
     state_.phase = Phase::Complete;
   }
   state_.entry = std::move(entry);
@@ -290,8 +290,8 @@ front::BodySource::Pull Flight::gather_locked(const Reader& reader, std::span<io
     return out.parts < parts.size() && at < published_;
   };
   if (state_.entry) {
-    for (const Piece& piece : state_.entry->body().pieces()) {
-      if (!add(piece.bytes())) break;
+    const std::size_t count = state_.entry->body_parts();
+    for (std::size_t i = 0; i < count && add(state_.entry->body_part(i)); ++i) {
     }
     return out;
   }

@@ -5,19 +5,19 @@ namespace weir::flow {
 http::ResponseHead Representation::copy_head() const {
   if (!entry_) return head_->response;
   http::ResponseHead head;
-  head.status = entry_->meta().status;
+  head.status = entry_->status();
   head.fields = entry_->fields();
+  head.fields.remove(http::FieldId::ContentLength);  // the framing says it
   head.framing = http::Framing::Length;
-  head.content_length = entry_->body().size();
+  head.content_length = entry_->body_size();
   return head;
 }
 
 policy::Validators Representation::validators() const {
-  const http::HeaderBlock& fields = entry_->fields();
   return {.status = status(),
-          .etag = fields.value(http::FieldId::ETag),
-          .last_modified = fields.value(http::FieldId::LastModified),
-          .date = fields.value(http::FieldId::Date)};
+          .etag = entry_->etag(),
+          .last_modified = entry_->last_modified(),
+          .date = entry_->field(http::FieldId::Date).value_or("")};
 }
 
 front::BodySource& Representation::open() {

@@ -23,10 +23,10 @@ class Representation {
   Representation(FlightReader& reader, std::shared_ptr<const FlightHead> head)
       : reader_(&reader), head_(std::move(head)) {}
 
-  int status() const { return entry_ ? entry_->meta().status : head_->response.status; }
+  int status() const { return entry_ ? entry_->status() : head_->response.status; }
   std::string_view location() const {
-    const http::HeaderBlock& fields = entry_ ? entry_->fields() : head_->response.fields;
-    return fields.value(http::FieldId::Location);
+    return entry_ ? entry_->field(http::FieldId::Location).value_or("")
+                  : head_->response.fields.value(http::FieldId::Location);
   }
   // What the store holds of it; null: it is a flight's.
   const backends::EntryRef& entry() const { return entry_; }

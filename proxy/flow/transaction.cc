@@ -93,9 +93,8 @@ Transaction::Step Transaction::look_up() {
   return Step::Judge;
 }
 
-bool Transaction::client_accepts(const http::HeaderBlock& fields) const {
-  const std::optional<http::FieldView> coding = fields.find(http::FieldId::ContentEncoding);
-  return !coding || keys::accepts_encoding(request(), coding->value);
+bool Transaction::client_accepts(std::string_view coding) const {
+  return coding.empty() || keys::accepts_encoding(request(), coding);
 }
 
 Transaction::Step Transaction::judge() {
@@ -105,7 +104,7 @@ Transaction::Step Transaction::judge() {
   if (request().has(http::FieldId::CacheControl) || request().has(http::FieldId::Pragma)) {
     client = http::parse_request_cache_control(request());
   }
-  const bool readable = now_.entry && client_accepts(now_.entry->fields());
+  const bool readable = now_.entry && client_accepts(now_.entry->content_encoding());
   if (readable) {
     now_.reuse =
         policy::judge_reuse(now_.entry->meta(), *route().rule, route().backend->default_expire_s(),

@@ -119,7 +119,7 @@ class Transaction final : public front::Handler, public Wakeable {
   void refresh_behind();
 
   backends::EntryRef find_entry();
-  bool client_accepts(const http::HeaderBlock& fields) const;
+  bool client_accepts(std::string_view coding) const;
   keys::KeyView lookup_key() const {
     return now_.has_variant ? variant_key_.view() : base_key_.view();
   }

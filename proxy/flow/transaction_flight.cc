@@ -43,7 +43,7 @@ Transaction::Step Transaction::on_landed(const Flight::State& state) {
 // Whether the flight's answer is this request's as well: with a Vary, only if it asks for the same
 // variant; and in a coding that the client can read.
 bool Transaction::is_for_me(const FlightHead& head) {
-  if (!client_accepts(head.response.fields)) return false;
+  if (!client_accepts(head.response.fields.value(http::FieldId::ContentEncoding))) return false;
   if (head.vary.empty()) return true;
   keys::build_variant_key(base_key_.view(), head.vary, request(), route().recipe,
                           request().authority, variant_key_);
@@ -53,7 +53,8 @@ bool Transaction::is_for_me(const FlightHead& head) {
 Transaction::Step Transaction::on_head(const Flight::State& state) {
   const FlightHead& head = *state.head;
   if (!now_.reader->leader() && !is_for_me(head)) {
-    const bool readable = client_accepts(head.response.fields);
+    const bool readable =
+        client_accepts(head.response.fields.value(http::FieldId::ContentEncoding));
     leave_flight();
     now_.outcome.collapsed = false;
     if (!readable) return Step::Pass;

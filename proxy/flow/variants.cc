@@ -1,7 +1,6 @@
 #include "proxy/flow/variants.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/hash.h"
 
@@ -10,7 +9,7 @@ namespace {
 
 using backends::Purpose;
 
-keys::KeyView view_of(const std::string& key) {
+keys::KeyView view_of(std::string_view key) {
   return {key, hash128(key)};
 }
 
@@ -18,14 +17,13 @@ keys::KeyView view_of(const std::string& key) {
 std::vector<std::string>::iterator least_used(backends::Store& store,
                                               std::vector<std::string>& variants) {
   auto oldest = variants.begin();
-  std::int64_t oldest_ms = std::numeric_limits<std::int64_t>::max();
+  backends::EntryRef oldest_entry;
   for (auto at = variants.begin(); at != variants.end(); ++at) {
-    const backends::EntryRef entry = store.lookup_now(view_of(*at), Purpose::Probe);
+    backends::EntryRef entry = store.lookup_now(view_of(*at), Purpose::Probe);
     if (!entry) return at;
-    if (entry->last_use_ms() < oldest_ms) {
-      oldest_ms = entry->last_use_ms();
-      oldest = at;
-    }
+    if (oldest_entry && !entry->used_before(*oldest_entry)) continue;
+    oldest_entry = std::move(entry);
+    oldest = at;
   }
   return oldest;
 }
@@ -40,11 +38,11 @@ bool VariantBook::admit(backends::Store& store, keys::KeyView base,
   const bool has_marker = known && known->kind() == backends::Entry::Kind::VaryMarker;
   std::vector<std::string> variants;
   if (has_marker && known->vary() == vary) {
-    variants = known->variants();
+    variants = known->variants().to_vector();
     if (std::find(variants.begin(), variants.end(), variant_key) != variants.end()) return false;
   } else if (has_marker) {
     // Told apart by other fields than before: nobody would find these again.
-    for (const std::string& stranded : known->variants()) store.erase(view_of(stranded));
+    for (const std::string_view stranded : known->variants()) store.erase(view_of(stranded));
   }
   bool dropped = false;
   while (!variants.empty() && variants.size() >= max_variants) {
@@ -54,13 +52,13 @@ bool VariantBook::admit(backends::Store& store, keys::KeyView base,
     dropped = true;
   }
   variants.push_back(variant_key);
-  backends::Entry::Parts marker;
-  marker.kind = backends::Entry::Kind::VaryMarker;
+  backends::EntryParts marker;
+  marker.kind = backends::EntryKind::VaryMarker;
   marker.key = base.bytes;
   marker.hash = base.hash;
   marker.vary = vary;
   marker.variants = std::move(variants);
-  backends::store_unheard(store, make_ref<const backends::Entry>(std::move(marker)));
+  backends::store_unheard(store, backends::make_entry(std::move(marker)));
   return dropped;
 }
 

@@ -183,9 +183,13 @@ bool H1Exchange::begin_response(int status) {
   return true;
 }
 
-void H1Exchange::finish_head(const FreshFields& fresh) {
+void H1Exchange::append_fresh(const FreshFields& fresh) {
   append_fresh_fields(output_.head(), fresh,
                       {.close = is_last_, .keep_alive = head_.minor_version == 0});
+}
+
+void H1Exchange::finish_head(const FreshFields& fresh) {
+  append_fresh(fresh);
   output_.head() += "\r\n";
 }
 
@@ -197,10 +201,12 @@ void H1Exchange::send_informational(const http::ResponseHead& head) {
 }
 
 void H1Exchange::send_entry(const backends::EntryRef& entry, const FreshFields& fresh) {
-  if (!begin_response(entry->meta().status)) return;
-  output_.set_stored_head(entry);
-  finish_head(fresh);
-  if (head_.method != http::Method::Head && !entry->body().empty()) {
+  if (!begin_response(entry->status())) return;
+  const bool with_body = head_.method != http::Method::Head;
+  output_.head() += entry->status_line();
+  append_fresh(fresh);
+  output_.set_stored(entry, with_body);
+  if (with_body && !entry->has_inline_body()) {
     entry_body_.reset(entry);
     output_.set_body(&entry_body_, H1Output::BodyFraming::Plain);
   }

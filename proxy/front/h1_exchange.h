@@ -84,6 +84,7 @@ class H1Exchange final : public Exchange {
   BodyRead await_body();
   void tell_of_body();
   bool begin_response(int status);
+  void append_fresh(const FreshFields& fresh);
   void finish_head(const FreshFields& fresh);
   void cut();
   void log() const;

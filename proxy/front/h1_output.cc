@@ -10,36 +10,35 @@ namespace weir::front {
 
 void EntryBody::reset(backends::EntryRef entry) {
   entry_ = std::move(entry);
-  piece_ = 0;
+  part_ = 0;
   offset_ = 0;
 }
 
 BodySource::Pull EntryBody::pull(std::span<iovec> parts) {
-  const std::vector<Piece>& pieces = entry_->body().pieces();
-  if (piece_ >= pieces.size()) return {Status::End};
+  const std::size_t all = entry_->body_parts();
+  if (part_ >= all) return {Status::End};
   Pull out{Status::Data};
   std::size_t offset = offset_;
-  std::size_t at = piece_;
-  for (; at < pieces.size() && out.parts < parts.size(); ++at, offset = 0) {
-    const std::string_view bytes = pieces[at].bytes().substr(offset);
+  std::size_t at = part_;
+  for (; at < all && out.parts < parts.size(); ++at, offset = 0) {
+    const std::string_view bytes = entry_->body_part(at).substr(offset);
     parts[out.parts++] = {const_cast<char*>(bytes.data()), bytes.size()};
     out.bytes += bytes.size();
   }
-  out.last = at == pieces.size();
+  out.last = at == all;
   return out;
 }
 
 void EntryBody::consume(std::size_t bytes) {
-  const std::vector<Piece>& pieces = entry_->body().pieces();
   while (bytes > 0) {
-    const std::size_t left = pieces[piece_].size - offset_;
+    const std::size_t left = entry_->body_part(part_).size() - offset_;
     if (bytes < left) {
       offset_ += bytes;
       return;
     }
     bytes -= left;
     offset_ = 0;
-    ++piece_;
+    ++part_;
   }
 }
 
@@ -47,8 +46,8 @@ void EntryBody::consume(std::size_t bytes) {
 
 void H1Output::reset() {
   entry_ = nullptr;
-  stored_head_ = {};
-  stored_at_ = 0;
+  stored_ = {};
+  stored_at_ = stored_head_size_ = 0;
   constexpr std::size_t kKeepBytes = 64 * 1024;
   if (head_.capacity() > kKeepBytes) head_ = {};
   head_.clear();
@@ -61,9 +60,10 @@ void H1Output::reset() {
   body_bytes_ = 0;
 }
 
-void H1Output::set_stored_head(const backends::EntryRef& entry) {
+void H1Output::set_stored(const backends::EntryRef& entry, bool body) {
   entry_ = entry;
-  stored_head_ = entry->h1_head();
+  stored_ = body ? entry->stored_head_and_inline_body() : entry->stored_head();
+  stored_head_size_ = entry->stored_head().size();
 }
 
 void H1Output::set_body(BodySource* source, BodyFraming framing) {
@@ -103,8 +103,8 @@ void H1Output::gather(Gathered& out) {
   std::array<iovec, kMaxParts> data;
   const BodySource::Pull pulled = pull_body(data);  // first: it may add to head_
   out.source = pulled.status;
-  add(out, stored_head_.substr(stored_at_));
   add(out, std::string_view(head_).substr(head_at_));
+  add(out, stored_.substr(stored_at_));
   std::size_t left = data_left_;
   for (std::size_t i = 0; i < pulled.parts && left > 0; ++i) {
     const std::size_t bytes = std::min(left, data[i].iov_len);
@@ -116,7 +116,7 @@ void H1Output::gather(Gathered& out) {
 
 bool H1Output::finished() const {
   return ends_ && data_left_ == 0 && suffix_.empty() && head_.empty() &&
-         stored_at_ == stored_head_.size();
+         stored_at_ == stored_.size();
 }
 
 std::size_t H1Output::take(std::size_t& at, std::size_t size, std::size_t bytes) {
@@ -126,12 +126,14 @@ std::size_t H1Output::take(std::size_t& at, std::size_t size, std::size_t bytes)
 }
 
 void H1Output::taken(std::size_t bytes) {
-  bytes = take(stored_at_, stored_head_.size(), bytes);
   bytes = take(head_at_, head_.size(), bytes);
   if (head_at_ == head_.size()) {
     head_.clear();
     head_at_ = 0;
   }
+  const std::size_t stored_from = std::max(stored_at_, stored_head_size_);
+  bytes = take(stored_at_, stored_.size(), bytes);
+  if (stored_at_ > stored_from) body_bytes_ += stored_at_ - stored_from;
   const std::size_t data = std::min(bytes, data_left_);
   if (data > 0) {
     source_->consume(data);

@@ -1,6 +1,6 @@
 // What is still to be sent of one HTTP/1.1 response: its head, then the body as its source gives
-// it, framed. A stored head and a stored body go out in one writev with the fresh fields between
-// them, without a copy.
+// it, framed. Of a stored response the status line and the fresh fields are written anew; the rest
+// of the head, and with it a small body, follows from the entry without a copy: one writev.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ class EntryBody final : public BodySource {
 
  private:
   backends::EntryRef entry_;
-  std::size_t piece_ = 0;   // index of the first piece not sent whole
+  std::size_t part_ = 0;    // index of the first part not sent whole
   std::size_t offset_ = 0;  // bytes of it that were sent
 };
 
@@ -39,10 +39,11 @@ class H1Output {
   enum class BodyFraming : std::uint8_t { Plain, Chunked };
 
   void reset();
-  // Bytes to send first, kept alive by `entry`.
-  void set_stored_head(const backends::EntryRef& entry);
-  // Bytes to send next; append to it.
+  // Bytes to send first; append to it.
   std::string& head() { return head_; }
+  // What follows them: the entry's stored fields and the blank line; with `body` also a body that
+  // lies inline there. A larger one is set_body()'s.
+  void set_stored(const backends::EntryRef& entry, bool body);
   void set_body(BodySource* source, BodyFraming framing);
   // A body that goes out with the head, behind what that holds so far.
   void add_short_body(std::string_view body) {
@@ -71,11 +72,12 @@ class H1Output {
   void taken(std::size_t bytes);
   static std::size_t take(std::size_t& at, std::size_t size, std::size_t bytes);
 
-  backends::EntryRef entry_;
-  std::string_view stored_head_;
-  std::size_t stored_at_ = 0;
   std::string head_;
   std::size_t head_at_ = 0;
+  backends::EntryRef entry_;  // keeps stored_ alive
+  std::string_view stored_;
+  std::size_t stored_at_ = 0;
+  std::size_t stored_head_size_ = 0;  // the rest of stored_ is body
   BodySource* source_ = nullptr;
   BodyFraming framing_ = BodyFraming::Plain;
   std::size_t data_left_ = 0;  // body bytes of the gathered run (chunked: of the open chunk)

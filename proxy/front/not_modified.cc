@@ -25,8 +25,8 @@ bool belongs(http::FieldId id, bool has_etag) {
 }  // namespace
 
 void append_not_modified_fields(std::string& out, const backends::Entry& entry) {
-  const bool has_etag = entry.fields().has(http::FieldId::ETag);
-  entry.fields().for_each([&](const http::FieldView& field) {
+  const bool has_etag = !entry.etag().empty();
+  entry.for_each_field([&](const http::FieldView& field) {
     if (belongs(field.id, has_etag)) http::append_field(out, field.name, field.value);
   });
 }

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "backends/ram/ghost.h"
 #include "tests/conformance/entries.h"
 #include "tests/conformance/look_up.h"
 
@@ -22,16 +23,22 @@ Attached ram(RamOptions options) {
 bool has(Attached& ram, std::string_view key) {
   return static_cast<bool>(ram.find(key, Purpose::Probe));
 }
+// max_size that leaves so much to the objects themselves.
+std::uint64_t room_for(std::uint64_t bytes) {
+  return bytes + Ghost(0).bytes();
+}
 std::string key_no(int number) {
   return "key" + std::to_string(1000 + number);
 }
 
 TEST(RamBackendTest, SaysWhatItIs) {
-  // Name and expiry as configured; no object larger than the whole store is invited.
+  // Name and expiry as configured; no object larger than the whole store is invited, and of that
+  // the memory of evictions has its share.
   const auto backend = make_ram_backend({.name = "r", .max_size = 5 * kMiB, .default_expire_s = 9});
   EXPECT_EQ(backend->name(), "r");
   EXPECT_EQ(backend->default_expire_s(), 9);
-  EXPECT_EQ(backend->max_object_size(), 5 * kMiB);
+  EXPECT_LT(backend->max_object_size(), 5 * kMiB);
+  EXPECT_GT(backend->max_object_size(), 5 * kMiB * 99 / 100);
   EXPECT_EQ(make_ram_backend({})->max_object_size(), 16 * kMiB);
 }
 
@@ -47,10 +54,11 @@ TEST(RamBackendTest, NoShardIsSmallerThanAnObject) {
 }
 
 TEST(RamBackendTest, OneEntryMayBeTheWholeStore) {
-  // An entry of exactly max_size is stored, and replaced by its like; one byte less of room and it
-  // is refused without harm.
+  // An entry of exactly max_size, but for the memory of evictions, is stored, and replaced by its
+  // like; one byte less of room and it is refused without harm.
   const std::uint64_t weight = entry_of_size("whole", 100000)->charge();
-  Attached fits = ram({.max_size = weight});
+  const std::uint64_t whole = weight + Ghost(0).bytes();
+  Attached fits = ram({.max_size = whole});
   fits.put(entry_of_size("whole", 100000));
   EXPECT_TRUE(has(fits, "whole"));
   EXPECT_EQ(fits.stats().bytes, weight);
@@ -58,7 +66,7 @@ TEST(RamBackendTest, OneEntryMayBeTheWholeStore) {
   EXPECT_TRUE(has(fits, "whole"));
   EXPECT_EQ(fits.stats().bytes, weight);
 
-  Attached lacks_one = ram({.max_size = weight - 1});
+  Attached lacks_one = ram({.max_size = whole - 1});
   lacks_one.put(entry_of("small", "1"));
   lacks_one.put(entry_of_size("whole", 100000));
   EXPECT_FALSE(has(lacks_one, "whole"));
@@ -117,7 +125,7 @@ TEST(RamBackendTest, ReplacementIsBoundedToo) {
 
 TEST(RamBackendTest, HeldBytesStayCharged) {
   // What readers hold counts after its eviction, and leaves no room until they let go.
-  Attached backend = ram({.max_size = 100000});
+  Attached backend = ram({.max_size = room_for(100000)});
   std::vector<EntryRef> readers;
   for (int i = 0; i < 9; ++i) {
     backend.put(entry_of_size(key_no(i), 10000));
@@ -140,7 +148,7 @@ TEST(RamBackendTest, HeldBytesStayCharged) {
 
 TEST(RamBackendTest, NobodyLeavesForWhatCannotCome) {
   // Where all that could leave would not be enough, since readers hold the rest, nobody does.
-  Attached backend = ram({.max_size = 100000});
+  Attached backend = ram({.max_size = room_for(100000)});
   for (int i = 0; i < 6; ++i) backend.put(entry_of_size(key_no(i), 10000));
   std::vector<EntryRef> readers;
   for (int i = 0; i < 4; ++i) readers.push_back(backend.find(key_no(i)));
@@ -181,7 +189,7 @@ TEST(RamBackendTest, ReservationsAreCharged) {
 TEST(RamBackendTest, AReservationIsEnough) {
   // What was admitted finds its room however full the store has become meanwhile, even when
   // readers hold all of the rest.
-  Attached backend = ram({.max_size = 100000});
+  Attached backend = ram({.max_size = room_for(100000)});
   auto admitted = backend.store().admit(40000);
   ASSERT_TRUE(admitted);
   std::vector<EntryRef> readers;

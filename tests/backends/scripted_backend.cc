@@ -139,7 +139,7 @@ std::optional<StoreResult> ScriptedBackend::refusal(std::uint64_t body_bytes) co
 }
 
 Storing ScriptedBackend::put(EntryRef entry, EventLoop& loop, StoreWaiter& waiter) {
-  if (const auto refused = refusal(entry->body().size())) return {end(entry, *refused), nullptr};
+  if (const auto refused = refusal(entry->body_size())) return {end(entry, *refused), nullptr};
   std::shared_ptr<Write> write;
   bool held = false;
   {

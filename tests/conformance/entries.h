@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "backends/entry.h"
 
@@ -15,12 +16,12 @@ inline keys::KeyView key_of(std::string_view bytes) {
 }
 
 inline EntryRef entry_with(keys::KeyView key, Body body) {
-  Entry::Parts parts;
+  EntryParts parts;
   parts.key = std::string(key.bytes);
   parts.hash = key.hash;
   parts.fields.add("Content-Type", "text/plain");
   parts.body = std::move(body);
-  return make_ref<Entry>(std::move(parts));
+  return make_entry(std::move(parts));
 }
 inline EntryRef entry_of(std::string_view key, std::string_view body) {
   return entry_with(key_of(key), make_body(body));
@@ -30,9 +31,21 @@ inline EntryRef entry_of_size(std::string_view key, std::size_t body_size) {
   return entry_of(key, std::string(body_size, 'x'));
 }
 
+inline EntryRef marker_of(std::string_view key, std::vector<std::string> vary,
+                          std::vector<std::string> variants) {
+  EntryParts parts;
+  parts.kind = EntryKind::VaryMarker;
+  parts.key = std::string(key);
+  parts.hash = hash128(key);
+  parts.vary = std::move(vary);
+  parts.variants = std::move(variants);
+  return make_entry(std::move(parts));
+}
+
+// The body, whole.
 inline std::string text_of(const Entry& entry) {
   std::string text;
-  for (const Piece& piece : entry.body().pieces()) text += piece.bytes();
+  for (std::size_t i = 0; i < entry.body_parts(); ++i) text += entry.body_part(i);
   return text;
 }
 

@@ -78,14 +78,14 @@ void store_page(const flow::LoopSite& site, const EventLoop& loop) {
   ASSERT_EQ(parser.parse(kRequest, head), http::ParseStatus::Done);
   keys::KeyBuffer key;
   keys::build_key(head, route.recipe, "http", head.authority, key);
-  backends::Entry::Parts parts;
+  backends::EntryParts parts;
   parts.key = key.view().bytes;
   parts.hash = key.view().hash;
   parts.meta.response_ms = loop.now_ms();
   parts.fields.add("ETag", "\"v1\"");
-  parts.h1_head = "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 4\r\n";
+  parts.fields.add("Content-Length", "4");
   parts.body = make_body("page");
-  backends::store_unheard(site.store_of(route), make_ref<const backends::Entry>(std::move(parts)));
+  backends::store_unheard(site.store_of(route), backends::make_entry(std::move(parts)));
 }
 
 // Asks for the page again and again, from the other end of a socket pair on the same loop.

@@ -68,7 +68,7 @@ class ScriptedExchange final : public front::Exchange {
   front::BodyRead read_body(std::span<char>) override { return {}; }
   void send_informational(const http::ResponseHead&) override {}
   void send_entry(const backends::EntryRef& entry, const front::FreshFields& fresh) override {
-    begin(Kind::Stored, entry->meta().status, fresh);
+    begin(Kind::Stored, entry->status(), fresh);
     fields_ = entry->fields();
     if (head_.method == http::Method::Head) return;
     stored_.reset(entry);

@@ -114,17 +114,17 @@ TEST_F(ConvoyTest, OneThatGivesUpWaitingIsNotCalled) {
 class VariantBookTest : public testing::Test {
  protected:
   void store(const std::string& name, std::int64_t used_ms) {
-    backends::Entry::Parts parts;
+    backends::EntryParts parts;
     parts.key = name;
     parts.hash = hash128(name);
     parts.body = make_body("x");
-    const backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
+    const backends::EntryRef entry = backends::make_entry(std::move(parts));
     entry->touch(used_ms);
     backends::store_unheard(*store_, entry);
   }
   std::vector<std::string> known() {
     const backends::EntryRef marker = store_->lookup_now(key(base_), backends::Purpose::Probe);
-    return marker ? marker->variants() : std::vector<std::string>{};
+    return marker ? marker->variants().to_vector() : std::vector<std::string>{};
   }
 
   const std::string base_ = "base";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <tuple>
 
 #include "base/check.h"
 
@@ -14,17 +15,18 @@ namespace {
 class FakeConnection final : public Connection {
  public:
   IoResult read(std::span<char>) override { return {IoStatus::WouldBlock}; }
-  IoResult write(std::span<const iovec> parts) override {
+  IoResult write(std::span<const iovec> given) override {
     if (gone) return {IoStatus::Closed};
     std::size_t room = most_per_write;
     std::size_t taken = 0;
-    for (const iovec& part : parts) {
+    for (const iovec& part : given) {
       const std::size_t bytes = std::min(room, part.iov_len);
       sent.append(static_cast<const char*>(part.iov_base), bytes);
       room -= bytes;
       taken += bytes;
     }
     ++writes;
+    parts = given.size();
     if (taken == 0) return {IoStatus::WouldBlock};
     return {IoStatus::Ok, taken};
   }
@@ -37,6 +39,7 @@ class FakeConnection final : public Connection {
   std::string sent;
   std::size_t most_per_write = SIZE_MAX;
   int writes = 0;
+  std::size_t parts = 0;  // of the last write
   bool gone = false;
 };
 
@@ -66,22 +69,65 @@ class FakeSource final : public BodySource {
 
 using Status = H1Output::Status;
 
-TEST(H1Output, SendsAStoredResponseInOneWrite) {
-  backends::Entry::Parts parts;
-  parts.h1_head = "HTTP/1.1 200 OK\r\n";
-  parts.body = make_body("body");
-  const backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
-  EntryBody body;
+// A stored response whose body is of this size: inline up to Entry::kInlineBody.
+backends::EntryRef stored(std::size_t body) {
+  backends::EntryParts parts;
+  parts.fields.add("ETag", "\"1\"");
+  parts.body = make_body(std::string(body, 'b'));
+  return backends::make_entry(std::move(parts));
+}
+
+constexpr std::size_t kInline = backends::Entry::kInlineBody;
+constexpr std::string_view kStoredHead = "HTTP/1.1 200 OK\r\nAge: 1\r\nETag: \"1\"\r\n\r\n";
+
+// As the session sends it.
+void set(H1Output& output, const backends::EntryRef& entry, EntryBody& body, bool with_body) {
+  output.head() += entry->status_line();
+  output.head() += "Age: 1\r\n";
+  output.set_stored(entry, with_body);
+  if (!with_body || entry->has_inline_body()) return;
   body.reset(entry);
-  H1Output output;
-  output.set_stored_head(entry);
-  output.head() += "Age: 1\r\n\r\n";
   output.set_body(&body, H1Output::BodyFraming::Plain);
-  FakeConnection connection;
-  EXPECT_EQ(output.flush(connection), Status::Done);
-  EXPECT_EQ(connection.sent, "HTTP/1.1 200 OK\r\nAge: 1\r\n\r\nbody");
-  EXPECT_EQ(connection.writes, 1);
-  EXPECT_EQ(output.body_bytes(), 4U);
+}
+
+TEST(H1Output, SendsAStoredResponseInOneWrite) {
+  // A small body is one part with the stored head, a larger one a third part, none for HEAD.
+  for (const auto& [size, with_body, parts] :
+       {std::tuple(std::size_t{4}, true, 2), std::tuple(kInline, true, 2),
+        std::tuple(kInline + 1, true, 3), std::tuple(std::size_t{0}, true, 2),
+        std::tuple(std::size_t{4}, false, 2), std::tuple(kInline + 1, false, 2)}) {
+    const backends::EntryRef entry = stored(size);
+    EntryBody body;
+    H1Output output;
+    set(output, entry, body, with_body);
+    FakeConnection connection;
+    EXPECT_EQ(output.flush(connection), Status::Done);
+    const std::size_t sent = with_body ? size : 0;
+    EXPECT_EQ(connection.sent, std::string(kStoredHead) + std::string(sent, 'b'));
+    EXPECT_EQ(connection.writes, 1);
+    EXPECT_EQ(connection.parts, static_cast<std::size_t>(parts));
+    EXPECT_EQ(output.body_bytes(), sent);
+  }
+}
+
+TEST(H1Output, SendsAStoredResponsePieceByPiece) {
+  // However little the socket takes, the same bytes arrive and as many are counted as body.
+  for (const std::size_t size : {std::size_t{10}, kInline + 10}) {
+    const backends::EntryRef entry = stored(size);
+    for (const std::size_t most : {1U, 7U, 45U, 1000U}) {
+      EntryBody body;
+      H1Output output;
+      set(output, entry, body, true);
+      FakeConnection connection;
+      connection.most_per_write = most;
+      while (output.flush(connection) == Status::Blocked) {
+        const std::size_t head = std::min(connection.sent.size(), kStoredHead.size());
+        ASSERT_EQ(output.body_bytes(), connection.sent.size() - head);
+      }
+      EXPECT_EQ(connection.sent, std::string(kStoredHead) + std::string(size, 'b'));
+      EXPECT_EQ(output.body_bytes(), size);
+    }
+  }
 }
 
 TEST(H1Output, SendsTheSameBytesHoweverLittleTheSocketTakes) {
@@ -164,14 +210,14 @@ TEST(H1Output, TellsThatTheClientIsGone) {
 }
 
 TEST(H1Output, SendsABodyOfMoreChunksThanOneWriteTakes) {
-  backends::Entry::Parts parts;
+  backends::EntryParts parts;
   std::string expected;
   for (int i = 0; i < 200; ++i) {
-    const std::string piece = "<" + std::to_string(i) + ">";
+    const std::string piece = std::string(100, '.') + "<" + std::to_string(i) + ">";
     parts.body.append(make_body(piece).pieces()[0]);
     expected += piece;
   }
-  const backends::EntryRef entry = make_ref<const backends::Entry>(std::move(parts));
+  const backends::EntryRef entry = backends::make_entry(std::move(parts));
   EntryBody body;
   body.reset(entry);
   H1Output output;
