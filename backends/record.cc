@@ -1,0 +1,306 @@
+// The layout, in order:
+//
+//   fixed part, kFixedBytes      see write_fixed()
+//   key, status line, fields     of the sizes told there; a marker has a key only
+//   one checksum for each block  of kBlockBytes of the body; the last one may be shorter
+//   the head's checksum          over everything before it
+//   body                         a marker's lists stand here
+#include "backends/record.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <optional>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/http/h1_parser.h"
+#include "base/http/h1_writer.h"
+
+namespace weir::backends {
+namespace {
+
+constexpr std::uint32_t kMagic = 0x52494557;  // "WEIR"
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kFixedBytes = 72;
+constexpr std::size_t kChecksumBytes = 8;
+constexpr std::size_t kBlockBytes = 64 * 1024;
+constexpr std::int64_t kAbsent = std::numeric_limits<std::int64_t>::min();
+// More than any head may have (limits.response_headers) with what Weir adds to it.
+constexpr std::uint32_t kMaxHeadBytes = 1024 * 1024;
+// Milliseconds that are a time of anybody's: sums and differences of them are numbers still.
+constexpr std::int64_t kMaxTimeMs = std::int64_t{1} << 53;
+
+enum Flag : std::uint8_t { kValidateAlways = 1, kMustRevalidate = 2, kPersonal = 4, kDated = 8 };
+constexpr std::uint8_t kAllFlags = kValidateAlways | kMustRevalidate | kPersonal | kDated;
+
+// ---- numbers ----
+
+template <class Number>
+void put(std::string& out, Number value) {
+  auto rest = static_cast<std::make_unsigned_t<Number>>(value);
+  for (std::size_t i = 0; i < sizeof(Number); ++i) {
+    out.push_back(static_cast<char>(rest & 0xffU));
+    if constexpr (sizeof(Number) > 1) rest >>= 8U;
+  }
+}
+
+// Takes what is there off the front; whoever calls has seen to it that there is enough.
+template <class Number>
+Number take(std::string_view& in) {
+  std::make_unsigned_t<Number> value = 0;
+  for (std::size_t i = sizeof(Number); i-- > 0;) {
+    const auto byte = static_cast<unsigned char>(in[i]);
+    if constexpr (sizeof(Number) > 1) value <<= 8U;
+    value = static_cast<std::make_unsigned_t<Number>>(value | byte);
+  }
+  in.remove_prefix(sizeof(Number));
+  return static_cast<Number>(value);
+}
+
+std::string_view take_bytes(std::string_view& in, std::size_t count) {
+  const std::string_view taken = in.substr(0, count);
+  in.remove_prefix(taken.size());
+  return taken;
+}
+
+std::uint64_t blocks_of(std::uint64_t body_bytes) {
+  return (body_bytes + kBlockBytes - 1) / kBlockBytes;
+}
+
+auto corrupt(const char* why) {
+  return fail(ErrorCode::Corrupt, std::string("a stored record: ") + why);
+}
+
+// ---- the fixed part ----
+
+struct Fixed {
+  EntryKind kind = EntryKind::Response;
+  EntryMeta meta;
+  bool dated = false;
+  std::uint32_t key_size = 0;
+  std::uint32_t status_line_size = 0;
+  std::uint32_t fields_size = 0;
+  std::uint64_t body_size = 0;
+};
+
+void write_fixed(std::string& out, const Fixed& fixed) {
+  const EntryMeta& meta = fixed.meta;
+  const auto flags = static_cast<std::uint8_t>(
+      (meta.validate_always ? kValidateAlways : 0) | (meta.must_revalidate ? kMustRevalidate : 0) |
+      (meta.shared_with_personal ? kPersonal : 0) | (fixed.dated ? kDated : 0));
+  put(out, kMagic);
+  put(out, kVersion);
+  put(out, static_cast<std::uint8_t>(fixed.kind));
+  put(out, flags);
+  put(out, std::uint8_t{0});
+  put(out, meta.status);
+  put(out, std::uint16_t{0});
+  put(out, fixed.key_size);
+  put(out, fixed.status_line_size);
+  put(out, fixed.fields_size);
+  put(out, fixed.body_size);
+  put(out, meta.seq);
+  put(out, meta.response_ms);
+  put(out, meta.initial_age_s);
+  put(out, meta.lifetime_s.value_or(kAbsent));
+  // Windows are no longer than 2^31 s (RFC 9111 1.2.2).
+  const auto window = [](const std::optional<std::int64_t>& seconds) {
+    return static_cast<std::int32_t>(seconds.value_or(-1));
+  };
+  put(out, window(meta.stale_while_revalidate_s));
+  put(out, window(meta.stale_if_error_s));
+}
+
+std::optional<std::int64_t> read_window(std::int32_t seconds) {
+  return seconds < 0 ? std::nullopt : std::optional<std::int64_t>(seconds);
+}
+
+Result<Fixed> read_fixed(std::string_view& in) {
+  if (in.size() < kFixedBytes) return corrupt("it is cut");
+  if (take<std::uint32_t>(in) != kMagic) return corrupt("it is none");
+  if (take<std::uint8_t>(in) != kVersion) return corrupt("of another version");
+  Fixed fixed;
+  const auto kind = take<std::uint8_t>(in);
+  const auto flags = take<std::uint8_t>(in);
+  const auto zero = take<std::uint8_t>(in);
+  EntryMeta& meta = fixed.meta;
+  meta.status = take<std::uint16_t>(in);
+  const auto zeros = take<std::uint16_t>(in);
+  fixed.key_size = take<std::uint32_t>(in);
+  fixed.status_line_size = take<std::uint32_t>(in);
+  fixed.fields_size = take<std::uint32_t>(in);
+  fixed.body_size = take<std::uint64_t>(in);
+  meta.seq = take<std::uint64_t>(in);
+  meta.response_ms = take<std::int64_t>(in);
+  meta.initial_age_s = take<std::int64_t>(in);
+  const auto lifetime_s = take<std::int64_t>(in);
+  if (lifetime_s != kAbsent) meta.lifetime_s = lifetime_s;
+  meta.stale_while_revalidate_s = read_window(take<std::int32_t>(in));
+  meta.stale_if_error_s = read_window(take<std::int32_t>(in));
+  if (kind > static_cast<std::uint8_t>(EntryKind::VaryMarker) || flags > kAllFlags || zero != 0 ||
+      zeros != 0) {
+    return corrupt("unknown marks");
+  }
+  if (meta.response_ms > kMaxTimeMs || meta.response_ms < -kMaxTimeMs) {
+    return corrupt("a time that is none");
+  }
+  fixed.kind = static_cast<EntryKind>(kind);
+  meta.validate_always = (flags & kValidateAlways) != 0;
+  meta.must_revalidate = (flags & kMustRevalidate) != 0;
+  meta.shared_with_personal = (flags & kPersonal) != 0;
+  fixed.dated = (flags & kDated) != 0;
+  return fixed;
+}
+
+// ---- time ----
+
+void to_written(EntryMeta& meta, const RecordTime& time) {
+  if (time.is_dated) {
+    meta.response_ms += time.ms;
+    return;
+  }
+  meta.initial_age_s += std::max<std::int64_t>(time.ms - meta.response_ms, 0) / 1000;
+  meta.response_ms = 0;
+}
+
+void to_steady(EntryMeta& meta, const RecordTime& time) {
+  meta.response_ms = time.is_dated ? meta.response_ms - time.ms : time.ms;
+}
+
+// ---- the body ----
+
+std::string body_bytes(const Entry& entry) {
+  if (entry.kind() == EntryKind::VaryMarker) return std::string(entry.marker_bytes());
+  std::string body;
+  body.reserve(entry.body_size());
+  for (std::size_t i = 0; i < entry.body_parts(); ++i) body += entry.body_part(i);
+  return body;
+}
+
+// Calls visit(block) for each block until it says false.
+template <class Visit>
+bool all_blocks(std::string_view body, Visit visit) {
+  while (!body.empty()) {
+    if (!visit(take_bytes(body, kBlockBytes))) return false;
+  }
+  return true;
+}
+
+// ---- what a shared tier may hold on purpose ----
+
+// A response's head must be what make_entry() writes: parsed strictly, nothing of a connection's in
+// it, its length the body's, and the same bytes when it is written again.
+bool is_sound_head(std::string_view status_line, std::string_view fields, const Fixed& fixed) {
+  http::ResponseHeadParser parser;
+  parser.reset(false, kMaxHeadBytes);
+  std::string text(status_line);
+  text.append(fields).append("\r\n");
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::size_t line_end = rest.find('\n');
+    if (line_end == rest.npos) return false;
+    const Result<bool> fed = parser.feed_line(take_bytes(rest, line_end + 1));
+    if (!fed) return false;
+    if (*fed) break;
+  }
+  const http::ResponseHead& head = parser.head();
+  if (!rest.empty() || head.status != fixed.meta.status || head.status < 200) return false;
+  for (const http::FieldId id : {http::FieldId::TransferEncoding, http::FieldId::Connection,
+                                 http::FieldId::KeepAlive, http::FieldId::Upgrade}) {
+    if (head.fields.has(id)) return false;
+  }
+  const bool has_length = head.fields.has(http::FieldId::ContentLength);
+  if (has_length != (head.status != 204)) return false;
+  if (has_length && head.content_length != fixed.body_size) return false;
+  if (!has_length && fixed.body_size != 0) return false;
+  std::string again;
+  http::append_status_line(again, head.status, head.reason);
+  http::append_fields(again, head.fields);
+  return again.append("\r\n") == text;
+}
+
+// The body as an entry keeps it: small ones inline, larger ones in a piece of their own.
+EntryRef make_response(Entry::Source& source, std::string_view body) {
+  if (body.size() > Entry::kInlineBody) {
+    source.body = make_ref<const StoredBody>(make_body(body));
+  } else {
+    source.inline_bytes = body;
+  }
+  return Entry::make(source);
+}
+
+}  // namespace
+
+std::string encode(const Entry& entry, const RecordTime& time) {
+  const bool is_response = entry.kind() == EntryKind::Response;
+  const std::string body = body_bytes(entry);
+  const std::string_view head = entry.stored_head();
+  const std::string_view fields = head.substr(0, is_response ? head.size() - 2 : 0);
+  Fixed fixed;
+  fixed.kind = entry.kind();
+  fixed.meta = entry.meta();
+  to_written(fixed.meta, time);
+  fixed.dated = time.is_dated;
+  fixed.key_size = static_cast<std::uint32_t>(entry.key().bytes.size());
+  fixed.status_line_size = static_cast<std::uint32_t>(entry.status_line().size());
+  fixed.fields_size = static_cast<std::uint32_t>(fields.size());
+  fixed.body_size = body.size();
+
+  std::string out;
+  write_fixed(out, fixed);
+  WEIR_CHECK(out.size() == kFixedBytes);
+  out.append(entry.key().bytes).append(entry.status_line()).append(fields);
+  all_blocks(body, [&](std::string_view block) {
+    put(out, stable_hash64(block));
+    return true;
+  });
+  put(out, stable_hash64(out));
+  return out.append(body);
+}
+
+Result<EntryRef> decode(std::string_view bytes, const RecordTime& time) {
+  std::string_view in = bytes;
+  Result<Fixed> read = read_fixed(in);
+  if (!read) return std::unexpected(read.error());
+  Fixed& fixed = *read;
+  const std::uint64_t head_size =
+      std::uint64_t{fixed.key_size} + fixed.status_line_size + fixed.fields_size;
+  // The body's size first: what comes from it must not overflow.
+  if (fixed.body_size > in.size() ||
+      head_size + (blocks_of(fixed.body_size) + 1) * kChecksumBytes + fixed.body_size !=
+          in.size()) {
+    return corrupt("its sizes do not add up");
+  }
+  const std::string_view key = take_bytes(in, fixed.key_size);
+  const std::string_view status_line = take_bytes(in, fixed.status_line_size);
+  const std::string_view fields = take_bytes(in, fixed.fields_size);
+  std::string_view sums = take_bytes(in, blocks_of(fixed.body_size) * kChecksumBytes);
+  const std::string_view covered = bytes.substr(0, bytes.size() - in.size());
+  if (take<std::uint64_t>(in) != stable_hash64(covered)) return corrupt("its head has changed");
+  const bool whole = all_blocks(in, [&](std::string_view block) {
+    return take<std::uint64_t>(sums) == stable_hash64(block);
+  });
+  if (!whole) return corrupt("its body has changed");
+  if (fixed.dated != time.is_dated) return corrupt("dated otherwise than here");
+
+  to_steady(fixed.meta, time);
+  Entry::Source source;
+  source.kind = fixed.kind;
+  source.key = {key, hash128(key)};
+  source.meta = fixed.meta;
+  if (fixed.kind == EntryKind::VaryMarker) {
+    if (!status_line.empty() || !fields.empty() || !Entry::is_valid_marker(in)) {
+      return corrupt("a marker that is none");
+    }
+    source.inline_bytes = in;
+    return Entry::make(source);
+  }
+  if (!is_sound_head(status_line, fields, fixed)) return corrupt("its head is no response's");
+  source.status_line = status_line;
+  source.fields = fields;
+  return make_response(source, in);
+}
+
+}  // namespace weir::backends
