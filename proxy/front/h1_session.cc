@@ -128,7 +128,7 @@ void H1Session::receive() {
   } else {
     serve_requests();
   }
-  link_.reader.stow();
+  if (!link_.dead) link_.reader.stow();
 }
 
 void H1Session::receive_after_goodbye() {
