@@ -106,7 +106,8 @@ http::ParseStatus H1RequestReader::read_head(http::RequestHead& head) {
 void H1RequestReader::keep_head(http::RequestHead& head, std::string& kept) {
   if (head_bytes_.empty()) return;
   kept.assign(head_bytes_);
-  head.rebase(head_bytes_.data(), kept.data());
+  const char* const from = head_bytes_.data();
+  head.rebase(from, kept.data());
   head_bytes_ = {};
 }
 

@@ -37,10 +37,10 @@ H1Session::H1Session(const SessionContext& context, H1ExchangePool& exchanges,
 }
 
 H1Session::~H1Session() {
-  if (!x_) return;
+  if (!exchange_) return;
   link_.dead = true;
-  if (x_->has_handler()) x_->finish();
-  exchanges_.give(std::move(x_));
+  if (exchange_->has_handler()) exchange_->finish();
+  exchanges_.give(std::move(exchange_));
 }
 
 // ---- what wakes it ----
@@ -61,7 +61,7 @@ void H1Session::enter(const Act& act) {
 
 void H1Session::on_ready(bool readable, bool writable) {
   enter([&] {
-    if (writable && x_) x_->write_out();
+    if (writable && exchange_) exchange_->write_out();
     if (readable && !link_.dead) receive();
   });
 }
@@ -70,7 +70,7 @@ void H1Session::on_ready(bool readable, bool writable) {
 // perhaps accepted a moment ago, and its first request is under way: it gets that moment.
 void H1Session::drain() {
   enter([this] {
-    if (phase_ == Phase::Exchange && x_->is_open_ended()) link_.dead = true;
+    if (phase_ == Phase::Exchange && exchange_->is_open_ended()) link_.dead = true;
     if (phase_ == Phase::Idle) receive();
     if (phase_ != Phase::Idle) return;
     if (served_) link_.dead = true;
@@ -88,10 +88,10 @@ void H1Session::waited_long_enough(H1Deadlines::Wait wait) {
         if (phase_ == Phase::Head) refuse_head({.status = 408, .detail = "header-timeout"});
         return;
       case H1Deadlines::Wait::Body:
-        if (serving()) x_->body_is_late();
+        if (serving()) exchange_->body_is_late();
         return;
       case H1Deadlines::Wait::HalfClose:
-        if (serving() && !x_->responding()) x_->client_is_gone();
+        if (serving() && !exchange_->responding()) exchange_->client_is_gone();
         return;
       case H1Deadlines::Wait::Unread:
         return look_at_unread_client();
@@ -99,7 +99,7 @@ void H1Session::waited_long_enough(H1Deadlines::Wait wait) {
         link_.dead = true;
         return;
       case H1Deadlines::Wait::Send:
-        if (x_) x_->notes().detail = "send-timeout";
+        if (exchange_) exchange_->notes().detail = "send-timeout";
         link_.connection->reset_on_close();
         link_.dead = true;
         return;
@@ -124,11 +124,11 @@ void H1Session::receive() {
       return;
   }
   if (serving) {
-    x_->body_arrived();
+    exchange_->body_arrived();
   } else {
     serve_requests();
   }
-  link_.reader.stow();
+  if (!link_.dead) link_.reader.stow();
 }
 
 void H1Session::receive_after_goodbye() {
@@ -140,7 +140,7 @@ void H1Session::receive_after_goodbye() {
 
 void H1Session::peer_closed() {
   link_.peer_done = true;
-  if (phase_ == Phase::Exchange) return x_->peer_closed();
+  if (phase_ == Phase::Exchange) return exchange_->peer_closed();
   // Nothing of a request is lost: between requests, or a head that will never be complete.
   link_.dead = true;
 }
@@ -148,8 +148,8 @@ void H1Session::peer_closed() {
 // Reads and serves requests until one needs time or bytes.
 void H1Session::serve_requests() {
   while (!link_.reader.empty() && (phase_ == Phase::Idle || phase_ == Phase::Head)) {
-    if (!x_) x_ = exchanges_.take(link_, *this);
-    const http::ParseStatus status = link_.reader.read_head(x_->head());
+    if (!exchange_) exchange_ = exchanges_.take(link_, *this);
+    const http::ParseStatus status = link_.reader.read_head(exchange_->head());
     if (status == http::ParseStatus::NeedMore) {
       // A stray line end behind a request's body begins nothing yet.
       if (phase_ == Phase::Head || !link_.reader.head_begun()) return;
@@ -161,15 +161,15 @@ void H1Session::serve_requests() {
     } else {
       phase_ = Phase::Exchange;
       served_ = true;
-      x_->start();
+      exchange_->start();
     }
-    if (serving() && x_->done()) finish_exchange();
+    if (serving() && exchange_->done()) finish_exchange();
   }
 }
 
 void H1Session::refuse_head(const http::ParseError& error) {
   phase_ = Phase::Exchange;
-  x_->refuse_head(error);
+  exchange_->refuse_head(error);
 }
 
 void H1Session::update_interest() {
@@ -185,8 +185,8 @@ void H1Session::update_interest() {
 void H1Session::look_at_unread_client() {
   if (!serving() || link_.peer_done || !link_.reader.full()) return;
   const PeerState state = link_.connection->peer_state();
-  const bool reads_on = state == PeerState::Ended && !x_->is_endless();
-  if (state != PeerState::Open && !reads_on) x_->client_is_gone();
+  const bool reads_on = state == PeerState::Ended && !exchange_->is_endless();
+  if (state != PeerState::Open && !reads_on) exchange_->client_is_gone();
 }
 
 // ---- endings ----
@@ -194,7 +194,7 @@ void H1Session::look_at_unread_client() {
 // Acts on what the calls before it decided. Only when the stack is the session's own; may destroy
 // the session.
 void H1Session::settle() {
-  if (serving() && x_->done()) {
+  if (serving() && exchange_->done()) {
     inside_ = true;
     finish_exchange();
     serve_requests();  // those that were sent ahead
@@ -217,12 +217,12 @@ void H1Session::settle_soon() {
 }
 
 void H1Session::finish_exchange() {
-  WEIR_CHECK(x_->done());
+  WEIR_CHECK(exchange_->done());
   // What is left of the request's body is thrown away if it is here, else the connection must end.
   const bool body_over = link_.reader.end_request();
-  const bool last = x_->is_last() || !body_over || link_.context.draining;
-  x_->finish();
-  exchanges_.give(std::move(x_));
+  const bool last = exchange_->is_last() || !body_over || link_.context.draining;
+  exchange_->finish();
+  exchanges_.give(std::move(exchange_));
   if (last) return say_goodbye();
   phase_ = Phase::Idle;
   link_.reader.trim();

@@ -66,9 +66,9 @@ class H1Session final : public Session, ConnectionHandler, H1Deadlines::Owner, H
   H1ExchangePool& exchanges_;
   H1Link link_;
   Phase phase_ = Phase::Idle;
-  std::unique_ptr<H1Exchange> x_;  // while a request is read or served
-  bool served_ = false;            // has had a request
-  bool inside_ = false;            // enter() or settle() is on the stack
+  std::unique_ptr<H1Exchange> exchange_;  // while a request is read or served
+  bool served_ = false;                   // has had a request
+  bool inside_ = false;                   // enter() or settle() is on the stack
   bool settle_posted_ = false;
   std::size_t bytes_after_goodbye_ = 0;
   Life<H1Session> life_{*this};  // for posted calls
