@@ -27,7 +27,7 @@ struct ResponseContext {
   // Steady, when the fetch began (response_delay of RFC 9111 4.2.3); 0: not known.
   std::int64_t request_ms = 0;
   std::uint64_t seq = 0;  // purge position when the fetch began
-  Refusal personal;  // of a Personal request: what made it one (RequestVerdict)
+  Refusal personal;       // of a Personal request: what made it one (RequestVerdict)
 };
 
 struct StoreVerdict {
