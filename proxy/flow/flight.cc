@@ -169,7 +169,6 @@ Body Flight::take_body() {
 }
 
 void Flight::land(backends::EntryRef entry, std::vector<std::string> vary) {
-  std::deque<Piece> dropped;  // freed outside of the lock
   const std::lock_guard lock(mutex_);
   if (state_.phase == Phase::Waiting) {
     state_.phase = Phase::Landed;
@@ -180,12 +179,20 @@ void Flight::land(backends::EntryRef entry, std::vector<std::string> vary) {
   state_.entry = std::move(entry);
   state_.vary = std::move(vary);
   published_ = appended_;
-  dropped.swap(pieces_);
+  retired_.swap(pieces_);
   tail_ = nullptr;
+  free_retired_locked();
   reserved_ = 0;
   budget_.give(std::exchange(charged_, 0));
   producer_ = {};
   wake_readers_locked();
+}
+
+// Views that pull() gave out stay good until the reader's next call (front/exchange.h).
+void Flight::free_retired_locked() {
+  const bool in_use = std::any_of(readers_.begin(), readers_.end(),
+                                  [](const auto& reader) { return reader->has_views; });
+  if (!in_use) retired_.clear();
 }
 
 std::uint64_t Flight::slowest_locked() const {
@@ -255,6 +262,7 @@ void Flight::detach(Reader* reader) {
   const std::lock_guard lock(mutex_);
   std::erase_if(readers_, [reader](const auto& other) { return other.get() == reader; });
   if (!retained_) drop_consumed_locked();
+  if (!retired_.empty()) free_retired_locked();
   wake_producer_locked();
 }
 
@@ -305,6 +313,8 @@ front::BodySource::Pull Flight::pull(Reader& reader, std::span<iovec> parts) {
   using Status = front::BodySource::Status;
   const std::lock_guard lock(mutex_);
   front::BodySource::Pull out = gather_locked(reader, parts);
+  reader.has_views = out.bytes > 0;
+  if (!retired_.empty()) free_retired_locked();
   const bool all = reader.offset + out.bytes == published_;
   const bool whole_length = length_ > 0 && published_ == length_ && !retained_;
   const bool complete = state_.phase == Phase::Complete || whole_length;
@@ -325,6 +335,8 @@ front::BodySource::Pull Flight::pull(Reader& reader, std::span<iovec> parts) {
 void Flight::consume(Reader& reader, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   reader.offset += bytes;
+  reader.has_views = false;
+  if (!retired_.empty()) free_retired_locked();
   WEIR_CHECK(reader.offset <= published_);
   if (retained_) return;
   drop_consumed_locked();

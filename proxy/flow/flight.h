@@ -123,6 +123,7 @@ class Flight : public RefCounted<Flight> {
     std::uint64_t offset = 0;  // bytes consumed
     bool waiting = true;       // wants to be woken
     bool missed = false;       // came when bytes had left the front
+    bool has_views = false;    // of what pull() gave it, until its next call
   };
 
   Reader* attach(Waker waker);
@@ -131,6 +132,7 @@ class Flight : public RefCounted<Flight> {
   front::BodySource::Pull gather_locked(const Reader& reader, std::span<iovec> parts) const;
   void consume(Reader& reader, std::size_t bytes);
 
+  void free_retired_locked();
   void charge_locked(std::uint64_t bytes);
   void publish_locked();
   void drop_consumed_locked();
@@ -152,10 +154,12 @@ class Flight : public RefCounted<Flight> {
 
   std::mutex mutex_;  // guards everything below
   State state_;
-  std::uint64_t length_ = 0;        // known length, or 0; written by the producer, who may read it
-  bool retained_ = true;            // changed by the producer alone, which so may read it
-  bool dropped_ = false;            // bytes have left the front
-  std::deque<Piece> pieces_;        // the last one may grow; none once it has landed
+  std::uint64_t length_ = 0;  // known length, or 0; written by the producer, who may read it
+  bool retained_ = true;      // changed by the producer alone, which so may read it
+  bool dropped_ = false;      // bytes have left the front
+  std::deque<Piece> pieces_;  // the last one may grow; none once it has landed
+  // What was held here before it landed, while readers on other loops are sending from it.
+  std::deque<Piece> retired_;
   std::uint64_t first_offset_ = 0;  // of pieces_.front()
   std::uint64_t published_ = 0;     // readers see bytes up to here
   std::uint64_t charged_ = 0;       // to the budget, what is reserved included

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 #include "proxy/flow/flight_table.h"
@@ -104,6 +105,30 @@ TEST_F(FlightTest, WakesNobodyWhoHasLeft) {
   listener.life.end();
   turn();
   EXPECT_EQ(listener.wakes, 0);
+}
+
+TEST_F(FlightTest, WhatAReaderIsSendingStaysThoughTheFlightLands) {
+  // It lands on the producer's loop, at any moment of a reader's on another.
+  Listener listener;
+  FlightReader reader(flight_, waker(listener), true);
+  flight_->publish_head(head(8), true);
+  flight_->append("the page", true);
+  std::array<iovec, 4> parts;
+  ASSERT_EQ(reader.pull(parts).bytes, 8U);
+  backends::EntryParts made;
+  made.key = "key";
+  made.hash = hash128(made.key);
+  made.body = flight_->take_body();
+  flight_->land(backends::make_entry(std::move(made)), {});
+  // Whoever asks for memory of that size now does not get what is being sent.
+  std::vector<Ref<Chunk>> others;
+  for (int i = 0; i < 8; ++i) {
+    others.push_back(Chunk::allocate(8));
+    std::ranges::fill(others.back()->free_space(), 'x');
+  }
+  EXPECT_EQ(std::string(static_cast<const char*>(parts[0].iov_base), 8), "the page");
+  reader.consume(3);
+  EXPECT_EQ(take(reader), " page");
 }
 
 TEST_F(FlightTest, KeepsTheLastBytesBackUntilItHasLanded) {
