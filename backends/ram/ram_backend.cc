@@ -82,7 +82,7 @@ class RamBackend final : public Backend, public std::enable_shared_from_this<Ram
   // ---- what the stores of all loops do ----
   EntryRef find(keys::KeyView key, Purpose purpose) { return shard_of(key).find(key, purpose); }
   Admission admit(std::optional<std::uint64_t> body_bytes);
-  StoreResult store(EntryRef entry, RamReservation* reservation);
+  StoreResult store(const EntryRef& entry, RamReservation* reservation);
   bool erase(keys::KeyView key);
 
  private:
@@ -124,7 +124,7 @@ class RamStore final : public Store {
     return backend_->admit(body_bytes);
   }
   Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, StoreWaiter&) override {
-    return {backend_->store(std::move(entry), static_cast<RamReservation*>(reservation.get())),
+    return {backend_->store(entry, static_cast<RamReservation*>(reservation.get())),
             nullptr};
   }
   EraseResult erase(keys::KeyView key) override {
@@ -147,7 +147,7 @@ Admission RamBackend::admit(std::optional<std::uint64_t> body_bytes) {
   return std::make_unique<RamReservation>(account_, bytes);
 }
 
-StoreResult RamBackend::store(EntryRef entry, RamReservation* reservation) {
+StoreResult RamBackend::store(const EntryRef& entry, RamReservation* reservation) {
   WEIR_CHECK(!reservation || reservation->is_of(account_));
   std::expected<EntryRef, StoreResult> charged = std::unexpected(StoreResult::TooLarge);
   if (entry->body_size() <= max_object_size()) charged = charge(entry, reservation);

@@ -16,6 +16,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+import memory
 import procs
 import report
 import syscalls
@@ -45,6 +46,10 @@ CASES = {case.name: case for case in [
     Case("log", "1 KiB hit, access log on", 1 << 10, "/obj/1024/0", log=True),
     Case("pass", "1 KiB pass-through", 1 << 10, "/private", hit=False),
 ]}
+
+# Cases of their own kind; what they return is a table. churn takes ten minutes: only when asked.
+TABLES = {"memory": memory.measure, "churn": memory.churn}
+DEFAULT_CASES = [*CASES, "memory"]
 
 
 @dataclasses.dataclass
@@ -151,13 +156,13 @@ class Bench:
         try:
             yield
         except (ServerError, wrk.LoadError, OSError) as error:
-            line = f"{name}, {case.title}: {error}"
+            line = f"{name}, {getattr(case, 'title', case)}: {error}"
             self.failures.append(line)
             print(f"  FAILED {line}", file=sys.stderr, flush=True)
 
     def rows(self):
         """(case title, server, medians, lowest and highest CPU figure) in the order asked for."""
-        for name in self.arguments.cases:
+        for name in filter(CASES.get, self.arguments.cases):
             for server in self.arguments.servers:
                 samples = self.samples.get((name, server))
                 if samples:
@@ -207,8 +212,8 @@ def make_run_dir(build, stack):
     return run_dir
 
 
-def names(text, known, kind):
-    chosen = text.replace(",", " ").split() or list(known)
+def names(text, known, kind, default=None):
+    chosen = text.replace(",", " ").split() or list(default or known)
     for name in chosen:
         if name not in known:
             sys.exit(f"bench: no such {kind}: {name} ({', '.join(known)})")
@@ -222,13 +227,14 @@ def parse_arguments():
     options.add_argument("--warmup", type=int, default=1, help="seconds before each of them")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--servers", default="", help=" ".join(STARTERS))
-    options.add_argument("--cases", default="", help=" ".join(CASES))
+    options.add_argument("--cases", default="", help=" ".join([*CASES, *TABLES]))
+    options.add_argument("--churn", type=int, default=600, help="seconds of the case churn")
     options.add_argument("--syscalls", action="store_true",
                          help="count system calls per 1 KiB hit instead")
     arguments = options.parse_args()
     arguments.build = arguments.build.resolve()
     arguments.servers = names(arguments.servers, STARTERS, "server")
-    arguments.cases = names(arguments.cases, CASES, "case")
+    arguments.cases = names(arguments.cases, [*CASES, *TABLES], "case", DEFAULT_CASES)
     return arguments
 
 
@@ -249,9 +255,15 @@ def main():
                     print(syscalls.per_request(
                         server, lambda: bench.load(server, case, arguments.duration)))
         else:
+            tables = []
             for name in arguments.cases:
-                bench.run_case(CASES[name])
-            report.write(list(bench.rows()), arguments, (bench.server_cpu, bench.load_cpu))
+                if name in TABLES:
+                    print(f"{name}: no figures of time", file=sys.stderr, flush=True)
+                    tables.append(TABLES[name](bench))
+                else:
+                    bench.run_case(CASES[name])
+            report.write(list(bench.rows()), tables, arguments,
+                         (bench.server_cpu, bench.load_cpu))
     for line in bench.failures:
         print(f"bench: FAILED {line}", file=sys.stderr)
     sys.exit(1 if bench.failures else 0)

@@ -73,11 +73,14 @@ def setting(arguments, cpus):
         f"after {arguments.warmup} s of warm-up; medians.")
 
 
-def write(rows, arguments, cpus):
-    cells = [COLUMNS, *table(rows)]
+def write(rows, tables, arguments, cpus):
+    """The rows as one table, if there are any, then the other tables (lists of cells)."""
+    tables = [[COLUMNS, *table(rows)], *tables] if rows else tables
     where = setting(arguments, cpus)
-    print(f"\n{aligned(cells)}\n\n{where}")
+    shown = "\n\n".join(aligned(cells) for cells in tables)
+    print(f"\n{shown}\n\n{where}")
     target = arguments.build / "bench" / "result.md"
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(f"{markdown(cells)}\n\n{where}\n", encoding="utf-8")
+    text = "\n\n".join(markdown(cells) for cells in tables)
+    target.write_text(f"{text}\n\n{where}\n", encoding="utf-8")
     print(f"Written to {target}")

@@ -58,6 +58,7 @@ class Server:
         self.cpu = cpu
         self.port = port or free_port()
         self.log_file = None
+        self.storage_mib = 1024  # of Weir and Varnish; set before they are started
         self._processes = []
         self.run.mkdir(parents=True, exist_ok=True)
 
@@ -158,7 +159,7 @@ def start_varnish(server, _build, origin, _size, log):
     work = server.run / "work"
     server.spawn(
         program("varnishd"), "-F", "-j", "none", "-n", work, "-f", config,
-        "-a", f"127.0.0.1:{server.port}", "-T", "none", "-s", "malloc,1G",
+        "-a", f"127.0.0.1:{server.port}", "-T", "none", "-s", f"malloc,{server.storage_mib}M",
         "-p", "thread_pools=1", "-p", "thread_pool_min=150", "-p", "thread_pool_max=1000",
         # varnishncsa runs on the same core and falls behind: what it has not read yet must wait.
         *(("-p", "vsl_space=1G") if log else ()))
@@ -181,13 +182,14 @@ def await_first_line(server):
 
 
 def start_weir(server, build, origin, _size, log):
-    binary = build / "weir"
+    # WEIR: another binary than this tree's, to compare with.
+    binary = Path(os.environ.get("WEIR") or build / "weir").resolve()
     if not binary.exists():
         raise ServerError(f"{binary} is not built")
     if log:
         server.log_file = server.run / "access.log"
     config = server.template(
-        "weir.yaml", ORIGIN=origin,
+        "weir.yaml", ORIGIN=origin, STORAGE=server.storage_mib,
         LOG=f"{{ format: json, to: {server.log_file} }}" if log else "off")
     server.spawn(binary, "run", "-c", config)
 

@@ -2,11 +2,40 @@
 --   one     the URL as it is; no Lua runs per request
 --   spread  PREFIX/1 … PREFIX/COUNT, at random
 --   fill    PREFIX/1 … PREFIX/COUNT in turn, from START on, round and round
+-- wrk -s wrk.lua URL -- walk SIZE START      /obj/SIZE/START and onwards, each once
+-- wrk -s wrk.lua URL -- churn START          sizes from 256 B to 1 MiB, most often small: every
+--   other request for one of 5,000 hot objects, the rest for new ones from START on
 -- The last line is the result, for wrk.py.
+
+function walk(size, start)
+  local last = start - 1
+  request = function()
+    last = last + 1
+    return wrk.format("GET", "/obj/" .. size .. "/" .. last)
+  end
+end
+
+function churn(start)
+  local hot, last = 5000, start - 1
+  math.randomseed(start)
+  -- An object's number decides its size.
+  local function object(kind, number)
+    local spread = number * 0.6180339887 % 1
+    local size = math.floor(256 * 2 ^ (12 * spread * spread))
+    return wrk.format("GET", "/obj/" .. size .. "/" .. kind .. number)
+  end
+  request = function()
+    if math.random(2) == 1 then return object("h", math.random(hot)) end
+    last = last + 1
+    return object("n", last)
+  end
+end
 
 function init(args)
   local mode, count, prefix, start = args[1], tonumber(args[2]), args[3], tonumber(args[4])
   if mode == "one" then return end
+  if mode == "walk" then return walk(args[2], tonumber(args[3])) end
+  if mode == "churn" then return churn(tonumber(args[2])) end
 
   -- Ready-made heads: formatting one takes longer than sending it.
   local requests = {}
