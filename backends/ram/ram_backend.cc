@@ -124,8 +124,7 @@ class RamStore final : public Store {
     return backend_->admit(body_bytes);
   }
   Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, StoreWaiter&) override {
-    return {backend_->store(entry, static_cast<RamReservation*>(reservation.get())),
-            nullptr};
+    return {backend_->store(entry, static_cast<RamReservation*>(reservation.get())), nullptr};
   }
   EraseResult erase(keys::KeyView key) override {
     return backend_->erase(key) ? EraseResult::Erased : EraseResult::Absent;
