@@ -313,7 +313,7 @@ void Fill::leave_table() {
   tables().flights.remove(order_.table_key.view(), flight_);
 }
 
-void Fill::remember(policy::Refusal refusal) {
+void Fill::remember(const policy::Refusal& refusal) {
   if (!order_.cacheable) return;
   tables().uncacheable.remember(order_.base_key.view(), refusal, loop().now_ms());
 }

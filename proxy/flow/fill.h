@@ -110,7 +110,7 @@ class Fill final : public upstream::FetchSink,
   void bound_unread_life(std::int64_t at_most_ms);
 
   void leave_table();
-  void remember(policy::Refusal refusal);
+  void remember(const policy::Refusal& refusal);
   void remember_failed_refresh();
   bool is_usable(const backends::Entry& entry) const;
   EventLoop& loop() const { return fills_.loop(); }

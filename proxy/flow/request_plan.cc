@@ -29,6 +29,7 @@ RequestPlan plan_request(const http::RequestHead& head, std::string_view scheme,
   policy::RequestVerdict verdict = policy::judge_before_key(
       head, plan.route != nullptr, plan.route ? plan.route->rule : nullptr);
   if (verdict.kind != RequestClass::Bypass) {
+    WEIR_CHECK(plan.cached_route());
     verdict =
         policy::judge_key(keys::build_key(head, plan.route->recipe, scheme, head.authority, key));
   }
