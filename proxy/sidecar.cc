@@ -37,6 +37,7 @@ std::shared_ptr<backends::Backend> tiers_as_one(const BackendMap& backends,
   std::shared_ptr<backends::Backend>& made = known[names];
   if (!made) {
     std::vector<std::shared_ptr<backends::Backend>> tiers;
+    tiers.reserve(names.size());
     for (const std::string& name : names) tiers.push_back(backends.at(name));
     made = backends::make_tiered(std::move(tiers));
   }
