@@ -15,11 +15,6 @@ std::optional<std::uint64_t> take_count(std::string_view& bytes) {
   return std::nullopt;
 }
 
-void append_count(std::string& out, std::uint64_t count) {
-  for (; count >= 0x80; count >>= 7U) out.push_back(static_cast<char>(count | 0x80U));
-  out.push_back(static_cast<char>(count));
-}
-
 void TextList::append(std::string& out, std::string_view text) {
   append_count(out, text.size());
   out += text;

@@ -14,7 +14,11 @@ namespace weir {
 
 // Takes a number in LEB128 from the front of `bytes`; empty when that is cut or does not fit.
 std::optional<std::uint64_t> take_count(std::string_view& bytes);
-void append_count(std::string& out, std::uint64_t count);
+// Writes it, in as few bytes as it needs. Inline: every part of every key passes here.
+inline void append_count(std::string& out, std::uint64_t count) {
+  for (; count >= 0x80; count >>= 7U) out.push_back(static_cast<char>(count | 0x80U));
+  out.push_back(static_cast<char>(count));
+}
 
 class TextList {
  public:

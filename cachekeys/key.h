@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/hash.h"
+#include "base/text_list.h"
 
 namespace weir::keys {
 
@@ -30,10 +31,7 @@ class KeyBuffer {
     bytes_.append(field);
   }
   // A number in as few bytes as it needs (LEB128); also the form of a field's length.
-  void append_count(std::uint64_t count) {
-    for (; count >= 0x80; count >>= 7) bytes_.push_back(static_cast<char>(count | 0x80));
-    bytes_.push_back(static_cast<char>(count));
-  }
+  void append_count(std::uint64_t count) { weir::append_count(bytes_, count); }
   // A field whose bytes the caller appends to raw() between the two calls.
   std::size_t open_field() {
     bytes_.push_back('\0');

@@ -90,8 +90,8 @@ void Fill::run(Step step) {
 // The flight of a moment ago may have landed since its leader looked, and slower tiers have not
 // been asked at all.
 Fill::Step Fill::look_up() {
-  if (found_key_.bytes.empty()) found_key_ = order_.table_key;
-  backends::Lookup answer = store().lookup(found_key_.view(), Purpose::Probe, *this);
+  const OwnedKey& name = found_key_.bytes.empty() ? order_.table_key : found_key_;
+  backends::Lookup answer = store().lookup(name.view(), Purpose::Probe, *this);
   if (answer.status == backends::Lookup::Status::Pending) {
     pending_ = std::move(answer.pending);
     return Step::AwaitLookUp;
@@ -108,7 +108,7 @@ void Fill::on_lookup(backends::EntryRef entry) {
 Fill::Step Fill::found(backends::EntryRef entry) {
   if (!entry || entry == order_.known) return Step::Ask;
   if (entry->kind() == backends::Entry::Kind::VaryMarker) {
-    if (!found_vary_.empty()) return Step::Ask;  // a marker under a variant's name: not ours
+    if (!found_key_.bytes.empty()) return Step::Ask;  // a marker under a variant's name: not ours
     found_vary_ = entry->vary().to_vector();
     keys::KeyBuffer variant;
     keys::build_variant_key(order_.base_key.view(), found_vary_, order_.client.get(),

@@ -126,8 +126,8 @@ class Fill final : public upstream::FetchSink,
   Step step_ = Step::LookUp;
   bool in_table_;
 
-  OwnedKey found_key_;                                // what is looked up now
-  std::vector<std::string> found_vary_;               // of the marker that led there
+  std::vector<std::string> found_vary_;               // of a marker that was found,
+  OwnedKey found_key_;                                // and the variant that it led to
   std::unique_ptr<backends::PendingAnswer> pending_;  // of a store
 
   std::int64_t asked_ms_ = 0;

@@ -177,7 +177,6 @@ class FlightReader final : public front::BodySource {
   ~FlightReader() override;
 
   Flight& flight() { return *flight_; }
-  Ref<Flight> share_flight() { return flight_; }
   bool leader() const { return leader_; }
   // It came too late to have the whole body, and must look elsewhere.
   bool missed_bytes() const { return reader_->missed; }

@@ -91,7 +91,7 @@ Transaction::Step Transaction::serve_stale(Reason reason, int app_status) {
 Transaction::Step Transaction::serve_stored() {
   now_.outcome.has_ttl = true;
   now_.outcome.ttl_s = now_.reuse.freshness.ttl_s();
-  return respond(Representation(now_.entry), now_.reuse.freshness.age_s);
+  return respond(Representation(std::move(now_.entry)), now_.reuse.freshness.age_s);
 }
 
 // ---- from a flight ----

@@ -49,8 +49,8 @@ void H1Output::reset() {
   stored_ = {};
   stored_at_ = stored_head_size_ = 0;
   constexpr std::size_t kKeepBytes = 64 * 1024;
-  if (head_.capacity() > kKeepBytes) head_ = {};
   head_.clear();
+  if (head_.capacity() > kKeepBytes) head_.shrink_to_fit();
   head_at_ = 0;
   source_ = nullptr;
   framing_ = BodyFraming::Plain;

@@ -95,7 +95,9 @@ bool RequestWriter::start(std::string_view host) {
 }
 
 void RequestWriter::release() {
-  if (bytes_.capacity() > kMostKept) bytes_ = {};
+  if (bytes_.capacity() <= kMostKept) return;
+  bytes_.clear();
+  bytes_.shrink_to_fit();
 }
 
 RequestWriter::Status RequestWriter::write(WireConnection& connection, std::span<char> scratch) {
