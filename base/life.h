@@ -45,15 +45,17 @@ class Life {
   Life(const Life&) = delete;
   Life& operator=(const Life&) = delete;
 
-  // Allocates once until the next end().
+  // Allocates at most once until the next end(), and not even then when nobody holds what was
+  // handed out before: an object that is used again and again allocates once.
   Weak<T> watch() {
-    if (!cell_) cell_ = make_ref<typename Weak<T>::Cell>(&owner_);
+    // Over, and the one reference left is our own: nobody else is there to raise the count.
+    if (cell_ && !cell_->target && cell_.use_count() == 1) cell_->target = &owner_;
+    if (!cell_ || !cell_->target) cell_ = make_ref<typename Weak<T>::Cell>(&owner_);
     return Weak<T>(cell_);
   }
   // What was handed out so far reads null from now on; what is handed out later is new.
   void end() {
     if (cell_) cell_->target = nullptr;
-    cell_ = nullptr;
   }
 
  private:

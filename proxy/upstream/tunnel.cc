@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/life.h"
 #include "base/net/timer.h"
 #include "proxy/upstream/answer_reader.h"
 #include "proxy/upstream/request_writer.h"
@@ -78,10 +79,9 @@ class TunnelFetch final : public Fetch,
   bool counted_ = false;  // the socket is the pool's as well as ours
   bool connected_ = false;
   bool paused_ = false;
-  bool blocked_ = false;  // the client's bytes wait for the app
-  bool ending_ = false;   // the client sends no more
-  // Set by the destructor: whoever calls the sink looks here before going on.
-  const std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
+  bool blocked_ = false;           // the client's bytes wait for the app
+  bool ending_ = false;            // the client sends no more
+  Life<TunnelFetch> life_{*this};  // whoever calls the sink looks here before going on
 };
 
 TunnelFetch::TunnelFetch(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool,
@@ -99,7 +99,6 @@ TunnelFetch::TunnelFetch(WirePool& wires, ConnectionPlaces& places, UpstreamPool
 }
 
 TunnelFetch::~TunnelFetch() {
-  *gone_ = true;
   disconnect();
   places_.leave(*this);
 }
@@ -173,7 +172,7 @@ void TunnelFetch::update_interest() {
 
 void TunnelFetch::on_ready(WireConnection&, bool readable, bool writable) {
   if (writable && !unsent_.empty()) return write_head();
-  const std::shared_ptr<bool> gone = gone_;
+  const Weak<TunnelFetch> self = life_.watch();
   if (writable && blocked_) {
     blocked_ = false;
     time_app();
@@ -182,7 +181,7 @@ void TunnelFetch::on_ready(WireConnection&, bool readable, bool writable) {
       // Its own object for the call: it may be replaced, or go with the tunnel.
       auto call = std::move(writable_);
       call();
-      if (*gone) return;
+      if (!self) return;
       if (!writable_) writable_ = std::move(call);
     }
   }
@@ -190,14 +189,14 @@ void TunnelFetch::on_ready(WireConnection&, bool readable, bool writable) {
 }
 
 void TunnelFetch::read_some() {
-  const std::shared_ptr<bool> gone = gone_;
+  const Weak<TunnelFetch> self = life_.watch();
   char buffer[kReadSize];
   for (int i = 0; i < kReads; ++i) {
     const WireConnection::Moved moved = socket_->receive(buffer);
     if (moved.state == WireConnection::State::Again) return;
     if (moved.state != WireConnection::State::Bytes) return on_stream_end(moved.state);
     const bool more = feed({buffer, moved.bytes});
-    if (*gone || !more || paused_) return;
+    if (!self || !more || paused_) return;
   }
   socket_->read_soon();
 }
@@ -219,9 +218,9 @@ bool TunnelFetch::feed(std::string_view bytes) {
 }
 
 bool TunnelFetch::feed_head(std::string_view& bytes) {
-  const std::shared_ptr<bool> gone = gone_;
+  const Weak<TunnelFetch> self = life_.watch();
   const AnswerReader::Event event = pass_head(answer_, bytes, *sink_);
-  if (*gone) return false;
+  if (!self) return false;
   if (event == AnswerReader::Event::Garbage) {
     finish(FetchResult::Garbage, answer_.error());
     return false;
@@ -235,7 +234,7 @@ bool TunnelFetch::feed_head(std::string_view& bytes) {
 }
 
 bool TunnelFetch::feed_body(std::string_view bytes) {
-  const std::shared_ptr<bool> gone = gone_;
+  const Weak<TunnelFetch> self = life_.watch();
   if (answer_.has_head()) time_app();
   while (!bytes.empty() && (!answer_.complete() || answer_.chunked())) {
     std::string_view data;
@@ -244,7 +243,7 @@ bool TunnelFetch::feed_body(std::string_view bytes) {
       return false;
     }
     if (!data.empty()) sink_->on_body(data);
-    if (*gone) return false;
+    if (!self) return false;
   }
   if (!answer_.complete()) return true;
   finish(FetchResult::Complete, {});

@@ -25,25 +25,27 @@ bool authenticates_connection(const FetchRequest& request) {
 
 class WireFetch::Handle final : public Fetch {
  public:
-  explicit Handle(WireFetch& fetch) : fetch_(&fetch) {}
+  explicit Handle(Weak<WireFetch> fetch) : fetch_(std::move(fetch)) {}
   ~Handle() override {
-    if (fetch_) fetch_->cancel();
+    if (WireFetch* fetch = fetch_.get()) fetch->leave();
   }
-  void detach() { fetch_ = nullptr; }
 
-  bool waiting() const override { return fetch_ && fetch_->waits_for_place(); }
+  bool waiting() const override {
+    const WireFetch* fetch = fetch_.get();
+    return fetch && fetch->waits_for_place();
+  }
   void pause() override {
-    if (fetch_) fetch_->pause();
+    if (WireFetch* fetch = fetch_.get()) fetch->pause();
   }
   void resume() override {
-    if (fetch_) fetch_->resume();
+    if (WireFetch* fetch = fetch_.get()) fetch->resume();
   }
   void body_ready() override {
-    if (fetch_) fetch_->body_ready();
+    if (WireFetch* fetch = fetch_.get()) fetch->body_ready();
   }
 
  private:
-  WireFetch* fetch_;
+  const Weak<WireFetch> fetch_;
 };
 
 WireFetch::WireFetch(WireFetcher& fetcher, WirePool& wires, UpstreamPool& pool)
@@ -53,7 +55,7 @@ WireFetch::WireFetch(WireFetcher& fetcher, WirePool& wires, UpstreamPool& pool)
       deadline_(wires.loop(), [this] { on_deadline(); }) {}
 
 WireFetch::~WireFetch() {
-  if (handle_) handle_->detach();
+  life_.end();
   end_attempt();
 }
 
@@ -77,9 +79,7 @@ std::unique_ptr<Fetch> WireFetch::begin(FetchRequest request, FetchSink& sink,
   phase_ = Phase::Waiting;
   answer_by_ms_ = now_ms() + pool_.config().first_byte_timeout_ms;
   arm_deadline();
-  auto handle = std::make_unique<Handle>(*this);
-  handle_ = handle.get();
-  return handle;
+  return std::make_unique<Handle>(life_.watch());
 }
 
 void WireFetch::on_place() {
@@ -96,7 +96,6 @@ void WireFetch::on_turn() {
 }
 
 void WireFetch::start_attempt() {
-  ++attempt_;
   url_ = only_url_ ? *only_url_ : pool_.pick(now_ms(), avoid_url_);
   if (!writer_.start(pool_.host(url_, request_.host))) {
     return finish(FetchResult::Refused, "the request cannot be sent: a control byte in its head");
@@ -117,7 +116,6 @@ void WireFetch::start_attempt() {
 
 void WireFetch::end_attempt() {
   if (phase_ != Phase::Connecting && phase_ != Phase::Running) return;
-  ++attempt_;
   phase_ = Phase::Admitted;
   connect_by_ms_ = kNever;
   pool_.end(url_);
@@ -158,26 +156,20 @@ void WireFetch::finish(FetchResult result, std::string message) {
   if (asked && !message.empty()) message = fmt::format("{}: {}", pool_.url(url_).text, message);
   FetchEnd end{result, std::move(message), answer_.any_byte()};
   FetchSink* sink = sink_;
-  if (handle_) std::exchange(handle_, nullptr)->detach();
   leave();
   // Last: the sink may start a fetch that gets this very object.
   sink->on_end(std::move(end));
 }
 
 void WireFetch::leave() {
+  life_.end();
   end_attempt();
-  ++attempt_;
   sink_ = nullptr;
   request_ = {};  // it may hold credentials
   writer_.release();
   deadline_.clear();
   phase_ = Phase::Idle;
   fetcher_.leave(*this);
-}
-
-void WireFetch::cancel() {
-  handle_ = nullptr;
-  leave();
 }
 
 // ---- the connection ----
@@ -207,9 +199,9 @@ void WireFetch::update_interest() {
 
 bool WireFetch::send() {
   if (deaf_) return true;
-  const std::uint64_t attempt = attempt_;
+  const Weak<WireFetch> fetch = life_.watch();
   const RequestWriter::Status status = writer_.write(*connection_, wires_.buffer());
-  if (attempt != attempt_) return false;
+  if (!fetch) return false;
   blocked_ = status == RequestWriter::Status::Blocked;
   body_waits_ = status == RequestWriter::Status::Pending;
   if (status == RequestWriter::Status::BodyFailed) {
@@ -272,9 +264,9 @@ bool WireFetch::feed(std::string_view bytes) {
 }
 
 bool WireFetch::feed_head(std::string_view& bytes) {
-  const std::uint64_t attempt = attempt_;
+  const Weak<WireFetch> fetch = life_.watch();
   const AnswerReader::Event event = pass_head(answer_, bytes, *sink_);
-  if (attempt != attempt_) return false;
+  if (!fetch) return false;
   if (event != AnswerReader::Event::Garbage) return true;
   finish(FetchResult::Garbage, answer_.error());
   return false;
@@ -282,7 +274,7 @@ bool WireFetch::feed_head(std::string_view& bytes) {
 
 // Takes the answer's bytes. A sink that has paused gets what was received before.
 bool WireFetch::feed_body(std::string_view& bytes) {
-  const std::uint64_t attempt = attempt_;
+  const Weak<WireFetch> fetch = life_.watch();
   while (!bytes.empty() && (!answer_.complete() || answer_.chunked())) {
     std::string_view data;
     if (!answer_.feed_body(bytes, data)) {
@@ -291,7 +283,7 @@ bool WireFetch::feed_body(std::string_view& bytes) {
     }
     if (data.empty()) continue;
     sink_->on_body(data);
-    if (attempt != attempt_) return false;
+    if (!fetch) return false;
   }
   return true;
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/life.h"
 #include "base/net/timer.h"
 #include "proxy/upstream/answer_reader.h"
 #include "proxy/upstream/connection_places.h"
@@ -51,7 +52,6 @@ class WireFetch final : public ConnectionPlaces::Guest, private WireConnection::
   void end_or_retry(FetchResult result, std::string message, bool unreachable);
   void finish(FetchResult result, std::string message);
   void leave();
-  void cancel();
   // Whether it may go out on a connection that the app may be closing at this moment.
   bool may_reuse() const;
   // Whether a request that may have reached the app may be sent once more.
@@ -92,9 +92,9 @@ class WireFetch final : public ConnectionPlaces::Guest, private WireConnection::
   // The fetch.
   FetchRequest request_;
   FetchSink* sink_ = nullptr;
-  Handle* handle_ = nullptr;
-  // Counts fetches and attempts: whoever calls the sink looks here whether his still goes on.
-  std::uint64_t attempt_ = 0;
+  // Of this fetch, not of the object: its handle, and whoever calls the sink or the request's body,
+  // see here whether it still goes on.
+  Life<WireFetch> life_{*this};
   std::optional<std::size_t> only_url_;
   std::optional<std::size_t> avoid_url_;
   std::int64_t connect_by_ms_ = kNever;
