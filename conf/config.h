@@ -4,8 +4,6 @@
 // The meaning of every field is ../docs/CONFIG.md's; the defaults stand here with their reasons.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -85,15 +83,7 @@ struct CookieRule {
   Other other = Other::Bypass;
 };
 
-// Whatever a rule says: interim, partial and conditional answers are not the object, and the others
-// speak of one client, one connection or one request's fields that are not in the key.
-constexpr bool is_never_stored(int status) {
-  constexpr std::array kNever = {206, 304, 400, 401, 407, 408, 411, 412, 413,
-                                 414, 416, 417, 421, 425, 426, 428, 429, 431};
-  return status < 200 || std::find(kNever.begin(), kNever.end(), status) != kNever.end();
-}
-
-// Never one of those that are never stored.
+// Never one that speaks of one exchange only (base/http/status.h).
 struct StatusRule {
   int status = 200;
   std::optional<std::int64_t> duration_s;  // else the route's duration

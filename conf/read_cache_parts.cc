@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/http/status.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/readers.h"
@@ -21,7 +22,7 @@ std::optional<int> read_status(const Cursor& cursor, std::string_view text) {
     return std::nullopt;
   }
   const int status = static_cast<int>(*number);
-  if (is_never_stored(status)) {
+  if (http::speaks_of_one_exchange(status)) {
     cursor.error(fmt::format("a {} is never stored", status));
     return std::nullopt;
   }

@@ -6,12 +6,11 @@
 #include <string_view>
 
 #include "base/http/message.h"
+#include "base/http/status.h"
 
 namespace weir::http {
 
-// The registered reason phrase, or "Unknown".
-std::string_view reason_phrase(int status);
-// "HTTP/1.1 200 OK\r\n"; the registered phrase when `reason` is empty.
+// "HTTP/1.1 200 OK\r\n"; reason_phrase() when `reason` is empty.
 void append_status_line(std::string& out, int status, std::string_view reason = {});
 // "Name: value\r\n".
 void append_field(std::string& out, std::string_view name, std::string_view value);

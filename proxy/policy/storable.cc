@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/http/status.h"
 #include "base/text.h"
 #include "proxy/policy/app_word.h"
 #include "proxy/policy/armor.h"
@@ -34,7 +35,7 @@ Refusal request_refusal(const ResponseContext& context, bool for_personal) {
 }
 
 Refusal status_refusal(const http::ResponseHead& head, const conf::CacheRule& rule) {
-  if (conf::is_never_stored(head.status) || find_status(rule, head.status) == nullptr) {
+  if (http::speaks_of_one_exchange(head.status) || find_status(rule, head.status) == nullptr) {
     return {Reason::Status, std::to_string(head.status)};
   }
   // Means nothing outside 206 and 416 (RFC 9110 14.4): an app that sends it is confused about what
