@@ -13,8 +13,8 @@
 namespace weir::backends {
 namespace {
 
-// A slot of 16 bytes in a table that is between three eighths and three quarters full.
-constexpr std::size_t kTableShare = 32;
+// A slot of 8 bytes in a table that is between three eighths and three quarters full.
+constexpr std::size_t kTableShare = 16;
 constexpr std::int32_t kNoTime = std::numeric_limits<std::int32_t>::min();
 
 std::int32_t packed(std::int64_t seconds) {
@@ -148,12 +148,16 @@ void Entry::note_fields() {
     if (field.id == http::FieldId::LastModified) what = Noted::LastModified;
     if (field.id == http::FieldId::ContentEncoding) what = Noted::ContentEncoding;
     const auto index = static_cast<std::size_t>(what);
-    constexpr std::size_t kLongest = std::numeric_limits<std::uint16_t>::max();
+    constexpr std::size_t kMost = std::numeric_limits<std::uint16_t>::max();
     if (what == Noted::Count || noted_size_[index] != 0) return;
-    // A validator of such length is none; a coding is one in any case.
-    if (field.value.size() > kLongest && what != Noted::ContentEncoding) return;
-    noted_at_[index] = static_cast<std::uint32_t>(field.value.data() - head_start());
-    noted_size_[index] = static_cast<std::uint16_t>(std::min(field.value.size(), kLongest));
+    const auto at = static_cast<std::size_t>(field.value.data() - head_start());
+    if (at > kMost || field.value.size() > kMost) {
+      // A validator as long or as far back as that is none; a coding is one in any case.
+      if (what == Noted::ContentEncoding) coding_is_far_ = 1;
+      return;
+    }
+    noted_at_[index] = static_cast<std::uint16_t>(at);
+    noted_size_[index] = static_cast<std::uint16_t>(field.value.size());
   });
 }
 

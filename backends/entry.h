@@ -116,10 +116,16 @@ class Entry : public RefCounted<Entry> {
   std::string_view stored_head_and_inline_body() const {
     return {head_start(), std::size_t{head_size_} + inline_size_};
   }
+  std::string_view field_lines() const {  // without the blank line
+    return {head_start(), head_size_ == 0 ? 0U : head_size_ - 2U};
+  }
   // Validators and coding of a response, without a search; empty when there are none.
   std::string_view etag() const { return noted(Noted::Etag); }
   std::string_view last_modified() const { return noted(Noted::LastModified); }
-  std::string_view content_encoding() const { return noted(Noted::ContentEncoding); }
+  std::string_view content_encoding() const {
+    if (coding_is_far_ != 0) return field(http::FieldId::ContentEncoding).value_or("");
+    return noted(Noted::ContentEncoding);
+  }
   // The first field of this name. Reads the head from its start.
   std::optional<std::string_view> field(http::FieldId id) const;
   // visit(const http::FieldView&) for each field line, in order; allocates nothing.
@@ -203,9 +209,6 @@ class Entry : public RefCounted<Entry> {
   // The bytes behind the fixed part: key, status line, fields, blank line, inline bytes.
   const char* text() const { return reinterpret_cast<const char*>(this + 1); }
   const char* head_start() const { return text() + key_size_ + status_line_size_; }
-  std::string_view field_lines() const {
-    return {head_start(), head_size_ == 0 ? 0U : head_size_ - 2U};
-  }
   std::string_view noted(Noted what) const {
     const auto index = static_cast<std::size_t>(what);
     return {head_start() + noted_at_[index], noted_size_[index]};
@@ -227,7 +230,7 @@ class Entry : public RefCounted<Entry> {
   std::uint32_t key_size_;
   std::uint32_t head_size_;  // stored fields and blank line; 0 for a marker
   std::uint32_t inline_size_;
-  std::array<std::uint32_t, kNoted> noted_at_{};  // from head_start()
+  std::array<std::uint16_t, kNoted> noted_at_{};  // from head_start()
   std::array<std::uint16_t, kNoted> noted_size_{};
   std::uint16_t status_line_size_;
   std::uint16_t status_;
@@ -235,8 +238,11 @@ class Entry : public RefCounted<Entry> {
   std::uint8_t validate_always_ : 1;
   std::uint8_t must_revalidate_ : 1;
   std::uint8_t shared_with_personal_ : 1;
+  std::uint8_t coding_is_far_ : 1 = 0;  // past what a note can tell
   mutable bool pays_for_body_ = false;  // written by the one who bound it, read by the destructor
 };
+
+static_assert(sizeof(Entry) == 128, "each byte here is a megabyte in a cache of a million");
 
 using EntryRef = Ref<const Entry>;
 

@@ -7,7 +7,7 @@
 namespace weir::backends {
 namespace {
 
-constexpr std::uint32_t kInitialSlots = 4;
+constexpr std::uint64_t kInitialSlots = 4;
 
 // The only writer holds a lock, so that a plain load and store do.
 void bump(std::atomic<std::uint64_t>& counter) {
@@ -16,42 +16,47 @@ void bump(std::atomic<std::uint64_t>& counter) {
 
 }  // namespace
 
+EntryTable::Slot::Slot(const Entry& entry)
+    : bits_(reinterpret_cast<std::uint64_t>(&entry) | (entry.key().hash.low >> kTagShift)
+                                                          << kTagShift) {
+  WEIR_CHECK(this->entry() == &entry);
+}
+
 EntryTable::EntryTable()
     : slots_(std::make_unique<Slot[]>(kInitialSlots)), mask_(kInitialSlots - 1) {}
 
 EntryTable::Slot* EntryTable::find_slot(keys::KeyView key) const {
   for (std::uint64_t at = key.hash.low;; ++at) {
     Slot& slot = slots_[at & mask_];
-    if (slot.entry == nullptr) return nullptr;
-    if (slot.hash == key.hash.low && slot.entry->key().bytes == key.bytes) return &slot;
+    if (slot.is_empty()) return nullptr;
+    if (slot.may_be(key.hash.low) && slot.entry()->key() == key) return &slot;
   }
 }
 
 const Entry* EntryTable::find(keys::KeyView key) const {
   const Slot* slot = find_slot(key);
-  return slot ? slot->entry : nullptr;
+  return slot ? slot->entry() : nullptr;
 }
 
 void EntryTable::insert(const Entry& entry) {
   if ((size_ + 1) * 4 > (mask_ + 1) * 3) grow();
-  place({entry.key().hash.low, &entry});
+  place(Slot(entry));
   ++size_;
 }
 
 void EntryTable::place(const Slot& slot) {
-  std::uint64_t at = slot.hash;
-  while (slots_[at & mask_].entry) ++at;
-  slots_[at & mask_] = slot;
+  std::uint64_t at = home_of(slot);
+  while (!slots_[at].is_empty()) at = (at + 1) & mask_;
+  slots_[at] = slot;
 }
 
 void EntryTable::erase(keys::KeyView key) {
   Slot* slot = find_slot(key);
   WEIR_CHECK(slot != nullptr);
-  auto hole = static_cast<std::uint32_t>(slot - slots_.get());
+  auto hole = static_cast<std::uint64_t>(slot - slots_.get());
   // Whoever was pushed past the hole moves back into it, so that every run stays unbroken.
-  for (std::uint32_t at = (hole + 1) & mask_; slots_[at].entry; at = (at + 1) & mask_) {
-    const auto home = static_cast<std::uint32_t>(slots_[at].hash);
-    if (((at - home) & mask_) < ((at - hole) & mask_)) continue;
+  for (std::uint64_t at = (hole + 1) & mask_; !slots_[at].is_empty(); at = (at + 1) & mask_) {
+    if (((at - home_of(slots_[at])) & mask_) < ((at - hole) & mask_)) continue;
     slots_[hole] = slots_[at];
     hole = at;
   }
@@ -61,17 +66,16 @@ void EntryTable::erase(keys::KeyView key) {
 
 void EntryTable::replace(const Entry& old, const Entry& entry) {
   Slot* slot = find_slot(old.key());
-  WEIR_CHECK(slot != nullptr && slot->entry == &old);
-  slot->entry = &entry;
+  WEIR_CHECK(slot != nullptr && slot->entry() == &old);
+  *slot = Slot(entry);
 }
 
 void EntryTable::grow() {
-  const std::uint32_t old_size = mask_ + 1;
-  const std::unique_ptr<Slot[]> old =
-      std::exchange(slots_, std::make_unique<Slot[]>(std::size_t{old_size} * 2));
+  const std::uint64_t old_size = mask_ + 1;
+  const std::unique_ptr<Slot[]> old = std::exchange(slots_, std::make_unique<Slot[]>(old_size * 2));
   mask_ = old_size * 2 - 1;
-  for (std::uint32_t at = 0; at < old_size; ++at) {
-    if (old[at].entry) place(old[at]);
+  for (std::uint64_t at = 0; at < old_size; ++at) {
+    if (!old[at].is_empty()) place(old[at]);
   }
 }
 

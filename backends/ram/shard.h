@@ -16,11 +16,6 @@ namespace weir::backends {
 // Holds no references: that is the affair of whoever inserts and erases.
 class EntryTable {
  public:
-  struct Slot {
-    std::uint64_t hash = 0;
-    const Entry* entry = nullptr;  // null = empty
-  };
-
   EntryTable();
 
   // The entry of this very key, bytes compared; null when there is none.
@@ -33,13 +28,31 @@ class EntryTable {
   void replace(const Entry& old, const Entry& entry);
 
  private:
+  // An entry's address, and above it, where addresses of processes have zeros, 16 bits of its hash:
+  // strangers of the same slot are told without reading them.
+  class Slot {
+   public:
+    Slot() = default;
+    explicit Slot(const Entry& entry);
+    bool is_empty() const { return bits_ == 0; }
+    const Entry* entry() const {
+      return reinterpret_cast<const Entry*>(bits_ & ((std::uint64_t{1} << kTagShift) - 1));
+    }
+    bool may_be(std::uint64_t hash) const { return bits_ >> kTagShift == hash >> kTagShift; }
+
+   private:
+    static constexpr unsigned kTagShift = 48;
+    std::uint64_t bits_ = 0;
+  };
+
+  std::uint64_t home_of(const Slot& slot) const { return slot.entry()->key().hash.low & mask_; }
   Slot* find_slot(keys::KeyView key) const;
   void place(const Slot& slot);
   void grow();
 
   std::unique_ptr<Slot[]> slots_;
-  std::uint32_t mask_;
-  std::uint32_t size_ = 0;
+  std::uint64_t mask_;
+  std::uint64_t size_ = 0;
 };
 
 class alignas(64) Shard {

@@ -36,6 +36,8 @@ class Case:
     spread: bool = False
     log: bool = False
     hit: bool = True
+    validator: str = ""  # what the client holds already: the answer must be 304
+    without: tuple[str, ...] = ()  # servers that cannot be measured here
 
 
 CASES = {case.name: case for case in [
@@ -44,7 +46,10 @@ CASES = {case.name: case for case in [
     Case("1m", "1 MiB hit", 1 << 20, "/obj/1048576/0"),
     Case("spread", f"1 KiB hit, {SPREAD_URLS:,} URLs", 1 << 10, "/obj/1024/1", spread=True),
     Case("log", "1 KiB hit, access log on", 1 << 10, "/obj/1024/0", log=True),
-    Case("pass", "1 KiB pass-through", 1 << 10, "/private", hit=False),
+    # wrk waits for the body that HAProxy's 304 tells the length of; the floor knows one answer.
+    Case("304", "304 for a 1 KiB object", 1 << 10, "/obj/1024/0", validator='"1024/0"',
+         without=("floor", "haproxy")),
+    Case("pass", "1 KiB pass-through", 1 << 10, "/private", hit=False, without=("floor",)),
 ]}
 
 # Cases of their own kind; what they return is a table. churn takes ten minutes: only when asked.
@@ -93,7 +98,8 @@ class Bench:
         """wrk's figures; refuses a run in which hits were not hits, or passes not passed."""
         mode = ("spread", SPREAD_URLS, "/obj/1024") if case.spread else ("one",)
         before = self.origin_count()
-        result = wrk.load(self.load_cpu, server.url + case.path, seconds, *mode)
+        fields = [f"If-None-Match: {case.validator}"] if case.validator else []
+        result = wrk.load(self.load_cpu, server.url + case.path, seconds, *mode, fields=fields)
         fetched = self.origin_count() - before
         requests = result["requests"]
         # HAProxy's cache keeps one of two objects whose 32-bit hashes agree: a few among 100,000.
@@ -102,6 +108,8 @@ class Bench:
             raise ServerError(f"{fetched} of {requests} requests were no hits")
         if not case.hit and fetched < requests:
             raise ServerError(f"only {fetched} of {requests} requests reached the origin")
+        if case.validator and result["bytes"] >= requests * case.size:
+            raise ServerError(f"{result['bytes']} bytes for {requests} answers were no 304s")
         return result
 
     def warm(self, server, case):
@@ -134,7 +142,7 @@ class Bench:
                       result["p99_ms"], procs.resident_bytes(pids))
 
     def run_case(self, case):
-        names = [n for n in self.arguments.servers if n != "floor" or case.hit]
+        names = [n for n in self.arguments.servers if n not in case.without]
         print(f"{case.title}: warming {', '.join(names)}", file=sys.stderr, flush=True)
         ready = {}
         for name in names:
