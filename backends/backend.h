@@ -30,7 +30,8 @@ namespace weir::backends {
 // What a look-up is for.
 enum class Purpose : std::uint8_t {
   // For a client: counts as a hit or a miss, and as a use of the entry. A marker that is found
-  // counts as a use only: what the client gets is found by the look-up that follows.
+  // counts as a use only: what the client gets is found by the look-up that follows. That
+  // lookup_now() finds nothing is a miss only where it has the last word.
   Serve,
   // Merely to know: counts as nothing and touches no eviction state.
   Probe,
@@ -90,6 +91,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
+  // Whether lookup_now() has the last word: what it does not find is not here. Constant.
+  virtual bool answers_now() const = 0;
   // Answers at once from memory or not at all; null also when it would have to wait.
   virtual EntryRef lookup_now(keys::KeyView key, Purpose purpose) = 0;
   virtual Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) = 0;

@@ -96,7 +96,7 @@ EntryRef Entry::make(const Source& source) {
   const std::size_t bytes = sizeof(Entry) + source.key.bytes.size() + source.status_line.size() +
                             source.fields.size() + (is_response ? 2 : 0) + inline_size;
   WEIR_CHECK(bytes <= std::numeric_limits<std::uint32_t>::max());
-  WEIR_CHECK(source.status_line.size() <= std::numeric_limits<std::uint16_t>::max());
+  WEIR_CHECK(source.status_line.size() <= kMaxStatusLine);
   void* const block = ::operator new(bytes);
   return EntryRef(new (block) Entry(source));
 }
@@ -229,13 +229,16 @@ std::string Entry::marker_bytes_of(const std::vector<std::string>& vary,
   return bytes;
 }
 
+// Both lists in their order and nothing else. One without names would lead to itself.
 bool Entry::is_valid_marker(std::string_view bytes) {
-  const auto is = [&](MarkerList expected) {
+  const auto take = [&](MarkerList expected) -> std::optional<TextList> {
     const std::optional<TaggedList> found = take_list(bytes);
-    return found && found->tag == static_cast<std::uint8_t>(expected) &&
-           TextList::is_valid(found->list.bytes());
+    const bool is_it = found && found->tag == static_cast<std::uint8_t>(expected) &&
+                       TextList::is_valid(found->list.bytes());
+    return is_it ? std::optional(found->list) : std::nullopt;
   };
-  return is(MarkerList::Names) && is(MarkerList::Variants) && bytes.empty();
+  const std::optional<TextList> names = take(MarkerList::Names);
+  return names && !names->empty() && take(MarkerList::Variants) && bytes.empty();
 }
 
 TextList Entry::marker_list(MarkerList list) const {

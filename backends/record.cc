@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/http/h1_parser.h"
 #include "base/http/h1_writer.h"
+#include "base/http/status.h"
 
 namespace weir::backends {
 namespace {
@@ -27,8 +28,10 @@ constexpr std::size_t kFixedBytes = 72;
 constexpr std::size_t kChecksumBytes = 8;
 constexpr std::size_t kBlockBytes = 64 * 1024;
 constexpr std::int64_t kAbsent = std::numeric_limits<std::int64_t>::min();
-// More than any head may have (limits.response_headers) with what Weir adds to it.
-constexpr std::uint32_t kMaxHeadBytes = 1024 * 1024;
+// The app's head, with what Weir adds to it: Via, Date, Vary.
+constexpr std::size_t kMaxHeadBytes = 2 * http::kMaxResponseHeadBytes;
+// Seconds are 31 bits of them at most (RFC 9111 1.2.2).
+constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int32_t>::max();
 // Milliseconds that are a time of anybody's: sums and differences of them are numbers still.
 constexpr std::int64_t kMaxTimeMs = std::int64_t{1} << 53;
 
@@ -105,12 +108,15 @@ void write_fixed(std::string& out, const Fixed& fixed) {
   put(out, meta.response_ms);
   put(out, meta.initial_age_s);
   put(out, meta.lifetime_s.value_or(kAbsent));
-  // Windows are no longer than 2^31 s (RFC 9111 1.2.2).
   const auto window = [](const std::optional<std::int64_t>& seconds) {
     return static_cast<std::int32_t>(seconds.value_or(-1));
   };
   put(out, window(meta.stale_while_revalidate_s));
   put(out, window(meta.stale_if_error_s));
+}
+
+bool is_span(std::int64_t seconds) {
+  return seconds >= 0 && seconds <= kMaxSeconds;
 }
 
 std::optional<std::int64_t> read_window(std::int32_t seconds) {
@@ -146,6 +152,9 @@ Result<Fixed> read_fixed(std::string_view& in) {
   if (meta.response_ms > kMaxTimeMs || meta.response_ms < -kMaxTimeMs) {
     return corrupt("a time that is none");
   }
+  if (!is_span(meta.initial_age_s) || !is_span(meta.lifetime_s.value_or(0))) {
+    return corrupt("an age or a lifetime that is none");
+  }
   fixed.kind = static_cast<EntryKind>(kind);
   meta.validate_always = (flags & kValidateAlways) != 0;
   meta.must_revalidate = (flags & kMustRevalidate) != 0;
@@ -162,6 +171,7 @@ void to_written(EntryMeta& meta, const RecordTime& time) {
     return;
   }
   meta.initial_age_s += std::max<std::int64_t>(time.ms - meta.response_ms, 0) / 1000;
+  meta.initial_age_s = std::min(meta.initial_age_s, kMaxSeconds);
   meta.response_ms = 0;
 }
 
@@ -188,37 +198,89 @@ bool all_blocks(std::string_view body, Visit visit) {
   return true;
 }
 
+// ---- the whole ----
+
+struct Parts {
+  Fixed fixed;
+  std::string_view key;
+  std::string_view status_line;
+  std::string_view fields;
+  std::string_view body;
+};
+
+// A record's parts; every byte of it is as it was written.
+Result<Parts> read_parts(std::string_view bytes) {
+  std::string_view in = bytes;
+  Result<Fixed> read = read_fixed(in);
+  if (!read) return std::unexpected(read.error());
+  Parts parts;
+  parts.fixed = *read;
+  const Fixed& fixed = parts.fixed;
+  const std::uint64_t head_size =
+      std::uint64_t{fixed.key_size} + fixed.status_line_size + fixed.fields_size;
+  // The body's size first: what comes from it must not overflow.
+  if (fixed.body_size > in.size() ||
+      head_size + (blocks_of(fixed.body_size) + 1) * kChecksumBytes + fixed.body_size !=
+          in.size()) {
+    return corrupt("its sizes do not add up");
+  }
+  parts.key = take_bytes(in, fixed.key_size);
+  parts.status_line = take_bytes(in, fixed.status_line_size);
+  parts.fields = take_bytes(in, fixed.fields_size);
+  std::string_view sums = take_bytes(in, blocks_of(fixed.body_size) * kChecksumBytes);
+  const std::string_view covered = bytes.substr(0, bytes.size() - in.size());
+  if (take<std::uint64_t>(in) != stable_hash64(covered)) return corrupt("its head has changed");
+  const bool whole = all_blocks(in, [&](std::string_view block) {
+    return take<std::uint64_t>(sums) == stable_hash64(block);
+  });
+  if (!whole) return corrupt("its body has changed");
+  parts.body = in;
+  return parts;
+}
+
 // ---- what a shared tier may hold on purpose ----
 
-// A response's head must be what make_entry() writes: parsed strictly, nothing of a connection's in
-// it, its length the body's, and the same bytes when it is written again.
-bool is_sound_head(std::string_view status_line, std::string_view fields, const Fixed& fixed) {
+bool is_sound_marker(const Parts& parts) {
+  return parts.status_line.empty() && parts.fields.empty() && Entry::is_valid_marker(parts.body);
+}
+
+// The head, read as strictly as the app's; nothing unless `text` is one and no more.
+std::optional<http::ResponseHead> parse_head(std::string_view text) {
   http::ResponseHeadParser parser;
   parser.reset(false, kMaxHeadBytes);
-  std::string text(status_line);
-  text.append(fields).append("\r\n");
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::size_t line_end = rest.find('\n');
-    if (line_end == rest.npos) return false;
-    const Result<bool> fed = parser.feed_line(take_bytes(rest, line_end + 1));
-    if (!fed) return false;
+  while (true) {
+    const std::size_t line_end = text.find('\n');
+    if (line_end == text.npos) return std::nullopt;
+    const Result<bool> fed = parser.feed_line(take_bytes(text, line_end + 1));
+    if (!fed) return std::nullopt;
     if (*fed) break;
   }
-  const http::ResponseHead& head = parser.head();
-  if (!rest.empty() || head.status != fixed.meta.status || head.status < 200) return false;
-  for (const http::FieldId id : {http::FieldId::TransferEncoding, http::FieldId::Connection,
-                                 http::FieldId::KeepAlive, http::FieldId::Upgrade}) {
-    if (head.fields.has(id)) return false;
+  if (!text.empty()) return std::nullopt;
+  return parser.head();
+}
+
+// A response's head must be what make_entry() writes: of a status that is stored, nothing in it
+// that belongs to a connection or is said anew, its length the body's, and the same bytes when it
+// is written again: the status line and the fields each, for Weir's own go between the two.
+bool is_sound_head(const Parts& parts) {
+  if (parts.status_line.size() > Entry::kMaxStatusLine) return false;
+  std::string text(parts.status_line);
+  const std::optional<http::ResponseHead> head = parse_head(text.append(parts.fields) + "\r\n");
+  if (!head || head->status != parts.fixed.meta.status) return false;
+  if (http::speaks_of_one_exchange(head->status)) return false;
+  for (const http::FieldId id :
+       {http::FieldId::TransferEncoding, http::FieldId::Connection, http::FieldId::KeepAlive,
+        http::FieldId::Upgrade, http::FieldId::Age}) {
+    if (head->fields.has(id)) return false;
   }
-  const bool has_length = head.fields.has(http::FieldId::ContentLength);
-  if (has_length != (head.status != 204)) return false;
-  if (has_length && head.content_length != fixed.body_size) return false;
-  if (!has_length && fixed.body_size != 0) return false;
-  std::string again;
-  http::append_status_line(again, head.status, head.reason);
-  http::append_fields(again, head.fields);
-  return again.append("\r\n") == text;
+  const bool has_length = head->fields.has(http::FieldId::ContentLength);
+  if (has_length != (head->status != 204)) return false;
+  if (parts.body.size() != (has_length ? head->content_length : 0)) return false;
+  std::string status_line;
+  std::string fields;
+  http::append_status_line(status_line, head->status, head->reason);
+  http::append_fields(fields, head->fields);
+  return status_line == parts.status_line && fields == parts.fields;
 }
 
 // The body as an entry keeps it: small ones inline, larger ones in a piece of their own.
@@ -260,47 +322,28 @@ std::string encode(const Entry& entry, const RecordTime& time) {
   return out.append(body);
 }
 
-Result<EntryRef> decode(std::string_view bytes, const RecordTime& time) {
-  std::string_view in = bytes;
-  Result<Fixed> read = read_fixed(in);
+Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordTime& time,
+                        std::int64_t now_ms) {
+  Result<Parts> read = read_parts(bytes);
   if (!read) return std::unexpected(read.error());
-  Fixed& fixed = *read;
-  const std::uint64_t head_size =
-      std::uint64_t{fixed.key_size} + fixed.status_line_size + fixed.fields_size;
-  // The body's size first: what comes from it must not overflow.
-  if (fixed.body_size > in.size() ||
-      head_size + (blocks_of(fixed.body_size) + 1) * kChecksumBytes + fixed.body_size !=
-          in.size()) {
-    return corrupt("its sizes do not add up");
-  }
-  const std::string_view key = take_bytes(in, fixed.key_size);
-  const std::string_view status_line = take_bytes(in, fixed.status_line_size);
-  const std::string_view fields = take_bytes(in, fixed.fields_size);
-  std::string_view sums = take_bytes(in, blocks_of(fixed.body_size) * kChecksumBytes);
-  const std::string_view covered = bytes.substr(0, bytes.size() - in.size());
-  if (take<std::uint64_t>(in) != stable_hash64(covered)) return corrupt("its head has changed");
-  const bool whole = all_blocks(in, [&](std::string_view block) {
-    return take<std::uint64_t>(sums) == stable_hash64(block);
-  });
-  if (!whole) return corrupt("its body has changed");
-  if (fixed.dated != time.is_dated) return corrupt("dated otherwise than here");
-
-  to_steady(fixed.meta, time);
+  const Parts& parts = *read;
+  if (parts.key != key.bytes) return corrupt("another key's");
+  if (parts.fixed.dated != time.is_dated) return corrupt("dated otherwise than here");
   Entry::Source source;
-  source.kind = fixed.kind;
-  source.key = {key, hash128(key)};
-  source.meta = fixed.meta;
-  if (fixed.kind == EntryKind::VaryMarker) {
-    if (!status_line.empty() || !fields.empty() || !Entry::is_valid_marker(in)) {
-      return corrupt("a marker that is none");
-    }
-    source.inline_bytes = in;
+  source.kind = parts.fixed.kind;
+  source.key = key;
+  source.meta = parts.fixed.meta;
+  to_steady(source.meta, time);
+  if (source.meta.response_ms > now_ms) return corrupt("of a time to come");
+  if (source.kind == EntryKind::VaryMarker) {
+    if (!is_sound_marker(parts)) return corrupt("a marker that is none");
+    source.inline_bytes = parts.body;
     return Entry::make(source);
   }
-  if (!is_sound_head(status_line, fields, fixed)) return corrupt("its head is no response's");
-  source.status_line = status_line;
-  source.fields = fields;
-  return make_response(source, in);
+  if (!is_sound_head(parts)) return corrupt("its head is no response's");
+  source.status_line = parts.status_line;
+  source.fields = parts.fields;
+  return make_response(source, parts.body);
 }
 
 }  // namespace weir::backends

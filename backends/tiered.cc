@@ -68,6 +68,7 @@ class TieredStore final : public Store {
   TieredStore(std::shared_ptr<Tiered> shared, std::vector<std::unique_ptr<Store>> tiers)
       : shared_(std::move(shared)), tiers_(std::move(tiers)) {}
 
+  bool answers_now() const override;
   EntryRef lookup_now(keys::KeyView key, Purpose purpose) override;
   Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override;
   Admission admit(std::optional<std::uint64_t> body_bytes) override;
@@ -133,6 +134,7 @@ class TieredStore::Chain final : public PendingAnswer, private LookupWaiter {
   }
 
   EntryRef found(EntryRef entry) {
+    WEIR_CHECK(entry->key() == key_);  // or one page would go out as another
     if (purpose_ == Purpose::Serve) store_.promote(entry, at_, quiet_since_);
     store_.count_lookup(entry, purpose_);
     return entry;
@@ -148,14 +150,22 @@ class TieredStore::Chain final : public PendingAnswer, private LookupWaiter {
   std::unique_ptr<PendingAnswer> pending_;  // of the tier at_
 };
 
+bool TieredStore::answers_now() const {
+  return std::all_of(tiers_.begin(), tiers_.end(),
+                     [](const auto& tier) { return tier->answers_now(); });
+}
+
 EntryRef TieredStore::lookup_now(keys::KeyView key, Purpose purpose) {
-  for (const auto& tier : tiers_) {
-    if (EntryRef entry = tier->lookup_now(key, purpose)) {
-      count_lookup(entry, purpose);
-      return entry;
-    }
+  const std::optional<std::uint64_t> quiet_since = shared_->changes().quiet_since(key);
+  for (std::size_t at = 0; at < tiers_.size(); ++at) {
+    EntryRef entry = tiers_[at]->lookup_now(key, purpose);
+    if (!entry) continue;
+    if (purpose == Purpose::Serve) promote(entry, at, quiet_since);
+    count_lookup(entry, purpose);
+    return entry;
   }
-  return nullptr;  // no miss yet: a tier that wants time may have it
+  if (answers_now()) count_lookup(nullptr, purpose);  // else one that wants time may have it
+  return nullptr;
 }
 
 Lookup TieredStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) {
@@ -171,7 +181,7 @@ Lookup TieredStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& wai
 void TieredStore::promote(const EntryRef& entry, std::size_t found_at,
                           std::optional<std::uint64_t> quiet_since) {
   const keys::KeyView key = entry->key();
-  if (!shared_->changes().still_quiet(key, quiet_since)) return;
+  if (found_at == 0 || !shared_->changes().still_quiet(key, quiet_since)) return;
   for (std::size_t at = 0; at < found_at; ++at) store_unheard(*tiers_[at], entry);
   if (shared_->changes().still_quiet(key, quiet_since)) return;
   for (std::size_t at = 0; at < found_at; ++at) tiers_[at]->erase(key);

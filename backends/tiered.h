@@ -4,7 +4,7 @@
 // An object is admitted when any tier admits it, and stored when any has stored it; the others
 // drop what they had under its key. A copy made by a look-up never outlives what was stored, erased
 // or cleared while the look-up was under way, as long as that went through the same backend.
-// lookup_now() asks every tier that answers now and copies nothing.
+// lookup_now() asks every tier that answers now, in the same order.
 #pragma once
 
 #include <memory>

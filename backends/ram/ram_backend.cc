@@ -112,6 +112,7 @@ class RamStore final : public Store {
  public:
   explicit RamStore(std::shared_ptr<RamBackend> backend) : backend_(std::move(backend)) {}
 
+  bool answers_now() const override { return true; }
   EntryRef lookup_now(keys::KeyView key, Purpose purpose) override {
     return backend_->find(key, purpose);
   }

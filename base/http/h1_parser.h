@@ -18,6 +18,9 @@ struct HeadLimits {
   std::size_t header_count = 100;       // 431 past it
 };
 
+// Of a response, its status line included. Past it the app's answer counts as garbage.
+constexpr std::size_t kMaxResponseHeadBytes = 64 * 1024;
+
 // Why a message was refused: the status to answer with, and a stable word for logs and tests.
 struct ParseError {
   int status = 400;
@@ -98,7 +101,7 @@ class RequestParser {
 class ResponseHeadParser {
  public:
   // Before each head. `to_head_request`: the answer to HEAD has no body whatever its fields say.
-  void reset(bool to_head_request, std::size_t max_bytes = 64 * 1024);
+  void reset(bool to_head_request, std::size_t max_bytes = kMaxResponseHeadBytes);
   // One line with its CRLF. True when it was the blank line that ends the head: head() is complete,
   // framing decided (RFC 9112 6.3). 1xx heads are complete heads of their own.
   Result<bool> feed_line(std::string_view line);
@@ -117,7 +120,7 @@ class ResponseHeadParser {
   bool have_content_length_ = false;
   bool have_transfer_encoding_ = false;
   std::size_t bytes_ = 0;
-  std::size_t max_bytes_ = 64 * 1024;
+  std::size_t max_bytes_ = kMaxResponseHeadBytes;
 };
 
 // Decodes the chunked transfer coding (RFC 9112 7.1). Extensions are checked and dropped, trailers

@@ -90,8 +90,8 @@ void Fill::run(Step step) {
 // The flight of a moment ago may have landed since its leader looked, and slower tiers have not
 // been asked at all.
 Fill::Step Fill::look_up() {
-  const OwnedKey& name = found_key_.bytes.empty() ? order_.table_key : found_key_;
-  backends::Lookup answer = store().lookup(name.view(), Purpose::Probe, *this);
+  const OwnedKey& name = variant_key_.bytes.empty() ? order_.table_key : variant_key_;
+  backends::Lookup answer = store().lookup(name.view(), order_.look_up, *this);
   if (answer.status == backends::Lookup::Status::Pending) {
     pending_ = std::move(answer.pending);
     return Step::AwaitLookUp;
@@ -106,24 +106,24 @@ void Fill::on_lookup(backends::EntryRef entry) {
 }
 
 Fill::Step Fill::found(backends::EntryRef entry) {
-  if (!entry || entry == order_.known) return Step::Ask;
+  if (!entry) return Step::Ask;
   if (entry->kind() == backends::Entry::Kind::VaryMarker) {
-    if (!found_key_.bytes.empty()) return Step::Ask;  // a marker under a variant's name: not ours
-    found_vary_ = entry->vary().to_vector();
+    if (!variant_key_.bytes.empty()) return Step::Ask;  // a marker under a variant's name: not ours
+    marker_vary_ = entry->vary().to_vector();
     keys::KeyBuffer variant;
-    keys::build_variant_key(order_.base_key.view(), found_vary_, order_.client.get(),
+    keys::build_variant_key(order_.base_key.view(), marker_vary_, order_.client.get(),
                             order_.route->recipe, order_.authority, variant);
-    found_key_ = OwnedKey(variant.view());
+    variant_key_ = OwnedKey(variant.view());
     return Step::LookUp;
   }
   if (!is_usable(*entry)) return Step::Ask;
   leave_table();
-  flight_->land(std::move(entry), std::move(found_vary_));
+  flight_->land(std::move(entry), std::move(marker_vary_));
   return Step::Done;
 }
 
-// Whether it may answer the request that leads: at once, or at least if the app fails. Readers
-// judge it once more, each for itself.
+// Whether it may answer the request that leads: at once, or, where that has no copy yet, at least
+// if the app fails. Readers judge it once more, each for itself.
 bool Fill::is_usable(const backends::Entry& entry) const {
   const http::RequestHead& client = order_.client.get();
   const std::string_view coding = entry.content_encoding();
@@ -133,6 +133,7 @@ bool Fill::is_usable(const backends::Entry& entry) const {
                           order_.request_class, http::parse_request_cache_control(client),
                           loop().now_ms())
           .reuse;
+  if (order_.has_copy) return reuse == policy::Reuse::Fresh;
   return reuse != policy::Reuse::Refetch && reuse != policy::Reuse::Unusable;
 }
 
@@ -140,6 +141,11 @@ bool Fill::is_usable(const backends::Entry& entry) const {
 // be served from there. Where the store needs time for it, readers have the end at once, and the
 // flight stays joinable until the store has reported.
 Fill::Step Fill::commit() {
+  if (superseded()) {
+    reservation_ = nullptr;
+    flight_->end(true);
+    return Step::Done;
+  }
   entry_ = make_entry();
   backends::Storing answer = store().store(entry_, std::move(reservation_), *this);
   if (answer.result) return committed(*answer.result);
@@ -164,9 +170,15 @@ Fill::Step Fill::committed(StoreResult result) {
   const char* const why = result == StoreResult::TooLarge ? "max_object_size" : "no room";
   if (result != StoreResult::Failed) remember({Reason::TooLarge, why});
   tables().store_failures.say(order_.route->backend->name(), loop().now_ms());
-  if (order_.keep_on) remember_failed_refresh();
+  note_failed_refresh();
   flight_->end(true);
   return Step::Done;
+}
+
+// Another flight has taken the place in the table, since this one's answer was too old, or from
+// before a purge, before it was whole. What that one stores must stay.
+bool Fill::superseded() const {
+  return in_table_ && !tables().flights.holds(order_.table_key.view(), flight_);
 }
 
 backends::EntryRef Fill::make_entry() {
@@ -195,13 +207,17 @@ backends::EntryRef Fill::make_entry() {
 // ---- the fetch ----
 
 Fill::Step Fill::ask() {
+  if (order_.only_stored) {
+    flight_->fail(504, {Reason::OnlyIfCached, {}});
+    return Step::Done;
+  }
   asked_ms_ = loop().now_ms();
   upstream::FetchRequest& request = order_.request;
   request.body = request.framing == http::Framing::None ? nullptr : order_.pipe.get();
   fetch_ = fills_.fetcher().start(std::move(request), *this);
   if (order_.pipe) order_.pipe->set_fetch(fetch_.get());
   const conf::Upstream& app = config().upstream;
-  if (order_.keep_on) bound_unread_life(app.first_byte_timeout_ms + app.idle_timeout_ms);
+  bound_unread_life(app.first_byte_timeout_ms + app.idle_timeout_ms);
   return Step::AwaitHead;
 }
 
@@ -241,7 +257,7 @@ policy::Refusal Fill::outgrown_by(std::size_t bytes) const {
   }
   if (head_->response.framing == http::Framing::Length) return {};
   if (tables().budget.has_room(bytes)) return {};
-  return {Reason::TooLarge, "fill_memory"};
+  return {Reason::TooLarge, "fill_memory", true};
 }
 
 void Fill::on_end(upstream::FetchEnd&& end) {
@@ -257,7 +273,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
   }
   if (end.result == FetchResult::Complete && storing_) return Step::Commit;
   leave_table();
-  if (order_.keep_on) remember_failed_refresh();
+  note_failed_refresh();
   if (head_) {
     flight_->end(whole);
   } else {
@@ -284,16 +300,16 @@ void Fill::wake() {
 // and its end is known.
 bool Fill::wanted() const {
   if (flight_->reader_count() > 0) return true;
-  const bool kept_on = order_.keep_on || flight_->kept_on();
-  if (!fetch_) return kept_on;
-  if (!head_) return kept_on || (order_.joinable && !fetch_->waiting());
-  return storing_ && (kept_on || head_->response.framing == http::Framing::Length);
+  const bool goes_on = order_.refresh || flight_->kept_on();
+  if (!fetch_) return goes_on;
+  if (!head_) return goes_on || (order_.joinable && !fetch_->waiting());
+  return storing_ && (goes_on || head_->response.framing == http::Framing::Length);
 }
 
 // Done, unless there is a reader after all.
 Fill::Step Fill::give_up_if_unread() {
   if (!flight_->close_if_unread()) return step_;
-  if (order_.keep_on) remember_failed_refresh();  // it was to be stored, and will not be
+  note_failed_refresh();  // it was to be stored, and will not be
   return Step::Done;
 }
 
@@ -314,11 +330,12 @@ void Fill::leave_table() {
 }
 
 void Fill::remember(const policy::Refusal& refusal) {
-  if (!order_.cacheable) return;
+  if (!order_.cacheable || refusal.momentary) return;
   tables().uncacheable.remember(order_.base_key.view(), refusal, loop().now_ms());
 }
 
-void Fill::remember_failed_refresh() {
+void Fill::note_failed_refresh() {
+  if (!order_.refresh) return;
   tables().failed_refreshes.remember(order_.base_key.view(), {Reason::UpstreamError, {}},
                                      loop().now_ms());
 }

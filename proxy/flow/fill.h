@@ -102,6 +102,7 @@ class Fill final : public upstream::FetchSink,
   Step body_arrived(std::string_view bytes);
   Step ended(upstream::FetchEnd&& end);
   policy::Refusal outgrown_by(std::size_t bytes) const;
+  bool superseded() const;
   backends::EntryRef make_entry();
 
   // who still wants it
@@ -111,7 +112,7 @@ class Fill final : public upstream::FetchSink,
 
   void leave_table();
   void remember(const policy::Refusal& refusal);
-  void remember_failed_refresh();
+  void note_failed_refresh();
   bool is_usable(const backends::Entry& entry) const;
   EventLoop& loop() const { return fills_.loop(); }
   SharedTables& tables() const { return fills_.tables(); }
@@ -126,8 +127,8 @@ class Fill final : public upstream::FetchSink,
   Step step_ = Step::LookUp;
   bool in_table_;
 
-  std::vector<std::string> found_vary_;               // of a marker that was found,
-  OwnedKey found_key_;                                // and the variant that it led to
+  std::vector<std::string> marker_vary_;              // of a marker that was found,
+  OwnedKey variant_key_;                              // and the variant that it led to
   std::unique_ptr<backends::PendingAnswer> pending_;  // of a store
 
   std::int64_t asked_ms_ = 0;

@@ -14,7 +14,7 @@ using policy::Reason;
 // Is this refusal one that the next request would meet as well? An app's failure is not: it may
 // pass at any moment.
 bool worth_remembering(const policy::Refusal& refusal, int status) {
-  return refusal && status < 500;
+  return refusal && !refusal.momentary && status < 500;
 }
 
 // RFC 9110 7.6.3: the version of the message that was received.
@@ -109,16 +109,16 @@ bool Fill::discard_for_cookies(const http::ResponseHead& head) {
 void Fill::admit(const http::ResponseHead& head) {
   if (verdict_.refusal || !order_.cacheable) return;
   if (tables().budget.exhausted()) {
-    verdict_.refusal = {Reason::TooLarge, "fill_memory"};
+    verdict_.refusal = {Reason::TooLarge, "fill_memory", true};
     return;
   }
   const std::optional<std::uint64_t> length = known_length(head);
   auto admitted = store().admit(length);
   if (!admitted) {
     const bool too_large = admitted.error() == backends::StoreResult::TooLarge;
-    verdict_.refusal = {Reason::TooLarge, too_large ? "max_object_size" : "no room"};
+    verdict_.refusal = {Reason::TooLarge, too_large ? "max_object_size" : "no room", !too_large};
   } else if (length && !flight_->reserve(*length)) {
-    verdict_.refusal = {Reason::TooLarge, "fill_memory"};
+    verdict_.refusal = {Reason::TooLarge, "fill_memory", true};
   } else {
     reservation_ = std::move(*admitted);
   }
@@ -142,6 +142,8 @@ std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
   shown->refusal = verdict_.refusal;
   shown->shareable = storing_ && verdict_.shareable;
   shown->ttl_s = verdict_.ttl_s;
+  shown->meta = verdict_.meta;
+  shown->arrived_ms = loop().now_ms();
   shown->upstream_ms = loop().now_ms() - asked_ms_;
   return shown;
 }
@@ -160,7 +162,7 @@ void Fill::choose_variant(FlightHead& head) {
   head.variants_full = tables().variants.admit(store(), order_.base_key.view(), verdict_.vary,
                                                store_key_.bytes, rule().max_variants);
   if (in_table_ && !(order_.table_key.view() == store_key_.view())) {
-    tables().flights.rename(order_.table_key.view(), store_key_.view(), flight_);
+    in_table_ = tables().flights.rename(order_.table_key.view(), store_key_.view(), flight_);
     order_.table_key = store_key_;
   }
 }

@@ -51,10 +51,13 @@ struct FillOrder {
   bool cacheable = false;
   policy::Refusal refusal;  // also of a Personal request: what made it one
 
-  bool joinable = false;     // others may follow: the flight stands in the table
-  bool keep_on = false;      // goes on without readers
-  backends::EntryRef known;  // the copy that would not do; finding it again is no news
-  OwnedKey base_key;         // empty where nothing is cacheable
+  bool joinable = false;  // others may follow: the flight stands in the table
+  bool refresh = false;   // behind a copy that was served: goes on without readers
+  bool has_copy = false;  // one that would not do at once: only a fresh one in a store is news
+  // Of a look-up that the leader's own has not counted, or has.
+  backends::Purpose look_up = backends::Purpose::Probe;
+  bool only_stored = false;  // only-if-cached: the app is not asked
+  OwnedKey base_key;         // empty for a Bypass
   OwnedKey table_key;        // the flight's name: the base key, or the variant's
   OwnedHead client;          // to evaluate Vary and the client's directives
   std::string authority;

@@ -139,7 +139,7 @@ bool Flight::close_if_unread() {
   const std::lock_guard lock(mutex_);
   if (!readers_.empty()) return false;
   state_.phase = Phase::Released;
-  state_.release = Release::Retry;
+  state_.release = Release::LookAgain;
   state_.head = nullptr;
   producer_ = {};
   return true;
@@ -171,7 +171,7 @@ Body Flight::take_body() {
 void Flight::land(backends::EntryRef entry, std::vector<std::string> vary) {
   const std::lock_guard lock(mutex_);
   if (state_.phase == Phase::Waiting) {
-    state_.phase = Phase::Landed;
+    state_.phase = Phase::Found;
   } else {
     WEIR_CHECK(retained_ && !dropped_ && entry->body_size() == appended_);
     state_.phase = Phase::Complete;
@@ -179,20 +179,18 @@ void Flight::land(backends::EntryRef entry, std::vector<std::string> vary) {
   state_.entry = std::move(entry);
   state_.vary = std::move(vary);
   published_ = appended_;
-  retired_.swap(pieces_);
   tail_ = nullptr;
-  free_retired_locked();
+  // Views that pull() gave out stay good until the reader's next call (front/exchange.h).
+  const auto landed = std::make_shared<const Pieces>(std::exchange(pieces_, {}));
+  for (const auto& reader : readers_) {
+    if (reader->has_views) reader->landed = landed;
+  }
   reserved_ = 0;
-  budget_.give(std::exchange(charged_, 0));
+  const std::uint64_t still = state_.entry->has_account() ? 0 : std::min(charged_, appended_);
+  budget_.give(charged_ - still);
+  charged_ = still;  // of an entry in memory that no store accounts for: until readers have left
   producer_ = {};
   wake_readers_locked();
-}
-
-// Views that pull() gave out stay good until the reader's next call (front/exchange.h).
-void Flight::free_retired_locked() {
-  const bool in_use = std::any_of(readers_.begin(), readers_.end(),
-                                  [](const auto& reader) { return reader->has_views; });
-  if (!in_use) retired_.clear();
 }
 
 std::uint64_t Flight::slowest_locked() const {
@@ -231,8 +229,9 @@ std::size_t Flight::reader_count() {
   return readers_.size();
 }
 
-Flight::State Flight::state() {
+Flight::State Flight::look(Reader& reader) {
   const std::lock_guard lock(mutex_);
+  if (state_.phase == Phase::Waiting) reader.waiting = true;
   return state_;
 }
 
@@ -252,6 +251,7 @@ Flight::Reader* Flight::attach(Waker waker) {
   raw->missed = dropped_;
   // Whoever joins late finds out at once what has already happened.
   if (state_.phase != Phase::Waiting) {
+    raw->late = true;
     raw->waiting = false;
     raw->waker.wake();
   }
@@ -262,7 +262,6 @@ void Flight::detach(Reader* reader) {
   const std::lock_guard lock(mutex_);
   std::erase_if(readers_, [reader](const auto& other) { return other.get() == reader; });
   if (!retained_) drop_consumed_locked();
-  if (!retired_.empty()) free_retired_locked();
   wake_producer_locked();
 }
 
@@ -314,7 +313,7 @@ front::BodySource::Pull Flight::pull(Reader& reader, std::span<iovec> parts) {
   const std::lock_guard lock(mutex_);
   front::BodySource::Pull out = gather_locked(reader, parts);
   reader.has_views = out.bytes > 0;
-  if (!retired_.empty()) free_retired_locked();
+  reader.landed = nullptr;
   const bool all = reader.offset + out.bytes == published_;
   const bool whole_length = length_ > 0 && published_ == length_ && !retained_;
   const bool complete = state_.phase == Phase::Complete || whole_length;
@@ -336,7 +335,7 @@ void Flight::consume(Reader& reader, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   reader.offset += bytes;
   reader.has_views = false;
-  if (!retired_.empty()) free_retired_locked();
+  reader.landed = nullptr;
   WEIR_CHECK(reader.offset <= published_);
   if (retained_) return;
   drop_consumed_locked();

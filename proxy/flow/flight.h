@@ -1,11 +1,12 @@
-// A flight is one fetch in progress: a head, immutable chunks, an end, an outcome. Leader and
-// followers are its readers, each at its own pace, on any loop; it belongs to no client. One
-// producer (fill.h), on one loop, fills it.
+// A flight is one answer that is being looked for or is arriving: a head, immutable chunks, an end,
+// an outcome. Its readers are the one who leads, who had it flown, and those who follow; each reads
+// at its own pace, on its own loop, and it belongs to none of them. One producer (fill.h), on one
+// loop, fills it.
 //
 // Two ways of holding bytes: `retained`, all of them, for a store and for readers yet to come; or a
 // window, for what will not be stored, where the producer is paced by the slowest reader. A flight
-// that lands on an entry holds nothing any more: its readers go on in the entry's body, and its
-// memory is the store's.
+// lands on an entry when a store had the answer, or has taken it: it holds no bytes any more, and
+// its readers go on in the entry's body.
 #pragma once
 
 #include <atomic>
@@ -32,10 +33,12 @@ namespace weir::flow {
 struct FlightHead {
   http::ResponseHead response;  // as every reader sends it, fresh fields aside
   policy::Refusal refusal;      // why it is not stored; reason None: it is
-  bool shareable = false;       // followers may have it
+  bool shareable = false;       // followers may have it,
+  backends::EntryMeta meta;     // and by this whoever comes later judges whether it is still fresh
   bool variants_full = false;   // storing it made the URL drop a variant
-  std::int64_t ttl_s = 0;
-  std::int64_t age_s = 0;  // already at arrival; 0: not to be told
+  std::int64_t arrived_ms = 0;  // on the steady clock
+  std::int64_t ttl_s = 0;       // at arrival
+  std::int64_t age_s = 0;       // at arrival; -1: its own Age field tells
   std::int64_t upstream_ms = 0;
   std::vector<std::string> vary;  // with a Vary: which fields,
   std::string variant_key;        // and the key that the leader's values of them made
@@ -44,28 +47,29 @@ struct FlightHead {
 class Flight : public RefCounted<Flight> {
  public:
   enum class Phase : std::uint8_t {
-    Waiting,    // no head yet
-    Streaming,  // the head is there
-    Landed,     // no fetch was needed: `entry` has the answer
-    Complete,   // all bytes are there (and stored, if they were to be)
+    Waiting,    // nothing known yet
+    Found,      // a store had it: `entry`
+    Streaming,  // the app's head is there
+    Complete,   // and all bytes
     Broken,     // the app broke off behind its head: readers are cut
-    Released,   // readers but the leader go on by themselves; see `release`
-    Failed,     // no head will come: Weir's own 502 or 504
+    Released,   // there will be no head for anybody here; `release` says why
+    Failed,     // there will be none: Weir's own 400, 502 or 504
   };
-  // Why readers were let go, and what each of them does next.
+  // Why those who follow are let go, and what each of them does next. The one who leads keeps the
+  // head where there is one (Streaming and onwards).
   enum class Release : std::uint8_t {
     None,
-    Refused,   // the answer is not for sharing: each fetches its own, at once
-    AskAgain,  // nor for the leader: its cookies were withheld and they matter
-    AppError,  // the app answered 5xx: a stale copy, else a few at a time
-    Retry,     // no fetch was needed: the store has it
+    Refused,    // it is not for sharing: each fetches its own, at once
+    AskAgain,   // nor for the one who leads: cookies were withheld and they matter
+    AppError,   // the app answered 5xx: a stale copy, else a few at a time
+    LookAgain,  // it was given up, as nobody read it, before they came
   };
   struct State {
     Phase phase = Phase::Waiting;
     Release release = Release::None;
     std::shared_ptr<const FlightHead> head;
-    backends::EntryRef entry;       // Landed: each reader judges it for itself;
-    std::vector<std::string> vary;  // of a URL with variants: which fields tell its variants apart
+    backends::EntryRef entry;       // once landed; one that was Found each reader judges for itself
+    std::vector<std::string> vary;  // Found at a URL with variants: which fields tell them apart
     int error_status = 0;           // Failed: Weir's own 400, 502 or 504,
     policy::Refusal error;          // and why
   };
@@ -95,11 +99,12 @@ class Flight : public RefCounted<Flight> {
   void end(bool complete);
   // Everything appended; retained flights only.
   Body take_body();
-  // What was looked for, or has been fetched, is in a store: as this entry.
+  // What was looked for, or has been fetched, is in a store: as this entry. The budget has all of
+  // it back, unless no store accounts for the entry's memory.
   void land(backends::EntryRef entry, std::vector<std::string> vary);
   std::uint64_t appended() const { return appended_; }
-  // Nobody reads it and, from this call on, nobody can: late comers are sent to look again. False
-  // when there is a reader after all.
+  // Nobody reads it and, from this call on, nobody can: who comes late looks again. False when
+  // there is a reader after all.
   bool close_if_unread();
   // The producer ends early: whoever still reads is told so.
   void abandon();
@@ -107,7 +112,6 @@ class Flight : public RefCounted<Flight> {
   std::size_t reader_count();
 
   // ---- readers ----
-  State state();
   // Goes on although nobody may be reading: somebody who left wants it in the store.
   void keep_on() { kept_on_.store(true, std::memory_order_relaxed); }
   bool kept_on() const { return kept_on_.load(std::memory_order_relaxed); }
@@ -118,21 +122,24 @@ class Flight : public RefCounted<Flight> {
  private:
   friend class FlightReader;
 
+  using Pieces = std::deque<Piece>;
   struct Reader {
     Waker waker;
-    std::uint64_t offset = 0;  // bytes consumed
-    bool waiting = true;       // wants to be woken
-    bool missed = false;       // came when bytes had left the front
-    bool has_views = false;    // of what pull() gave it, until its next call
+    std::uint64_t offset = 0;              // bytes consumed
+    bool waiting = true;                   // wants to be woken
+    bool missed = false;                   // came when bytes had left the front
+    bool late = false;                     // came when the head was there
+    bool has_views = false;                // of what pull() gave it, until its next call:
+    std::shared_ptr<const Pieces> landed;  // of these, when the flight has landed since
   };
 
   Reader* attach(Waker waker);
   void detach(Reader* reader);
+  State look(Reader& reader);
   front::BodySource::Pull pull(Reader& reader, std::span<iovec> parts);
   front::BodySource::Pull gather_locked(const Reader& reader, std::span<iovec> parts) const;
   void consume(Reader& reader, std::size_t bytes);
 
-  void free_retired_locked();
   void charge_locked(std::uint64_t bytes);
   void publish_locked();
   void drop_consumed_locked();
@@ -154,12 +161,10 @@ class Flight : public RefCounted<Flight> {
 
   std::mutex mutex_;  // guards everything below
   State state_;
-  std::uint64_t length_ = 0;  // known length, or 0; written by the producer, who may read it
-  bool retained_ = true;      // changed by the producer alone, which so may read it
-  bool dropped_ = false;      // bytes have left the front
-  std::deque<Piece> pieces_;  // the last one may grow; none once it has landed
-  // What was held here before it landed, while readers on other loops are sending from it.
-  std::deque<Piece> retired_;
+  std::uint64_t length_ = 0;        // known length, or 0; written by the producer, who may read it
+  bool retained_ = true;            // changed by the producer alone, which so may read it
+  bool dropped_ = false;            // bytes have left the front
+  Pieces pieces_;                   // the last one may grow; none once it has landed
   std::uint64_t first_offset_ = 0;  // of pieces_.front()
   std::uint64_t published_ = 0;     // readers see bytes up to here
   std::uint64_t charged_ = 0;       // to the budget, what is reserved included
@@ -176,8 +181,12 @@ class FlightReader final : public front::BodySource {
   FlightReader(Ref<Flight> flight, Waker waker, bool leader);
   ~FlightReader() override;
 
-  Flight& flight() { return *flight_; }
+  const Ref<Flight>& flight() { return flight_; }
+  // What has come of it. While that is nothing yet, the waker is used when there is news.
+  Flight::State look() { return flight_->look(*reader_); }
   bool leader() const { return leader_; }
+  // It came when the head was there: what it would share is older than its request.
+  bool came_late() const { return reader_->late; }
   // It came too late to have the whole body, and must look elsewhere.
   bool missed_bytes() const { return reader_->missed; }
   Pull pull(std::span<iovec> parts) override;

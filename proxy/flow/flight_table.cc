@@ -12,13 +12,15 @@ FlightTable::Joined FlightTable::join(keys::KeyView key, FillBudget& budget, std
   return {slot, true};
 }
 
-void FlightTable::rename(keys::KeyView from, keys::KeyView to, const Ref<Flight>& flight) {
+bool FlightTable::rename(keys::KeyView from, keys::KeyView to, const Ref<Flight>& flight) {
+  bool renamed = false;
   {
     Shard& owner = shard(to);
     const std::lock_guard lock(owner.mutex);
-    owner.flights.try_emplace(std::string(to.bytes), flight);
+    renamed = owner.flights.try_emplace(std::string(to.bytes), flight).second;
   }
   remove(from, flight);
+  return renamed;
 }
 
 void FlightTable::remove(keys::KeyView key, const Ref<Flight>& flight) {
@@ -29,6 +31,13 @@ void FlightTable::remove(keys::KeyView key, const Ref<Flight>& flight) {
   if (found == owner.flights.end() || found->second != flight) return;
   dropped = std::move(found->second);
   owner.flights.erase(found);
+}
+
+bool FlightTable::holds(keys::KeyView key, const Ref<Flight>& flight) {
+  Shard& owner = shard(key);
+  const std::lock_guard lock(owner.mutex);
+  const auto found = owner.flights.find(std::string(key.bytes));
+  return found != owner.flights.end() && found->second == flight;
 }
 
 std::size_t FlightTable::size() {

@@ -20,11 +20,13 @@ class FlightTable {
 
   // The flight in progress for this key if it may be joined, else a new one under its name.
   Joined join(keys::KeyView key, FillBudget& budget, std::uint64_t seq);
-  // Gives a flight another name, because its head told which variant it is; a flight of that name
-  // in progress is left alone, and this one then has none.
-  void rename(keys::KeyView from, keys::KeyView to, const Ref<Flight>& flight);
+  // Gives a flight another name, because its head told which variant it is. False: a flight of that
+  // name is in progress and is left alone; this one then has none.
+  bool rename(keys::KeyView from, keys::KeyView to, const Ref<Flight>& flight);
   // Takes the name away, if it is still this flight's.
   void remove(keys::KeyView key, const Ref<Flight>& flight);
+  // Whether the name is this flight's.
+  bool holds(keys::KeyView key, const Ref<Flight>& flight);
   std::size_t size();
 
  private:

@@ -65,7 +65,7 @@ void Transaction::wake() {
     case Step::Sending:
       return exchange_->body_ready();
     default:
-      WEIR_CHECK(false);  // every wait that is over has ended its wakers
+      WEIR_CHECK(false);  // in no other step has anybody a waker of this transaction's
   }
 }
 
@@ -77,14 +77,16 @@ Transaction::Step Transaction::plan() {
 
 // The entry under the base key, or, where the URL has variants, under this request's.
 backends::EntryRef Transaction::find_entry() {
+  using Kind = backends::Entry::Kind;
   now_.has_variant = false;
   backends::EntryRef found = store().lookup_now(base_key_.view(), Purpose::Serve);
-  if (!found || found->kind() == backends::Entry::Kind::Response) return found;
+  if (!found || found->kind() == Kind::Response) return found;
   keys::build_variant_key(base_key_.view(), found->vary(), request(), route().recipe,
                           request().authority, variant_key_);
   now_.has_variant = true;
   found = store().lookup_now(variant_key_.view(), Purpose::Serve);
-  if (found) found->touch(context_.loop.now_ms());
+  if (!found || found->kind() != Kind::Response) return nullptr;
+  found->touch(context_.loop.now_ms());
   return found;
 }
 
@@ -97,40 +99,58 @@ bool Transaction::client_accepts(std::string_view coding) const {
   return coding.empty() || keys::accepts_encoding(request(), coding);
 }
 
+http::RequestCacheControl Transaction::directives() const {
+  const http::RequestHead& head = request();
+  if (!head.has(http::FieldId::CacheControl) && !head.has(http::FieldId::Pragma)) return {};
+  return http::parse_request_cache_control(head);
+}
+
+policy::ReuseVerdict Transaction::judge_reuse(const backends::EntryMeta& meta,
+                                              const http::RequestCacheControl& client) const {
+  return policy::judge_reuse(meta, *route().rule, route().backend->default_expire_s(),
+                             now_.plan.kind, client, context_.loop.now_ms());
+}
+
 Transaction::Step Transaction::judge() {
-  now_.stale_if_error = now_.stale_if_slow = false;
+  const http::RequestCacheControl client = directives();
+  if (now_.entry && !client_accepts(now_.entry->content_encoding())) now_.entry = nullptr;
   now_.reuse = {};
-  http::RequestCacheControl client;
-  if (request().has(http::FieldId::CacheControl) || request().has(http::FieldId::Pragma)) {
-    client = http::parse_request_cache_control(request());
-  }
-  const bool readable = now_.entry && client_accepts(now_.entry->content_encoding());
-  if (readable) {
-    now_.reuse =
-        policy::judge_reuse(now_.entry->meta(), *route().rule, route().backend->default_expire_s(),
-                            now_.plan.kind, client, context_.loop.now_ms());
+  if (now_.entry) {
+    now_.reuse = judge_reuse(now_.entry->meta(), client);
     if (now_.reuse.reuse == Reuse::Fresh) return serve_hit();
     if (now_.reuse.reuse == Reuse::StaleWhileRevalidate) {
       refresh_behind();
       return serve_stale(Reason::StaleWhileRevalidate, 0);
     }
-    now_.stale_if_slow = now_.reuse.reuse == Reuse::StaleIfError;
-    now_.stale_if_error = now_.stale_if_slow && now_.reuse.reason != Reason::StaleSlow;
   }
-  if (client.only_if_cached) {
-    now_.outcome.forward = policy::Forward::None;
-    return refuse(504, {Reason::OnlyIfCached, {}});
-  }
-  const bool usable_name = readable && now_.reuse.reuse != Reuse::Unusable;
-  now_.outcome.forward = usable_name        ? policy::Forward::Stale
-                         : now_.has_variant ? policy::Forward::VaryMiss
-                                            : policy::Forward::UriMiss;
-  if (usable_name && now_.reuse.reason == Reason::ClientNoCache) {
-    now_.outcome.forward = policy::Forward::Request;
+  now_.outcome.forward = why_forward();
+  now_.only_stored = client.only_if_cached;
+  if (now_.only_stored) {
+    const bool slower_may_have_it = !now_.entry && !store().answers_now();
+    return slower_may_have_it ? Step::Pass : refuse_only_if_cached();
   }
   return now_.plan.kind == RequestClass::Shared && !now_.alone ? Step::Join : Step::Pass;
 }
 
+// Why the stores do not answer (RFC 9211 2.2).
+policy::Forward Transaction::why_forward() const {
+  const bool has_copy = now_.entry && now_.reuse.reuse != Reuse::Unusable;
+  if (has_copy && now_.reuse.reason == Reason::ClientNoCache) return policy::Forward::Request;
+  if (has_copy) return policy::Forward::Stale;
+  return now_.has_variant ? policy::Forward::VaryMiss : policy::Forward::UriMiss;
+}
+
+// Whether the copy may go out in place of an answer: because the app failed, or is slow. Judged
+// anew, for the copy has grown older while this request waited.
+bool Transaction::may_serve_stale(bool app_failed) {
+  if (!now_.entry || now_.reuse.reuse != Reuse::StaleIfError) return false;
+  now_.reuse = judge_reuse(now_.entry->meta(), directives());
+  if (now_.reuse.reuse != Reuse::StaleIfError) return false;
+  return !app_failed || now_.reuse.reason != Reason::StaleSlow;
+}
+
+// A HEAD is fetched for itself: its answer has no body that others could share, and what is
+// remembered of a key is about answers to GET.
 Transaction::Step Transaction::join() {
   exchange_->keep_request();
   if (request().method == http::Method::Head) return Step::Pass;
@@ -166,6 +186,7 @@ void Transaction::request_body_ready() {
 }
 
 void Transaction::finished() {
+  stale_timer_.stop();
   leave_flight();
   leave_convoy();
   waits_.end();
@@ -176,7 +197,6 @@ void Transaction::finished() {
 
 void Transaction::leave_flight() {
   wait_timer_.stop();
-  stale_timer_.stop();
   if (now_.pipe) now_.pipe->client_gone();
   now_.pipe = nullptr;
   if (!now_.reader) return;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/http/cache_control.h"
 #include "base/net/timer.h"
 #include "cachekeys/key.h"
 #include "proxy/flow/fill.h"
@@ -66,10 +67,9 @@ class Transaction final : public front::Handler, public Wakeable {
     RequestPlan plan;
     policy::Refusal remembered;  // the key is known not to be cacheable, and why
     bool has_variant = false;    // variant_key_ is this request's name
-    backends::EntryRef entry;
-    policy::ReuseVerdict reuse;   // of entry
-    bool stale_if_error = false;  // entry may be served if the app fails
-    bool stale_if_slow = false;   // and if it is slow
+    backends::EntryRef entry;    // a copy, in a coding that the client can read
+    policy::ReuseVerdict reuse;  // of entry, when it was last judged
+    bool only_stored = false;    // only-if-cached: stores are asked, the app is not
     std::unique_ptr<FlightReader> reader;
     Ref<ClientPipe> pipe;
     Ref<Convoy> convoy;
@@ -96,18 +96,20 @@ class Transaction final : public front::Handler, public Wakeable {
   Step serve_stored();
   Step serve_flight(const Flight::State& state);
   Step refuse(int status, policy::Refusal why);
+  Step refuse_only_if_cached();
   Step answer_options();
-  bool wants_less_than_all() const;
+  bool is_not_modified() const;
   std::string restored_location() const;
   void note_outcome();
 
   // flight news (transaction_flight.cc)
   Step on_flight();
-  Step on_landed(const Flight::State& state);
+  Step on_found(const Flight::State& state);
   Step on_head(const Flight::State& state);
   Step on_released(const Flight::State& state);
   Step fail(int status, policy::Refusal why);
   bool is_for_me(const FlightHead& head);
+  bool is_too_old(const FlightHead& head) const;
   Step leave_for_convoy();
   void start_timers();
   void waited_enough();
@@ -119,6 +121,11 @@ class Transaction final : public front::Handler, public Wakeable {
   void refresh_behind();
 
   backends::EntryRef find_entry();
+  http::RequestCacheControl directives() const;
+  policy::ReuseVerdict judge_reuse(const backends::EntryMeta& meta,
+                                   const http::RequestCacheControl& client) const;
+  policy::Forward why_forward() const;
+  bool may_serve_stale(bool app_failed);
   bool client_accepts(std::string_view coding) const;
   keys::KeyView lookup_key() const {
     return now_.has_variant ? variant_key_.view() : base_key_.view();
@@ -133,7 +140,7 @@ class Transaction final : public front::Handler, public Wakeable {
 
   WorkerContext& context_;
   Timer wait_timer_;   // limits.coalesce_wait
-  Timer stale_timer_;  // stale_after
+  Timer stale_timer_;  // stale_after, from the first wait of a request on
   Life<Wakeable> waits_{*this};
 
   // Buffers that are reused from request to request.

@@ -26,7 +26,8 @@ FillOrder Transaction::make_order(Form form) {
   order.request_class = now_.plan.kind;
   order.cacheable = now_.plan.kind != RequestClass::Bypass && !now_.remembered;
   order.refusal = now_.remembered ? now_.remembered : now_.plan.refusal;
-  order.known = now_.entry;
+  order.has_copy = now_.entry != nullptr;
+  order.only_stored = now_.only_stored;
   order.authority = head.authority;
   keys::SentRequest sent = sent_request(head, exchange_->scheme(), now_.plan, form);
   order.removed_cookies = sent.removed_cookies;
@@ -37,6 +38,9 @@ FillOrder Transaction::make_order(Form form) {
   order.request = upstream::make_fetch_request(head, std::move(sent), info);
   order.client = OwnedHead(head);
   if (now_.plan.kind != RequestClass::Bypass) {
+    // Memory has been asked for this client, and counted it if it could tell.
+    const bool told = now_.entry || store().answers_now();
+    order.look_up = told ? backends::Purpose::Probe : backends::Purpose::Serve;
     order.base_key = OwnedKey(base_key_.view());
     order.table_key = OwnedKey(lookup_key());
   }
@@ -59,7 +63,7 @@ void Transaction::refresh_behind() {
   if (!joined.lead) return;
   FillOrder order = make_order(Form::Shared);
   order.joinable = true;
-  order.keep_on = true;
+  order.refresh = true;
   context_.fills.start(std::move(joined.flight), std::move(order));
 }
 

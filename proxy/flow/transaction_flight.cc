@@ -13,27 +13,27 @@ Transaction::Step Transaction::on_flight() {
     now_.outcome.collapsed = false;
     return Step::LookUp;
   }
-  const Flight::State state = now_.reader->flight().state();
+  const Flight::State state = now_.reader->look();
   if (state.phase == Flight::Phase::Waiting) return Step::AwaitFlight;
   if (state.phase == Flight::Phase::Failed) {
     if (now_.convoy) now_.convoy->fail({state.error_status, state.error});
     return fail(state.error_status, state.error);
   }
-  if (state.phase == Flight::Phase::Landed) return on_landed(state);
+  if (state.phase == Flight::Phase::Found) return on_found(state);
   if (state.release != Flight::Release::None) return on_released(state);
   return on_head(state);
 }
 
 // A store had what was looked for. It is this request's if it is of the same variant; whether it
 // may be used is judged as if it had been found in memory.
-Transaction::Step Transaction::on_landed(const Flight::State& state) {
+Transaction::Step Transaction::on_found(const Flight::State& state) {
   leave_flight();
   now_.outcome.collapsed = false;
   if (!state.vary.empty()) {
     keys::build_variant_key(base_key_.view(), state.vary, request(), route().recipe,
                             request().authority, variant_key_);
     now_.has_variant = true;
-    // The marker is in memory by now, and leads to this request's variant.
+    // Another's variant; this request leads the look-up of its own, if it is not in memory.
     if (variant_key_.view().bytes != state.entry->key().bytes) return Step::LookUp;
   }
   now_.entry = state.entry;
@@ -50,8 +50,22 @@ bool Transaction::is_for_me(const FlightHead& head) {
   return variant_key_.view().bytes == head.variant_key;
 }
 
+// Whoever comes when the answer has been arriving for long is judged as if it came from a store:
+// by its age, and by the client's own directives.
+bool Transaction::is_too_old(const FlightHead& head) const {
+  return now_.reader->came_late() &&
+         judge_reuse(head.meta, directives()).reuse != policy::Reuse::Fresh;
+}
+
 Transaction::Step Transaction::on_head(const Flight::State& state) {
   const FlightHead& head = *state.head;
+  if (!now_.reader->leader() && is_too_old(head)) {
+    // It leaves its name to the next.
+    context_.tables.flights.remove(lookup_key(), now_.reader->flight());
+    leave_flight();
+    now_.outcome.collapsed = false;
+    return Step::LookUp;
+  }
   if (!now_.reader->leader() && !is_for_me(head)) {
     const bool readable =
         client_accepts(head.response.fields.value(http::FieldId::ContentEncoding));
@@ -60,7 +74,7 @@ Transaction::Step Transaction::on_head(const Flight::State& state) {
     if (!readable) return Step::Pass;
     return Step::LookUp;  // the marker is in place by now: it leads to this request's variant
   }
-  if (head.response.status >= 500 && now_.stale_if_error) {
+  if (head.response.status >= 500 && may_serve_stale(true)) {
     return serve_stale(Reason::StaleIfError, head.response.status);
   }
   return serve_flight(state);
@@ -69,15 +83,14 @@ Transaction::Step Transaction::on_head(const Flight::State& state) {
 Transaction::Step Transaction::on_released(const Flight::State& state) {
   using Release = Flight::Release;
   const int status = state.head ? state.head->response.status : 0;
-  if (state.release == Release::AppError && now_.stale_if_error) {
+  if (state.release == Release::AppError && may_serve_stale(true)) {
     return serve_stale(Reason::StaleIfError, status);
   }
   if (now_.reader->leader() && state.head) return serve_flight(state);
   now_.outcome.collapsed = false;
   if (state.release == Release::AppError) return leave_for_convoy();
-  const bool retry = state.release == Release::Retry;
   leave_flight();
-  if (retry) return Step::LookUp;
+  if (state.release == Release::LookAgain) return Step::LookUp;
   if (auto memory = context_.tables.uncacheable.recall(base_key_.view(), context_.loop.now_ms())) {
     now_.remembered = std::move(*memory);
   }
@@ -86,7 +99,8 @@ Transaction::Step Transaction::on_released(const Flight::State& state) {
 
 // No answer of the app's will come.
 Transaction::Step Transaction::fail(int status, policy::Refusal why) {
-  if (now_.stale_if_error && status >= 500) return serve_stale(Reason::StaleIfError, status);
+  if (why.reason == Reason::OnlyIfCached) return refuse_only_if_cached();
+  if (status >= 500 && may_serve_stale(true)) return serve_stale(Reason::StaleIfError, status);
   return refuse(status, std::move(why));
 }
 
@@ -94,7 +108,8 @@ Transaction::Step Transaction::fail(int status, policy::Refusal why) {
 
 void Transaction::start_timers() {
   if (!now_.reader->leader()) wait_timer_.start(now_.site->site->config->limits.coalesce_wait_ms);
-  if (now_.stale_if_slow && route().rule->stale_after_ms) {
+  if (now_.reuse.reuse == policy::Reuse::StaleIfError && route().rule->stale_after_ms &&
+      !stale_timer_.active()) {
     stale_timer_.start(*route().rule->stale_after_ms);
   }
 }
@@ -102,23 +117,28 @@ void Transaction::start_timers() {
 // limits.coalesce_wait is over and the flight still has no head.
 void Transaction::waited_enough() {
   if (step_ != Step::AwaitFlight) return;
-  if (now_.reader->flight().state().phase != Flight::Phase::Waiting) return;
+  if (now_.reader->look().phase != Flight::Phase::Waiting) return;
   now_.outcome.collapsed = false;
-  if (now_.stale_if_slow) return run(serve_stale(Reason::StaleSlow, 0));
+  if (may_serve_stale(false)) return run(serve_stale(Reason::StaleSlow, 0));
   run(leave_for_convoy());
 }
 
 // stale_after is over: the copy goes out, and the fetch goes on for those who come later.
 void Transaction::app_is_slow() {
-  if (step_ != Step::AwaitFlight) return;
-  now_.reader->flight().keep_on();
+  const bool waits = step_ == Step::AwaitFlight || step_ == Step::AwaitTurn;
+  if (!waits || !may_serve_stale(false)) return;
+  if (now_.reader) {
+    now_.reader->flight()->keep_on();
+  } else {
+    waits_.end();  // of a turn that may have been given just now
+  }
   run(serve_stale(Reason::StaleSlow, 0));
 }
 
 // ---- the convoy ----
 
 Transaction::Step Transaction::leave_for_convoy() {
-  now_.convoy = now_.reader->flight().share_convoy();
+  now_.convoy = now_.reader->flight()->share_convoy();
   leave_flight();
   return Step::EnterConvoy;
 }

@@ -1,5 +1,7 @@
 // How a transaction answers: from a store, from a flight, or by itself. Every answer that has a
 // representation leaves through respond().
+#include <algorithm>
+
 #include "base/http/date.h"
 #include "cachekeys/sent_request.h"
 #include "proxy/flow/transaction.h"
@@ -21,7 +23,7 @@ Transaction::Step Transaction::respond(Representation answer, std::int64_t age_s
     now_.pipe->open_tunnel();
     return Step::Sending;
   }
-  if (!is_flight && wants_less_than_all()) {
+  if (!is_flight && is_not_modified()) {
     exchange_->send_not_modified(*now_.answer.entry(), fresh);
     return Step::Sending;
   }
@@ -38,9 +40,8 @@ Transaction::Step Transaction::respond(Representation answer, std::int64_t age_s
   return Step::Sending;
 }
 
-// A client's conditions are held against what is stored. What is only arriving was asked for
-// without them, and is sent whole.
-bool Transaction::wants_less_than_all() const {
+// A client's conditions are held against what is stored. A flight's answer is sent whole.
+bool Transaction::is_not_modified() const {
   const http::RequestHead& head = request();
   if (!head.has(http::FieldId::IfNoneMatch) && !head.has(http::FieldId::IfModifiedSince)) {
     return false;
@@ -96,14 +97,17 @@ Transaction::Step Transaction::serve_stored() {
 
 // ---- from a flight ----
 
+// Whoever shares a stored answer that is arriving tells its age, as from a store.
 Transaction::Step Transaction::serve_flight(const Flight::State& state) {
   const FlightHead& head = *state.head;
+  const std::int64_t since_s =
+      std::max<std::int64_t>(context_.loop.now_ms() - head.arrived_ms, 0) / 1000;
   policy::CacheOutcome& outcome = now_.outcome;
   const RequestClass kind = now_.plan.kind;
   const bool stored = !head.refusal && now_.plan.cached_route() && kind != RequestClass::Bypass;
   outcome.stored = stored && !outcome.collapsed;
   outcome.has_ttl = stored;
-  outcome.ttl_s = head.ttl_s;
+  outcome.ttl_s = head.ttl_s - since_s;
   outcome.detail = head.refusal;
   if (stored && now_.reuse.reason == Reason::ClientNoCache) {
     outcome.detail = {Reason::ClientNoCache, {}};
@@ -116,7 +120,8 @@ Transaction::Step Transaction::serve_flight(const Flight::State& state) {
     outcome.forward = policy::Forward::Bypass;
   }
   if (!outcome.collapsed) exchange_->notes().upstream_ms = head.upstream_ms;
-  return respond(Representation(*now_.reader, state.head), head.age_s > 0 ? head.age_s : -1);
+  const std::int64_t age_s = head.age_s + (stored ? since_s : 0);
+  return respond(Representation(*now_.reader, state.head), age_s > 0 ? age_s : -1);
 }
 
 // ---- of its own ----
@@ -128,6 +133,11 @@ Transaction::Step Transaction::refuse(int status, policy::Refusal why) {
   exchange_->send_error(status, policy::token(now_.outcome.detail.reason),
                         {.cache_status = status_});
   return Step::Sending;
+}
+
+Transaction::Step Transaction::refuse_only_if_cached() {
+  now_.outcome.forward = policy::Forward::None;
+  return refuse(504, {Reason::OnlyIfCached, {}});
 }
 
 // RFC 9110 7.6.2: who may not forward is the one who is asked for its options.

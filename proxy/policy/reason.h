@@ -54,6 +54,8 @@ std::string_view text(Reason reason);   // a sentence for a person
 struct Refusal {
   Reason reason = Reason::None;
   std::string subject;
+  // The next request may be luckier: not remembered against its URL.
+  bool momentary = false;
   explicit operator bool() const { return reason != Reason::None; }
 };
 

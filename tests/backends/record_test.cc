@@ -12,6 +12,12 @@ namespace weir::backends::testing {
 namespace {
 
 constexpr RecordTime kSteady{true, 0};
+constexpr std::int64_t kNow = 1'700'000'100'000;
+
+Result<EntryRef> read_back(std::string_view record, const RecordTime& time = kSteady,
+                           std::int64_t now_ms = kNow) {
+  return decode(record, key_of("the key"), time, now_ms);
+}
 
 EntryRef response(std::string_view body, int status = 200, std::string_view key = "the key") {
   EntryParts parts;
@@ -74,7 +80,7 @@ void expect_same(const Entry& a, const Entry& b) {
 TEST(RecordTest, WhatGoesInComesOut) {
   for (const Sample& sample : samples()) {
     SCOPED_TRACE(sample.what);
-    const Result<EntryRef> read = decode(encode(*sample.entry, kSteady), kSteady);
+    const Result<EntryRef> read = read_back(encode(*sample.entry, kSteady));
     ASSERT_TRUE(read) << read.error().message;
     expect_same(*sample.entry, **read);
   }
@@ -83,7 +89,7 @@ TEST(RecordTest, WhatGoesInComesOut) {
 TEST(RecordTest, ADatedRecordIsOfTheClockThatOutlivesTheProcess) {
   // Written where that clock was 5 s ahead of the steady one, read where it is 2 s behind.
   const EntryRef entry = response("hello");
-  const auto read = decode(encode(*entry, RecordTime::dated(5'000)), RecordTime::dated(-2'000));
+  const auto read = read_back(encode(*entry, RecordTime::dated(5'000)), RecordTime::dated(-2'000));
   ASSERT_TRUE(read);
   EXPECT_EQ((*read)->meta().response_ms, entry->meta().response_ms + 7'000);
   EXPECT_EQ((*read)->meta().initial_age_s, 7);
@@ -93,11 +99,11 @@ TEST(RecordTest, AnUndatedRecordCarriesItsAge) {
   // 20 s old in memory when it was written; whoever reads it says when that was on his clock.
   const EntryRef entry = response("hello");
   const auto written = RecordTime::undated(entry->meta().response_ms + 20'000);
-  const auto read = decode(encode(*entry, written), RecordTime::undated(5'000'000));
+  const auto read = read_back(encode(*entry, written), RecordTime::undated(5'000'000));
   ASSERT_TRUE(read);
   EXPECT_EQ((*read)->meta().response_ms, 5'000'000);
   EXPECT_EQ((*read)->meta().initial_age_s, 27);
-  EXPECT_FALSE(decode(encode(*entry, written), kSteady)) << "not the same kind of time";
+  EXPECT_FALSE(read_back(encode(*entry, written))) << "not the same kind of time";
 }
 
 TEST(RecordTest, AnyChangedByteIsAnError) {
@@ -110,7 +116,7 @@ TEST(RecordTest, AnyChangedByteIsAnError) {
       for (const unsigned char change : changes) {
         std::string changed = record;
         changed[at] = static_cast<char>(static_cast<unsigned char>(changed[at]) ^ change);
-        const Result<EntryRef> read = decode(changed, kSteady);
+        const Result<EntryRef> read = read_back(changed);
         ASSERT_FALSE(read) << sample.what << ", byte " << at;
         EXPECT_EQ(read.error().code, ErrorCode::Corrupt);
       }
@@ -123,11 +129,11 @@ TEST(RecordTest, AnyCutAndAnyExcessIsAnError) {
     const std::string record = encode(*sample.entry, kSteady);
     const std::size_t step = record.size() > 10'000 ? 1'009 : 1;
     for (std::size_t size = 0; size < record.size(); size += size < 400 ? 1 : step) {
-      ASSERT_FALSE(decode(std::string_view(record).substr(0, size), kSteady))
+      ASSERT_FALSE(read_back(std::string_view(record).substr(0, size)))
           << sample.what << ", cut to " << size;
     }
-    EXPECT_FALSE(decode(record + '\0', kSteady)) << sample.what;
-    EXPECT_FALSE(decode(record + record, kSteady)) << sample.what;
+    EXPECT_FALSE(read_back(record + '\0')) << sample.what;
+    EXPECT_FALSE(read_back(record + record)) << sample.what;
   }
 }
 
@@ -140,8 +146,8 @@ TEST(RecordTest, NoBlockPassesInAnothersPlace) {
   const std::string other = encode(*response(std::string(2 * kBlock, 'x')), kSteady);
   const std::size_t at = one.size() - 2 * kBlock;
   const std::string swapped = one.substr(0, at) + body.substr(kBlock) + body.substr(0, kBlock);
-  EXPECT_FALSE(decode(swapped, kSteady));
-  EXPECT_FALSE(decode(one.substr(0, at) + other.substr(at), kSteady));
+  EXPECT_FALSE(read_back(swapped));
+  EXPECT_FALSE(read_back(one.substr(0, at) + other.substr(at)));
 }
 
 // A head with sound checksums that Weir would not have written: what a shared tier may hold.
@@ -159,7 +165,7 @@ EntryRef forged(std::string_view status_line, std::string_view fields, std::stri
 TEST(RecordTest, AHeadThatTheAppCouldNotHaveSentIsAnError) {
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   const std::string length = "Content-Length: 4\r\n";
-  ASSERT_TRUE(decode(encode(*forged(ok, length, "page"), kSteady), kSteady));
+  ASSERT_TRUE(read_back(encode(*forged(ok, length, "page"), kSteady)));
   struct Case {
     std::string what;
     std::string status_line;
@@ -185,12 +191,93 @@ TEST(RecordTest, AHeadThatTheAppCouldNotHaveSentIsAnError) {
       {"no status line", "", length},
       {"two status lines", ok + ok, length},
       {"a body where none may be", "HTTP/1.1 204 No Content\r\n", "", 204},
+      {"a part", "HTTP/1.1 206 Partial Content\r\n", length, 206},
+      {"an answer to a condition", "HTTP/1.1 304 Not Modified\r\n", length, 304},
+      {"an age that is said anew", ok, length + "Age: 0\r\n"},
+      {"a status line that ends in the fields", "HTTP/1.1 200 O", "K\r\n" + length},
+      {"a field within the status line", ok + "A: b\r\n", length},
+      {"a status line that cannot be noted", "HTTP/1.1 200 " + std::string(65'000, 'x') + "\r\n",
+       length + "A: " + std::string(131'072, 'x') + "\r\n"},
   };
   for (const Case& c : cases) {
     const EntryRef entry = forged(c.status_line, c.fields, "page", c.status);
-    const Result<EntryRef> read = decode(encode(*entry, kSteady), kSteady);
-    EXPECT_FALSE(read) << c.what;
+    EXPECT_FALSE(read_back(encode(*entry, kSteady))) << c.what;
   }
+}
+
+// A record's bytes with others in their place, and checksums that fit (the layout of record.cc).
+std::string with_bytes(std::string record, std::size_t at, std::string_view bytes) {
+  constexpr std::size_t kFixedBytes = 72;
+  record.replace(at, bytes.size(), bytes);
+  const auto size_at = [&](std::size_t place) {
+    std::size_t size = 0;
+    for (std::size_t i = 4; i-- > 0;) {
+      size = size << 8 | static_cast<unsigned char>(record[place + i]);
+    }
+    return size;
+  };
+  const std::size_t blocks = size_at(24) == 0 ? 0 : 1;  // of what these tests change
+  const std::size_t covered = kFixedBytes + size_at(12) + size_at(16) + size_at(20) + blocks * 8;
+  const std::uint64_t sum = stable_hash64(std::string_view(record).substr(0, covered));
+  for (std::size_t i = 0; i < 8; ++i) record[covered + i] = static_cast<char>(sum >> (8 * i));
+  return record;
+}
+
+TEST(RecordTest, ALongStatusLineIsAnErrorAndNoAbort) {
+  // Entries note its length in 16 bits; a record may claim more.
+  const std::string line = "HTTP/1.1 200 " + std::string(60'000, 'x') + "\r\n";
+  const std::string fields = "A: " + std::string(20'000, 'x') + "\r\nContent-Length: 4\r\n";
+  const std::string record = encode(*forged(line, fields, "page"), kSteady);
+  ASSERT_TRUE(read_back(record));
+  // The same bytes, the border between the two 20,000 bytes further on.
+  const std::size_t sizes[] = {line.size() + 20'000, fields.size() - 20'000};
+  std::string bytes;
+  for (const std::size_t size : sizes) {
+    for (std::size_t i = 0; i < 4; ++i) bytes.push_back(static_cast<char>(size >> (8 * i)));
+  }
+  EXPECT_FALSE(read_back(with_bytes(record, 16, bytes)));
+}
+
+TEST(RecordTest, TimesThatNobodyCanHaveWrittenAreAnError) {
+  const std::string record = encode(*response("hello"), kSteady);
+  constexpr std::size_t kResponseAt = 40;
+  constexpr std::size_t kAgeAt = 48;
+  constexpr std::size_t kLifetimeAt = 56;
+  struct Case {
+    std::string what;
+    std::size_t at;
+    std::int64_t value;
+    bool sound;
+  };
+  const Case cases[] = {
+      {"as it was", kAgeAt, 7, true},
+      {"an age of 68 years", kAgeAt, INT32_MAX, true},
+      {"an age below 0", kAgeAt, -1, false},
+      {"an age past all counting", kAgeAt, INT64_MAX, false},
+      {"no lifetime", kLifetimeAt, INT64_MIN, true},
+      {"a lifetime below 0", kLifetimeAt, -1, false},
+      {"a lifetime past all counting", kLifetimeAt, std::int64_t{INT32_MAX} + 1, false},
+      {"arrived now", kResponseAt, kNow, true},
+      {"arrives in a moment", kResponseAt, kNow + 1, false},
+      {"no time at all", kResponseAt, INT64_MAX, false},
+  };
+  for (const Case& c : cases) {
+    std::string bytes;
+    for (std::size_t i = 0; i < 8; ++i) {
+      bytes.push_back(static_cast<char>(static_cast<std::uint64_t>(c.value) >> (8 * i)));
+    }
+    EXPECT_EQ(read_back(with_bytes(record, c.at, bytes)).has_value(), c.sound) << c.what;
+  }
+}
+
+TEST(RecordTest, AnothersRecordIsAnError) {
+  EXPECT_FALSE(read_back(encode(*response("hello", 200, "other key"), kSteady)));
+  EXPECT_FALSE(read_back(encode(*marker_of("other key", {"accept"}, {}), kSteady)));
+}
+
+TEST(RecordTest, AMarkerWithoutNamesIsAnError) {
+  // The variant that it leads to would be the page itself, and so on for ever.
+  EXPECT_FALSE(read_back(encode(*marker_of("the key", {}, {"one"}), kSteady)));
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ class ScriptedBackend::Presence final : public Store {
   Presence(std::shared_ptr<ScriptedBackend> backend, EventLoop& loop)
       : backend_(std::move(backend)), loop_(loop) {}
 
+  bool answers_now() const override { return false; }
   EntryRef lookup_now(keys::KeyView, Purpose) override { return nullptr; }
   Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override {
     return backend_->ask(key, purpose, loop_, waiter);
@@ -76,7 +77,8 @@ Lookup ScriptedBackend::ask(keys::KeyView key, Purpose purpose, EventLoop& loop,
                             LookupWaiter& waiter) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key.bytes);
-  EntryRef answer = found == entries_.end() ? EntryRef() : found->second;
+  // Made anew each time, as by a backend that reads it.
+  EntryRef answer = found == entries_.end() ? EntryRef() : found->second->copy();
   if (purpose == Purpose::Serve) {
     if (!answer) ++stats_.misses;
     if (answer && answer->kind() == Entry::Kind::Response) ++stats_.hits;

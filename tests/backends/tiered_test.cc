@@ -110,6 +110,24 @@ TEST_F(TieredTest, MiddleHitLeavesTheFarTierAlone) {
   EXPECT_EQ(far_->stats().hits + far_->stats().misses, 0U);
 }
 
+TEST_F(TieredTest, TiersThatAllAnswerNowAreOneThatDoes) {
+  // Misses count without a second look-up, and a hit moves nearer.
+  EXPECT_TRUE(near_store_->answers_now());
+  EXPECT_FALSE(store_->answers_now());
+  EXPECT_FALSE(store_->lookup_now(key_of("a"), Purpose::Serve));
+  EXPECT_EQ(tiered_->stats().misses, 0U) << "a slower tier may have it";
+  const std::shared_ptr<Backend> next = make_ram_backend({.name = "next"});
+  const std::shared_ptr<Backend> both = make_tiered({near_, next});
+  const std::unique_ptr<Store> store = both->attach(loop_);
+  EXPECT_TRUE(store->answers_now());
+  only_in(*next, entry_of("a", "1"));
+  EXPECT_FALSE(store->lookup_now(key_of("b"), Purpose::Serve));
+  EXPECT_TRUE(store->lookup_now(key_of("a"), Purpose::Serve));
+  EXPECT_EQ(both->stats().misses, 1U);
+  EXPECT_EQ(both->stats().hits, 1U);
+  EXPECT_TRUE(near_has("a"));
+}
+
 TEST_F(TieredTest, CopiesRespectEachTiersObjectSize) {
   // An object too large for RAM is copied into the middle tier only.
   only_in(*far_, entry_of_size("a", kNearMax + 1));

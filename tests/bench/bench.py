@@ -164,7 +164,8 @@ class Bench:
         try:
             yield
         except (ServerError, wrk.LoadError, OSError) as error:
-            line = f"{name}, {getattr(case, 'title', case)}: {error}"
+            what = case.title if isinstance(case, Case) else case
+            line = f"{name}, {what}: {error}"
             self.failures.append(line)
             print(f"  FAILED {line}", file=sys.stderr, flush=True)
 

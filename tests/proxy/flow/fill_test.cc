@@ -18,19 +18,13 @@ class FillTest : public FlowTest {
   void put_in_slow_tier(const std::string& target, const HeadLines& lines,
                         const std::string& request_lines = "") {
     use({}, Tiers::RamAndSlow);
-    const auto slow = slow_;
     {
       const auto visitor = visit(target, request_lines);
       turn();
       app().answers(200, lines, "page");
       turn();
     }
-    use({}, Tiers::RamAndSlow);
-    slow_ = slow;
-    backend_ = backends::make_tiered({backends::make_ram_backend({}), slow_});
-    site_ = std::make_shared<LoopSite>(
-        site_of({{.path = "/**", .cached = true, .rule = {}}}, backend_), loop_);
-    context_ = std::make_unique<WorkerContext>(WorkerContext{loop_, tables_, fills_, site_});
+    forget_memory();
     slow_->hold();
     asked_before_ = app_.count();
   }
@@ -104,6 +98,40 @@ TEST_F(FillTest, AStaleCopyInTheSlowTierStandsInForAnAppThatFails) {
   turn();
   EXPECT_THAT((*visitor)->cache_status(), HasSubstr("detail=stale-if-error"));
   EXPECT_EQ((*visitor)->read(), "page");
+}
+
+TEST_F(FillTest, ACopyThatStaysStaleIsNotFoundAgainForEver) {
+  // A slow tier makes an entry anew each time it is asked: it is no other copy for that.
+  struct Case {
+    std::string lines;
+    bool served_first;
+  };
+  for (const Case& c : {Case{"max-age=1, stale-if-error=60", false},
+                        Case{"max-age=1, stale-while-revalidate=60", true}}) {
+    put_in_slow_tier("/a", {{"Cache-Control", c.lines}});
+    pass_time(2'000);
+    const auto visitor = visit("/a");
+    for (int i = 0; i < 5; ++i) release_look_up();
+    EXPECT_EQ((*visitor)->answered(), c.served_first) << c.lines;
+    ASSERT_EQ(asked_since(), 1U) << c.lines;
+    app().answers(200, kFreshLines, "new");
+    turn();
+    EXPECT_EQ(status_now("/a"), "weir; hit; ttl=60") << c.lines;
+  }
+}
+
+TEST_F(FillTest, WhatTheSlowTierHasCountsAsOneHitAndMovesIntoMemory) {
+  put_in_slow_tier("/a", kFreshLines);
+  const auto before = backend_->stats();
+  const auto visitor = visit("/a");
+  release_look_up();
+  EXPECT_EQ(backend_->stats().hits, before.hits + 1);
+  EXPECT_EQ(backend_->stats().misses, before.misses);
+  EXPECT_EQ(status_now("/a"), "weir; hit; ttl=60") << "at once";
+  const auto nowhere = visit("/b");
+  release_look_up();
+  EXPECT_EQ(backend_->stats().misses, before.misses + 1);
+  EXPECT_EQ(backend_->stats().hits, before.hits + 2);
 }
 
 TEST_F(FillTest, AMarkerInTheSlowTierLeadsToTheRequestsVariant) {
@@ -209,6 +237,39 @@ TEST_F(FillTest, AReaderWhoIsSlowHoldsUpOnlyWhatIsNotStored) {
   EXPECT_FALSE(app().paused());
 }
 
+TEST_F(FillTest, AMomentWithoutRoomIsNotRememberedAgainstItsUrl) {
+  struct Case {
+    std::string what;
+    std::function<void()> make_short;
+    std::function<void()> make_room;
+    http::Framing framing;
+  };
+  const auto take = [this] { tables_.budget.take(kFillMemory - 1000); };
+  const auto give = [this] { tables_.budget.give(kFillMemory - 1000); };
+  const Case cases[] = {
+      {"fill_memory, length known", take, give, http::Framing::Length},
+      {"fill_memory, length unknown", take, give, http::Framing::Chunked},
+      {"the store", [this] { slow_->refuse(StoreResult::NoRoom); },
+       [this] { slow_->refuse(std::nullopt); }, http::Framing::Length},
+  };
+  for (const Case& c : cases) {
+    use({}, Tiers::Slow);
+    const std::string body(50'000, 'x');
+    for (const bool is_short : {true, false}) {
+      if (is_short) c.make_short();
+      const auto visitor = visit("/a");
+      turn();
+      app().head(200, kFreshLines, c.framing, body.size());
+      app().body(body);
+      app().end();
+      turn();
+      EXPECT_EQ((*visitor)->read(), body) << c.what;
+      if (is_short) c.make_room();
+      EXPECT_EQ(slow_->stats().stores, is_short ? 0U : 1U) << c.what;
+    }
+  }
+}
+
 // ---- commit ----
 
 TEST_F(FillTest, ReadersHaveTheEndAtOnceAndTheFlightStaysUntilTheStoreHasReported) {
@@ -250,6 +311,21 @@ TEST_F(FillTest, OnceStoredReadersReadTheEntryAndFillMemoryIsFree) {
   EXPECT_EQ(tables_.budget.used(), 0U);
   EXPECT_EQ((*slow_reader)->read(), body);
   EXPECT_TRUE((*slow_reader)->complete());
+}
+
+TEST_F(FillTest, FillMemoryCountsWhatOnlyItsReadersKeepInMemory) {
+  // Stored on a slow tier alone: the entry in memory is on no store's account.
+  use({}, Tiers::Slow);
+  const std::string body(100'000, 'x');
+  const auto slow_reader = visit("/a");
+  turn();
+  app().answers(200, kFreshLines, body);
+  turn();
+  ASSERT_EQ(slow_->stats().stores, 1U);
+  EXPECT_EQ(tables_.budget.used(), body.size());
+  EXPECT_EQ((*slow_reader)->read(), body);
+  slow_reader->leave();
+  EXPECT_EQ(tables_.budget.used(), 0U);
 }
 
 TEST_F(FillTest, AStoreThatFailsAfterAllIsToldAndRemembered) {
@@ -295,6 +371,29 @@ TEST_F(FillTest, WithoutReadersItGoesOnOnlyForTheStoreAndNotForEver) {
     EXPECT_TRUE(app().dropped()) << c.what << ": upstream.idle_timeout is over";
     EXPECT_EQ(fills_.size(), 0U) << c.what;
   }
+}
+
+TEST_F(FillTest, WhatWasKeptOnDuringALookUpDoesNotFlyForEver) {
+  // The one who waited had its stale copy while a slow tier was still being asked.
+  conf::CacheRule rule;
+  rule.stale_after_ms = 200;
+  use(rule, Tiers::RamAndSlow);
+  fill_with("/a", {{"Cache-Control", "max-age=1"}}, "old");
+  pass_time(5'000);
+  forget_memory();
+  slow_->hold();
+  const auto visitor = visit("/a");
+  slow_->release();  // its copy; the look-up that follows is held
+  turn();
+  pass_time(200);
+  ASSERT_EQ((*visitor)->read(), "old");
+  visitor->leave();
+  release_look_up();
+  ASSERT_EQ(fills_.size(), 1U);
+  const conf::Upstream& upstream = site_->site->config->upstream;
+  pass_time(upstream.first_byte_timeout_ms + upstream.idle_timeout_ms);
+  EXPECT_EQ(fills_.size(), 0U);
+  EXPECT_TRUE(app().dropped());
 }
 
 TEST_F(FillTest, AFetchThatHasNoConnectionYetIsNotMadeForNobody) {

@@ -216,7 +216,7 @@ TEST_F(FlightTest, SendsWhoComesAfterItsClosingToLookAgain) {
   FlightReader late(flight_, waker(listener), false);
   turn();
   EXPECT_EQ(listener.wakes, 1);
-  EXPECT_EQ(flight_->state().release, Flight::Release::Retry);
+  EXPECT_EQ(late.look().release, Flight::Release::LookAgain);
   EXPECT_FALSE(flight_->joinable());
 }
 

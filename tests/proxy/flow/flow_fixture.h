@@ -54,6 +54,7 @@ class FlowTest : public testing::Test {
 
   // One route over everything with this rule, and fresh stores.
   void use(conf::CacheRule rule, Tiers tiers) {
+    rule_ = rule;
     std::shared_ptr<backends::Backend> ram =
         backends::make_ram_backend({.max_object_size = kMaxObjectSize});
     slow_ = std::make_shared<backends::testing::ScriptedBackend>(kMaxObjectSize);
@@ -97,6 +98,15 @@ class FlowTest : public testing::Test {
     (*first)->read();
     ASSERT_EQ((*first)->body(), body);
   }
+  // As after a restart: the slower tier has what it had, memory nothing.
+  void forget_memory() {
+    const std::shared_ptr<backends::Backend> ram =
+        backends::make_ram_backend({.max_object_size = kMaxObjectSize});
+    backend_ = backends::make_tiered({ram, slow_});
+    site_ = std::make_shared<LoopSite>(
+        site_of({{.path = "/**", .cached = true, .rule = rule_}}, backend_), loop_);
+    context_ = std::make_unique<WorkerContext>(WorkerContext{loop_, tables_, fills_, site_});
+  }
   // What a client who comes now is answered at once; empty when it has to wait.
   std::string status_now(const std::string& target, const std::string& lines = "") {
     const auto visitor = visit(target, lines);
@@ -110,6 +120,7 @@ class FlowTest : public testing::Test {
   Fills fills_{loop_, tables_, app_};
   std::shared_ptr<backends::testing::ScriptedBackend> slow_;
   std::shared_ptr<backends::Backend> backend_;
+  conf::CacheRule rule_;
   std::shared_ptr<LoopSite> site_;
   std::unique_ptr<WorkerContext> context_;
 };

@@ -86,6 +86,51 @@ TEST_F(TransactionTest, OnlyIfCachedAsksNobody) {
   EXPECT_EQ(app_.count(), 0U);
 }
 
+TEST_F(TransactionTest, OnlyIfCachedAsksSlowerTiersAndNotTheApp) {
+  const std::string lines = "Cache-Control: only-if-cached\r\n";
+  use({}, Tiers::RamAndSlow);
+  fill_with("/slow", kFreshLines);
+  forget_memory();
+  fill_with("/old", {{"Cache-Control", "max-age=1, stale-if-error=60"}});
+  pass_time(2'000);
+  const std::size_t asked = app_.count();
+  slow_->hold();
+  const auto found = visit("/slow", lines);
+  EXPECT_FALSE((*found)->answered());
+  release_look_up();
+  EXPECT_EQ((*found)->cache_status(), "weir; hit; ttl=58");
+  for (const std::string path : {"/nowhere", "/old"}) {
+    const auto visitor = visit(path, lines);
+    release_look_up();
+    EXPECT_EQ((*visitor)->status(), 504) << path;
+    EXPECT_EQ((*visitor)->cache_status(), "weir; detail=only-if-cached") << path;
+  }
+  EXPECT_EQ(app_.count(), asked);
+  EXPECT_EQ(fills_.size(), 0U);
+}
+
+TEST_F(TransactionTest, AMarkerUnderAVariantsNameIsNoAnswer) {
+  // What a shared tier may hold: it must neither be sent nor be followed for ever.
+  fill_with("/a", {{"Cache-Control", "max-age=60"}, {"Vary", "X-Theme"}});
+  const std::unique_ptr<backends::Store> store = backend_->attach(loop_);
+  backends::EntryParts marker;
+  marker.kind = backends::EntryKind::VaryMarker;
+  keys::KeyBuffer key;
+  const test::ScriptedExchange exchange(loop_, get("/a"));
+  plan_request(exchange.request(), "http", *site_->site, key);
+  const backends::EntryRef first = store->lookup_now(key.view(), backends::Purpose::Probe);
+  ASSERT_EQ(first->kind(), backends::EntryKind::VaryMarker);
+  marker.key = std::string(*first->variants().begin());
+  marker.hash = hash128(marker.key);
+  marker.vary = {"x-theme"};
+  backends::store_unheard(*store, backends::make_entry(std::move(marker)));
+  const auto visitor = visit("/a");
+  EXPECT_FALSE((*visitor)->answered());
+  app().answers(200, kFreshLines, "page");
+  turn();
+  EXPECT_EQ((*visitor)->read(), "page");
+}
+
 TEST_F(TransactionTest, AnOptionsThatMayNotBeForwardedIsAnsweredHere) {
   const auto visitor = sends("OPTIONS /a HTTP/1.1\r\nHost: app.test\r\nMax-Forwards: 0\r\n\r\n");
   EXPECT_EQ((*visitor)->status(), 204);
@@ -205,6 +250,59 @@ TEST_F(TransactionTest, AFollowerOfAnotherVariantFindsItsOwn) {
   EXPECT_THAT(status_now("/a", "X-Theme: dark\r\n"), StartsWith("weir; hit"));
 }
 
+TEST_F(TransactionTest, WhoComesLateSharesOnlyWhatIsStillFresh) {
+  // An answer may take longer to arrive than it is fresh.
+  conf::CacheRule rule;
+  rule.honor_client_no_cache = true;
+  struct Case {
+    std::string what;
+    std::int64_t after_ms;
+    std::string lines;
+    std::string cache_status;  // empty: a fetch of its own
+    std::int64_t age_s;
+  };
+  const Case cases[] = {
+      {"at once", 0, "", "weir; fwd=uri-miss; collapsed; ttl=10", -1},
+      {"while fresh", 9'000, "", "weir; fwd=uri-miss; collapsed; ttl=1", 9},
+      {"when it has expired", 10'000, "", "", 0},
+      {"no older than this", 5'000, "Cache-Control: max-age=4\r\n", "", 0},
+      {"nothing that is there already", 1'000, "Cache-Control: no-cache\r\n", "", 0},
+  };
+  for (const Case& c : cases) {
+    use(rule, Tiers::Ram);
+    const std::size_t before = app_.count();
+    const auto leader = visit("/a");
+    app().head(200, {{"Cache-Control", "max-age=10"}}, http::Framing::Chunked);
+    app().body("a");
+    turn();
+    pass_time(c.after_ms);
+    const auto late = visit("/a", c.lines);
+    turn();
+    if (!c.cache_status.empty()) {
+      EXPECT_EQ((*late)->cache_status(), c.cache_status) << c.what;
+      EXPECT_EQ((*late)->age_s(), c.age_s) << c.what;
+      EXPECT_EQ(app_.count(), before + 1) << c.what;
+      app().end();
+      turn();
+      continue;
+    }
+    ASSERT_EQ(app_.count(), before + 2) << c.what;
+    const auto third = visit("/a");
+    EXPECT_EQ(app_.count(), before + 2) << c.what << ": who comes next follows the new one";
+    app().answers(200, {{"Cache-Control", "max-age=10"}}, "new");
+    turn();
+    EXPECT_EQ((*late)->read(), "new") << c.what;
+    EXPECT_EQ((*third)->read(), "new") << c.what;
+    app_.at(before).end();
+    turn();
+    EXPECT_EQ((*leader)->read(), "a") << c.what;
+    EXPECT_TRUE((*leader)->complete()) << c.what;
+    const auto next = visit("/a");
+    EXPECT_EQ((*next)->read(), "new") << c.what << ": the older one ends last and is not stored";
+    EXPECT_EQ(tables_.flights.size(), 0U) << c.what;
+  }
+}
+
 TEST_F(TransactionTest, WeirsOwnFailureIsTheAnswerOfAllWhoWait) {
   const auto leader = visit("/a");
   const auto follower = visit("/a");
@@ -226,6 +324,32 @@ TEST_F(TransactionTest, AStaleCopyStandsInForAnAppThatFails) {
     turn();
     EXPECT_THAT((*visitor)->cache_status(), HasSubstr("detail=stale-if-error"));
     EXPECT_EQ((*visitor)->read(), "old");
+  }
+}
+
+TEST_F(TransactionTest, ACopyIsAsOldAsItIsWhenTheAppHasFailed) {
+  // Its age is told, and its window asked, at that moment, not when the request came.
+  struct Case {
+    std::int64_t waited_ms;
+    std::string cache_status;
+    std::int64_t age_s;
+  };
+  const Case cases[] = {
+      {20'000, "weir; fwd=stale; fwd-status=504; ttl=-21; detail=stale-if-error", 22},
+      {60'000, "weir; fwd=stale; detail=upstream-timeout", -1},
+  };
+  for (const Case& c : cases) {
+    const std::string path = "/" + std::to_string(c.waited_ms);
+    fill_with(path, {{"Cache-Control", "max-age=1, stale-if-error=60"}}, "old");
+    pass_time(2'000);
+    const auto visitor = visit(path);
+    pass_time(c.waited_ms);
+    app().end(upstream::FetchResult::Timeout);
+    turn();
+    EXPECT_EQ((*visitor)->cache_status(), c.cache_status);
+    if (c.age_s >= 0) {
+      EXPECT_EQ((*visitor)->age_s(), c.age_s);
+    }
   }
 }
 
@@ -272,6 +396,47 @@ TEST_F(TransactionTest, AnAppThatIsTooSlowIsNotWaitedForWhereThereIsACopy) {
   app().answers(200, kFreshLines, "new");
   turn();
   EXPECT_EQ(status_now("/a"), "weir; hit; ttl=60") << "the fetch went on";
+}
+
+TEST_F(TransactionTest, WhoWaitsForATurnHasItsCopyAfterStaleAfterToo) {
+  conf::CacheRule rule = rule_with_stale_after(200);
+  use(rule, Tiers::Ram);
+  // must-revalidate would forbid the copy; without a window for errors it is for slow apps only.
+  fill_with("/a", {{"Cache-Control", "max-age=1"}}, "old");
+  pass_time(5'000);
+  std::vector<std::unique_ptr<Visitor>> crowd;
+  for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
+  pass_time(150);
+  app().answers(500, {}, "down");
+  turn();
+  ASSERT_FALSE((*crowd[6])->answered());
+  pass_time(49);
+  EXPECT_FALSE((*crowd[6])->answered());
+  pass_time(1);
+  for (const std::size_t i : {1U, 5U, 6U}) {
+    EXPECT_THAT((*crowd[i])->cache_status(), HasSubstr("detail=stale-slow")) << i;
+    EXPECT_EQ((*crowd[i])->read(), "old") << i;
+  }
+  for (auto& visitor : crowd) visitor->leave();
+  turn();
+}
+
+TEST_F(TransactionTest, ATurnGivenAsTheCopyGoesOutWakesNobody) {
+  use(rule_with_stale_after(200), Tiers::Ram);
+  fill_with("/a", {{"Cache-Control", "max-age=1"}}, "old");
+  pass_time(5'000);
+  std::vector<std::unique_ptr<Visitor>> crowd;
+  for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
+  app().answers(500, {}, "down");
+  turn();
+  clock_.advance(200);
+  crowd[1]->leave();  // the turn goes to the sixth, in the turn of the loop that its timer ends in
+  turn();
+  turn();
+  EXPECT_EQ((*crowd[5])->told_of_body(), 0);
+  for (auto& visitor : crowd) visitor->leave();
+  turn();
+  EXPECT_EQ(tables_.flights.size(), 0U);
 }
 
 TEST_F(TransactionTest, NoTimerOutlivesItsWait) {
