@@ -1,0 +1,115 @@
+// When a fill goes on without readers, and what it leaves behind when it is broken off.
+#include "proxy/flow/fill.h"
+#include "tests/proxy/flow/flow_fixture.h"
+
+namespace weir::flow {
+namespace {
+
+class FillEndTest : public FlowTest {};
+
+// ---- without readers ----
+
+TEST_F(FillEndTest, WithoutReadersItGoesOnOnlyForTheStoreAndNotForEver) {
+  struct Case {
+    std::string what;
+    HeadLines lines;
+    http::Framing framing;
+    bool goes_on;
+  };
+  const Case cases[] = {
+      {"to be stored, length known", kFreshLines, http::Framing::Length, true},
+      {"to be stored, length unknown", kFreshLines, http::Framing::Chunked, false},
+      {"not to be stored", {{"Cache-Control", "no-store"}}, http::Framing::Length, false},
+  };
+  for (const Case& c : cases) {
+    const auto visitor = visit("/" + std::to_string(&c - cases));
+    app().head(200, c.lines, c.framing, 100);
+    turn();
+    visitor->leave();
+    turn();
+    EXPECT_EQ(app().dropped(), !c.goes_on) << c.what;
+    EXPECT_EQ(fills_.size(), c.goes_on ? 1U : 0U) << c.what;
+    pass_time(60'000);
+    EXPECT_TRUE(app().dropped()) << c.what << ": upstream.idle_timeout is over";
+    EXPECT_EQ(fills_.size(), 0U) << c.what;
+  }
+}
+
+TEST_F(FillEndTest, WhatWasKeptOnDuringALookUpDoesNotFlyForEver) {
+  // The one who waited had its stale copy while a slow tier was still being asked.
+  conf::CacheRule rule;
+  rule.stale_after_ms = 200;
+  use(rule, Tiers::Slow);
+  fill_with("/a", {{"Cache-Control", "max-age=1"}}, "old");
+  pass_time(5'000);
+  slow_->hold();
+  const auto visitor = visit("/a");
+  slow_->release();  // its copy; the look-up that follows is held
+  turn();
+  pass_time(200);
+  ASSERT_EQ((*visitor)->read(), "old");
+  visitor->leave();
+  release_look_up();
+  ASSERT_EQ(fills_.size(), 1U);
+  const conf::Upstream& upstream = site_->site->config->upstream;
+  pass_time(upstream.first_byte_timeout_ms + upstream.idle_timeout_ms);
+  EXPECT_EQ(fills_.size(), 0U);
+  EXPECT_TRUE(app().dropped());
+}
+
+TEST_F(FillEndTest, AFetchThatHasNoConnectionYetIsNotMadeForNobody) {
+  const auto visitor = visit("/a");
+  app().set_waiting(true);
+  visitor->leave();
+  turn();
+  EXPECT_TRUE(app().dropped());
+}
+
+// ---- broken off ----
+
+TEST_F(FillEndTest, BrokenOffInAnyWaitItTellsItsReadersAndLeavesNothing) {
+  struct Case {
+    std::string wait;
+    std::function<void()> until;
+    bool answered;
+  };
+  const Case cases[] = {
+      {"look-up", [] {}, false},
+      {"head", [this] { release_look_up(); }, false},
+      {"body",
+       [this] {
+         release_look_up();
+         app().head(200, kFreshLines, http::Framing::Length, 100);
+         app().body("some");
+         turn();
+       },
+       true},
+      {"commit",
+       [this] {
+         slow_->hold_stores();
+         release_look_up();
+         app().answers(200, kFreshLines, "page");
+         turn();
+       },
+       true},
+  };
+  for (const Case& c : cases) {
+    use({}, Tiers::RamAndSlow);
+    slow_->hold();
+    const auto visitor = visit("/" + c.wait);
+    c.until();
+    ASSERT_EQ(fills_.size(), 1U) << c.wait;
+    fills_.stop();
+    turn();
+    (*visitor)->read();
+    EXPECT_EQ(fills_.size(), 0U) << c.wait;
+    EXPECT_EQ(tables_.flights.size(), 0U) << c.wait;
+    EXPECT_EQ(slow_->waiting(), 0U) << c.wait;
+    EXPECT_EQ((*visitor)->status(), c.answered ? 200 : 502) << c.wait;
+    EXPECT_EQ((*visitor)->cut(), c.wait == "body") << c.wait;
+    EXPECT_EQ((*visitor)->complete(), c.wait == "commit") << c.wait;
+  }
+}
+
+}  // namespace
+}  // namespace weir::flow
