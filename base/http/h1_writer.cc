@@ -1,5 +1,6 @@
 #include "base/http/h1_writer.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace weir::http {
@@ -22,8 +23,19 @@ void append_status_line(std::string& out, int status, std::string_view reason) {
   out += "\r\n";
 }
 
+// Grown once and written at once: some of these are made for every answer.
 void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+  const std::size_t size = out.size() + name.size() + value.size() + 4;
+  const std::size_t old_size = out.size();
+  out.resize_and_overwrite(size, [&](char* bytes, std::size_t) {
+    char* at = std::copy(name.begin(), name.end(), bytes + old_size);
+    *at++ = ':';
+    *at++ = ' ';
+    at = std::copy(value.begin(), value.end(), at);
+    *at++ = '\r';
+    *at++ = '\n';
+    return size;
+  });
 }
 
 void append_fields(std::string& out, const HeaderBlock& fields) {

@@ -13,11 +13,13 @@ http::ResponseHead Representation::copy_head() const {
   return head;
 }
 
-policy::Validators Representation::validators() const {
-  return {.status = status(),
-          .etag = entry_->etag(),
-          .last_modified = entry_->last_modified(),
-          .date = entry_->field(http::FieldId::Date).value_or("")};
+policy::Validators Representation::validators(bool by_date) const {
+  policy::Validators validators;
+  validators.status = status();
+  validators.etag = entry_->etag();
+  validators.last_modified = entry_->last_modified();
+  if (by_date) validators.date = entry_->field(http::FieldId::Date).value_or("");
+  return validators;
 }
 
 front::BodySource& Representation::open() {

@@ -30,8 +30,9 @@ class Representation {
   }
   // What the store holds of it; null: it is a flight's.
   const backends::EntryRef& entry() const { return entry_; }
-  // Of an entry: what a client's conditions are held against.
-  policy::Validators validators() const;
+  // Of an entry: what a client's conditions are held against. Its Date only if they are `by_date`:
+  // it has to be searched for.
+  policy::Validators validators(bool by_date) const;
   // Of a flight: the head, as every reader sends it.
   const http::ResponseHead& flight_head() const { return head_->response; }
 

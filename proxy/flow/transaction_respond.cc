@@ -43,10 +43,9 @@ Transaction::Step Transaction::respond(Representation answer, std::int64_t age_s
 // A client's conditions are held against what is stored. A flight's answer is sent whole.
 bool Transaction::is_not_modified() const {
   const http::RequestHead& head = request();
-  if (!head.has(http::FieldId::IfNoneMatch) && !head.has(http::FieldId::IfModifiedSince)) {
-    return false;
-  }
-  return policy::select(head, now_.answer.validators(), context_.loop.clock().wall_s()) ==
+  const bool by_tag = head.has(http::FieldId::IfNoneMatch);
+  if (!by_tag && !head.has(http::FieldId::IfModifiedSince)) return false;
+  return policy::select(head, now_.answer.validators(!by_tag), context_.loop.clock().wall_s()) ==
          policy::Selection::NotModified;
 }
 

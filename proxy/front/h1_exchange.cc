@@ -215,7 +215,7 @@ void H1Exchange::send_entry(const backends::EntryRef& entry, const FreshFields& 
 
 void H1Exchange::send_not_modified(const backends::Entry& entry, const FreshFields& fresh) {
   if (!begin_response(304)) return;
-  http::append_status_line(output_.head(), 304);
+  output_.head() += "HTTP/1.1 304 Not Modified\r\n";
   append_not_modified_fields(output_.head(), entry);
   finish_head(fresh);
   write_out();
