@@ -131,15 +131,32 @@ class Bench:
             await_log(server.log_file, result["requests"])
         return result
 
-    def measure(self, server, case):
-        if self.arguments.warmup:
-            self.logged_load(server, case, self.arguments.warmup)
+    def slice(self, server, case):
+        """One second of load; what it cost."""
         before = procs.cpu_us(server.pids())
-        result = self.logged_load(server, case, self.arguments.duration)
-        pids = server.pids()
-        used = procs.cpu_between(before, procs.cpu_us(pids))
-        return Sample(used / result["requests"], result["requests"] / result["seconds"],
-                      result["p99_ms"], procs.resident_bytes(pids))
+        result = self.logged_load(server, case, 1)
+        return procs.cpu_between(before, procs.cpu_us(server.pids())), result
+
+    def round(self, servers, case):
+        """A Sample of each: slices of a second in turn, so that what else happens on the machine
+        meets all of them alike."""
+        slices = {name: [] for name in servers}
+        for name, server in servers.items():
+            with self.reporting(name, case):
+                if self.arguments.warmup:
+                    self.logged_load(server, case, self.arguments.warmup)
+        for _ in range(self.arguments.duration):
+            for name, server in servers.items():
+                with self.reporting(name, case):
+                    slices[name].append(self.slice(server, case))
+        for name, taken in slices.items():
+            if len(taken) < self.arguments.duration:
+                continue  # it has failed
+            requests = sum(result["requests"] for _, result in taken)
+            yield name, Sample(sum(used for used, _ in taken) / requests,
+                               requests / sum(result["seconds"] for _, result in taken),
+                               statistics.median(result["p99_ms"] for _, result in taken),
+                               procs.resident_bytes(servers[name].pids()))
 
     def run_case(self, case):
         names = [n for n in self.arguments.servers if n not in case.without]
@@ -151,12 +168,10 @@ class Bench:
                 self.warm(server, case)
                 ready[name] = server
         for turn in range(1, self.arguments.rounds + 1):
-            for name, server in ready.items():
-                with self.reporting(name, case):
-                    sample = self.measure(server, case)
-                    self.samples.setdefault((case.name, name), []).append(sample)
-                    print(f"  round {turn} {name:8} {sample.cpu_us:9.2f} µs/request "
-                          f"{sample.rate:9.0f}/s", file=sys.stderr, flush=True)
+            for name, sample in self.round(ready, case):
+                self.samples.setdefault((case.name, name), []).append(sample)
+                print(f"  round {turn} {name:8} {sample.cpu_us:9.2f} µs/request "
+                      f"{sample.rate:9.0f}/s", file=sys.stderr, flush=True)
 
     @contextlib.contextmanager
     def reporting(self, name, case):
@@ -232,7 +247,7 @@ def names(text, known, kind, default=None):
 def parse_arguments():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--build", type=Path, default=Path("build"))
-    options.add_argument("--duration", type=int, default=5, help="seconds of each measured run")
+    options.add_argument("--duration", type=int, default=5, help="seconds of each round of a server")
     options.add_argument("--warmup", type=int, default=1, help="seconds before each of them")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--servers", default="", help=" ".join(STARTERS))

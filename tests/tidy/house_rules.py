@@ -2,6 +2,7 @@
 """The house rules that no compiler checks. Prints `path:line: error: …` for each breach.
 
   - a C++ file has at most 400 lines, a function 70, a line 100 columns
+  - a folder of ten sources or more has a README.md
   - includes point down the layers; a library's headers stay in the one folder that wraps it
   - a header compiles alone (with --headers; cached)
   - a target builds every source (with --build)
@@ -9,6 +10,7 @@
 """
 
 import argparse
+import collections
 import re
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from sources import Closure, Stamps, compile_commands, cpp_files, files, include
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 70
 MAX_COLUMNS = 100
+README_FROM = 10  # sources in a folder
 
 # A file includes its own folder and what stands lower. Folders of one level do not know each other.
 LEVELS = {
@@ -45,6 +48,7 @@ WRAPPED = [
 ]
 
 TEXT_SUFFIXES = {".cc", ".h", ".py", ".sh", ".lua", ".yaml", ".yml", ".md", ".cmake", ".txt"}
+SOURCE_SUFFIXES = {".cc", ".h", ".inl", ".py", ".sh", ".lua"}
 COLUMN_SUFFIXES = {".cc", ".h", ".py", ".sh", ".lua"}
 # Spelt in halves, or this file would break the rule.
 MARKER = re.compile(r"\b(" + "|".join(["TO" "DO", "FIX" "ME", "XX" "X", "HA" "CK"]) + r")\b")
@@ -126,6 +130,16 @@ class Checker:
                 self.check_includes(path, text)
             if path.suffix == ".cc" and self.built is not None and path not in self.built:
                 self.fail(path, 1, "no target builds this source")
+
+        self.check_folders()
+
+    def check_folders(self):
+        """A folder that does not fit into a glance says in a README what is where."""
+        all_files = files(self.root)
+        sources = collections.Counter(f.parent for f in all_files if f.suffix in SOURCE_SUFFIXES)
+        for folder, count in sources.items():
+            if count >= README_FROM and folder / "README.md" not in all_files:
+                self.fail(folder, 1, f"{count} sources and no README.md")
 
     def check_lines(self, path, text):
         is_test = path.parts[0] == "tests" and path.suffix in (".cc", ".h", ".py", ".sh")

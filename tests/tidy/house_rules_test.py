@@ -50,6 +50,12 @@ class HouseRules(unittest.TestCase):
         self.expect({"base/a.h": "//" + "é" * 98 + "\n"})
         self.expect({"base/a.h": "\n//" + "x" * 99 + "\n"}, "base/a.h:2: 101 columns")
 
+    def test_readme(self):
+        tree = {f"base/{name}.h": "" for name in "abcdefghi"}
+        self.expect(tree)
+        self.expect({**tree, "base/j.cc": ""}, "base:1: 10 sources and no README.md")
+        self.expect({**tree, "base/j.cc": "", "base/README.md": ""})
+
     def test_layers(self):
         self.expect({"proxy/flow/a.h": '#include "backends/b.h"\n#include "proxy/flow/c.h"\n'})
         self.expect({"backends/a.h": '#include <vector>\n#include "proxy/b.h"\n'},
