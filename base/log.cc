@@ -28,8 +28,6 @@ void init_log() {
 
 void log_line(LogLevel level, std::string_view message) {
   switch (level) {
-    case LogLevel::Debug:
-      return spdlog::debug("{}", message);
     case LogLevel::Info:
       return spdlog::info("{}", message);
     case LogLevel::Warn:

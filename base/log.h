@@ -14,13 +14,9 @@ namespace weir {
 // Sets the pattern and the level (WEIR_LOG=debug|info|warn|error, default info). Once, at start.
 void init_log();
 
-enum class LogLevel : std::uint8_t { Debug, Info, Warn, Error };
+enum class LogLevel : std::uint8_t { Info, Warn, Error };
 void log_line(LogLevel level, std::string_view message);
 
-template <class... Args>
-void log_debug(fmt::format_string<Args...> format, Args&&... args) {
-  log_line(LogLevel::Debug, fmt::format(format, std::forward<Args>(args)...));
-}
 template <class... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {
   log_line(LogLevel::Info, fmt::format(format, std::forward<Args>(args)...));

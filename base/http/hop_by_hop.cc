@@ -86,18 +86,6 @@ bool is_protected_from_connection(std::string_view name) {
   }
 }
 
-bool connection_names_protected_field(const RequestHead& head) {
-  if (!head.has(FieldId::Connection)) return false;
-  bool found = false;
-  for (const FieldView& field : head.fields) {
-    if (field.id != FieldId::Connection) continue;
-    for_each_list_element(field.value, [&](std::string_view option) {
-      found = found || is_protected_from_connection(option);
-    });
-  }
-  return found;
-}
-
 bool named_by_connection(const RequestHead& head, std::string_view name) {
   if (!head.has(FieldId::Connection)) return false;
   for (const FieldView& field : head.fields) {

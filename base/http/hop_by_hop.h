@@ -15,10 +15,6 @@ bool is_hop_by_hop(FieldId id);
 // response be made without it and then be stored as if it had been there.
 bool is_protected_from_connection(std::string_view name);
 
-// Whether a Connection field names something that no peer may ask a proxy to drop (framing, Host,
-// Cache-Control, Authorization, Cookie, the forwarding fields): such a request is refused.
-bool connection_names_protected_field(const RequestHead& head);
-
 // Whether `name` is listed in one of the head's Connection fields.
 bool named_by_connection(const RequestHead& head, std::string_view name);
 bool named_by_connection(const HeaderBlock& fields, std::string_view name);

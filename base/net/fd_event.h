@@ -24,8 +24,6 @@ class FdEvent {
 
   // Changes what is waited for; costs a system call only when it differs from before.
   void want(bool read, bool write);
-  bool wants_read() const { return reading_; }
-  bool wants_write() const { return writing_; }
 
  private:
   void set(event*& slot, bool& state, bool on, short what);

@@ -295,9 +295,9 @@ void Fill::wake() {
   }
 }
 
-// It belongs to the cache: without readers it goes on while it may still be shared, once it has a
-// connection (those who have left must not fill the queue for one), and then if it is to be stored
-// and its end is known.
+// Without readers it goes on: until the head, if it may be shared and has a connection (those who
+// have left must not fill the queue for one); then, if it is to be stored and its length is known.
+// What somebody wants kept on goes on from the start, and also with an unknown length.
 bool Fill::wanted() const {
   if (flight_->reader_count() > 0) return true;
   const bool goes_on = order_.refresh || flight_->kept_on();

@@ -91,7 +91,7 @@ class Fill final : public upstream::FetchSink,
 
   // the answer's head (fill_head.cc)
   Step head_arrived(http::ResponseHead&& head);
-  void judge(const http::ResponseHead& head);
+  void judge_answer(const http::ResponseHead& head);
   bool discard_for_cookies(const http::ResponseHead& head);
   void admit(const http::ResponseHead& head);
   std::shared_ptr<FlightHead> make_head(http::ResponseHead&& head);

@@ -60,7 +60,7 @@ void Fill::on_head(http::ResponseHead&& head) {
 }
 
 Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
-  judge(head);
+  judge_answer(head);
   if (discard_for_cookies(head)) return Step::Done;
   admit(head);
   storing_ = !verdict_.refusal && order_.cacheable;
@@ -71,7 +71,7 @@ Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
   return wanted() ? step_ : give_up_if_unread();
 }
 
-void Fill::judge(const http::ResponseHead& head) {
+void Fill::judge_answer(const http::ResponseHead& head) {
   if (!order_.cacheable) {
     verdict_.refusal = order_.refusal;
     return;

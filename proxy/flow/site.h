@@ -68,7 +68,8 @@ struct SharedTables {
   // reason is nobody's interest.
   UncacheableMemory failed_refreshes{1'000};
   FailureLog app_failures{"no good answer from the app"};
-  // What was admitted and could not be stored after all: only a body of unknown length can.
+  // What was admitted and could not be stored after all: a body of unknown length that outgrew the
+  // store, or any where the store's medium failed.
   FailureLog store_failures{"an answer was not stored, by the backend"};
   VariantBook variants;
   FillBudget budget;

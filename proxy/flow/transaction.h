@@ -56,8 +56,8 @@ class Transaction final : public front::Handler, public Wakeable {
     TakeTurn,     // the turn has come
     // Waits.
     Idle,         // no request in hand: until start()
-    AwaitFlight,  // until the flight has a head, an entry or an end; or until a timer says enough
-    AwaitTurn,    // until the convoy gives a turn
+    AwaitFlight,  // until the flight has a head, an entry or an end; or a timer says enough
+    AwaitTurn,    // until the convoy gives a turn, or stale_after is over
     Sending,      // an answer was begun: until the session has sent it, or the client is gone
   };
 

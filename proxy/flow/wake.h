@@ -1,7 +1,7 @@
 // How something that happened on any thread reaches the transaction, or the fill, that waits for it
-// on a loop of its own. Each wait hands out a Waker of its own life (base/life.h), so that news of
-// what is no longer waited for is never taken for news of what is waited for next, and one that
-// is gone is simply not woken.
+// on a loop of its own. A Waker is good for one life (base/life.h): whoever stops waiting for
+// something ends that life, so that late news of it is never taken for news of what is waited for
+// next, and whoever is gone is simply not woken.
 #pragma once
 
 #include "base/life.h"
@@ -28,7 +28,7 @@ class Waker {
     });
   }
   explicit operator bool() const { return loop_ != nullptr; }
-  // Of the same wait.
+  // Of the same life.
   friend bool operator==(const Waker&, const Waker&) = default;
 
  private:

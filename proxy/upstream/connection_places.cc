@@ -26,11 +26,13 @@ void ConnectionPlaces::leave(Guest& guest) {
     return;
   }
   if (queue_.empty()) {
+    WEIR_CHECK(free_ < most_);
     ++free_;
     return;
   }
   Guest& next = *queue_.front();
   queue_.pop_front();
+  WEIR_CHECK(next.state_ == Guest::State::Waiting);
   next.state_ = Guest::State::Inside;
   next.on_place();
 }

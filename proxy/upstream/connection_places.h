@@ -25,13 +25,14 @@ class ConnectionPlaces {
     std::list<Guest*>::iterator at_;  // while it waits
   };
 
-  explicit ConnectionPlaces(std::size_t most) : free_(most) {}
+  explicit ConnectionPlaces(std::size_t most) : most_(most), free_(most) {}
 
   void enter(Guest& guest);
   // Out of the queue or out of its place, which goes to the next. Nothing if it was outside.
   void leave(Guest& guest);
 
  private:
+  const std::size_t most_;
   std::size_t free_;
   std::list<Guest*> queue_;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
+
 namespace weir::upstream {
 namespace {
 
@@ -31,6 +33,7 @@ std::unique_ptr<WireConnection> WirePool::take(std::size_t url) {
   if (shelf.empty() || loop().now_ms() - shelf.back().since_ms >= kIdle_ms) return nullptr;
   std::unique_ptr<WireConnection> connection = std::move(shelf.back().connection);
   shelf.pop_back();
+  WEIR_CHECK(connection && idle_ > 0);
   --idle_;
   ++lent_;
   return connection;
@@ -49,6 +52,7 @@ void WirePool::keep(std::size_t url, std::unique_ptr<WireConnection> connection)
   const bool old = now_ms - connection->born_ms() >= kConnectionLife_ms;
   // What TLS has decrypted already, no event would tell of.
   if (old || (connection->tls() && !is_silent(*connection))) return close(std::move(connection));
+  WEIR_CHECK(lent_ > 0);
   connection->set_owner(*this);
   connection->want(true, false);
   shelves_[url].push_back({std::move(connection), now_ms});
@@ -59,6 +63,7 @@ void WirePool::keep(std::size_t url, std::unique_ptr<WireConnection> connection)
 
 void WirePool::close(std::unique_ptr<WireConnection> connection) {
   connection.reset();
+  WEIR_CHECK(lent_ > 0);
   --lent_;
 }
 

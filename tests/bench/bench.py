@@ -247,7 +247,7 @@ def names(text, known, kind, default=None):
 def parse_arguments():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--build", type=Path, default=Path("build"))
-    options.add_argument("--duration", type=int, default=5, help="seconds of each round of a server")
+    options.add_argument("--duration", type=int, default=5, help="seconds of a round, each server")
     options.add_argument("--warmup", type=int, default=1, help="seconds before each of them")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--servers", default="", help=" ".join(STARTERS))
