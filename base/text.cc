@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <cstring>
 #include <vector>
 
 namespace weir {
@@ -61,9 +62,28 @@ bool starts_with_ignore_case(std::string_view text, std::string_view prefix) {
 }
 
 std::string to_lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = ascii_lower(c);
+  std::string out;
+  append_lower(out, text);
   return out;
+}
+
+// Eight bytes at a time: every key has its authority in it.
+void append_lower(std::string& out, std::string_view text) {
+  std::size_t at = out.size();
+  out.append(text);
+  for (; at + sizeof(std::uint64_t) <= out.size(); at += sizeof(std::uint64_t)) {
+    constexpr std::uint64_t kEach = 0x0101010101010101;
+    std::uint64_t word = 0;
+    std::memcpy(&word, &out[at], sizeof word);
+    const std::uint64_t low_bits = word & (0x7f * kEach);
+    // The high bit of each byte tells: from 'A' on, and behind 'Z'.
+    const std::uint64_t from_a = low_bits + (0x80 - 'A') * kEach;
+    const std::uint64_t behind_z = low_bits + (0x7f - 'Z') * kEach;
+    const std::uint64_t upper = from_a & ~behind_z & ~word & (0x80 * kEach);
+    word |= upper >> 2U;
+    std::memcpy(&out[at], &word, sizeof word);
+  }
+  for (; at < out.size(); ++at) out[at] = ascii_lower(out[at]);
 }
 
 std::string_view trim_ows(std::string_view text) {

@@ -16,6 +16,8 @@ inline char ascii_lower(char c) {
 bool equals_ignore_case(std::string_view a, std::string_view b);
 bool starts_with_ignore_case(std::string_view text, std::string_view prefix);
 std::string to_lower(std::string_view text);
+// Appends the text in lower case.
+void append_lower(std::string& out, std::string_view text);
 
 // Without SP and HTAB at both ends (RFC 9110 OWS).
 std::string_view trim_ows(std::string_view text);

@@ -37,12 +37,18 @@ class KeyBuffer {
     bytes_.push_back('\0');
     return bytes_.size();
   }
-  void close_field(std::size_t opened);
+  void close_field(std::size_t opened) {
+    const std::size_t size = bytes_.size() - opened;
+    if (opened == 0 || size >= 0x80) return close_long_field(opened);
+    bytes_[opened - 1] = static_cast<char>(size);
+  }
   void seal() { hash_ = hash128(bytes_); }
   KeyView view() const { return {bytes_, hash_}; }
   std::string& raw() { return bytes_; }
 
  private:
+  void close_long_field(std::size_t opened);
+
   std::string bytes_;
   Hash128 hash_;
 };

@@ -79,7 +79,7 @@ void append_framework(const http::RequestHead& head, std::vector<http::FieldView
   for (const http::FieldView& field : fields) {
     if (taken_back(head, field.name)) continue;
     const std::size_t at = out.open_field();
-    for (const char c : field.name) out.raw().push_back(ascii_lower(c));
+    append_lower(out.raw(), field.name);
     out.close_field(at);
     out.append(field.value);
   }

@@ -1,7 +1,5 @@
 #include "cachekeys/target.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "cachekeys/percent.h"
 #include "cachekeys/query.h"
@@ -29,9 +27,7 @@ void append_path(const http::RequestHead& head, std::string& out) {
 }
 
 void append_authority(std::string_view scheme, std::string_view authority, std::string& out) {
-  const auto added = static_cast<std::ptrdiff_t>(out.size());
-  out.append(without_default_port(scheme, authority));
-  std::transform(out.begin() + added, out.end(), out.begin() + added, ascii_lower);
+  append_lower(out, without_default_port(scheme, authority));
 }
 
 }  // namespace weir::keys

@@ -55,8 +55,13 @@ struct Router::Pattern {
   std::unique_ptr<RE2> regex;
   std::string host;
   std::vector<std::string> methods;
+  bool takes_all = false;  // every path that begins with a slash, whoever asks
 
-  explicit Pattern(const conf::Matcher& matcher) : host(matcher.host), methods(matcher.methods) {
+  explicit Pattern(const conf::Matcher& matcher)
+      : host(matcher.host),
+        methods(matcher.methods),
+        takes_all(matcher.path == "/**" && matcher.regex.empty() && host.empty() &&
+                  methods.empty()) {
     if (!matcher.path.empty()) path.emplace(matcher.path);
     if (matcher.regex.empty()) return;
     regex = std::make_unique<RE2>(matcher.regex, RE2::Quiet);
@@ -85,6 +90,12 @@ struct Router::Compiled {
     }
   }
 
+  bool takes_all() const {
+    return std::all_of(all_of.begin(), all_of.end(), [](const std::vector<Pattern>& group) {
+      return std::any_of(group.begin(), group.end(),
+                         [](const Pattern& pattern) { return pattern.takes_all; });
+    });
+  }
   bool matches(const Request& request) const {
     return std::all_of(all_of.begin(), all_of.end(), [&](const std::vector<Pattern>& group) {
       return std::any_of(group.begin(), group.end(),
@@ -113,6 +124,7 @@ Router::Opening Router::opening_of(const Compiled& route) {
 
 Router::Router(const std::vector<conf::Route>& routes) : routes_(routes.begin(), routes.end()) {
   std::transform(routes_.begin(), routes_.end(), std::back_inserter(openings_), opening_of);
+  first_takes_all_ = !routes_.empty() && routes_.front().takes_all();
   any_uncached_ = std::any_of(routes_.begin(), routes_.end(),
                               [](const Compiled& route) { return !route.cached; });
 }
@@ -145,6 +157,7 @@ int Router::match_reading(Request request) const {
 
 int Router::match(std::string_view method, std::string_view authority,
                   std::string_view path) const {
+  if (first_takes_all_ && path.starts_with('/')) return 0;  // in whatever reading
   Request request{method, host_of(authority), path};
   if (is_plain_path(path)) return match_reading(request);
   std::string canonical;

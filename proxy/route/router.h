@@ -49,6 +49,7 @@ class Router {
   std::vector<Compiled> routes_;
   std::vector<Opening> openings_;  // parallel to routes_
   bool any_uncached_ = false;
+  bool first_takes_all_ = false;  // as that of a configuration without routes does
 };
 
 }  // namespace weir::route

@@ -38,6 +38,17 @@ TEST(Text, Case) {
   EXPECT_TRUE(starts_with_ignore_case("HTTP://a", "http://"));
   EXPECT_FALSE(starts_with_ignore_case("htt", "http"));
   EXPECT_EQ(to_lower("AbC-\xc4"), "abc-\xc4");
+  std::string every;
+  std::string expected;
+  for (int c = 0; c < 256; ++c) {
+    every.push_back(static_cast<char>(c));
+    expected.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : static_cast<char>(c));
+  }
+  for (std::size_t start = 0; start < 9; ++start) {  // wherever a block begins
+    std::string out = "Aa";
+    append_lower(out, std::string_view(every).substr(start));
+    EXPECT_EQ(out, "Aa" + expected.substr(start));
+  }
   EXPECT_EQ(trim_ows(" \t a b\t "), "a b");
   EXPECT_EQ(trim_ows("\r\na\v"), "\r\na\v");
   EXPECT_EQ(trim_ows("  "), "");

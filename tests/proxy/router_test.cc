@@ -200,6 +200,24 @@ TEST(Router, FirstMatchWins) {
   EXPECT_EQ(match(router, "/b"), -1);
 }
 
+TEST(Router, AFirstRouteForEverythingTakesEveryReadingOfAPath) {
+  // Only where it really is for everything: a condition on the host or the method counts.
+  const std::vector<conf::Route> everything = {path_route("/**"), path_route("/admin/**", false)};
+  const std::vector<conf::Route> elsewhere = {
+      route({{.path = "/**", .regex = {}, .host = "other.org", .methods = {}}}),
+      route({{.path = "/**", .regex = {}, .host = {}, .methods = {"POST"}}}),
+      path_route("/admin/**", false), path_route("/**")};
+  const Router first(everything);
+  const Router last(elsewhere);
+  for (const char* path : {"/", "/admin/x", "/x/../admin", "//", "/a;b", "/%41", "/x/"}) {
+    EXPECT_EQ(match(first, path), 0) << path;
+  }
+  EXPECT_EQ(match(first, "*"), -1) << "of OPTIONS";
+  EXPECT_EQ(match(last, "/a"), 3);
+  EXPECT_EQ(match(last, "/x/../admin"), 2);
+  EXPECT_EQ(match(last, "/a", "POST"), 1);
+}
+
 TEST(Router, MatchesHostsMethodsAndRegexes) {
   // Each given part must match; hosts without case, port and final dot; GET takes HEAD.
   const std::vector<conf::Route> routes = {
