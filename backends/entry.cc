@@ -229,13 +229,16 @@ std::string Entry::marker_bytes_of(const std::vector<std::string>& vary,
   return bytes;
 }
 
-// Both lists in their order and nothing else. One without names would lead to itself.
-bool Entry::is_valid_marker(std::string_view bytes) {
+bool Entry::is_valid_marker(std::string_view bytes, std::size_t most) {
   const auto take = [&](MarkerList expected) -> std::optional<TextList> {
     const std::optional<TaggedList> found = take_list(bytes);
-    const bool is_it = found && found->tag == static_cast<std::uint8_t>(expected) &&
-                       TextList::is_valid(found->list.bytes());
-    return is_it ? std::optional(found->list) : std::nullopt;
+    if (!found || found->tag != static_cast<std::uint8_t>(expected)) return std::nullopt;
+    if (!TextList::is_valid(found->list.bytes())) return std::nullopt;
+    std::size_t count = 0;
+    for (const std::string_view text : found->list) {
+      if (text.empty() || ++count > most) return std::nullopt;
+    }
+    return found->list;
   };
   const std::optional<TextList> names = take(MarkerList::Names);
   return names && !names->empty() && take(MarkerList::Variants) && bytes.empty();

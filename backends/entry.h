@@ -154,7 +154,9 @@ class Entry : public RefCounted<Entry> {
   TextList variants() const { return marker_list(MarkerList::Variants); }
   // They as bytes: what the codec writes and reads.
   std::string_view marker_bytes() const { return {head_start() + head_size_, inline_size_}; }
-  static bool is_valid_marker(std::string_view bytes);
+  // Both lists, of no more than `most` texts each, none of them empty; and there is a name, for a
+  // marker without one would lead to itself.
+  static bool is_valid_marker(std::string_view bytes, std::size_t most);
   static std::string marker_bytes_of(const std::vector<std::string>& vary,
                                      const std::vector<std::string>& variants);
 

@@ -35,6 +35,11 @@ constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int32_t>::max();
 // Milliseconds that are a time of anybody's: sums and differences of them are numbers still.
 constexpr std::int64_t kMaxTimeMs = std::int64_t{1} << 53;
 
+constexpr std::int64_t kClocksDiffer_ms = 60'000;
+// Of a marker: far more than any rule allows, and little enough to be walked through.
+constexpr std::size_t kMaxMarkerBytes = 1024 * 1024;
+constexpr std::size_t kMaxMarkerTexts = 1024;
+
 enum Flag : std::uint8_t { kValidateAlways = 1, kMustRevalidate = 2, kPersonal = 4, kDated = 8 };
 constexpr std::uint8_t kAllFlags = kValidateAlways | kMustRevalidate | kPersonal | kDated;
 
@@ -241,7 +246,9 @@ Result<Parts> read_parts(std::string_view bytes) {
 // ---- what a shared tier may hold on purpose ----
 
 bool is_sound_marker(const Parts& parts) {
-  return parts.status_line.empty() && parts.fields.empty() && Entry::is_valid_marker(parts.body);
+  return parts.status_line.empty() && parts.fields.empty() &&
+         parts.body.size() <= kMaxMarkerBytes &&
+         Entry::is_valid_marker(parts.body, kMaxMarkerTexts);
 }
 
 // The head, read as strictly as the app's; nothing unless `text` is one and no more.
@@ -334,7 +341,8 @@ Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordT
   source.key = key;
   source.meta = parts.fixed.meta;
   to_steady(source.meta, time);
-  if (source.meta.response_ms > now_ms) return corrupt("of a time to come");
+  if (source.meta.response_ms > now_ms + kClocksDiffer_ms) return corrupt("of a time to come");
+  source.meta.response_ms = std::min(source.meta.response_ms, now_ms);
   if (source.kind == EntryKind::VaryMarker) {
     if (!is_sound_marker(parts)) return corrupt("a marker that is none");
     source.inline_bytes = parts.body;

@@ -30,9 +30,10 @@ struct RecordTime {
 };
 
 std::string encode(const Entry& entry, const RecordTime& time);
-// The entry of that key, at `now_ms` of the steady clock. Corrupt: anything but bytes that encode()
-// wrote, whole and nothing behind them; another key's; written in another version, or dated where
-// undated was asked for; and what arrives later than now, which would never grow old.
+// The entry of that key, at `now_ms` of the steady clock. Corrupt: anything but a sound record,
+// whole and nothing behind it; another key's; written in another version, or dated where
+// undated was asked for; and what arrives more than a minute from now, which would not grow old.
+// Clocks that differ by less do so all the time: that is taken to arrive now.
 Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordTime& time,
                         std::int64_t now_ms);
 

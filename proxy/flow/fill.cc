@@ -108,7 +108,8 @@ void Fill::on_lookup(backends::EntryRef entry) {
 Fill::Step Fill::found(backends::EntryRef entry) {
   if (!entry) return Step::Ask;
   if (entry->kind() == backends::Entry::Kind::VaryMarker) {
-    if (!variant_key_.bytes.empty()) return Step::Ask;  // a marker under a variant's name: not ours
+    const bool is_page = order_.table_key.bytes == order_.base_key.bytes;
+    if (!is_page || !variant_key_.bytes.empty()) return Step::Ask;  // not ours: variants have none
     marker_vary_ = entry->vary().to_vector();
     keys::KeyBuffer variant;
     keys::build_variant_key(order_.base_key.view(), marker_vary_, order_.client.get(),
@@ -175,10 +176,15 @@ Fill::Step Fill::committed(StoreResult result) {
   return Step::Done;
 }
 
-// Another flight has taken the place in the table, since this one's answer was too old, or from
-// before a purge, before it was whole. What that one stores must stay.
+// This one has lost its name: its answer was too old, or from before a purge, before it was whole;
+// or it is a variant that was on its way already. What another flight brings, or has brought since,
+// must stay.
 bool Fill::superseded() const {
-  return in_table_ && !tables().flights.holds(order_.table_key.view(), flight_);
+  if (!order_.joinable) return false;
+  const Ref<Flight> named = tables().flights.find(order_.table_key.view());
+  if (named) return named != flight_;
+  const backends::EntryRef stored = store().lookup_now(store_key_.view(), Purpose::Probe);
+  return stored && stored->meta().response_ms > verdict_.meta.response_ms;
 }
 
 backends::EntryRef Fill::make_entry() {

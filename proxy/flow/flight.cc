@@ -251,7 +251,7 @@ Flight::Reader* Flight::attach(Waker waker) {
   raw->missed = dropped_;
   // Whoever joins late finds out at once what has already happened.
   if (state_.phase != Phase::Waiting) {
-    raw->late = true;
+    raw->late = state_.head != nullptr;
     raw->waiting = false;
     raw->waker.wake();
   }

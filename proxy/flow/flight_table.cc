@@ -33,11 +33,11 @@ void FlightTable::remove(keys::KeyView key, const Ref<Flight>& flight) {
   owner.flights.erase(found);
 }
 
-bool FlightTable::holds(keys::KeyView key, const Ref<Flight>& flight) {
+Ref<Flight> FlightTable::find(keys::KeyView key) {
   Shard& owner = shard(key);
   const std::lock_guard lock(owner.mutex);
   const auto found = owner.flights.find(std::string(key.bytes));
-  return found != owner.flights.end() && found->second == flight;
+  return found == owner.flights.end() ? Ref<Flight>() : found->second;
 }
 
 std::size_t FlightTable::size() {

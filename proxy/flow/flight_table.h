@@ -25,8 +25,8 @@ class FlightTable {
   bool rename(keys::KeyView from, keys::KeyView to, const Ref<Flight>& flight);
   // Takes the name away, if it is still this flight's.
   void remove(keys::KeyView key, const Ref<Flight>& flight);
-  // Whether the name is this flight's.
-  bool holds(keys::KeyView key, const Ref<Flight>& flight);
+  // Whose name it is; null: nobody's.
+  Ref<Flight> find(keys::KeyView key);
   std::size_t size();
 
  private:

@@ -92,6 +92,7 @@ backends::EntryRef Transaction::find_entry() {
 
 Transaction::Step Transaction::look_up() {
   now_.entry = find_entry();
+  now_.counted = now_.entry || store().answers_now();
   return Step::Judge;
 }
 

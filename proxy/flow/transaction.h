@@ -67,6 +67,7 @@ class Transaction final : public front::Handler, public Wakeable {
     RequestPlan plan;
     policy::Refusal remembered;  // the key is known not to be cacheable, and why
     bool has_variant = false;    // variant_key_ is this request's name
+    bool counted = false;        // a store has counted it as a hit or a miss
     backends::EntryRef entry;    // a copy, in a coding that the client can read
     policy::ReuseVerdict reuse;  // of entry, when it was last judged
     bool only_stored = false;    // only-if-cached: stores are asked, the app is not
@@ -109,7 +110,7 @@ class Transaction final : public front::Handler, public Wakeable {
   Step on_released(const Flight::State& state);
   Step fail(int status, policy::Refusal why);
   bool is_for_me(const FlightHead& head);
-  bool is_too_old(const FlightHead& head) const;
+  policy::ReuseVerdict judge_shared(const FlightHead& head) const;
   Step leave_for_convoy();
   void start_timers();
   void waited_enough();

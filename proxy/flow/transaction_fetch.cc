@@ -38,9 +38,7 @@ FillOrder Transaction::make_order(Form form) {
   order.request = upstream::make_fetch_request(head, std::move(sent), info);
   order.client = OwnedHead(head);
   if (now_.plan.kind != RequestClass::Bypass) {
-    // Memory has been asked for this client, and counted it if it could tell.
-    const bool told = now_.entry || store().answers_now();
-    order.look_up = told ? backends::Purpose::Probe : backends::Purpose::Serve;
+    order.look_up = now_.counted ? backends::Purpose::Probe : backends::Purpose::Serve;
     order.base_key = OwnedKey(base_key_.view());
     order.table_key = OwnedKey(lookup_key());
   }
@@ -64,6 +62,7 @@ void Transaction::refresh_behind() {
   FillOrder order = make_order(Form::Shared);
   order.joinable = true;
   order.refresh = true;
+  order.only_stored = false;  // others may follow it, and wait for what the app says
   context_.fills.start(std::move(joined.flight), std::move(order));
 }
 

@@ -52,19 +52,21 @@ bool Transaction::is_for_me(const FlightHead& head) {
 
 // Whoever comes when the answer has been arriving for long is judged as if it came from a store:
 // by its age, and by the client's own directives.
-bool Transaction::is_too_old(const FlightHead& head) const {
-  return now_.reader->came_late() &&
-         judge_reuse(head.meta, directives()).reuse != policy::Reuse::Fresh;
+policy::ReuseVerdict Transaction::judge_shared(const FlightHead& head) const {
+  if (now_.reader->leader() || !now_.reader->came_late()) return {policy::Reuse::Fresh, {}, {}};
+  return judge_reuse(head.meta, directives());
 }
 
 Transaction::Step Transaction::on_head(const Flight::State& state) {
   const FlightHead& head = *state.head;
-  if (!now_.reader->leader() && is_too_old(head)) {
-    // It leaves its name to the next.
-    context_.tables.flights.remove(lookup_key(), now_.reader->flight());
+  if (const policy::ReuseVerdict shared = judge_shared(head);
+      shared.reuse != policy::Reuse::Fresh) {
+    // Too old for this client alone, or for everybody: then it leaves its name to the next.
+    const bool for_all = shared.reason != Reason::ClientNoCache;
+    if (for_all) context_.tables.flights.remove(lookup_key(), now_.reader->flight());
     leave_flight();
     now_.outcome.collapsed = false;
-    return Step::LookUp;
+    return for_all ? Step::LookUp : Step::Pass;
   }
   if (!now_.reader->leader() && !is_for_me(head)) {
     const bool readable =

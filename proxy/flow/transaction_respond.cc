@@ -119,7 +119,8 @@ Transaction::Step Transaction::serve_flight(const Flight::State& state) {
     outcome.forward = policy::Forward::Bypass;
   }
   if (!outcome.collapsed) exchange_->notes().upstream_ms = head.upstream_ms;
-  const std::int64_t age_s = head.age_s + (stored ? since_s : 0);
+  const bool shares = stored && outcome.collapsed;
+  const std::int64_t age_s = shares ? head.meta.initial_age_s + since_s : head.age_s;
   return respond(Representation(*now_.reader, state.head), age_s > 0 ? age_s : -1);
 }
 

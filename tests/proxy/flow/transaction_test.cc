@@ -103,6 +103,22 @@ TEST_F(TransactionTest, OnlyIfCachedAsksSlowerTiersAndNotTheApp) {
   EXPECT_EQ(fills_.size(), 0U);
 }
 
+TEST_F(TransactionTest, TheRefreshBehindAnOnlyIfCachedClientAsksTheApp) {
+  use({}, Tiers::RamAndSlow);
+  fill_with("/a", {{"Cache-Control", "max-age=1, stale-while-revalidate=60"}});
+  pass_time(2'000);
+  forget_memory();
+  slow_->hold();
+  const std::size_t asked = app_.count();
+  const auto visitor = visit("/a", "Cache-Control: only-if-cached\r\n");
+  release_look_up();
+  EXPECT_EQ((*visitor)->read(), "page");
+  ASSERT_EQ(app_.count(), asked + 1);
+  app().answers(200, kFreshLines, "new");
+  turn();
+  EXPECT_EQ(status_now("/a"), "weir; hit; ttl=60");
+}
+
 TEST_F(TransactionTest, AMarkerUnderAVariantsNameIsNoAnswer) {
   // What a shared tier may hold: it must neither be sent nor be followed for ever.
   fill_with("/a", {{"Cache-Control", "max-age=60"}, {"Vary", "X-Theme"}});
@@ -244,59 +260,6 @@ TEST_F(TransactionTest, AFollowerOfAnotherVariantFindsItsOwn) {
   EXPECT_EQ((*other)->read(), "dark!");
   EXPECT_THAT(status_now("/a", "X-Theme: light\r\n"), StartsWith("weir; hit"));
   EXPECT_THAT(status_now("/a", "X-Theme: dark\r\n"), StartsWith("weir; hit"));
-}
-
-TEST_F(TransactionTest, WhoComesLateSharesOnlyWhatIsStillFresh) {
-  // An answer may take longer to arrive than it is fresh.
-  conf::CacheRule rule;
-  rule.honor_client_no_cache = true;
-  struct Case {
-    std::string what;
-    std::int64_t after_ms;
-    std::string lines;
-    std::string cache_status;  // empty: a fetch of its own
-    std::int64_t age_s;
-  };
-  const Case cases[] = {
-      {"at once", 0, "", "weir; fwd=uri-miss; collapsed; ttl=10", -1},
-      {"while fresh", 9'000, "", "weir; fwd=uri-miss; collapsed; ttl=1", 9},
-      {"when it has expired", 10'000, "", "", 0},
-      {"no older than this", 5'000, "Cache-Control: max-age=4\r\n", "", 0},
-      {"nothing that is there already", 1'000, "Cache-Control: no-cache\r\n", "", 0},
-  };
-  for (const Case& c : cases) {
-    use(rule, Tiers::Ram);
-    const std::size_t before = app_.count();
-    const auto leader = visit("/a");
-    app().head(200, {{"Cache-Control", "max-age=10"}}, http::Framing::Chunked);
-    app().body("a");
-    turn();
-    pass_time(c.after_ms);
-    const auto late = visit("/a", c.lines);
-    turn();
-    if (!c.cache_status.empty()) {
-      EXPECT_EQ((*late)->cache_status(), c.cache_status) << c.what;
-      EXPECT_EQ((*late)->age_s(), c.age_s) << c.what;
-      EXPECT_EQ(app_.count(), before + 1) << c.what;
-      app().end();
-      turn();
-      continue;
-    }
-    ASSERT_EQ(app_.count(), before + 2) << c.what;
-    const auto third = visit("/a");
-    EXPECT_EQ(app_.count(), before + 2) << c.what << ": who comes next follows the new one";
-    app().answers(200, {{"Cache-Control", "max-age=10"}}, "new");
-    turn();
-    EXPECT_EQ((*late)->read(), "new") << c.what;
-    EXPECT_EQ((*third)->read(), "new") << c.what;
-    app_.at(before).end();
-    turn();
-    EXPECT_EQ((*leader)->read(), "a") << c.what;
-    EXPECT_TRUE((*leader)->complete()) << c.what;
-    const auto next = visit("/a");
-    EXPECT_EQ((*next)->read(), "new") << c.what << ": the older one ends last and is not stored";
-    EXPECT_EQ(tables_.flights.size(), 0U) << c.what;
-  }
 }
 
 TEST_F(TransactionTest, WeirsOwnFailureIsTheAnswerOfAllWhoWait) {
