@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -36,7 +37,7 @@ class EntryTable {
     explicit Slot(const Entry& entry);
     bool is_empty() const { return bits_ == 0; }
     const Entry* entry() const {
-      return reinterpret_cast<const Entry*>(bits_ & ((std::uint64_t{1} << kTagShift) - 1));
+      return std::bit_cast<const Entry*>(bits_ & ((std::uint64_t{1} << kTagShift) - 1));
     }
     bool may_be(std::uint64_t hash) const { return bits_ >> kTagShift == hash >> kTagShift; }
 
