@@ -30,9 +30,8 @@ namespace weir::backends {
 // What a look-up is for.
 enum class Purpose : std::uint8_t {
   // For a client, or for all who wait for it: counts as a hit or a miss, and as a use of the entry.
-  // A marker that is found
-  // counts as a use only: what the client gets is found by the look-up that follows. That
-  // lookup_now() finds nothing is a miss only where it has the last word.
+  // A marker that is found counts as a use only: what the client gets is found by the look-up that
+  // follows. That lookup_now() finds nothing is a miss only where it has the last word.
   Serve,
   // Merely to know: counts as nothing and touches no eviction state.
   Probe,

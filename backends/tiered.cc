@@ -82,6 +82,13 @@ class TieredStore final : public Store {
 
   void promote(const EntryRef& entry, std::size_t found_at,
                std::optional<std::uint64_t> quiet_since);
+  // What a tier had, on its way to the caller.
+  EntryRef found(EntryRef entry, std::size_t at, Purpose purpose,
+                 std::optional<std::uint64_t> quiet_since) {
+    if (purpose == Purpose::Serve) promote(entry, at, quiet_since);
+    count_lookup(entry, purpose);
+    return entry;
+  }
   void count_lookup(const EntryRef& found, Purpose purpose) {
     if (purpose == Purpose::Probe) return;
     if (found && found->kind() != Entry::Kind::Response) return;
@@ -135,9 +142,7 @@ class TieredStore::Chain final : public PendingAnswer, private LookupWaiter {
 
   EntryRef found(EntryRef entry) {
     WEIR_CHECK(entry->key() == key_);  // or one page would go out as another
-    if (purpose_ == Purpose::Serve) store_.promote(entry, at_, quiet_since_);
-    store_.count_lookup(entry, purpose_);
-    return entry;
+    return store_.found(std::move(entry), at_, purpose_, quiet_since_);
   }
 
   TieredStore& store_;
@@ -160,9 +165,7 @@ EntryRef TieredStore::lookup_now(keys::KeyView key, Purpose purpose) {
   for (std::size_t at = 0; at < tiers_.size(); ++at) {
     EntryRef entry = tiers_[at]->lookup_now(key, purpose);
     if (!entry) continue;
-    if (purpose == Purpose::Serve) promote(entry, at, quiet_since);
-    count_lookup(entry, purpose);
-    return entry;
+    return found(std::move(entry), at, purpose, quiet_since);
   }
   if (answers_now()) count_lookup(nullptr, purpose);  // else one that wants time may have it
   return nullptr;

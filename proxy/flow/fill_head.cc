@@ -14,7 +14,7 @@ using policy::Reason;
 // Is this refusal one that the next request would meet as well? An app's failure is not: it may
 // pass at any moment.
 bool worth_remembering(const policy::Refusal& refusal, int status) {
-  return refusal && !refusal.momentary && status < 500;
+  return refusal && status < 500;
 }
 
 // RFC 9110 7.6.3: the version of the message that was received.
