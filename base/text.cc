@@ -47,6 +47,20 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// Eight bytes at once.
+void lower_word(char* at) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  const std::uint64_t low_bits = word & (0x7f * kEach);
+  // The high bit of each byte tells: from 'A' on, and behind 'Z'.
+  const std::uint64_t from_a = low_bits + (0x80 - 'A') * kEach;
+  const std::uint64_t behind_z = low_bits + (0x7f - 'Z') * kEach;
+  const std::uint64_t upper = from_a & ~behind_z & ~word & (0x80 * kEach);
+  word |= upper >> 2U;
+  std::memcpy(at, &word, sizeof word);
+}
+
 }  // namespace
 
 bool equals_ignore_case(std::string_view a, std::string_view b) {
@@ -67,23 +81,19 @@ std::string to_lower(std::string_view text) {
   return out;
 }
 
-// Eight bytes at a time: every key has its authority in it.
+// By words, for every key has its authority in it. The last word may lie over the one before it:
+// lower case stays lower case.
 void append_lower(std::string& out, std::string_view text) {
-  std::size_t at = out.size();
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  const std::size_t begin = out.size();
   out.append(text);
-  for (; at + sizeof(std::uint64_t) <= out.size(); at += sizeof(std::uint64_t)) {
-    constexpr std::uint64_t kEach = 0x0101010101010101;
-    std::uint64_t word = 0;
-    std::memcpy(&word, &out[at], sizeof word);
-    const std::uint64_t low_bits = word & (0x7f * kEach);
-    // The high bit of each byte tells: from 'A' on, and behind 'Z'.
-    const std::uint64_t from_a = low_bits + (0x80 - 'A') * kEach;
-    const std::uint64_t behind_z = low_bits + (0x7f - 'Z') * kEach;
-    const std::uint64_t upper = from_a & ~behind_z & ~word & (0x80 * kEach);
-    word |= upper >> 2U;
-    std::memcpy(&out[at], &word, sizeof word);
+  if (text.size() < kWord) {
+    for (std::size_t at = begin; at < out.size(); ++at) out[at] = ascii_lower(out[at]);
+    return;
   }
-  for (; at < out.size(); ++at) out[at] = ascii_lower(out[at]);
+  const std::size_t last = out.size() - kWord;
+  for (std::size_t at = begin; at < last; at += kWord) lower_word(&out[at]);
+  lower_word(&out[last]);
 }
 
 std::string_view trim_ows(std::string_view text) {

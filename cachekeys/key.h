@@ -3,6 +3,8 @@
 // ever spell the same bytes.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,17 +27,27 @@ struct KeyView {
 class KeyBuffer {
  public:
   void clear() { bytes_.clear(); }
-  // A length-prefixed field.
+  // A length-prefixed field. Every part of every key passes here: a short one is one growth.
   void append(std::string_view field) {
-    append_count(field.size());
-    bytes_.append(field);
+    if (field.size() >= 0x80) return append_long(field);
+    const std::size_t at = bytes_.size();
+    const std::size_t end = at + 1 + field.size();
+    bytes_.resize_and_overwrite(end, [&](char* bytes, std::size_t) {
+      bytes[at] = static_cast<char>(field.size());
+      std::copy(field.begin(), field.end(), bytes + at + 1);
+      return end;
+    });
   }
   // A number in as few bytes as it needs (LEB128); also the form of a field's length.
   void append_count(std::uint64_t count) { weir::append_count(bytes_, count); }
   // A field whose bytes the caller appends to raw() between the two calls.
   std::size_t open_field() {
-    bytes_.push_back('\0');
-    return bytes_.size();
+    const std::size_t at = bytes_.size();
+    bytes_.resize_and_overwrite(at + 1, [at](char* bytes, std::size_t) {
+      bytes[at] = '\0';
+      return at + 1;
+    });
+    return at + 1;
   }
   void close_field(std::size_t opened) {
     const std::size_t size = bytes_.size() - opened;
@@ -47,6 +59,7 @@ class KeyBuffer {
   std::string& raw() { return bytes_; }
 
  private:
+  void append_long(std::string_view field);
   void close_long_field(std::size_t opened);
 
   std::string bytes_;

@@ -15,9 +15,10 @@ namespace {
 
 constexpr char kBaseKeyVersion = 1;
 
-void append_fixed64(std::uint64_t number, std::string& out) {
-  char bytes[8];
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (8 * i));
+// The version, and the rule's fingerprint in little endian.
+void append_preamble(std::uint64_t fingerprint, std::string& out) {
+  char bytes[9] = {kBaseKeyVersion};
+  for (int i = 0; i < 8; ++i) bytes[1 + i] = static_cast<char>(fingerprint >> (8 * i));
   out.append(bytes, sizeof bytes);
 }
 
@@ -94,8 +95,7 @@ KeyVerdict build_key(const http::RequestHead& head, const Recipe& recipe, std::s
   const KeyVerdict fields = scan_fields(head, recipe, framework);
 
   out.clear();
-  out.raw().push_back(kBaseKeyVersion);
-  append_fixed64(recipe.fingerprint, out.raw());
+  append_preamble(recipe.fingerprint, out.raw());
   append_url(head, recipe, scheme, authority, out);
   const std::size_t language = out.open_field();
   if (!recipe.keys(http::FieldId::AcceptLanguage)) {

@@ -30,8 +30,10 @@ RequestPlan plan_request(const http::RequestHead& head, std::string_view scheme,
       head, plan.route != nullptr, plan.route ? plan.route->rule : nullptr);
   if (verdict.kind != RequestClass::Bypass) {
     WEIR_CHECK(plan.cached_route());
-    verdict =
-        policy::judge_key(keys::build_key(head, plan.route->recipe, scheme, head.authority, key));
+    const keys::KeyVerdict found =
+        keys::build_key(head, plan.route->recipe, scheme, head.authority, key);
+    if (found.personal == keys::Personal::No) return plan;
+    verdict = policy::judge_key(found);
   }
   plan.kind = verdict.kind;
   plan.refusal = std::move(verdict.refusal);

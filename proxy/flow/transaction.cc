@@ -191,7 +191,8 @@ void Transaction::finished() {
   leave_flight();
   leave_convoy();
   waits_.end();
-  now_ = {};
+  std::destroy_at(&now_);  // built anew in place: assigning a new one costs a hit twice as much
+  std::construct_at(&now_);
   exchange_ = nullptr;
   step_ = Step::Idle;
 }

@@ -1,16 +1,35 @@
 #include "proxy/policy/cache_status.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+
+#include "base/check.h"
 
 namespace weir::policy {
 namespace {
 
-template <class Integer>
-void append_number(std::string& out, Integer value) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  out.append(digits, end);
-}
+// The field's value while it grows: every answer has one, so it is written in one go. Longer than
+// the longest there can be.
+class Line {
+ public:
+  void add(std::string_view text) {
+    const std::size_t left = static_cast<std::size_t>(bytes_.end() - end_);
+    WEIR_CHECK(text.size() <= left);
+    end_ = std::copy(text.begin(), text.end(), end_);
+  }
+  template <class Integer>
+  void add_number(Integer value) {
+    const auto [end, error] = std::to_chars(end_, bytes_.end(), value);
+    WEIR_CHECK(error == std::errc());
+    end_ = end;
+  }
+  std::string_view text() const { return {bytes_.begin(), end_}; }
+
+ private:
+  std::array<char, 256> bytes_;
+  char* end_ = bytes_.begin();
+};
 
 bool served_stale(const CacheOutcome& outcome) {
   const Reason why = outcome.detail.reason;
@@ -45,28 +64,30 @@ std::string_view token(Forward forward) {
 }
 
 void append_cache_status(std::string& out, const CacheOutcome& outcome) {
-  out += "weir";
+  Line line;
+  line.add("weir");
   if (outcome.hit) {
-    out += "; hit";
+    line.add("; hit");
   } else if (outcome.forward != Forward::None) {
-    out += "; fwd=";
-    out += token(outcome.forward);
+    line.add("; fwd=");
+    line.add(token(outcome.forward));
     if (outcome.forward_status != 0) {
-      out += "; fwd-status=";
-      append_number(out, outcome.forward_status);
+      line.add("; fwd-status=");
+      line.add_number(outcome.forward_status);
     }
     // RFC 9211 2.5, 2.6: both speak of a request that was forwarded.
-    if (outcome.stored) out += "; stored";
-    if (outcome.collapsed) out += "; collapsed";
+    if (outcome.stored) line.add("; stored");
+    if (outcome.collapsed) line.add("; collapsed");
   }
   if (outcome.has_ttl) {
-    out += "; ttl=";
-    append_number(out, outcome.ttl_s);
+    line.add("; ttl=");
+    line.add_number(outcome.ttl_s);
   }
   if (outcome.detail) {
-    out += "; detail=";
-    out += token(outcome.detail.reason);
+    line.add("; detail=");
+    line.add(token(outcome.detail.reason));
   }
+  out.append(line.text());
 }
 
 std::string_view verdict_word(const CacheOutcome& outcome) {

@@ -49,6 +49,11 @@ TEST(Text, Case) {
     append_lower(out, std::string_view(every).substr(start));
     EXPECT_EQ(out, "Aa" + expected.substr(start));
   }
+  for (std::size_t size = 0; size < 26; ++size) {  // shorter than a block, and not a whole number
+    std::string out = "Aa";
+    append_lower(out, std::string_view(every).substr('A', size));
+    EXPECT_EQ(out, "Aa" + expected.substr('A', size));
+  }
   EXPECT_EQ(trim_ows(" \t a b\t "), "a b");
   EXPECT_EQ(trim_ows("\r\na\v"), "\r\na\v");
   EXPECT_EQ(trim_ows("  "), "");

@@ -85,5 +85,23 @@ TEST(PolicyCacheStatus, StoredBelongsToForwardedRequests) {
   EXPECT_EQ(out, "weir; hit");
 }
 
+TEST(PolicyCacheStatus, HoldsTheLongestThereCanBe) {
+  for (int i = 1; i < static_cast<int>(Reason::Count); ++i) {
+    const auto reason = static_cast<Reason>(i);
+    std::string out;
+    append_cache_status(out, {.forward = Forward::VaryMiss,
+                              .forward_status = UINT16_MAX,
+                              .stored = true,
+                              .collapsed = true,
+                              .ttl_s = INT64_MIN,
+                              .has_ttl = true,
+                              .detail = {reason, {}}});
+    EXPECT_EQ(out,
+              "weir; fwd=vary-miss; fwd-status=65535; stored; collapsed; "
+              "ttl=-9223372036854775808; detail=" +
+                  std::string(token(reason)));
+  }
+}
+
 }  // namespace
 }  // namespace weir::policy
