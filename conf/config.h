@@ -180,7 +180,7 @@ struct Limits {
   std::int64_t header_timeout_ms = 10'000;     // total, from the request's first byte
   std::int64_t keepalive_timeout_ms = 75'000;  // between requests
   std::int64_t body_timeout_ms = 60'000;       // between bytes of a request's body
-  std::uint64_t min_body_rate = 0;             // bytes/s after a grace of 5 s; 0 = off
+  std::uint64_t min_body_rate = 256;           // bytes/s after 10 s, while others wait; 0 = off
   std::uint64_t max_body = 0;                  // 0 = no bound
   std::int64_t send_timeout_ms = 30'000;       // without progress
   std::uint32_t connections = 10'000;

@@ -43,17 +43,6 @@ void warn_of_memory(Reading& reading, const Config& config, const Resources& res
                       format_size(sum), format_size(resources.memory)));
 }
 
-// max_connections is of the process and divided among its workers, none of which could fetch
-// anything without one of its own.
-void bound_workers(Reading& reading, Config& config) {
-  const std::uint32_t most = config.upstream.max_connections;
-  if (config.workers <= most) return;
-  reading.add_file_warning(
-      "workers", fmt::format("{} instead of {}: each needs one of upstream.max_connections ({})",
-                             most, config.workers, most));
-  config.workers = most;
-}
-
 std::shared_ptr<Config> read_config(Reading& reading, const NodeRef& root, const Outside& outside) {
   auto config = std::make_shared<Config>();
   // An empty file is a file with no keys.
@@ -68,7 +57,6 @@ std::shared_ptr<Config> read_config(Reading& reading, const NodeRef& root, const
   read_addresses(reading, top, outside, *config);
   read_process(top, outside, *config);
   read_upstream(reading, top, outside, *config);
-  bound_workers(reading, *config);
   read_limits(top, outside, config->limits);
   const BackendNames backends = read_backends(reading, top, *config);
   CacheRule defaults;

@@ -91,7 +91,7 @@ Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Conf
 Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
     : config_(std::move(config)),
       tables_(config_->limits.fill_memory),
-      upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream, config_->workers)),
+      upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream)),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }),
       drain_delay_(loop_, [this] { drain(); }),
       drain_timeout_(loop_, [this] {
@@ -135,7 +135,6 @@ Result<void> Sidecar::open_listeners() {
 void Sidecar::start_workers() {
   for (std::uint32_t i = 0; i < config_->workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(WorkerOptions{
-        .number = i,
         .site = site_,
         .tables = &tables_,
         .upstreams = upstreams_,

@@ -5,7 +5,7 @@
 namespace weir {
 
 Worker::Worker(WorkerOptions options)
-    : fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams), options.number)),
+    : fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams))),
       fills_(loop_, *options.tables, *fetcher_),
       context_{loop_, *options.tables, fills_,
                std::make_shared<flow::LoopSite>(std::move(options.site), loop_)},

@@ -20,7 +20,6 @@
 namespace weir {
 
 struct WorkerOptions {
-  std::size_t number = 0;  // from 0
   std::shared_ptr<const flow::Site> site;
   flow::SharedTables* tables = nullptr;
   std::shared_ptr<upstream::UpstreamPool> upstreams;

@@ -20,6 +20,7 @@ class ClientPipe final : public RefCounted<ClientPipe>, public upstream::Request
   // Null before the fetch goes; its tunnel goes with it.
   void set_fetch(upstream::Fetch* fetch);
   Read read(char* buffer, std::size_t capacity) override;
+  bool gathered() override { return !exchange_ || exchange_->body_gathered(); }
   void informational(const http::ResponseHead& head);
 
   // ---- the client's side ----

@@ -65,6 +65,7 @@ Fill::~Fill() {
 
 void Fill::start() {
   flight_->set_producer({loop(), life_.watch()});
+  if (order_.refresh) flight_->tell_of_reader();
   run(order_.cacheable ? Step::LookUp : Step::Ask);
 }
 
@@ -217,9 +218,9 @@ Fill::Step Fill::ask() {
     flight_->fail(504, {Reason::OnlyIfCached, {}});
     return Step::Done;
   }
-  asked_ms_ = loop().now_ms();
   upstream::FetchRequest& request = order_.request;
   request.body = request.framing == http::Framing::None ? nullptr : order_.pipe.get();
+  request.refresh = order_.refresh && flight_->reader_count() == 0;
   fetch_ = fills_.fetcher().start(std::move(request), *this);
   if (order_.pipe) order_.pipe->set_fetch(fetch_.get());
   const conf::Upstream& app = config().upstream;
@@ -294,6 +295,7 @@ void Fill::wake() {
   if (step_ == Step::AwaitCommit) return;  // whoever reads or not, the stores will say how it ended
   if (!wanted() && give_up_if_unread() == Step::Done) return run(Step::Done);
   if (!fetch_) return;
+  if (order_.refresh && flight_->reader_count() > 0) fetch_->hurry();
   bound_unread_life(config().upstream.idle_timeout_ms);
   if (paused_ && !flight_->window_full()) {
     paused_ = false;

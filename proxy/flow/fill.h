@@ -131,7 +131,6 @@ class Fill final : public upstream::FetchSink,
   OwnedKey variant_key_;                              // and the variant that it led to
   std::unique_ptr<backends::PendingAnswer> pending_;  // of a store
 
-  std::int64_t asked_ms_ = 0;
   std::unique_ptr<upstream::Fetch> fetch_;
   bool paused_ = false;
 

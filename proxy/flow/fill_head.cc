@@ -86,7 +86,7 @@ void Fill::judge_answer(const http::ResponseHead& head) {
                                            .path = client.path,
                                            .now_ms = loop().now_ms(),
                                            .wall_s = loop().clock().wall_s(),
-                                           .request_ms = asked_ms_,
+                                           .request_ms = fetch_->sent_ms(),
                                            .seq = flight_->seq(),
                                            .personal = order_.refusal});
 }
@@ -144,7 +144,7 @@ std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
   shown->ttl_s = verdict_.ttl_s;
   shown->meta = verdict_.meta;
   shown->arrived_ms = loop().now_ms();
-  shown->upstream_ms = loop().now_ms() - asked_ms_;
+  shown->upstream_ms = loop().now_ms() - fetch_->sent_ms();
   return shown;
 }
 

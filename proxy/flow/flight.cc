@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 
@@ -63,6 +64,11 @@ void Flight::fail(int status, policy::Refusal why) {
   state_.error_status = status;
   state_.error = std::move(why);
   wake_readers_locked();
+}
+
+void Flight::tell_of_reader() {
+  const std::lock_guard lock(mutex_);
+  tells_of_reader_ = true;
 }
 
 bool Flight::reserve(std::uint64_t bytes) {
@@ -254,6 +260,8 @@ Flight::Reader* Flight::attach(Waker waker) {
     raw->late = state_.head != nullptr;
     raw->waiting = false;
     raw->waker.wake();
+  } else if (std::exchange(tells_of_reader_, false)) {
+    producer_.wake();
   }
   return raw;
 }

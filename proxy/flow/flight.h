@@ -86,6 +86,8 @@ class Flight : public RefCounted<Flight> {
   // ---- producer ----
   // Where it is told, on its loop, that a reader made room or that the last reader left.
   void set_producer(Waker producer);
+  // Once, when there is a reader who waits for the head: it was begun for nobody.
+  void tell_of_reader();
   void publish_head(std::shared_ptr<const FlightHead> head, bool retained);
   void release(Release release, std::shared_ptr<const FlightHead> head, bool retained);
   void fail(int status, policy::Refusal why);
@@ -172,6 +174,7 @@ class Flight : public RefCounted<Flight> {
   std::vector<std::unique_ptr<Reader>> readers_;
   Waker producer_;
   bool producer_waits_ = false;  // told that the window is full
+  bool tells_of_reader_ = false;
 };
 
 // A reader's hold on a flight, and its body as a source. Lives on the reader's loop; leaving is

@@ -40,6 +40,7 @@ class Transaction final : public front::Handler, public Wakeable {
   // ---- front::Handler ----
   void start(front::Exchange& exchange) override;
   void request_body_ready() override;
+  bool holds_up_others() const override { return context_.fills.fetcher().crowded(); }
   void finished() override;
 
   // ---- Wakeable: the flight, or the convoy, has news ----

@@ -86,6 +86,11 @@ class Exchange {
   // The request's body; `into` is not empty. After Pending, Handler::request_body_ready says when
   // to read again. Answers Expect: 100-continue when it first has to wait for bytes.
   virtual BodyRead read_body(std::span<char> into) = 0;
+  // Before the first read: whether enough of it is here already. That is all of it, or as much as
+  // is taken ahead (64 KiB), or nothing from a client that expects to be asked for it
+  // (100-continue). Else Handler::request_body_ready tells of the next arrival, and it is time to
+  // ask again.
+  virtual bool body_gathered() = 0;
 
   // A 1xx from the app; dropped for clients of HTTP/1.0.
   virtual void send_informational(const http::ResponseHead& head) = 0;
@@ -113,8 +118,11 @@ class Handler {
   virtual ~Handler() = default;
   // The request's head is there.
   virtual void start(Exchange& exchange) = 0;
-  // read_body, after Pending, has something new to say.
+  // read_body, after Pending, has something new to say; or body_gathered, after false.
   virtual void request_body_ready() = 0;
+  // Whether others wait for what this request holds while its body comes in: then it has to come
+  // at limits.min_body_rate.
+  virtual bool holds_up_others() const = 0;
   // The response was sent, or the client is gone: last call, drop everything.
   virtual void finished() = 0;
 };

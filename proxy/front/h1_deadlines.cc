@@ -1,10 +1,14 @@
 #include "proxy/front/h1_deadlines.h"
 
+#include <algorithm>
+
 namespace weir::front {
 namespace {
 
 // limits.min_body_rate counts after so long.
-constexpr std::int64_t kBodyRateGraceMs = 5'000;
+constexpr std::int64_t kBodyRateGraceMs = 10'000;
+// How often a body is looked at that comes too slowly, but for which nobody has to wait.
+constexpr std::int64_t kSlowBodyLookMs = 1'000;
 // How long a client that has closed its half is believed to wait for the beginning of an answer.
 constexpr std::int64_t kHalfClosedMs = 2'000;
 // How often a client is looked at that is not being read, because what it has sent ahead waits.
@@ -14,6 +18,7 @@ constexpr std::int64_t kDrainingRequestMs = 500;
 // After a goodbye: how long a client may go on talking before the connection is closed under it.
 // Without this a reset could overtake the response it has not yet read.
 constexpr std::int64_t kGoodbyeMs = 2'000;
+constexpr std::uint64_t kLongestS = 1'000'000;  // no sum overflows
 
 }  // namespace
 
@@ -42,7 +47,21 @@ void H1Deadlines::await_head() {
 
 void H1Deadlines::await_body() {
   body_wait_began_ms_ = loop_.now_ms();
-  await(Wait::Body, body_wait_began_ms_ + limits_.body_timeout_ms);
+  body_awaited_ = true;
+  await_more_body();
+}
+
+// Until it has stopped for good, or would be too slow by then.
+void H1Deadlines::await_more_body() {
+  const std::int64_t now_ms = loop_.now_ms();
+  std::int64_t until_ms = body_wait_began_ms_ + limits_.body_timeout_ms;
+  if (limits_.min_body_rate != 0) {
+    const auto enough_for_ms = static_cast<std::int64_t>(
+        std::min<std::uint64_t>(body_bytes_ / limits_.min_body_rate, kLongestS) * 1000 + 1000);
+    const std::int64_t slow_in_ms = std::max(enough_for_ms, kBodyRateGraceMs) - body_waited_ms();
+    until_ms = std::min(until_ms, now_ms + std::max(slow_in_ms, kSlowBodyLookMs));
+  }
+  await(Wait::Body, until_ms);
 }
 
 void H1Deadlines::await_answer_half_closed() {
@@ -64,12 +83,26 @@ void H1Deadlines::await_goodbye() {
 void H1Deadlines::body_begins() {
   body_bytes_ = 0;
   body_waited_ms_ = 0;
+  body_awaited_ = false;
 }
 
-bool H1Deadlines::body_arrives_too_slowly() {
-  body_waited_ms_ += loop_.now_ms() - body_wait_began_ms_;
-  if (limits_.min_body_rate == 0 || body_waited_ms_ < kBodyRateGraceMs) return false;
-  return body_bytes_ * 1000 < limits_.min_body_rate * static_cast<std::uint64_t>(body_waited_ms_);
+std::int64_t H1Deadlines::body_waited_ms() const {
+  return body_waited_ms_ + (body_awaited_ ? loop_.now_ms() - body_wait_began_ms_ : 0);
+}
+
+void H1Deadlines::body_has_come() {
+  body_waited_ms_ = body_waited_ms();
+  body_awaited_ = false;
+}
+
+bool H1Deadlines::body_has_stopped() const {
+  return body_awaited_ && loop_.now_ms() - body_wait_began_ms_ >= limits_.body_timeout_ms;
+}
+
+bool H1Deadlines::body_is_too_slow() const {
+  const std::int64_t waited_ms = body_waited_ms();
+  if (limits_.min_body_rate == 0 || waited_ms < kBodyRateGraceMs) return false;
+  return body_bytes_ * 1000 < limits_.min_body_rate * static_cast<std::uint64_t>(waited_ms);
 }
 
 // ---- for what the client takes ----

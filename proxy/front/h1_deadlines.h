@@ -16,7 +16,8 @@ class H1Deadlines {
   enum class Wait : std::uint8_t {
     Request,    // begin a request: limits.keepalive_timeout, or a moment while draining
     Head,       // send all of a head that has begun: limits.header_timeout
-    Body,       // send on of a body that is asked for: limits.body_timeout
+    Body,       // send on of a body that is asked for: limits.body_timeout, or time to look at the
+                // rate at which it comes
     HalfClose,  // … has closed its half and is believed to wait for an answer's beginning
     Unread,     // … is not read, since it has sent enough ahead: time to look whether it is there
     Goodbye,    // hear that the connection is over
@@ -36,6 +37,8 @@ class H1Deadlines {
   void await_request_while_draining();
   void await_head();
   void await_body();
+  // The wait goes on: it was time to look, and no more.
+  void await_more_body();
   void await_answer_half_closed();
   // Nothing when that is what is waited for already.
   void await_look_at_unread();
@@ -45,8 +48,11 @@ class H1Deadlines {
   // ---- limits.min_body_rate: bytes read of a body, over the time that was waited for it ----
   void body_begins();
   void body_read(std::uint64_t bytes) { body_bytes_ += bytes; }
-  // More of the body has come, ending await_body()'s wait. True when it comes too slowly.
-  bool body_arrives_too_slowly();
+  // More of the body has come, ending await_body()'s wait.
+  void body_has_come();
+  bool body_has_stopped() const;
+  // Whether it has come too slowly so far, this wait included.
+  bool body_is_too_slow() const;
 
   // ---- for what the client takes ----
   // Goes on from the first call on until something was taken.
@@ -55,6 +61,7 @@ class H1Deadlines {
 
  private:
   void await(Wait wait, std::int64_t until_ms);
+  std::int64_t body_waited_ms() const;
 
   EventLoop& loop_;
   const conf::Limits& limits_;
@@ -63,7 +70,8 @@ class H1Deadlines {
   Deadline receiving_;
   std::unique_ptr<Deadline> sending_;  // made when a client first proves slow
   std::int64_t body_wait_began_ms_ = 0;
-  std::int64_t body_waited_ms_ = 0;
+  bool body_awaited_ = false;
+  std::int64_t body_waited_ms_ = 0;  // before this wait
   std::uint64_t body_bytes_ = 0;
 };
 

@@ -37,7 +37,7 @@ void H1Exchange::reset() {
   started_us_ = 0;
   status_ = 0;
   responding_ = refused_ = done_ = is_last_ = reset_at_cut_ = endless_ = tunnel_ = false;
-  continue_sent_ = body_wanted_ = false;
+  continue_sent_ = body_wanted_ = gathering_ = false;
 }
 
 std::unique_ptr<H1Exchange> H1ExchangePool::take(H1Link& link, H1Exchange::Owner& owner) {
@@ -112,6 +112,7 @@ std::string_view H1Exchange::scheme() const {
 BodyRead H1Exchange::read_body(std::span<char> into) {
   WEIR_CHECK(!into.empty());  // it would wait for ever for what is there
   H1RequestReader& reader = link_->reader;
+  gathering_ = false;
   const bool was_full = reader.full();
   const BodyRead read = tunnel_ ? reader.read_raw(into) : reader.read_body(into);
   if (read.status == BodyRead::Status::Pending) return await_body();
@@ -119,6 +120,13 @@ BodyRead H1Exchange::read_body(std::span<char> into) {
   if (!link_->peer_done) link_->deadlines.await_nothing();  // else it is that of peer_closed()
   if (was_full) owner_->update_interest();
   return read;
+}
+
+bool H1Exchange::body_gathered() {
+  const H1RequestReader& reader = link_->reader;
+  gathering_ =
+      !head_.expect_continue && !link_->peer_done && !reader.full() && !reader.holds_rest_of_body();
+  return !gathering_;
 }
 
 BodyRead H1Exchange::await_body() {
@@ -134,17 +142,26 @@ BodyRead H1Exchange::await_body() {
 }
 
 void H1Exchange::body_arrived() {
+  if (gathering_) return tell_of_body();
   if (!body_wanted_) return;
-  if (!tunnel_ && link_->deadlines.body_arrives_too_slowly()) {
-    body_wanted_ = false;
-    return refuse({.status = 408, .detail = "body-rate"});
+  if (!tunnel_) {
+    link_->deadlines.body_has_come();
+    if (body_is_too_slow()) return;
   }
   tell_of_body();
 }
 
 void H1Exchange::tell_of_body() {
-  body_wanted_ = false;
+  body_wanted_ = gathering_ = false;
   handler_->request_body_ready();
+}
+
+// Refused, if so: others wait for what it holds.
+bool H1Exchange::body_is_too_slow() {
+  if (!link_->deadlines.body_is_too_slow() || !handler_->holds_up_others()) return false;
+  body_wanted_ = false;
+  refuse({.status = 408, .detail = "body-rate"});
+  return true;
 }
 
 void H1Exchange::peer_closed() {
@@ -155,7 +172,7 @@ void H1Exchange::peer_closed() {
     return;
   }
   // A half-close after a whole request is legitimate: the response still has a reader.
-  if (body_wanted_) return tell_of_body();
+  if (body_wanted_ || gathering_) return tell_of_body();
   // But most who close have left: an app that is slow to answer is not kept busy for them.
   if (!responding_) link_->deadlines.await_answer_half_closed();
 }
@@ -163,7 +180,11 @@ void H1Exchange::peer_closed() {
 void H1Exchange::body_is_late() {
   if (responding_) return;
   if (link_->peer_done) return client_is_gone();
-  if (body_wanted_) refuse({.status = 408, .detail = "body-timeout"});
+  if (!body_wanted_) return;
+  if (link_->deadlines.body_has_stopped()) {
+    return refuse({.status = 408, .detail = "body-timeout"});
+  }
+  if (!body_is_too_slow()) link_->deadlines.await_more_body();
 }
 
 void H1Exchange::client_is_gone() {

@@ -67,6 +67,7 @@ class H1Exchange final : public Exchange {
   bool peer_trusted() const override { return link_->peer.trusted; }
   std::string_view scheme() const override;
   BodyRead read_body(std::span<char> into) override;
+  bool body_gathered() override;
   void send_informational(const http::ResponseHead& head) override;
   void send_entry(const backends::EntryRef& entry, const FreshFields& fresh) override;
   void send_not_modified(const backends::Entry& entry, const FreshFields& fresh) override;
@@ -83,6 +84,7 @@ class H1Exchange final : public Exchange {
   void refuse(const http::ParseError& error);
   BodyRead await_body();
   void tell_of_body();
+  bool body_is_too_slow();
   bool begin_response(int status);
   void append_fresh(const FreshFields& fresh);
   void finish_head(const FreshFields& fresh);
@@ -108,6 +110,7 @@ class H1Exchange final : public Exchange {
   bool tunnel_ = false;
   bool continue_sent_ = false;
   bool body_wanted_ = false;  // read_body said Pending
+  bool gathering_ = false;    // body_gathered said false
 };
 
 class H1ExchangePool {

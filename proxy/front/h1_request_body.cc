@@ -73,4 +73,17 @@ bool H1RequestBody::discard(std::string_view& raw) {
   return ended_;
 }
 
+bool H1RequestBody::ends_in(std::string_view raw) const {
+  if (ended_ || failed()) return true;
+  if (framing_ == http::Framing::Length) return raw.size() >= remaining_;
+  http::ChunkedDecoder ahead = chunks_;
+  while (!raw.empty()) {
+    std::size_t consumed = 0;
+    std::string_view data;
+    if (ahead.decode(raw, consumed, data) != http::ParseStatus::NeedMore) return true;
+    raw.remove_prefix(consumed);
+  }
+  return false;
+}
+
 }  // namespace weir::front

@@ -19,6 +19,8 @@ class H1RequestBody {
   BodyRead read(std::string_view& raw, std::span<char> into);
   // Passes over what `raw` holds of this body. True when the body has ended.
   bool discard(std::string_view& raw);
+  // Whether its end lies within these bytes, which are not read.
+  bool ends_in(std::string_view raw) const;
 
   bool ended() const { return ended_; }
   bool failed() const { return error_.detail.data() != nullptr; }

@@ -55,6 +55,8 @@ class H1RequestReader {
   // ---- its body ----
   BodyRead read_body(std::span<char> into);
   const H1RequestBody& body() const { return body_; }
+  // Whether the body's end is among the bytes that are here.
+  bool holds_rest_of_body() const { return body_.ends_in(unread()); }
   // What comes, as it is: bytes of a tunnel. Pending when there are none.
   BodyRead read_raw(std::span<char> into);
   // The request is over, and its head forgotten. What has come of its body is thrown away; false

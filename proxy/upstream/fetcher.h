@@ -30,6 +30,9 @@ class RequestBody {
   virtual ~RequestBody() = default;
   // May drop the fetch that calls it, but not start another.
   virtual Read read(char* buffer, std::size_t capacity) = 0;
+  // While it waits for a connection: whether as much of it is there as will be held here, or all
+  // that will come. Until it is, each arrival is told by the fetch's body_ready().
+  virtual bool gathered() = 0;
 };
 
 struct FetchRequest {
@@ -42,6 +45,7 @@ struct FetchRequest {
   std::uint64_t content_length = 0;
   RequestBody* body = nullptr;  // not owned; outlives the fetch; null with Framing::None
   bool upgrade = false;         // Connection: Upgrade with the Upgrade field in `fields`
+  bool refresh = false;         // nobody waits for the answer: others go first
 };
 
 // Why a fetch ended.
@@ -96,9 +100,14 @@ class Fetch {
   virtual ~Fetch() = default;
   // Whether it waits for a place among the connections: the app knows nothing of it yet.
   virtual bool waiting() const = 0;
+  // When it began to be sent, by the loop's clock: on the connection whose answer is being read.
+  // RFC 9111 4.2.3's request_time: what a request waited for a connection is no part of an
+  // answer's age. 0 before.
+  virtual std::int64_t sent_ms() const = 0;
   virtual void pause() = 0;  // stop reading the answer
   virtual void resume() = 0;
   virtual void body_ready() = 0;  // RequestBody has something new to say
+  virtual void hurry() = 0;       // somebody waits for this refresh by now
   // From the on_head() of a 101 on, as long as this object lives; null for everything else.
   virtual Tunnel* tunnel() { return nullptr; }
 };
@@ -108,6 +117,8 @@ class Fetcher {
   virtual ~Fetcher() = default;
   // Never calls the sink before it returns.
   virtual std::unique_ptr<Fetch> start(FetchRequest request, FetchSink& sink) = 0;
+  // Whether requests wait for a connection, on whatever loop. A hint.
+  virtual bool crowded() const = 0;
 };
 
 }  // namespace weir::upstream

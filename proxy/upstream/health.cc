@@ -73,11 +73,9 @@ class Probe final : private FetchSink {
   bool down_ = false;
 };
 
-// A fetcher of its own: checks neither wait for a free connection nor take one from a request.
 class Checker final : public HealthChecker {
  public:
-  Checker(EventLoop& loop, const std::shared_ptr<UpstreamPool>& pool)
-      : fetcher_(loop, pool, pool->size()) {
+  Checker(EventLoop& loop, const std::shared_ptr<UpstreamPool>& pool) : fetcher_(loop, pool) {
     for (std::size_t i = 0; i < pool->size(); ++i) {
       probes_.push_back(std::make_unique<Probe>(loop, fetcher_, *pool, i));
     }

@@ -24,14 +24,15 @@ class TunnelFetch final : public Fetch,
                           public WireConnection::Owner,
                           public ConnectionPlaces::Guest {
  public:
-  TunnelFetch(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool, FetchRequest request,
-              FetchSink& sink);
+  TunnelFetch(WirePool& wires, UpstreamPool& pool, FetchRequest request, FetchSink& sink);
   ~TunnelFetch() override;
 
   bool waiting() const override { return waits_for_place(); }
+  std::int64_t sent_ms() const override { return sent_ms_; }
   void pause() override;
   void resume() override;
   void body_ready() override {}
+  void hurry() override { pool_.places().hurry(*this); }
   Tunnel* tunnel() override { return answer_.tunnel() ? this : nullptr; }
 
   std::size_t send(std::string_view bytes) override;
@@ -63,7 +64,6 @@ class TunnelFetch final : public Fetch,
   void update_interest();
 
   WirePool& wires_;
-  ConnectionPlaces& places_;
   UpstreamPool& pool_;
   const FetchRequest request_;
   FetchSink* sink_;
@@ -76,6 +76,7 @@ class TunnelFetch final : public Fetch,
   std::size_t url_ = 0;
   std::size_t failovers_ = 0;
   std::int64_t answer_by_ms_;
+  std::int64_t sent_ms_ = 0;
   bool counted_ = false;  // the socket is the pool's as well as ours
   bool connected_ = false;
   bool paused_ = false;
@@ -84,10 +85,9 @@ class TunnelFetch final : public Fetch,
   Life<TunnelFetch> life_{*this};  // whoever calls the sink looks here before going on
 };
 
-TunnelFetch::TunnelFetch(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool,
-                         FetchRequest request, FetchSink& sink)
-    : wires_(wires),
-      places_(places),
+TunnelFetch::TunnelFetch(WirePool& wires, UpstreamPool& pool, FetchRequest request, FetchSink& sink)
+    : Guest(wires.loop()),
+      wires_(wires),
       pool_(pool),
       request_(std::move(request)),
       sink_(&sink),
@@ -95,12 +95,12 @@ TunnelFetch::TunnelFetch(WirePool& wires, ConnectionPlaces& places, UpstreamPool
       answer_by_ms_(now_ms() + pool.config().first_byte_timeout_ms) {
   answer_.reset(request_.method == http::Method::Head, true);
   deadline_.set(answer_by_ms_);
-  places_.enter(*this);
+  pool_.places().enter(*this, PlaceKind::Visit);
 }
 
 TunnelFetch::~TunnelFetch() {
   disconnect();
-  places_.leave(*this);
+  pool_.places().leave(*this);
 }
 
 void TunnelFetch::connect() {
@@ -121,7 +121,7 @@ void TunnelFetch::disconnect() {
 // The connection is a tunnel now, and the next may have the place.
 void TunnelFetch::leave_place() {
   if (std::exchange(counted_, false)) wires_.part_with();
-  places_.leave(*this);
+  pool_.places().leave(*this);
 }
 
 void TunnelFetch::on_connected() {
@@ -132,6 +132,7 @@ void TunnelFetch::on_connected() {
     return finish(FetchResult::Refused, "the request cannot be sent: a control byte in its head");
   }
   deadline_.set(answer_by_ms_);
+  sent_ms_ = now_ms();
   write_head();
 }
 
@@ -254,7 +255,7 @@ void TunnelFetch::finish(FetchResult result, std::string message) {
   if (socket_ && !message.empty()) message = fmt::format("{}: {}", pool_.url(url_).text, message);
   deadline_.clear();
   disconnect();
-  places_.leave(*this);
+  pool_.places().leave(*this);
   // Last: the sink may destroy this object.
   sink_->on_end({result, std::move(message), answer_.any_byte()});
 }
@@ -305,9 +306,9 @@ void TunnelFetch::shutdown() {
 
 }  // namespace
 
-std::unique_ptr<Fetch> make_tunnel(WirePool& wires, ConnectionPlaces& places, UpstreamPool& pool,
-                                   FetchRequest request, FetchSink& sink) {
-  return std::make_unique<TunnelFetch>(wires, places, pool, std::move(request), sink);
+std::unique_ptr<Fetch> make_tunnel(WirePool& wires, UpstreamPool& pool, FetchRequest request,
+                                   FetchSink& sink) {
+  return std::make_unique<TunnelFetch>(wires, pool, std::move(request), sink);
 }
 
 }  // namespace weir::upstream

@@ -22,17 +22,13 @@ std::string own_host_of(const conf::UpstreamUrl& url) {
 
 }  // namespace
 
-UpstreamPool::UpstreamPool(conf::Upstream config, std::size_t loops)
+UpstreamPool::UpstreamPool(conf::Upstream config)
     : config_(std::move(config)),
-      loops_(loops),
+      places_(config_.max_connections),
+      connections_(config_.max_connections),
       states_(std::make_unique<State[]>(config_.urls.size())) {
-  WEIR_CHECK(!config_.urls.empty() && loops_ > 0 && config_.max_connections >= loops_);
+  WEIR_CHECK(!config_.urls.empty());
   for (const conf::UpstreamUrl& url : config_.urls) hosts_.push_back(own_host_of(url));
-}
-
-std::size_t UpstreamPool::connections_of(std::size_t loop) const {
-  const std::size_t most = config_.max_connections;
-  return most / loops_ + (loop < most % loops_ ? 1 : 0);
 }
 
 std::string_view UpstreamPool::host(std::size_t index, std::string_view preserved) const {

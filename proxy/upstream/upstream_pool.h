@@ -1,5 +1,6 @@
-// The app's addresses and what is known of them, shared by all loops: which one a request goes to,
-// which ones are down. Any thread; plain atomics, and a slightly old count does no harm.
+// The app as all loops share it: its addresses, which one a request goes to and which ones are
+// down, and the bound on connections. Any thread; plain atomics, and a slightly old count does no
+// harm.
 #pragma once
 
 #include <atomic>
@@ -11,19 +12,20 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "proxy/upstream/connection_places.h"
+#include "proxy/upstream/open_connections.h"
 
 namespace weir::upstream {
 
 class UpstreamPool {
  public:
-  // `loops`: among how many loops the connections are divided; no more than there are connections.
-  UpstreamPool(conf::Upstream config, std::size_t loops);
+  explicit UpstreamPool(conf::Upstream config);
 
   const conf::Upstream& config() const { return config_; }
   std::size_t size() const { return config_.urls.size(); }
   const conf::UpstreamUrl& url(std::size_t index) const { return config_.urls[index]; }
-  // The share of this loop, from 0, of `max_connections`: at least one, all of them together.
-  std::size_t connections_of(std::size_t loop) const;
+  ConnectionPlaces& places() { return places_; }
+  OpenConnections& connections() { return connections_; }
   // The Host to send, by `upstream.host`; `preserved` is the client's.
   std::string_view host(std::size_t index, std::string_view preserved) const;
   // "localhost:8000"; without the port where it is the scheme's own.
@@ -51,7 +53,8 @@ class UpstreamPool {
   };
 
   const conf::Upstream config_;
-  const std::size_t loops_;
+  ConnectionPlaces places_;
+  OpenConnections connections_;
   std::vector<std::string> hosts_;
   std::unique_ptr<State[]> states_;
   std::atomic<std::uint32_t> turn_ = 0;

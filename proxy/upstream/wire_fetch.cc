@@ -34,6 +34,10 @@ class WireFetch::Handle final : public Fetch {
     const WireFetch* fetch = fetch_.get();
     return fetch && fetch->waits_for_place();
   }
+  std::int64_t sent_ms() const override {
+    const WireFetch* fetch = fetch_.get();
+    return fetch ? fetch->sent_ms_ : 0;
+  }
   void pause() override {
     if (WireFetch* fetch = fetch_.get()) fetch->pause();
   }
@@ -43,13 +47,17 @@ class WireFetch::Handle final : public Fetch {
   void body_ready() override {
     if (WireFetch* fetch = fetch_.get()) fetch->body_ready();
   }
+  void hurry() override {
+    if (WireFetch* fetch = fetch_.get()) fetch->pool_.places().hurry(*fetch);
+  }
 
  private:
   const Weak<WireFetch> fetch_;
 };
 
 WireFetch::WireFetch(WireFetcher& fetcher, WirePool& wires, UpstreamPool& pool)
-    : fetcher_(fetcher),
+    : Guest(wires.loop()),
+      fetcher_(fetcher),
       wires_(wires),
       pool_(pool),
       deadline_(wires.loop(), [this] { on_deadline(); }) {}
@@ -57,6 +65,7 @@ WireFetch::WireFetch(WireFetcher& fetcher, WirePool& wires, UpstreamPool& pool)
 WireFetch::~WireFetch() {
   life_.end();
   end_attempt();
+  pool_.places().leave(*this);
 }
 
 std::unique_ptr<Fetch> WireFetch::begin(FetchRequest request, FetchSink& sink,
@@ -74,15 +83,32 @@ std::unique_ptr<Fetch> WireFetch::begin(FetchRequest request, FetchSink& sink,
   avoid_url_.reset();
   failovers_ = 0;
   retries_ = 0;
+  sent_ms_ = 0;
   paused_ = body_waits_ = need_fresh_ = false;
   private_ = authenticates_connection(request_);
   phase_ = Phase::Waiting;
   answer_by_ms_ = now_ms() + pool_.config().first_byte_timeout_ms;
+  auto handle = std::make_unique<Handle>(life_.watch());
+  take_place();
   arm_deadline();
-  return std::make_unique<Handle>(life_.watch());
+  return handle;
+}
+
+// An upload that drips in is not to hold a place that others wait for. Whoever streams slowly on
+// purpose is held up for no longer than this.
+void WireFetch::take_place() {
+  constexpr std::int64_t kGather_ms = 1'000;
+  if (only_url_) return on_place();
+  if (!writer_.has_body()) {
+    return pool_.places().enter(*this, request_.refresh ? PlaceKind::Refresh : PlaceKind::Visit);
+  }
+  const bool ready = request_.body->gathered();
+  pool_.places().enter(*this, PlaceKind::Upload, ready);
+  if (!ready && waits_for_place()) gather_by_ms_ = now_ms() + kGather_ms;
 }
 
 void WireFetch::on_place() {
+  gather_by_ms_ = kNever;
   phase_ = Phase::Admitted;
   fetcher_.schedule(*this);
 }
@@ -168,7 +194,9 @@ void WireFetch::leave() {
   request_ = {};  // it may hold credentials
   writer_.release();
   deadline_.clear();
+  gather_by_ms_ = kNever;
   phase_ = Phase::Idle;
+  pool_.places().leave(*this);
   fetcher_.leave(*this);
 }
 
@@ -178,6 +206,7 @@ void WireFetch::on_connected() {
   phase_ = Phase::Running;
   connect_by_ms_ = kNever;
   pool_.connected(url_);
+  sent_ms_ = now_ms();
   if (send()) update_interest();
 }
 
@@ -325,7 +354,13 @@ void WireFetch::resume() {
 
 void WireFetch::body_ready() {
   writer_.body_ready();
+  if (gather_by_ms_ != kNever && request_.body->gathered()) body_gathered();
   if (phase_ == Phase::Running && body_waits_) fetcher_.schedule(*this);
+}
+
+void WireFetch::body_gathered() {
+  gather_by_ms_ = kNever;
+  pool_.places().gathered(*this);
 }
 
 void WireFetch::time_answer() {
@@ -335,7 +370,7 @@ void WireFetch::time_answer() {
 }
 
 void WireFetch::arm_deadline() {
-  const std::int64_t at = std::min(connect_by_ms_, answer_by_ms_);
+  const std::int64_t at = std::min({connect_by_ms_, answer_by_ms_, gather_by_ms_});
   if (at != kNever) deadline_.set(at);
 }
 
@@ -343,6 +378,7 @@ void WireFetch::arm_deadline() {
 void WireFetch::on_deadline() {
   if (phase_ == Phase::Idle) return;
   const std::int64_t now = now_ms();
+  if (now >= gather_by_ms_) body_gathered();
   if (now >= connect_by_ms_) {
     return end_or_retry(FetchResult::Timeout, "no connection in time", true);
   }

@@ -44,6 +44,7 @@ class WireFetch final : public ConnectionPlaces::Guest, private WireConnection::
   };
 
   // ---- life ----
+  void take_place();
   void on_place() override;
   void start_attempt();
   void end_attempt();
@@ -75,6 +76,7 @@ class WireFetch final : public ConnectionPlaces::Guest, private WireConnection::
   void pause();
   void resume();
   void body_ready();
+  void body_gathered();
   void time_answer();
   void arm_deadline();
   void on_deadline();
@@ -97,8 +99,10 @@ class WireFetch final : public ConnectionPlaces::Guest, private WireConnection::
   Life<WireFetch> life_{*this};
   std::optional<std::size_t> only_url_;
   std::optional<std::size_t> avoid_url_;
+  std::int64_t gather_by_ms_ = kNever;  // while an upload waits for more of its body
   std::int64_t connect_by_ms_ = kNever;
   std::int64_t answer_by_ms_ = kNever;
+  std::int64_t sent_ms_ = 0;
   std::size_t failovers_ = 0;
   std::uint32_t retries_ = 0;
   Phase phase_ = Phase::Idle;

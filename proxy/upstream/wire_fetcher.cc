@@ -8,17 +8,13 @@
 
 namespace weir::upstream {
 
-WireFetcher::WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool,
-                         std::size_t most_connections)
-    : pool_(std::move(pool)),
-      wires_(loop, *pool_, most_connections),
-      places_(most_connections),
-      turn_(loop, [this] { run_turns(); }) {}
+WireFetcher::WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool)
+    : pool_(std::move(pool)), wires_(loop, *pool_), turn_(loop, [this] { run_turns(); }) {}
 
 WireFetcher::~WireFetcher() = default;
 
 std::unique_ptr<Fetch> WireFetcher::start(FetchRequest request, FetchSink& sink) {
-  if (request.upgrade) return make_tunnel(wires_, places_, *pool_, std::move(request), sink);
+  if (request.upgrade) return make_tunnel(wires_, *pool_, std::move(request), sink);
   return enter(std::move(request), sink, std::nullopt);
 }
 
@@ -34,9 +30,7 @@ std::unique_ptr<Fetch> WireFetcher::enter(FetchRequest request, FetchSink& sink,
   }
   WireFetch* fetch = free_.back();
   free_.pop_back();
-  std::unique_ptr<Fetch> handle = fetch->begin(std::move(request), sink, only_url);
-  places_.enter(*fetch);
-  return handle;
+  return fetch->begin(std::move(request), sink, only_url);
 }
 
 void WireFetcher::leave(WireFetch& fetch) {
@@ -44,7 +38,6 @@ void WireFetcher::leave(WireFetch& fetch) {
     std::erase(turns_, &fetch);
     std::ranges::replace(running_turns_, &fetch, nullptr);
   }
-  places_.leave(fetch);
   free_.push_back(&fetch);
 }
 
@@ -70,10 +63,8 @@ void WireFetcher::run_turns() {
   running_turns_.clear();
 }
 
-std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool,
-                                      std::size_t number) {
-  const std::size_t most_connections = pool->connections_of(number);
-  return std::make_unique<WireFetcher>(loop, std::move(pool), most_connections);
+std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool) {
+  return std::make_unique<WireFetcher>(loop, std::move(pool));
 }
 
 }  // namespace weir::upstream

@@ -1,6 +1,6 @@
-// The fetcher of one loop: a pool of WireFetch objects, tunnels for upgrades, and the places for
-// the connections of both. Loop thread only. When it goes, its fetches fall silent and their
-// handles do nothing more; handles of tunnels must have gone before.
+// The fetcher of one loop: a pool of WireFetch objects, and tunnels for upgrades. Loop thread only.
+// When it goes, its fetches fall silent and their handles do nothing more; handles of tunnels must
+// have gone before.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,6 @@
 
 #include "base/net/event_loop.h"
 #include "base/net/timer.h"
-#include "proxy/upstream/connection_places.h"
 #include "proxy/upstream/fetcher.h"
 #include "proxy/upstream/upstream_pool.h"
 #include "proxy/upstream/wire_pool.h"
@@ -20,11 +19,13 @@ class WireFetch;
 
 class WireFetcher final : public Fetcher {
  public:
-  WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool, std::size_t most_connections);
+  WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool);
   ~WireFetcher() override;
 
   std::unique_ptr<Fetch> start(FetchRequest request, FetchSink& sink) override;
-  // The same for one address only, without retries: the health check's.
+  bool crowded() const override { return pool_->places().crowded(); }
+  // The same for one address only, without retries and without waiting for a place: the health
+  // check's.
   std::unique_ptr<Fetch> start_at(std::size_t url, FetchRequest request, FetchSink& sink);
 
   // By a fetch that has ended; it is in the pool again when this returns.
@@ -42,7 +43,6 @@ class WireFetcher final : public Fetcher {
 
   const std::shared_ptr<UpstreamPool> pool_;
   WirePool wires_;
-  ConnectionPlaces places_;
   Timer turn_;
   std::vector<WireFetch*> turns_;
   std::vector<WireFetch*> running_turns_;
@@ -50,8 +50,7 @@ class WireFetcher final : public Fetcher {
   std::vector<WireFetch*> free_;
 };
 
-// The one that everybody else uses, for the loop of this number. init_curl() must have been called.
-std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool,
-                                      std::size_t number);
+// The one that everybody else uses. init_curl() must have been called.
+std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool);
 
 }  // namespace weir::upstream

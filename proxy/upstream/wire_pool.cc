@@ -17,16 +17,18 @@ constexpr std::int64_t kConnectionLife_ms = 60'000;
 
 }  // namespace
 
-WirePool::WirePool(EventLoop& loop, const UpstreamPool& pool, std::size_t most_connections)
-    : pool_(pool),
-      most_connections_(most_connections),
+WirePool::WirePool(EventLoop& loop, UpstreamPool& pool)
+    : Holder(pool.connections(), loop),
+      pool_(pool),
       curl_(loop, pool.config()),
       names_(curl_),
       buffer_(std::make_unique_for_overwrite<char[]>(kBufferSize)),
       shelves_(pool.size()),
       sweep_(loop, [this] { sweep(); }) {}
 
-WirePool::~WirePool() = default;
+WirePool::~WirePool() {
+  closed(idle_ + lent_);  // what is lent out still is closed where it is
+}
 
 std::unique_ptr<WireConnection> WirePool::take(std::size_t url) {
   Shelf& shelf = shelves_[url];
@@ -34,16 +36,16 @@ std::unique_ptr<WireConnection> WirePool::take(std::size_t url) {
   std::unique_ptr<WireConnection> connection = std::move(shelf.back().connection);
   shelf.pop_back();
   WEIR_CHECK(connection && idle_ > 0);
-  --idle_;
+  set_idle(--idle_);
   ++lent_;
   return connection;
 }
 
 std::unique_ptr<WireConnection> WirePool::open(std::size_t url, Owner& owner) {
-  if (idle_ + lent_ >= most_connections_) make_room();
+  ++lent_;
+  opened();
   auto connection = std::make_unique<WireConnection>(names_, owner);
   connection->connect(pool_.url(url));
-  ++lent_;
   return connection;
 }
 
@@ -57,14 +59,25 @@ void WirePool::keep(std::size_t url, std::unique_ptr<WireConnection> connection)
   connection->want(true, false);
   shelves_[url].push_back({std::move(connection), now_ms});
   --lent_;
-  ++idle_;
+  set_idle(++idle_);
   if (!sweep_.is_set()) sweep_.set(now_ms + kIdle_ms);
 }
 
 void WirePool::close(std::unique_ptr<WireConnection> connection) {
   connection.reset();
+  part_with();
+}
+
+void WirePool::part_with() {
   WEIR_CHECK(lent_ > 0);
   --lent_;
+  closed();
+}
+
+void WirePool::forget_idle(std::size_t count) {
+  WEIR_CHECK(count <= idle_);
+  set_idle(idle_ -= count);
+  closed(count);
 }
 
 // An idle connection has something to say: its end, or bytes that nobody asked for. TLS may also
@@ -77,7 +90,7 @@ void WirePool::on_ready(WireConnection& connection, bool, bool) {
     });
     if (at == shelf.end()) continue;
     shelf.erase(at);
-    --idle_;
+    forget_idle(1);
     return;
   }
 }
@@ -86,24 +99,24 @@ bool WirePool::is_silent(WireConnection& connection) {
   return connection.receive(buffer()).state == WireConnection::State::Again;
 }
 
-// Whoever has borrowed one has one of the loop's places: at the bound, one is idle.
-void WirePool::make_room() {
+bool WirePool::close_idle() {
   Shelf* oldest = nullptr;
   for (Shelf& shelf : shelves_) {
     if (shelf.empty()) continue;
     if (!oldest || shelf.front().since_ms < oldest->front().since_ms) oldest = &shelf;
   }
-  if (!oldest) return;
+  if (!oldest) return false;
   oldest->erase(oldest->begin());
-  --idle_;
+  forget_idle(1);
+  return true;
 }
 
 void WirePool::sweep() {
   const std::int64_t now_ms = loop().now_ms();
   std::int64_t next_ms = INT64_MAX;
   for (Shelf& shelf : shelves_) {
-    idle_ -=
-        std::erase_if(shelf, [&](const Idle& idle) { return now_ms - idle.since_ms >= kIdle_ms; });
+    forget_idle(
+        std::erase_if(shelf, [&](const Idle& idle) { return now_ms - idle.since_ms >= kIdle_ms; }));
     if (!shelf.empty()) next_ms = std::min(next_ms, shelf.front().since_ms + kIdle_ms);
   }
   if (next_ms != INT64_MAX) sweep_.set(next_ms);

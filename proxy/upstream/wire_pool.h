@@ -1,6 +1,6 @@
 // The connections of one loop to the app: makes them, keeps those that may serve again, watches
-// what it keeps, and stays within the loop's bound. Also the loop's one receive buffer. Loop thread
-// only; outlives the fetches that use it.
+// what it keeps, and closes idle ones where there are too many in all loops together. Also the
+// loop's one receive buffer. Loop thread only; outlives the fetches that use it.
 #pragma once
 
 #include <memory>
@@ -15,9 +15,9 @@
 
 namespace weir::upstream {
 
-class WirePool final : private WireConnection::Owner {
+class WirePool final : private WireConnection::Owner, private OpenConnections::Holder {
  public:
-  WirePool(EventLoop& loop, const UpstreamPool& pool, std::size_t most_connections);
+  WirePool(EventLoop& loop, UpstreamPool& pool);
   ~WirePool() override;
 
   CurlLoop& curl() { return curl_; }
@@ -28,13 +28,13 @@ class WirePool final : private WireConnection::Owner {
   // The idle connection to this address that was used last; null when there is none.
   std::unique_ptr<WireConnection> take(std::size_t url);
   bool has_idle(std::size_t url) const { return !shelves_[url].empty(); }
-  // A new one, on its way. An idle one gives way when the bound is reached.
+  // A new one, on its way. An idle one gives way when the process has too many.
   std::unique_ptr<WireConnection> open(std::size_t url, Owner& owner);
   // What was taken or opened comes back: to serve again, unless it has spoken, or to be closed.
   void keep(std::size_t url, std::unique_ptr<WireConnection> connection);
   void close(std::unique_ptr<WireConnection> connection);
   // What was opened stays with its holder and counts no more.
-  void part_with() { --lent_; }
+  void part_with();
 
  private:
   static constexpr std::size_t kBufferSize = 64 * 1024;
@@ -46,11 +46,11 @@ class WirePool final : private WireConnection::Owner {
 
   void on_ready(WireConnection& connection, bool readable, bool writable) override;
   bool is_silent(WireConnection& connection);
-  void make_room();
+  bool close_idle() override;
+  void forget_idle(std::size_t count);
   void sweep();
 
   const UpstreamPool& pool_;
-  const std::size_t most_connections_;
   CurlLoop curl_;
   NameGate names_;
   std::unique_ptr<char[]> buffer_;

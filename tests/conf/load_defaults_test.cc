@@ -55,7 +55,7 @@ TEST(LoadDefaults, UpstreamAndLimits) {
   EXPECT_EQ(limits.header_timeout_ms, 10'000);
   EXPECT_EQ(limits.keepalive_timeout_ms, 75'000);
   EXPECT_EQ(limits.body_timeout_ms, 60'000);
-  EXPECT_EQ(limits.min_body_rate, 0U);
+  EXPECT_EQ(limits.min_body_rate, 256U);
   EXPECT_EQ(limits.max_body, 0U);
   EXPECT_EQ(limits.send_timeout_ms, 30'000);
   EXPECT_EQ(limits.connections, 10'000U);

@@ -125,19 +125,6 @@ TEST(LoadWarnings, NothingIsCached) {
             "weir.yaml: routes: none: every request is passed through, nothing is cached\n");
 }
 
-TEST(LoadWarnings, MoreWorkersThanConnections) {
-  // max_connections holds for the whole process, and a worker without one could fetch nothing.
-  const std::string warning =
-      "weir.yaml: workers: 2 instead of 4: each needs one of upstream.max_connections (2)\n";
-  const std::string two = "upstream: {url: http://a, max_connections: 2}\nroutes: [{match: /**}]\n";
-  for (const char* workers : {"", "workers: auto", "workers: 4"}) {
-    const LoadResult result = load(two + workers);
-    EXPECT_EQ(warnings_of(result), warning) << workers;
-    EXPECT_EQ(result.config->workers, 2U);
-  }
-  EXPECT_EQ(warnings_of(load(two + "workers: 2")), "");
-}
-
 TEST(LoadWarnings, MoreMemoryThanThereIs) {
   // The budgets are added up and held against what the process may use.
   const Resources small = {1, 512 * kMiB, 512 * kMiB};

@@ -39,6 +39,31 @@ TEST_F(Stale, WhileRevalidateServesTheOldOneAndRefreshesBehind) {
   EXPECT_EQ(origin_.hits("/a"), 2);
 }
 
+TEST_F(Stale, RefreshesLeaveConnectionsToThoseWhoWait) {
+  // However many stale pages are hit at once, half of the connections are not theirs.
+  constexpr int kPages = 12;
+  const Gate gate;
+  std::atomic<bool> first = true;
+  origin_.otherwise([&](const Request&) {
+    Reply reply = cacheable("page", "max-age=1, stale-while-revalidate=600");
+    return first ? std::move(reply) : std::move(reply.gate_head(gate));
+  });
+  origin_.on("/new", Reply(200).body("new"));
+  start(std::string(kCacheAll) + "upstream: { url: \"" + origin_.url() +
+        "\", max_connections: 2 }\n");
+  const auto page = [](int i) { return "/" + std::to_string(i); };
+  for (int i = 0; i < kPages; ++i) EXPECT_EQ(get(page(i)).body, "page");
+  first = false;
+  for (int i = 0; i < kPages; ++i) {
+    ASSERT_TRUE(
+        eventually([&] { return cache_status(get(page(i))).detail == "stale-while-revalidate"; }));
+  }
+  gate.await_arrivals(1);
+  EXPECT_EQ(get("/new").body, "new");
+  gate.open();
+  EXPECT_TRUE(eventually([&] { return origin_.hits(page(kPages - 1)) == 2; }));
+}
+
 TEST_F(Stale, ARefreshThatFailsIsNotRepeatedAtEveryHit) {
   // An app in trouble is not asked once more by each client that the old answer serves.
   origin_.script(

@@ -116,5 +116,26 @@ TEST_F(Upload, TheAppSeesARequestBeforeItsBodyHasEnded) {
   EXPECT_EQ(one.read().body, "6");
 }
 
+class Dripping : public E2e {};
+
+TEST_F(Dripping, UploadsLeaveAConnectionToThePages) {
+  // Two clients whose bodies never end, two connections, on whatever loops they are.
+  origin_.on("/up", [](const Request& request) {
+    return Reply(200).body(std::to_string(request.body_bytes));
+  });
+  origin_.on("/page", Reply(200).body("page"));
+  start("routes: []\naccess_log: off\nupstream: { url: \"" + origin_.url() +
+        "\", max_connections: 2 }\n");
+  std::vector<Client> slow;
+  for (int i = 0; i < 8; ++i) {
+    slow.push_back(client());
+    slow.back().send(Client::message("POST", "/up", {{"Content-Length", "5"}}) + "12");
+  }
+  await_all_taken();
+  EXPECT_EQ(get("/page").body, "page");
+  for (Client& one : slow) one.send("345");
+  for (Client& one : slow) EXPECT_EQ(one.read().body, "5");
+}
+
 }  // namespace
 }  // namespace weir::test

@@ -50,6 +50,7 @@ class NoFetcher final : public upstream::Fetcher {
     ADD_FAILURE() << "a hit asked the app";
     return nullptr;
   }
+  bool crowded() const override { return false; }
 };
 
 std::shared_ptr<flow::Site> make_site() {

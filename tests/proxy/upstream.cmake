@@ -1,5 +1,6 @@
 weir_test(upstream_test
   SOURCES
+    connection_places_test.cc
     upstream_answer_test.cc
     upstream_client.cc
     upstream_drop_test.cc

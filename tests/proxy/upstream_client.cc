@@ -97,10 +97,11 @@ void Recorder::await(const std::function<bool()>& condition) {
   }
 }
 
-Client::Client(conf::Upstream config, std::size_t loops)
-    : pool_(std::make_shared<UpstreamPool>(std::move(config), loops)) {
+Client::Client(conf::Upstream config) : Client(std::make_shared<UpstreamPool>(std::move(config))) {}
+
+Client::Client(std::shared_ptr<UpstreamPool> pool) : pool_(std::move(pool)) {
   init_curl();
-  fetcher_ = std::make_unique<WireFetcher>(loop_, pool_, pool_->connections_of(0));
+  fetcher_ = std::make_unique<WireFetcher>(loop_, pool_);
   thread_ = std::thread([this] { loop_.run(); });
 }
 

@@ -23,8 +23,10 @@ namespace weir::upstream::test {
 class PiecedBody final : public RequestBody {
  public:
   Read read(char* buffer, std::size_t capacity) override;
-  std::string waiting;  // bytes to be read
-  bool ended = false;   // nothing follows `waiting`
+  bool gathered() override { return ended || failed || waiting.size() + refill >= enough; }
+  std::size_t enough = 0;  // bytes that are enough to be sent on
+  std::string waiting;     // bytes to be read
+  bool ended = false;      // nothing follows `waiting`
   bool failed = false;
   std::size_t refill = 0;  // bytes of 'x' still to come, made up as they are read
   std::size_t taken = 0;
@@ -65,7 +67,9 @@ class Recorder final : public FetchSink {
 
 class Client {
  public:
-  explicit Client(conf::Upstream config, std::size_t loops = 1);
+  explicit Client(conf::Upstream config);
+  // Another loop of the same process.
+  explicit Client(std::shared_ptr<UpstreamPool> pool);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

@@ -180,5 +180,105 @@ TEST(TunnelPlaces, GivesUpWaitingForAPlace) {
   }
 }
 
+TEST(Places, ARequestIsSentWhenItHasAConnection) {
+  for (const FetchRequest& waiting : {get("/page"), websocket()}) {
+    std::promise<void> agreed;
+    App app([&](AppConnection& connection) {
+      for (std::string head; !(head = connection.read_head()).empty();) {
+        const bool tunnel = head.find("Upgrade") != std::string::npos;
+        if (!tunnel && head.find("/page") == std::string::npos) agreed.get_future().wait();
+        connection.send(tunnel ? kSwitch : ok("x"));
+      }
+    });
+    conf::Upstream config = upstream_of({app.url()});
+    config.max_connections = 1;
+    Client client(config);
+    Recorder first;
+    Recorder second;
+    std::int64_t sent_ms = -1;
+    second.head_hook = [&] { sent_ms = second.fetch->sent_ms(); };
+    client.start(first, get("/slow"));
+    client.start(second, FetchRequest(waiting));
+    client.on_loop([&] { EXPECT_EQ(second.fetch->sent_ms(), 0) << "it waits"; });
+    const std::int64_t asked_ms = client.loop().now_ms();
+    while (client.loop().now_ms() == asked_ms) std::this_thread::yield();
+    agreed.set_value();
+    second.await([&] { return second.head.has_value(); });
+    EXPECT_GT(sent_ms, asked_ms);
+    client.on_loop([&] { second.fetch.reset(); });
+    first.await_end();
+  }
+}
+
+TEST(Places, AnUploadGoesInItsTurnIfItsBodyIsThereByThen) {
+  // Else those who came later go first: it would hold the connection while it drips in.
+  for (const bool gathered : {true, false}) {
+    std::promise<void> agreed;
+    App app([&](AppConnection& connection) {
+      for (std::string head; !(head = connection.read_head()).empty();) {
+        if (head.find("/slow") != std::string::npos) agreed.get_future().wait();
+        if (head.starts_with("POST")) connection.read_exactly(4);
+        connection.send(ok("x"));
+      }
+    });
+    conf::Upstream config = upstream_of({app.url()});
+    config.max_connections = 1;
+    Client client(config);
+    Recorder busy;
+    Recorder upload;
+    Recorder page;
+    PiecedBody body;
+    body.enough = 4;
+    body.waiting = "12";
+    client.start(busy, get("/slow"));
+    client.start(upload, post(body, 4));
+    client.start(page, get("/page"));
+    const auto rest_comes = [&] {
+      client.on_loop([&] {
+        body.waiting += "34";
+        upload.fetch->body_ready();
+      });
+    };
+    if (gathered) rest_comes();
+    agreed.set_value();
+    if (!gathered) {
+      EXPECT_EQ(page.await_end().result, FetchResult::Complete);
+      rest_comes();
+    }
+    EXPECT_EQ(upload.await_end().result, FetchResult::Complete);
+    EXPECT_EQ(page.await_end().result, FetchResult::Complete);
+    const std::vector<std::string> heads = app.heads();
+    ASSERT_EQ(heads.size(), 3U);
+    EXPECT_EQ(heads[1].starts_with("POST"), gathered);
+  }
+}
+
+TEST(Places, AnUploadThatStreamsSlowlyWaitsForASecondAtMost) {
+  std::promise<void> agreed;
+  App app([&](AppConnection& connection) {
+    for (std::string head; !(head = connection.read_head()).empty();) {
+      if (head.find("/slow") != std::string::npos) agreed.get_future().wait();
+      connection.send(ok("x"));
+    }
+  });
+  conf::Upstream config = upstream_of({app.url()});
+  config.max_connections = 1;
+  Client client(config);
+  Recorder busy;
+  Recorder upload;
+  Recorder page;
+  PiecedBody body;
+  body.enough = 4;
+  client.start(busy, get("/slow"));
+  client.start(upload, post(body, 4));
+  client.start(page, get("/page"));
+  const std::int64_t began_ms = client.loop().now_ms();
+  while (client.loop().now_ms() < began_ms + 1'100) std::this_thread::yield();
+  agreed.set_value();
+  EXPECT_EQ(upload.await_end().result, FetchResult::Complete) << "answered without its body";
+  EXPECT_EQ(page.await_end().result, FetchResult::Complete);
+  EXPECT_TRUE(app.heads().at(1).starts_with("POST"));
+}
+
 }  // namespace
 }  // namespace weir::upstream::test

@@ -25,7 +25,7 @@ conf::Upstream three() {
 
 TEST(UpstreamPool, TakesTheLeastBusyInTurn) {
   // Shows that ties go round, and that a busy address is asked last.
-  UpstreamPool pool(three(), 1);
+  UpstreamPool pool(three());
   std::vector<int> asked(3);
   for (int i = 0; i < 9; ++i) ++asked[pool.pick(0)];
   EXPECT_EQ(asked, (std::vector<int>{3, 3, 3}));
@@ -40,7 +40,7 @@ TEST(UpstreamPool, TakesTheLeastBusyInTurn) {
 
 TEST(UpstreamPool, LeavesAFailedAddressAloneForLongerEachTime) {
   // Shows the back-off, that failures together count once, and that a connection ends it.
-  UpstreamPool pool(three(), 1);
+  UpstreamPool pool(three());
   pool.failed(1, 1'000);
   pool.failed(1, 1'001);
   EXPECT_FALSE(pool.is_up(1, 1'499));
@@ -60,7 +60,7 @@ TEST(UpstreamPool, LeavesAFailedAddressAloneForLongerEachTime) {
 
 TEST(UpstreamPool, UsesWhatIsDownWhenNothingIsUp) {
   // Shows that a request is sent somewhere even when every address has failed.
-  UpstreamPool pool(three(), 1);
+  UpstreamPool pool(three());
   for (std::size_t i = 0; i < 3; ++i) pool.set_healthy(i, false);
   EXPECT_LT(pool.pick(0), 3U);
   pool.set_healthy(2, true);
@@ -69,23 +69,15 @@ TEST(UpstreamPool, UsesWhatIsDownWhenNothingIsUp) {
 
 TEST(UpstreamPool, AvoidsWhereItCan) {
   // Shows that a retry goes elsewhere, but rather back than to an address that is down.
-  UpstreamPool pool(three(), 1);
+  UpstreamPool pool(three());
   for (int i = 0; i < 9; ++i) EXPECT_NE(pool.pick(0, 1), 1U);
   pool.set_healthy(0, false);
   pool.set_healthy(2, false);
   EXPECT_EQ(pool.pick(0, 1), 1U);
 }
 
-TEST(UpstreamPool, DividesConnectionsAndNamesHosts) {
-  // Shows each loop's share, none of which is lost, and the Host made of a URL.
-  conf::Upstream config = three();
-  config.max_connections = 10;
-  const UpstreamPool divided(config, 4);
-  const std::size_t shares[] = {3, 3, 2, 2};
-  for (std::size_t loop = 0; loop < 4; ++loop) {
-    EXPECT_EQ(divided.connections_of(loop), shares[loop]) << loop;
-  }
-  UpstreamPool pool(config, 1);
+TEST(UpstreamPool, NamesHosts) {
+  const UpstreamPool pool(three());
   EXPECT_EQ(pool.own_host(0), "a");
   EXPECT_EQ(pool.own_host(1), "b:8000");
   EXPECT_EQ(pool.own_host(2), "[::1]");

@@ -216,8 +216,8 @@ TEST(Reuse, QueuesWhatExceedsTheConnections) {
   // while it waits holds up nobody.
   App app(App::repeat(ok("x")));
   conf::Upstream config = upstream_of({app.url()});
-  config.max_connections = 8;
-  Client client(config, 2);  // this loop's share is 4
+  config.max_connections = 4;
+  Client client(config);
   std::vector<std::unique_ptr<Recorder>> recorders;
   for (int i = 0; i < 100; ++i) recorders.push_back(std::make_unique<Recorder>());
   client.on_loop([&] {
@@ -231,6 +231,40 @@ TEST(Reuse, QueuesWhatExceedsTheConnections) {
   }
   EXPECT_LE(app.connections(), 4);
   expect_complete(client, get(), "x");
+}
+
+TEST(Reuse, KeepsOneBoundForAllLoops) {
+  // Shows that a loop may use all the connections, that requests of another wait for them and are
+  // told when there is one, and that an idle connection gives way to another loop's.
+  std::atomic<int> open = 0;
+  std::atomic<int> most = 0;
+  App app([&](AppConnection& connection) {
+    const int now = ++open;
+    for (int before = most; now > before && !most.compare_exchange_weak(before, now);) {
+    }
+    while (!connection.read_head().empty()) connection.send(ok("x"));
+    --open;
+  });
+  conf::Upstream config = upstream_of({app.url()});
+  config.max_connections = 2;
+  Client one(config);
+  Client two(one.shared_pool());
+  for (int round = 0; round < 20; ++round) {
+    for (Client* client : {&one, &two}) {
+      std::vector<std::unique_ptr<Recorder>> recorders;
+      for (int i = 0; i < 6; ++i) recorders.push_back(std::make_unique<Recorder>());
+      client->on_loop([&] {
+        for (auto& r : recorders) r->fetch = client->fetcher().start(get(), *r);
+      });
+      Recorder other;
+      Client& second = client == &one ? two : one;
+      EXPECT_EQ(second.fetch(other, get()).result, FetchResult::Complete);
+      for (auto& r : recorders) EXPECT_EQ(r->await_end().result, FetchResult::Complete);
+      client->on_loop([&] { recorders.clear(); });
+    }
+  }
+  // One may have been begun a moment before another was closed for it.
+  EXPECT_LE(most, 2 + 2);
 }
 
 TEST(Reuse, MakesRoomForFreshConnections) {

@@ -66,6 +66,7 @@ class ScriptedExchange final : public front::Exchange {
   bool peer_trusted() const override { return false; }
   std::string_view scheme() const override { return "http"; }
   front::BodyRead read_body(std::span<char>) override { return {}; }
+  bool body_gathered() override { return true; }
   void send_informational(const http::ResponseHead&) override {}
   void send_entry(const backends::EntryRef& entry, const front::FreshFields& fresh) override {
     begin(Kind::Stored, entry->status(), fresh);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "proxy/upstream/fetcher.h"
 
 namespace weir::test {
@@ -18,14 +19,18 @@ using HeadLines = std::vector<std::pair<std::string, std::string>>;
 // before.
 class Asked {
  public:
-  Asked(upstream::FetchRequest request, upstream::FetchSink& sink)
-      : request_(std::move(request)), sink_(&sink) {}
+  Asked(upstream::FetchRequest request, upstream::FetchSink& sink, const Clock& clock)
+      : request_(std::move(request)), sink_(&sink), clock_(clock), sent_ms_(clock.now_ms()) {}
 
   const upstream::FetchRequest& request() const { return request_; }
   bool dropped() const { return sink_ == nullptr; }
   bool paused() const { return paused_; }
-  // Whether it has a connection by now.
-  void set_waiting(bool waiting) { waiting_ = waiting; }
+  bool hurried() const { return hurried_; }
+  // Whether it waits for a connection; it is sent when it has got one.
+  void set_waiting(bool waiting) {
+    waiting_ = waiting;
+    sent_ms_ = waiting ? 0 : clock_.now_ms();
+  }
 
   void head(int status, const HeadLines& lines, http::Framing framing, std::uint64_t length = 0) {
     if (!sink_) return;
@@ -53,18 +58,25 @@ class Asked {
   friend class ScriptedFetcher;
   upstream::FetchRequest request_;
   upstream::FetchSink* sink_;
+  const Clock& clock_;
   bool paused_ = false;
+  bool hurried_ = false;
   bool waiting_ = false;
+  std::int64_t sent_ms_;
 };
 
 class ScriptedFetcher final : public upstream::Fetcher {
  public:
+  explicit ScriptedFetcher(const Clock& clock) : clock_(clock) {}
+
   std::unique_ptr<upstream::Fetch> start(upstream::FetchRequest request,
                                          upstream::FetchSink& sink) override {
-    all_.push_back(std::make_shared<Asked>(std::move(request), sink));
+    all_.push_back(std::make_shared<Asked>(std::move(request), sink, clock_));
     return std::make_unique<Handle>(all_.back());
   }
 
+  bool crowded() const override { return crowded_; }
+  void set_crowded(bool crowded) { crowded_ = crowded; }
   // How often the app was asked.
   std::size_t count() const { return all_.size(); }
   Asked& last() const { return *all_.back(); }
@@ -76,14 +88,18 @@ class ScriptedFetcher final : public upstream::Fetcher {
     explicit Handle(std::shared_ptr<Asked> asked) : asked_(std::move(asked)) {}
     ~Handle() override { asked_->sink_ = nullptr; }
     bool waiting() const override { return asked_->waiting_; }
+    std::int64_t sent_ms() const override { return asked_->sent_ms_; }
     void pause() override { asked_->paused_ = true; }
     void resume() override { asked_->paused_ = false; }
     void body_ready() override {}
+    void hurry() override { asked_->hurried_ = true; }
 
    private:
     std::shared_ptr<Asked> asked_;
   };
 
+  const Clock& clock_;
+  bool crowded_ = false;
   std::vector<std::shared_ptr<Asked>> all_;
 };
 

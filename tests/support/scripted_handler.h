@@ -41,8 +41,8 @@ class ScriptedHandler final : public front::Handler {
  public:
   using Script = std::function<void(ScriptedHandler&)>;
 
-  ScriptedHandler(const Script& at_start, const Script& at_body_news)
-      : at_start_(at_start), at_body_news_(at_body_news) {}
+  ScriptedHandler(const Script& at_start, const Script& at_body_news, const bool& holds_up_others)
+      : at_start_(at_start), at_body_news_(at_body_news), holds_up_others_(holds_up_others) {}
 
   // ---- what the test makes it do ----
   // A whole answer of known length.
@@ -118,6 +118,7 @@ class ScriptedHandler final : public front::Handler {
     body_news_ = 0;
     if (at_start_) at_start_(*this);
   }
+  bool holds_up_others() const override { return holds_up_others_; }
   void request_body_ready() override {
     WEIR_CHECK(exchange_ != nullptr);
     ++body_news_;
@@ -142,6 +143,7 @@ class ScriptedHandler final : public front::Handler {
 
   const Script& at_start_;
   const Script& at_body_news_;
+  const bool& holds_up_others_;
   front::Exchange* exchange_ = nullptr;
   std::optional<ScriptedSource> source_;
   front::BodyRead::Status last_read_ = front::BodyRead::Status::End;
@@ -154,10 +156,12 @@ class ScriptedHandlers final : public front::HandlerFactory {
   // What each handler does inside start(), and when told of its request's body; nothing if unset.
   ScriptedHandler::Script at_start;
   ScriptedHandler::Script at_body_news;
+  // Whether others wait for what the requests hold.
+  bool others_wait = false;
 
   front::Handler* acquire() override {
     ++started;
-    made_.push_back(std::make_unique<ScriptedHandler>(at_start, at_body_news));
+    made_.push_back(std::make_unique<ScriptedHandler>(at_start, at_body_news, others_wait));
     return made_.back().get();
   }
   void release(front::Handler* handler) override {

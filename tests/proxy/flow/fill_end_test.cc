@@ -65,6 +65,35 @@ TEST_F(FillEndTest, AFetchThatHasNoConnectionYetIsNotMadeForNobody) {
   EXPECT_TRUE(app().dropped());
 }
 
+// ---- the queue ----
+
+TEST_F(FillEndTest, WaitingForAConnectionMakesNoAnswerOlder) {
+  // RFC 9111 4.2.3: response_delay counts from when the request is sent.
+  struct Case {
+    std::string what;
+    std::int64_t waits_ms;
+    std::int64_t takes_ms;
+    std::string status;
+  };
+  const Case cases[] = {
+      {"queue alone", 5'000, 500, "weir; fwd=uri-miss; stored; ttl=2"},
+      {"the app alone", 0, 1'000, "weir; fwd=uri-miss; stored; ttl=1"},
+      {"both", 5'000, 1'000, "weir; fwd=uri-miss; stored; ttl=1"},
+  };
+  for (const Case& c : cases) {
+    use({}, Tiers::Ram);
+    const auto visitor = visit("/a");
+    app().set_waiting(true);
+    pass_time(c.waits_ms);
+    app().set_waiting(false);
+    pass_time(c.takes_ms);
+    app().answers(200, {{"Cache-Control", "max-age=2"}}, "page");
+    turn();
+    EXPECT_EQ((*visitor)->cache_status(), c.status) << c.what;
+    EXPECT_EQ((*visitor)->log_notes().upstream_ms, c.takes_ms) << c.what;
+  }
+}
+
 // ---- broken off ----
 
 TEST_F(FillEndTest, BrokenOffInAnyWaitItTellsItsReadersAndLeavesNothing) {

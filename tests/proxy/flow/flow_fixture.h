@@ -115,7 +115,7 @@ class FlowTest : public testing::Test {
 
   test::FakeClock clock_;
   EventLoop loop_{clock_};
-  test::ScriptedFetcher app_;
+  test::ScriptedFetcher app_{clock_};
   SharedTables tables_{kFillMemory};
   Fills fills_{loop_, tables_, app_};
   std::shared_ptr<backends::testing::ScriptedBackend> slow_;

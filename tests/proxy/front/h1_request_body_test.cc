@@ -101,5 +101,33 @@ TEST(H1RequestBody, EndsAtOnceWithoutABody) {
   EXPECT_EQ(raw, "GET /");
 }
 
+TEST(H1RequestBody, TellsWhetherItsEndIsThere) {
+  struct Case {
+    std::string_view raw;
+    http::Framing framing;
+    std::uint64_t length;
+    bool ends;
+  };
+  const Case cases[] = {
+      {"", http::Framing::None, 0, true},
+      {"", http::Framing::Length, 0, true},
+      {"abc", http::Framing::Length, 4, false},
+      {"abcd", http::Framing::Length, 4, true},
+      {"abcde", http::Framing::Length, 4, true},
+      {"", http::Framing::Chunked, 0, false},
+      {"3\r\nabc\r\n", http::Framing::Chunked, 0, false},
+      {"3\r\nabc\r\n0\r\n", http::Framing::Chunked, 0, false},
+      {"3\r\nabc\r\n0\r\n\r\n", http::Framing::Chunked, 0, true},
+      {"x", http::Framing::Chunked, 0, true},  // it will fail, for which there is nothing to wait
+  };
+  for (const Case& c : cases) {
+    H1RequestBody body;
+    body.reset(c.framing, c.length, 0);
+    EXPECT_EQ(body.ends_in(c.raw), c.ends) << c.raw;
+    std::string_view raw = c.raw;
+    EXPECT_EQ(drain(body, raw).last != Status::Pending, c.ends) << "looked, not read";
+  }
+}
+
 }  // namespace
 }  // namespace weir::front

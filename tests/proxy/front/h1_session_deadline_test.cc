@@ -94,14 +94,15 @@ TEST_F(H1SessionDeadline, ABodyMayStopOnceTheAnswerHasBegun) {
 }
 
 TEST_F(H1SessionDeadline, ABodyMustComeAtItsRate) {
-  // min_body_rate, judged on each arrival after 5 s of waiting, by what had come before it.
+  // min_body_rate, judged after 10 s of waiting by what had come by then, while others wait.
   limits.min_body_rate = 100;
+  handlers.others_wait = true;
   handlers.at_start = handlers.at_body_news = [](ScriptedHandler& h) { h.reads_body(); };
   struct Case {
     std::size_t bytes_per_second;
     int seconds;  // until it is refused; 60: never
   };
-  for (const Case& c : {Case{10, 5}, Case{99, 5}, Case{130, 60}, Case{5000, 60}}) {
+  for (const Case& c : {Case{0, 10}, Case{10, 10}, Case{99, 10}, Case{130, 60}, Case{5000, 60}}) {
     client = {};
     client_sends(post(1'000'000));
     int seconds = 0;
@@ -117,9 +118,30 @@ TEST_F(H1SessionDeadline, ABodyMustComeAtItsRate) {
   }
 }
 
+TEST_F(H1SessionDeadline, ASlowBodyIsRefusedOnlyOnceOthersWait) {
+  // A client that sends slowly on purpose is nobody's concern while there is room for all.
+  handlers.at_start = handlers.at_body_news = [](ScriptedHandler& h) { h.reads_body(); };
+  for (const std::size_t bytes_per_second : {0U, 1U}) {
+    handlers.others_wait = false;
+    client = {};
+    client_sends(post(1'000'000));
+    for (int seconds = 0; seconds < 50; ++seconds) {
+      passes(1000);
+      client_sends(std::string(bytes_per_second, 'b'));
+    }
+    expect_nothing();
+    handlers.others_wait = true;
+    passes(1000);
+    client_sends("b");
+    expect_refusal(408, "body-rate");
+    session_.reset();
+  }
+}
+
 TEST_F(H1SessionDeadline, ASlowAppDoesNotLowerTheBodysRate) {
   // Only the waits for the client count.
   limits.min_body_rate = 100;
+  handlers.others_wait = true;
   client_sends(post(1'000'000, std::string(500, 'b')));
   handler_reads_body();
   for (int i = 0; i < 20; ++i) {

@@ -196,11 +196,12 @@ TEST_F(H1SessionResponse, OfAFaultyBodyIsTheClientsFault) {
 TEST_F(H1SessionResponse, ThatHasBegunIsCutByALateRefusal) {
   // The body's rate is judged on each arrival: by then half an answer may be out.
   limits.min_body_rate = 1000;
+  handlers.others_wait = true;
   client_sends(post(1'000'000));
   handler_does([](ScriptedHandler& handler) { handler.reads_body(); });
   handler_does([](ScriptedHandler& handler) { handler.begins(200); });
   client.received();
-  passes(5000);
+  passes(10'000);
   client_sends("b");
   expect_nothing();
   expect_gone();
