@@ -1,7 +1,7 @@
-// Lets clients whose flight has brought them nothing (the app's 5xx, or no head within
-// limits.coalesce_wait) go to the app a few at a time instead of all at once. If one of them meets
-// Weir's own 502 or 504, that is the answer of all who still wait: the app is in no state to be
-// asked by each in turn. Any thread; a leaf lock.
+// Lets clients whose flight has brought them nothing within limits.coalesce_wait go to the app a
+// few at a time instead of all at once. If one of them meets a 5xx, the app's or Weir's own, that
+// is the answer of all who still wait: the app is in no state to be asked by each in turn. Any
+// thread; a leaf lock.
 #pragma once
 
 #include <algorithm>

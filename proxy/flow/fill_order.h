@@ -52,6 +52,7 @@ struct FillOrder {
   policy::Refusal refusal;  // also of a Personal request: what made it one
 
   bool joinable = false;  // others may follow: the flight stands in the table
+  bool again = false;     // after the app's 5xx: another one is the answer of all who wait
   bool refresh = false;   // behind a copy that was served: goes on without readers
   bool has_copy = false;  // one that would not do at once: only a fresh one in a store is news
   // Of a look-up that the leader's own has not counted, or has.

@@ -36,9 +36,12 @@ struct FlightHead {
   bool shareable = false;       // followers may have it,
   backends::EntryMeta meta;     // and by this whoever comes later judges whether it is still fresh
   bool variants_full = false;   // storing it made the URL drop a variant
-  std::int64_t arrived_ms = 0;  // on the steady clock
-  std::int64_t ttl_s = 0;       // at arrival
-  std::int64_t age_s = 0;       // at arrival; -1: its own Age field tells
+  // Of an answer of 5xx: the app was asked again after one, so that it is for all who wait,
+  bool again = false;
+  bool error_is_for_all = false;  // with the app's own body, and not only its status
+  std::int64_t arrived_ms = 0;    // on the steady clock
+  std::int64_t ttl_s = 0;         // at arrival
+  std::int64_t age_s = 0;         // at arrival; -1: its own Age field tells
   std::int64_t upstream_ms = 0;
   std::vector<std::string> vary;  // with a Vary: which fields,
   std::string variant_key;        // and the key that the leader's values of them made
@@ -61,7 +64,7 @@ class Flight : public RefCounted<Flight> {
     None,
     Refused,    // it is not for sharing: each fetches its own, at once
     AskAgain,   // nor for the one who leads: cookies were withheld and they matter
-    AppError,   // the app answered 5xx: a stale copy, else a few at a time
+    AppError,   // the app answered 5xx: a stale copy, else one of them asks again for all
     LookAgain,  // it was given up, as nobody read it, before they came
   };
   struct State {

@@ -76,7 +76,8 @@ class Transaction final : public front::Handler, public Wakeable {
     Ref<ClientPipe> pipe;
     Ref<Convoy> convoy;
     Waker convoy_waker;
-    bool alone = false;  // joins no flight any more
+    bool alone = false;       // joins no flight any more
+    bool app_failed = false;  // a flight that it followed brought the app's 5xx
     policy::CacheOutcome outcome;
     Representation answer;  // what is being sent
   };
@@ -109,6 +110,7 @@ class Transaction final : public front::Handler, public Wakeable {
   Step on_found(const Flight::State& state);
   Step on_head(const Flight::State& state);
   Step on_released(const Flight::State& state);
+  Step on_app_error(const Flight::State& state);
   Step fail(int status, policy::Refusal why);
   bool is_for_me(const FlightHead& head);
   policy::ReuseVerdict judge_shared(const FlightHead& head) const;

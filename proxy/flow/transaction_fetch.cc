@@ -28,6 +28,7 @@ FillOrder Transaction::make_order(Form form) {
   order.refusal = now_.remembered ? now_.remembered : now_.plan.refusal;
   order.has_copy = now_.entry != nullptr;
   order.only_stored = now_.only_stored;
+  order.again = now_.app_failed;
   order.authority = head.authority;
   keys::SentRequest sent = sent_request(head, exchange_->scheme(), now_.plan, form);
   order.removed_cookies = sent.removed_cookies;

@@ -1,5 +1,7 @@
 // The half of a transaction that has to do with flights: what it does when one has news, and for
 // how long it waits.
+#include <utility>
+
 #include "cachekeys/key_builder.h"
 #include "proxy/flow/transaction.h"
 
@@ -76,27 +78,42 @@ Transaction::Step Transaction::on_head(const Flight::State& state) {
     if (!readable) return Step::Pass;
     return Step::LookUp;  // the marker is in place by now: it leads to this request's variant
   }
-  if (head.response.status >= 500 && may_serve_stale(true)) {
-    return serve_stale(Reason::StaleIfError, head.response.status);
+  if (head.response.status >= 500) {
+    if (now_.convoy && head.refusal) now_.convoy->fail({head.response.status, head.refusal});
+    if (may_serve_stale(true)) return serve_stale(Reason::StaleIfError, head.response.status);
   }
   return serve_flight(state);
 }
 
 Transaction::Step Transaction::on_released(const Flight::State& state) {
   using Release = Flight::Release;
-  const int status = state.head ? state.head->response.status : 0;
-  if (state.release == Release::AppError && may_serve_stale(true)) {
-    return serve_stale(Reason::StaleIfError, status);
-  }
+  if (state.release == Release::AppError) return on_app_error(state);
   if (now_.reader->leader() && state.head) return serve_flight(state);
   now_.outcome.collapsed = false;
-  if (state.release == Release::AppError) return leave_for_convoy();
   leave_flight();
   if (state.release == Release::LookAgain) return Step::LookUp;
   if (auto memory = context_.tables.uncacheable.recall(base_key_.view(), context_.loop.now_ms())) {
     now_.remembered = std::move(*memory);
   }
   return Step::Pass;
+}
+
+// One of those who waited asks again, and the others follow. What that brings is for all, or each
+// would wait for every one before it: the app's own error if nothing in it is for one visitor
+// alone, else its status.
+Transaction::Step Transaction::on_app_error(const Flight::State& state) {
+  const FlightHead& head = *state.head;
+  const int status = head.response.status;
+  if (may_serve_stale(true)) return serve_stale(Reason::StaleIfError, status);
+  if (now_.reader->leader()) return serve_flight(state);
+  if (!head.again && !std::exchange(now_.app_failed, true)) {
+    now_.outcome.collapsed = false;
+    leave_flight();
+    return Step::LookUp;
+  }
+  if (head.error_is_for_all && is_for_me(head)) return serve_flight(state);
+  leave_flight();
+  return refuse(status, head.refusal);
 }
 
 // No answer of the app's will come.

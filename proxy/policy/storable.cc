@@ -157,6 +157,13 @@ Refusal first_refusal(const http::ResponseHead& head, const ResponseContext& con
 
 }  // namespace
 
+bool is_for_nobody_in_particular(const http::ResponseHead& head) {
+  if (head.fields.has(FieldId::SetCookie)) return false;
+  const http::ResponseCacheControl all = http::parse_response_cache_control(head.fields);
+  const http::ResponseCacheControl caches = http::parse_cdn_cache_control(head.fields);
+  return !all.is_private && !all.no_store && !caches.is_private && !caches.no_store;
+}
+
 bool is_endless(std::string_view content_type) {
   const std::string_view type = trim_ows(content_type.substr(0, content_type.find(';')));
   return equals_ignore_case(type, "text/event-stream") ||

@@ -46,6 +46,10 @@ struct StoreVerdict {
 
 StoreVerdict judge_response(const http::ResponseHead& head, const ResponseContext& context);
 
+// Whether an answer that is not stored may be shown to all who wait for it: it sets no cookie, and
+// is neither private nor no-store, for whomsoever that is said.
+bool is_for_nobody_in_particular(const http::ResponseHead& head);
+
 // Media types that go on until somebody hangs up, such as text/event-stream. Lists that merely come
 // line by line end.
 bool is_endless(std::string_view content_type);

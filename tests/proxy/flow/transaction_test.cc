@@ -312,19 +312,63 @@ TEST_F(TransactionTest, ACopyIsAsOldAsItIsWhenTheAppHasFailed) {
   }
 }
 
-TEST_F(TransactionTest, AfterA500OthersGoFourAtATime) {
-  std::vector<std::unique_ptr<Visitor>> crowd;
-  for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
-  EXPECT_EQ(app_.count(), 1U);
-  app().answers(500, {}, "down");
-  turn();
-  EXPECT_EQ((*crowd[0])->status(), 500);
-  EXPECT_EQ(app_.count(), 5U);
-  app().answers(200, kFreshLines, "up again");
-  turn();
-  // The place that is free goes to one who finds the answer in the store, and so on to the last.
-  for (const int i : {5, 6}) EXPECT_EQ((*crowd[static_cast<std::size_t>(i)])->read(), "up again");
-  EXPECT_EQ(app_.count(), 5U);
+TEST_F(TransactionTest, AfterA500OneAsksAgainForAll) {
+  // Whatever that brings: nobody waits for a third answer, and nobody sees another's.
+  struct Case {
+    std::string what;
+    std::function<void()> second;
+    int status;
+    std::string body;  // what those who follow see; empty: Weir's own short one
+    std::string cache_status;
+  };
+  const auto answers = [this](int status, const HeadLines& lines) {
+    return [this, status, lines] { app().answers(status, lines, "second"); };
+  };
+  const Case cases[] = {
+      {"up again", answers(200, kFreshLines), 200, "second",
+       "weir; fwd=uri-miss; collapsed; ttl=60"},
+      {"the app's own error", answers(503, {}), 503, "second",
+       "weir; fwd=uri-miss; collapsed; detail=status"},
+      {"sets a cookie", answers(500, {{"Set-Cookie", "a=b"}}), 500, "",
+       "weir; fwd=uri-miss; collapsed; detail=status"},
+      {"private", answers(500, {{"Cache-Control", "private"}}), 500, "",
+       "weir; fwd=uri-miss; collapsed; detail=status"},
+      {"no-store", answers(500, {{"Cache-Control", "no-store"}}), 500, "",
+       "weir; fwd=uri-miss; collapsed; detail=status"},
+      {"in a coding that they cannot read", answers(500, {{"Content-Encoding", "br"}}), 500, "",
+       "weir; fwd=uri-miss; collapsed; detail=status"},
+      {"broken", [this] { app().end(upstream::FetchResult::Broken); }, 502, "",
+       "weir; fwd=uri-miss; collapsed; detail=upstream-error"},
+  };
+  for (const Case& c : cases) {
+    use({}, Tiers::Ram);
+    const std::size_t before = app_.count();
+    std::vector<std::unique_ptr<Visitor>> crowd;
+    for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
+    EXPECT_EQ(app_.count(), before + 1);
+    app().answers(500, {}, "first");
+    turn();
+    EXPECT_EQ((*crowd[0])->read(), "first");
+    ASSERT_EQ(app_.count(), before + 2) << c.what;
+    const auto late = visit("/a");  // waits for the second one only
+    c.second();
+    turn();
+    for (std::size_t i = 2; i < 7; ++i) {
+      EXPECT_EQ((*crowd[i])->status(), c.status) << c.what;
+      EXPECT_EQ((*crowd[i])->read(), c.body) << c.what;
+      EXPECT_EQ((*crowd[i])->cache_status(), c.cache_status) << c.what;
+    }
+    EXPECT_EQ((*late)->status(), c.status) << c.what;
+    if (c.status != 502) {
+      EXPECT_EQ((*crowd[1])->read(), "second") << "its own: " << c.what;
+    }
+    EXPECT_EQ(app_.count(), before + 2) << c.what;
+    crowd.clear();
+    late->leave();
+    turn();
+    EXPECT_EQ(tables_.flights.size(), 0U) << c.what;
+    EXPECT_EQ(fills_.size(), 0U) << c.what;
+  }
 }
 
 }  // namespace

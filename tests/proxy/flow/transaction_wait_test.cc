@@ -134,23 +134,33 @@ TEST_F(TransactionWaitTest, TheClientMayLeaveInEveryWait) {
 TEST_F(TransactionWaitTest, WhoWaitsForATurnMayLeaveAndIsPassedOver) {
   std::vector<std::unique_ptr<Visitor>> crowd;
   for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
-  app().answers(500, {}, "down");
-  turn();
+  pass_time(site_->site->config->limits.coalesce_wait_ms);
   ASSERT_EQ(app_.count(), 5U);
   crowd[5]->leave();
-  app().answers(500, {}, "still down");
+  app().answers(200, {{"Set-Cookie", "a=b"}}, "its own");
   turn();
   EXPECT_EQ(app_.count(), 6U) << "the last one's turn";
   for (auto& visitor : crowd) visitor->leave();
+  app_.at(0).answers(200, {{"Set-Cookie", "a=b"}}, "the first one's, who led for all");
   turn();
   EXPECT_EQ(fills_.size(), 0U);
+}
+
+TEST_F(TransactionWaitTest, A500EndsTheWaitForATurn) {
+  std::vector<std::unique_ptr<Visitor>> crowd;
+  for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
+  pass_time(site_->site->config->limits.coalesce_wait_ms);
+  ASSERT_EQ(app_.count(), 5U);
+  app().answers(503, {}, "down");
+  turn();
+  for (const std::size_t i : {5U, 6U}) EXPECT_EQ((*crowd[i])->status(), 503) << i;
+  EXPECT_EQ(app_.count(), 5U);
 }
 
 TEST_F(TransactionWaitTest, ATurnThatIsGivenToOneWhoHasJustLeftIsPassedOn) {
   std::vector<std::unique_ptr<Visitor>> crowd;
   for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
-  app().answers(500, {}, "down");
-  turn();
+  pass_time(site_->site->config->limits.coalesce_wait_ms);
   ASSERT_EQ(app_.count(), 5U);
   crowd[1]->leave();  // its turn goes to the sixth, whose loop has not turned yet
   crowd[5]->leave();
