@@ -4,11 +4,6 @@
 
 namespace weir::keys {
 
-void KeyBuffer::append_long(std::string_view field) {
-  append_count(field.size());
-  bytes_.append(field);
-}
-
 // Its length takes more than the one byte kept free: room is made before the field.
 void KeyBuffer::close_long_field(std::size_t opened) {
   WEIR_CHECK(opened > 0 && opened <= bytes_.size());

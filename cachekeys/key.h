@@ -29,7 +29,7 @@ class KeyBuffer {
   void clear() { bytes_.clear(); }
   // A length-prefixed field. Every part of every key passes here: a short one is one growth.
   void append(std::string_view field) {
-    if (field.size() >= 0x80) return append_long(field);
+    if (field.size() >= 0x80) return TextList::append(bytes_, field);
     const std::size_t at = bytes_.size();
     const std::size_t end = at + 1 + field.size();
     bytes_.resize_and_overwrite(end, [&](char* bytes, std::size_t) {
@@ -42,12 +42,8 @@ class KeyBuffer {
   void append_count(std::uint64_t count) { weir::append_count(bytes_, count); }
   // A field whose bytes the caller appends to raw() between the two calls.
   std::size_t open_field() {
-    const std::size_t at = bytes_.size();
-    bytes_.resize_and_overwrite(at + 1, [at](char* bytes, std::size_t) {
-      bytes[at] = '\0';
-      return at + 1;
-    });
-    return at + 1;
+    append({});
+    return bytes_.size();
   }
   void close_field(std::size_t opened) {
     const std::size_t size = bytes_.size() - opened;
@@ -59,7 +55,6 @@ class KeyBuffer {
   std::string& raw() { return bytes_; }
 
  private:
-  void append_long(std::string_view field);
   void close_long_field(std::size_t opened);
 
   std::string bytes_;

@@ -127,7 +127,7 @@ void Fill::admit(const http::ResponseHead& head) {
 std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
   auto shown = std::make_shared<FlightHead>();
   shown->again = order_.again;
-  shown->error_is_for_all = policy::is_for_nobody_in_particular(head);
+  shown->error_is_for_all = head.status >= 500 && policy::is_for_nobody_in_particular(head);
   if (head.fields.has(http::FieldId::Age)) {
     shown->age_s = storing_ ? verdict_.meta.initial_age_s : -1;
     if (storing_) head.fields.remove(http::FieldId::Age);

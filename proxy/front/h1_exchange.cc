@@ -146,7 +146,7 @@ void H1Exchange::body_arrived() {
   if (!body_wanted_) return;
   if (!tunnel_) {
     link_->deadlines.body_has_come();
-    if (body_is_too_slow()) return;
+    if (refuse_slow_body()) return;
   }
   tell_of_body();
 }
@@ -156,8 +156,8 @@ void H1Exchange::tell_of_body() {
   handler_->request_body_ready();
 }
 
-// Refused, if so: others wait for what it holds.
-bool H1Exchange::body_is_too_slow() {
+// Whether it was: it comes too slowly, and others wait for what it holds.
+bool H1Exchange::refuse_slow_body() {
   if (!link_->deadlines.body_is_too_slow() || !handler_->holds_up_others()) return false;
   body_wanted_ = false;
   refuse({.status = 408, .detail = "body-rate"});
@@ -184,7 +184,7 @@ void H1Exchange::body_is_late() {
   if (link_->deadlines.body_has_stopped()) {
     return refuse({.status = 408, .detail = "body-timeout"});
   }
-  if (!body_is_too_slow()) link_->deadlines.await_more_body();
+  if (!refuse_slow_body()) link_->deadlines.await_more_body();
 }
 
 void H1Exchange::client_is_gone() {

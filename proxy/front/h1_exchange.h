@@ -84,7 +84,7 @@ class H1Exchange final : public Exchange {
   void refuse(const http::ParseError& error);
   BodyRead await_body();
   void tell_of_body();
-  bool body_is_too_slow();
+  bool refuse_slow_body();
   bool begin_response(int status);
   void append_fresh(const FreshFields& fresh);
   void finish_head(const FreshFields& fresh);

@@ -37,7 +37,7 @@ void OpenConnections::ask_another(const Holder& but) {
   Holder* richest = nullptr;
   std::size_t most_idle = 0;
   for (Holder* const holder : holders_) {
-    const std::size_t idle = holder->idle_.load(std::memory_order_relaxed);
+    const std::size_t idle = holder->idle();
     if (holder == &but || idle <= most_idle) continue;
     richest = holder;
     most_idle = idle;

@@ -25,7 +25,7 @@ class OpenConnections {
     Holder& operator=(const Holder&) = delete;
 
    protected:
-    // So many are idle now.
+    std::size_t idle() const { return idle_.load(std::memory_order_relaxed); }
     void set_idle(std::size_t idle) { idle_.store(idle, std::memory_order_relaxed); }
     // One more is being made. May call close_idle().
     void opened();
@@ -39,7 +39,7 @@ class OpenConnections {
 
     OpenConnections& all_;
     EventLoop& loop_;
-    std::atomic<std::size_t> idle_{0};  // read by all
+    std::atomic<std::size_t> idle_{0};  // written on its loop, read by all
     Life<Holder> life_{*this};
     const Weak<Holder> watch_ = life_.watch();
   };

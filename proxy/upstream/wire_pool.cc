@@ -27,7 +27,7 @@ WirePool::WirePool(EventLoop& loop, UpstreamPool& pool)
       sweep_(loop, [this] { sweep(); }) {}
 
 WirePool::~WirePool() {
-  closed(idle_ + lent_);  // what is lent out still is closed where it is
+  closed(idle() + lent_);  // what is lent out still is closed where it is
 }
 
 std::unique_ptr<WireConnection> WirePool::take(std::size_t url) {
@@ -35,8 +35,8 @@ std::unique_ptr<WireConnection> WirePool::take(std::size_t url) {
   if (shelf.empty() || loop().now_ms() - shelf.back().since_ms >= kIdle_ms) return nullptr;
   std::unique_ptr<WireConnection> connection = std::move(shelf.back().connection);
   shelf.pop_back();
-  WEIR_CHECK(connection && idle_ > 0);
-  set_idle(--idle_);
+  WEIR_CHECK(connection && idle() > 0);
+  set_idle(idle() - 1);
   ++lent_;
   return connection;
 }
@@ -59,7 +59,7 @@ void WirePool::keep(std::size_t url, std::unique_ptr<WireConnection> connection)
   connection->want(true, false);
   shelves_[url].push_back({std::move(connection), now_ms});
   --lent_;
-  set_idle(++idle_);
+  set_idle(idle() + 1);
   if (!sweep_.is_set()) sweep_.set(now_ms + kIdle_ms);
 }
 
@@ -75,8 +75,8 @@ void WirePool::part_with() {
 }
 
 void WirePool::forget_idle(std::size_t count) {
-  WEIR_CHECK(count <= idle_);
-  set_idle(idle_ -= count);
+  WEIR_CHECK(count <= idle());
+  set_idle(idle() - count);
   closed(count);
 }
 

@@ -55,7 +55,6 @@ class WirePool final : private WireConnection::Owner, private OpenConnections::H
   NameGate names_;
   std::unique_ptr<char[]> buffer_;
   std::vector<Shelf> shelves_;  // by address
-  std::size_t idle_ = 0;
   std::size_t lent_ = 0;
   Deadline sweep_;
 };

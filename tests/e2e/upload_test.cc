@@ -119,7 +119,7 @@ TEST_F(Upload, TheAppSeesARequestBeforeItsBodyHasEnded) {
 class Dripping : public E2e {};
 
 TEST_F(Dripping, UploadsLeaveAConnectionToThePages) {
-  // Two clients whose bodies never end, two connections, on whatever loops they are.
+  // Eight clients whose bodies stop, two connections, on whatever loops they are.
   origin_.on("/up", [](const Request& request) {
     return Reply(200).body(std::to_string(request.body_bytes));
   });

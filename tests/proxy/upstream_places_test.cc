@@ -180,67 +180,77 @@ TEST(TunnelPlaces, GivesUpWaitingForAPlace) {
   }
 }
 
-TEST(Places, ARequestIsSentWhenItHasAConnection) {
-  for (const FetchRequest& waiting : {get("/page"), websocket()}) {
-    std::promise<void> agreed;
-    App app([&](AppConnection& connection) {
-      for (std::string head; !(head = connection.read_head()).empty();) {
-        const bool tunnel = head.find("Upgrade") != std::string::npos;
-        if (!tunnel && head.find("/page") == std::string::npos) agreed.get_future().wait();
-        connection.send(tunnel ? kSwitch : ok("x"));
-      }
-    });
+// An app with one connection, which is busy with /slow until it is let go. It reads so many bytes
+// of a POST before it answers.
+class BusyApp {
+ public:
+  explicit BusyApp(std::size_t bytes_of_post = 0)
+      : app_([this, bytes_of_post](AppConnection& connection) {
+          for (std::string head; !(head = connection.read_head()).empty();) {
+            if (head.find("/slow") != std::string::npos) let_go_.get_future().wait();
+            if (head.starts_with("POST")) connection.read_exactly(bytes_of_post);
+            connection.send(head.find("Upgrade") != std::string::npos ? kSwitch : ok("x"));
+          }
+        }),
+        client(one_connection_to(app_)) {
+    client.start(busy, get("/slow"));
+  }
+
+  void let_go() { let_go_.set_value(); }
+  std::vector<std::string> heads() const { return app_.heads(); }
+
+ private:
+  static conf::Upstream one_connection_to(const App& app) {
     conf::Upstream config = upstream_of({app.url()});
     config.max_connections = 1;
-    Client client(config);
-    Recorder first;
+    return config;
+  }
+
+  std::promise<void> let_go_;
+  App app_;
+
+ public:
+  Client client;
+  Recorder busy;  // what became of /slow
+};
+
+TEST(Places, ARequestIsSentWhenItHasAConnection) {
+  for (const FetchRequest& waiting : {get("/page"), websocket()}) {
+    BusyApp app;
     Recorder second;
     std::int64_t sent_ms = -1;
     second.head_hook = [&] { sent_ms = second.fetch->sent_ms(); };
-    client.start(first, get("/slow"));
-    client.start(second, FetchRequest(waiting));
-    client.on_loop([&] { EXPECT_EQ(second.fetch->sent_ms(), 0) << "it waits"; });
-    const std::int64_t asked_ms = client.loop().now_ms();
-    while (client.loop().now_ms() == asked_ms) std::this_thread::yield();
-    agreed.set_value();
+    app.client.start(second, FetchRequest(waiting));
+    app.client.on_loop([&] { EXPECT_EQ(second.fetch->sent_ms(), 0) << "it waits"; });
+    const std::int64_t asked_ms = app.client.loop().now_ms();
+    while (app.client.loop().now_ms() == asked_ms) std::this_thread::yield();
+    app.let_go();
     second.await([&] { return second.head.has_value(); });
     EXPECT_GT(sent_ms, asked_ms);
-    client.on_loop([&] { second.fetch.reset(); });
-    first.await_end();
+    app.client.on_loop([&] { second.fetch.reset(); });
+    app.busy.await_end();
   }
 }
 
 TEST(Places, AnUploadGoesInItsTurnIfItsBodyIsThereByThen) {
   // Else those who came later go first: it would hold the connection while it drips in.
   for (const bool gathered : {true, false}) {
-    std::promise<void> agreed;
-    App app([&](AppConnection& connection) {
-      for (std::string head; !(head = connection.read_head()).empty();) {
-        if (head.find("/slow") != std::string::npos) agreed.get_future().wait();
-        if (head.starts_with("POST")) connection.read_exactly(4);
-        connection.send(ok("x"));
-      }
-    });
-    conf::Upstream config = upstream_of({app.url()});
-    config.max_connections = 1;
-    Client client(config);
-    Recorder busy;
+    BusyApp app(4);
     Recorder upload;
     Recorder page;
     PiecedBody body;
     body.enough = 4;
     body.waiting = "12";
-    client.start(busy, get("/slow"));
-    client.start(upload, post(body, 4));
-    client.start(page, get("/page"));
+    app.client.start(upload, post(body, 4));
+    app.client.start(page, get("/page"));
     const auto rest_comes = [&] {
-      client.on_loop([&] {
+      app.client.on_loop([&] {
         body.waiting += "34";
         upload.fetch->body_ready();
       });
     };
     if (gathered) rest_comes();
-    agreed.set_value();
+    app.let_go();
     if (!gathered) {
       EXPECT_EQ(page.await_end().result, FetchResult::Complete);
       rest_comes();
@@ -254,27 +264,16 @@ TEST(Places, AnUploadGoesInItsTurnIfItsBodyIsThereByThen) {
 }
 
 TEST(Places, AnUploadThatStreamsSlowlyWaitsForASecondAtMost) {
-  std::promise<void> agreed;
-  App app([&](AppConnection& connection) {
-    for (std::string head; !(head = connection.read_head()).empty();) {
-      if (head.find("/slow") != std::string::npos) agreed.get_future().wait();
-      connection.send(ok("x"));
-    }
-  });
-  conf::Upstream config = upstream_of({app.url()});
-  config.max_connections = 1;
-  Client client(config);
-  Recorder busy;
+  BusyApp app;
   Recorder upload;
   Recorder page;
   PiecedBody body;
   body.enough = 4;
-  client.start(busy, get("/slow"));
-  client.start(upload, post(body, 4));
-  client.start(page, get("/page"));
-  const std::int64_t began_ms = client.loop().now_ms();
-  while (client.loop().now_ms() < began_ms + 1'100) std::this_thread::yield();
-  agreed.set_value();
+  app.client.start(upload, post(body, 4));
+  app.client.start(page, get("/page"));
+  const std::int64_t began_ms = app.client.loop().now_ms();
+  while (app.client.loop().now_ms() < began_ms + 1'100) std::this_thread::yield();
+  app.let_go();
   EXPECT_EQ(upload.await_end().result, FetchResult::Complete) << "answered without its body";
   EXPECT_EQ(page.await_end().result, FetchResult::Complete);
   EXPECT_TRUE(app.heads().at(1).starts_with("POST"));

@@ -94,6 +94,29 @@ TEST_F(FillEndTest, WaitingForAConnectionMakesNoAnswerOlder) {
   }
 }
 
+TEST_F(FillEndTest, ARefreshThatAClientComesToWaitForIsHurried) {
+  fill_with("/a", {{"Cache-Control", "max-age=1, stale-while-revalidate=9"}});
+  pass_time(2'000);
+  EXPECT_THAT(status_now("/a"), testing::HasSubstr("detail=stale-while-revalidate"));
+  turn();
+  EXPECT_TRUE(app().request().refresh);
+  EXPECT_FALSE(app().hurried());
+  pass_time(10'000);
+  const auto visitor = visit("/a");
+  turn();
+  EXPECT_TRUE(app().hurried());
+  app().answers(200, kFreshLines, "new");
+  turn();
+  EXPECT_EQ((*visitor)->read(), "new");
+}
+
+TEST_F(FillEndTest, WhoseBodyComesInHoldsUpOthersWhileTheyWaitForTheApp) {
+  const Transaction transaction(*context_);
+  EXPECT_FALSE(transaction.holds_up_others());
+  app_.set_crowded(true);
+  EXPECT_TRUE(transaction.holds_up_others());
+}
+
 // ---- broken off ----
 
 TEST_F(FillEndTest, BrokenOffInAnyWaitItTellsItsReadersAndLeavesNothing) {
