@@ -260,8 +260,8 @@ Flight::Reader* Flight::attach(Waker waker) {
     raw->late = state_.head != nullptr;
     raw->waiting = false;
     raw->waker.wake();
-  } else if (std::exchange(tells_of_reader_, false)) {
-    producer_.wake();
+  } else if (tells_of_reader_ && readers_.size() == 1) {
+    producer_.wake();  // each time: the one before may have left before this was heard
   }
   return raw;
 }

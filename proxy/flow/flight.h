@@ -89,7 +89,7 @@ class Flight : public RefCounted<Flight> {
   // ---- producer ----
   // Where it is told, on its loop, that a reader made room or that the last reader left.
   void set_producer(Waker producer);
-  // Once, when there is a reader who waits for the head: it was begun for nobody.
+  // Also that a first reader has come to wait for the head: it was begun for nobody.
   void tell_of_reader();
   void publish_head(std::shared_ptr<const FlightHead> head, bool retained);
   void release(Release release, std::shared_ptr<const FlightHead> head, bool retained);

@@ -55,6 +55,7 @@ void H1Deadlines::await_body() {
 void H1Deadlines::await_more_body() {
   const std::int64_t now_ms = loop_.now_ms();
   std::int64_t until_ms = body_wait_began_ms_ + limits_.body_timeout_ms;
+  if (until_ms <= now_ms) until_ms = now_ms + kSlowBodyLookMs;  // it has stopped, and may
   if (limits_.min_body_rate != 0) {
     const auto enough_for_ms = static_cast<std::int64_t>(
         std::min<std::uint64_t>(body_bytes_ / limits_.min_body_rate, kLongestS) * 1000 + 1000);

@@ -172,16 +172,18 @@ void H1Exchange::peer_closed() {
     return;
   }
   // A half-close after a whole request is legitimate: the response still has a reader.
-  if (body_wanted_ || gathering_) return tell_of_body();
+  if (body_wanted_) return tell_of_body();
+  // What has not come by now never will.
+  if (gathering_) return refuse({.status = 400, .detail = "body"});
   // But most who close have left: an app that is slow to answer is not kept busy for them.
   if (!responding_) link_->deadlines.await_answer_half_closed();
 }
 
 void H1Exchange::body_is_late() {
-  if (responding_) return;
-  if (link_->peer_done) return client_is_gone();
-  if (!body_wanted_) return;
-  if (link_->deadlines.body_has_stopped()) {
+  if (link_->peer_done && !responding_) return client_is_gone();
+  if (!body_wanted_ || tunnel_) return;
+  // Once the answer has begun a 408 could only come too late: the body may stop, until others wait.
+  if (!responding_ && link_->deadlines.body_has_stopped()) {
     return refuse({.status = 408, .detail = "body-timeout"});
   }
   if (!refuse_slow_body()) link_->deadlines.await_more_body();

@@ -24,7 +24,7 @@ ConnectionPlaces::ConnectionPlaces(std::size_t most)
 }
 
 ConnectionPlaces::~ConnectionPlaces() {
-  WEIR_CHECK(waiting_ == 0);
+  WEIR_CHECK(clients_ == 0 && refreshes_.empty());
 }
 
 void ConnectionPlaces::enter(Guest& guest, PlaceKind kind, bool gathered) {
@@ -110,12 +110,13 @@ void ConnectionPlaces::leave(Guest& guest) {
 void ConnectionPlaces::stand_locked(Guest& guest, Queue& queue) {
   guest.queue_ = &queue;
   guest.at_ = queue.insert(queue.end(), &guest);
-  waiting_.fetch_add(1, std::memory_order_relaxed);
+  if (&queue != &refreshes_) clients_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void ConnectionPlaces::unqueue_locked(Guest& guest) {
-  std::exchange(guest.queue_, nullptr)->erase(guest.at_);
-  waiting_.fetch_sub(1, std::memory_order_relaxed);
+  Queue* const queue = std::exchange(guest.queue_, nullptr);
+  queue->erase(guest.at_);
+  if (queue != &refreshes_) clients_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 // Whose turn it is, while a place is free; null when nobody who waits may have it.
@@ -126,11 +127,15 @@ ConnectionPlaces::Guest* ConnectionPlaces::next_locked() {
     if (next == nullptr || queue.front()->arrival_ < next->arrival_) next = queue.front();
   };
   consider(visits_);
+  bool kept_for_upload = false;
   if (has_room(PlaceKind::Upload)) {
     consider(uploads_);
-    if (waiting_.load(std::memory_order_relaxed) <= free_) consider(gathering_);
+    const bool scarce = clients_.load(std::memory_order_relaxed) > free_;
+    if (!scarce) consider(gathering_);
+    kept_for_upload = !gathering_.empty();
   }
-  if (next == nullptr && has_room(PlaceKind::Refresh)) consider(refreshes_);
+  const bool wanted_by_client = next != nullptr || kept_for_upload;
+  if (!wanted_by_client && has_room(PlaceKind::Refresh)) consider(refreshes_);
   return next;
 }
 

@@ -5,8 +5,8 @@
 // Who waits is served in the order of arrival, with exceptions, so that no kind of request can
 // starve the others:
 // - refreshes, for which nobody waits, use at most half of the places and never go before a client;
-// - uploads use at most three quarters, and while places are scarce (more wait than are free) one
-//   waits until it is `gathered`, so that no place is held by a body that drips in.
+// - uploads use at most three quarters, and while places are scarce (more clients wait than are
+//   free) one waits until it is `gathered`, so that no place is held by a body that drips in.
 // Each kind may have one place at least: a single one goes round in the order of arrival.
 //
 // Any thread; a guest's calls are for its own loop.
@@ -77,8 +77,8 @@ class ConnectionPlaces {
   // Out of the queue or out of its place. Nothing if it was outside.
   void leave(Guest& guest);
 
-  // Whether anybody waits. A hint: it may be over.
-  bool crowded() const { return waiting_.load(std::memory_order_relaxed) > 0; }
+  // Whether a client waits. A hint: it may be over.
+  bool crowded() const { return clients_.load(std::memory_order_relaxed) > 0; }
 
  private:
   using Queue = Guest::Queue;
@@ -104,7 +104,7 @@ class ConnectionPlaces {
   Queue uploads_;
   Queue gathering_;
   Queue refreshes_;
-  std::atomic<std::size_t> waiting_{0};  // in all of them; written under mutex_
+  std::atomic<std::size_t> clients_{0};  // in all but refreshes_; written under mutex_
 };
 
 }  // namespace weir::upstream

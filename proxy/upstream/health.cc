@@ -75,13 +75,15 @@ class Probe final : private FetchSink {
 
 class Checker final : public HealthChecker {
  public:
-  Checker(EventLoop& loop, const std::shared_ptr<UpstreamPool>& pool) : fetcher_(loop, pool) {
+  Checker(EventLoop& loop, const std::shared_ptr<UpstreamPool>& pool)
+      : connections_(pool->size()), fetcher_(loop, pool, connections_) {
     for (std::size_t i = 0; i < pool->size(); ++i) {
       probes_.push_back(std::make_unique<Probe>(loop, fetcher_, *pool, i));
     }
   }
 
  private:
+  OpenConnections connections_;  // a check takes no connection from the clients
   WireFetcher fetcher_;
   std::vector<std::unique_ptr<Probe>> probes_;
 };

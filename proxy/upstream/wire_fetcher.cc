@@ -8,8 +8,11 @@
 
 namespace weir::upstream {
 
-WireFetcher::WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool)
-    : pool_(std::move(pool)), wires_(loop, *pool_), turn_(loop, [this] { run_turns(); }) {}
+WireFetcher::WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool,
+                         OpenConnections& connections)
+    : pool_(std::move(pool)),
+      wires_(loop, *pool_, connections),
+      turn_(loop, [this] { run_turns(); }) {}
 
 WireFetcher::~WireFetcher() = default;
 
@@ -64,7 +67,8 @@ void WireFetcher::run_turns() {
 }
 
 std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool) {
-  return std::make_unique<WireFetcher>(loop, std::move(pool));
+  OpenConnections& connections = pool->connections();
+  return std::make_unique<WireFetcher>(loop, std::move(pool), connections);
 }
 
 }  // namespace weir::upstream

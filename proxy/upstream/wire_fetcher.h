@@ -19,7 +19,8 @@ class WireFetch;
 
 class WireFetcher final : public Fetcher {
  public:
-  WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool);
+  // `connections`: which bound its connections count against; outlives it.
+  WireFetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool, OpenConnections& connections);
   ~WireFetcher() override;
 
   std::unique_ptr<Fetch> start(FetchRequest request, FetchSink& sink) override;

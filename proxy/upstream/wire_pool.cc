@@ -17,8 +17,8 @@ constexpr std::int64_t kConnectionLife_ms = 60'000;
 
 }  // namespace
 
-WirePool::WirePool(EventLoop& loop, UpstreamPool& pool)
-    : Holder(pool.connections(), loop),
+WirePool::WirePool(EventLoop& loop, UpstreamPool& pool, OpenConnections& all)
+    : Holder(all, loop),
       pool_(pool),
       curl_(loop, pool.config()),
       names_(curl_),

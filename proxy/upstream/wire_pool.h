@@ -17,7 +17,8 @@ namespace weir::upstream {
 
 class WirePool final : private WireConnection::Owner, private OpenConnections::Holder {
  public:
-  WirePool(EventLoop& loop, UpstreamPool& pool);
+  // Its connections count among `all`.
+  WirePool(EventLoop& loop, UpstreamPool& pool, OpenConnections& all);
   ~WirePool() override;
 
   CurlLoop& curl() { return curl_; }

@@ -94,6 +94,8 @@ TEST_F(PlacesTest, AreGivenInOrderExceptWhereOneKindWouldStarveAnother) {
       {"refreshes use what uploads may not", 2, "uur", "ac", "acb"},
       {"who gathers takes what nobody wants", 2, "g", "a", "a"},
       {"who gathers waits while places are scarce", 1, "vgv", "a", "acb"},
+      {"a refresh goes behind one who gathers", 2, "vvgr", "ab", "abcd"},
+      {"a refresh makes no place scarce", 2, "rrrg", "ad", "adbc"},
   };
   for (const Case& c : cases) {
     open(c.most);
@@ -117,6 +119,38 @@ TEST_F(PlacesTest, AnUploadTakesItsTurnOnceItsBodyIsThere) {
   EXPECT_TRUE(places_->crowded());
   who('d').leaves();
   EXPECT_EQ(order_, "acdb") << "nobody else wants it";
+}
+
+TEST_F(PlacesTest, AFreePlaceWaitsForThoseWhoGatherRatherThanForARefresh) {
+  open(4);
+  come("vvvvggr");
+  who('a').leaves();
+  EXPECT_EQ(order_, "abcd");
+  who('b').leaves();
+  EXPECT_EQ(order_, "abcdef");
+  who('c').leaves();
+  EXPECT_EQ(order_, "abcdefg");
+
+  // Unless they may have none of what is free.
+  open(4);
+  come("uuuvggr");
+  who('d').leaves();
+  EXPECT_EQ(order_, "abcdg");
+}
+
+TEST_F(PlacesTest, AreCrowdedByClientsAlone) {
+  open(2);
+  come("rr");
+  EXPECT_EQ(order_, "a");
+  EXPECT_FALSE(places_->crowded()) << "the other waits for its kind's half, beside a free place";
+  places_->hurry(who('b'));
+  EXPECT_EQ(order_, "ab");
+  come("r");
+  EXPECT_FALSE(places_->crowded());
+  places_->hurry(who('c'));
+  EXPECT_TRUE(places_->crowded());
+  who('c').leaves();
+  EXPECT_FALSE(places_->crowded());
 }
 
 TEST_F(PlacesTest, ARefreshThatSomebodyWaitsForIsAVisit) {

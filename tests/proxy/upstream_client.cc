@@ -101,7 +101,7 @@ Client::Client(conf::Upstream config) : Client(std::make_shared<UpstreamPool>(st
 
 Client::Client(std::shared_ptr<UpstreamPool> pool) : pool_(std::move(pool)) {
   init_curl();
-  fetcher_ = std::make_unique<WireFetcher>(loop_, pool_);
+  fetcher_ = std::make_unique<WireFetcher>(loop_, pool_, pool_->connections());
   thread_ = std::thread([this] { loop_.run(); });
 }
 

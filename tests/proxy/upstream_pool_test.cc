@@ -129,6 +129,29 @@ TEST(Health, CountsSilenceAsFailure) {
   client.on_loop([&] { checker.reset(); });
 }
 
+TEST(Health, ClosesNoConnectionOfTheClients) {
+  // Shows that a check's connection does not count against max_connections.
+  App app([&](AppConnection& connection) {
+    while (!connection.read_head().empty()) {
+      connection.send(ok(std::to_string(connection.number())));
+    }
+  });
+  conf::Upstream config = upstream_of({app.url()});
+  config.max_connections = 1;
+  config.health = {"/up", 5, 5'000};
+  Client client(config);
+  Recorder before;
+  client.fetch(before, get());
+  EXPECT_EQ(before.body, "0");
+  std::unique_ptr<HealthChecker> checker;
+  client.on_loop([&] { checker = start_health_checks(client.loop(), client.shared_pool()); });
+  while (app.heads().size() < 3) std::this_thread::yield();
+  Recorder after;
+  client.fetch(after, get());
+  EXPECT_EQ(after.body, "0");
+  client.on_loop([&] { checker.reset(); });
+}
+
 TEST(Health, IsOffWithoutAPath) {
   // Shows that nothing is asked of an app unless the configuration says what.
   Client client(three());

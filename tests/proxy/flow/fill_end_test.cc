@@ -102,6 +102,9 @@ TEST_F(FillEndTest, ARefreshThatAClientComesToWaitForIsHurried) {
   EXPECT_TRUE(app().request().refresh);
   EXPECT_FALSE(app().hurried());
   pass_time(10'000);
+  visit("/a")->leave();  // too hastily to be of any account
+  turn();
+  EXPECT_FALSE(app().hurried());
   const auto visitor = visit("/a");
   turn();
   EXPECT_TRUE(app().hurried());

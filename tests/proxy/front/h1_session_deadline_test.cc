@@ -138,6 +138,27 @@ TEST_F(H1SessionDeadline, ASlowBodyIsRefusedOnlyOnceOthersWait) {
   }
 }
 
+TEST_F(H1SessionDeadline, ASlowBodyIsRefusedAlsoOnceTheAnswerHasBegun) {
+  // Its app reads on while it answers; all there is to do then is to cut.
+  for (const std::size_t bytes_per_second : {0U, 1U}) {
+    handlers.others_wait = false;
+    handlers.at_body_news = [](ScriptedHandler& h) { h.reads_body(); };
+    client = {};
+    client_sends(post(1'000'000));
+    handler_reads_body();
+    handler_does([](ScriptedHandler& handler) { handler.begins(200); });
+    for (int seconds = 0; seconds < 100; ++seconds) {
+      passes(1000);
+      client_sends(std::string(bytes_per_second, 'b'));
+    }
+    expect_open();
+    handlers.others_wait = true;
+    passes(1000);
+    expect_gone();
+    session_.reset();
+  }
+}
+
 TEST_F(H1SessionDeadline, ASlowAppDoesNotLowerTheBodysRate) {
   // Only the waits for the client count.
   limits.min_body_rate = 100;
@@ -163,6 +184,15 @@ TEST_F(H1SessionDeadline, WhoHasClosedItsHalfIsBelievedToWaitForTwoSeconds) {
   EXPECT_EQ(handlers.finished, 0);
   passes(1);
   expect_nothing();
+  expect_gone();
+}
+
+TEST_F(H1SessionDeadline, WhoClosesItsHalfBeforeItsBodyIsThereIsRefusedAtOnce) {
+  // Whoever waits for more of it need not: no more will come.
+  client_sends(post(10, "01"));
+  handler_does([](ScriptedHandler& handler) { EXPECT_FALSE(handler.exchange().body_gathered()); });
+  client_half_closes();
+  expect_refusal(400, "body");
   expect_gone();
 }
 
