@@ -249,6 +249,7 @@ Fill::Step Fill::body_arrived(std::string_view bytes) {
     flight_->stop_retaining();
     if (!wanted() && give_up_if_unread() == Step::Done) return Step::Done;
   }
+  note_reader_left_behind();
   if (!storing_ && !paused_ && flight_->window_full()) {
     paused_ = true;
     fetch_->pause();
@@ -281,6 +282,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
   if (end.result == FetchResult::Complete && storing_) return Step::Commit;
   leave_table();
   note_failed_refresh();
+  note_reader_left_behind();
   if (head_) {
     flight_->end(whole);
   } else {
@@ -340,6 +342,13 @@ void Fill::leave_table() {
 void Fill::remember(const policy::Refusal& refusal) {
   if (!order_.cacheable || refusal.momentary) return;
   tables().uncacheable.remember(order_.base_key.view(), refusal, loop().now_ms());
+}
+
+// Who was too slow for the others is to have a fetch of its own when it tries again, whatever the
+// reason for not storing this was.
+void Fill::note_reader_left_behind() {
+  if (!flight_->has_left_one_behind() || std::exchange(left_one_behind_, true)) return;
+  remember({Reason::TooLarge, "a slow reader"});
 }
 
 void Fill::note_failed_refresh() {

@@ -112,6 +112,7 @@ class Fill final : public upstream::FetchSink,
 
   void leave_table();
   void remember(const policy::Refusal& refusal);
+  void note_reader_left_behind();
   void note_failed_refresh();
   bool is_usable(const backends::Entry& entry) const;
   EventLoop& loop() const { return fills_.loop(); }
@@ -137,6 +138,7 @@ class Fill final : public upstream::FetchSink,
   policy::StoreVerdict verdict_;
   std::shared_ptr<const FlightHead> head_;
   bool storing_ = false;  // what arrives is to be stored
+  bool left_one_behind_ = false;
   std::unique_ptr<backends::Reservation> reservation_;
   OwnedKey store_key_;
   backends::EntryRef entry_;  // what was made of it

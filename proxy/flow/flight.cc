@@ -121,16 +121,8 @@ void Flight::append(std::string_view bytes, bool publish) {
 
 void Flight::publish_locked() {
   published_ = appended_;
-  if (!retained_) drop_consumed_locked();
+  if (!retained_) drop_locked();
   wake_readers_locked();
-}
-
-void Flight::stop_retaining() {
-  const std::lock_guard lock(mutex_);
-  retained_ = false;
-  charged_ -= reserved_;
-  budget_.give(std::exchange(reserved_, 0));
-  drop_consumed_locked();
 }
 
 void Flight::end(bool complete) {
@@ -199,46 +191,9 @@ void Flight::land(backends::EntryRef entry, std::vector<std::string> vary) {
   wake_readers_locked();
 }
 
-std::uint64_t Flight::slowest_locked() const {
-  std::uint64_t slowest = published_;
-  for (const auto& reader : readers_) slowest = std::min(slowest, reader->offset);
-  return slowest;
-}
-
-void Flight::drop_consumed_locked() {
-  const std::uint64_t keep_from = slowest_locked();
-  while (!pieces_.empty()) {
-    const Piece& front = pieces_.front();
-    // The last one may still grow in place.
-    if (pieces_.size() == 1 || first_offset_ + front.size > keep_from) return;
-    first_offset_ += front.size;
-    charged_ -= front.chunk->capacity();
-    budget_.give(front.chunk->capacity());
-    dropped_ = true;
-    pieces_.pop_front();
-  }
-}
-
-// When memory is short the windows of all the passes together must not be what breaks it.
-std::uint64_t Flight::window_bytes() const {
-  return budget_.exhausted() ? kSmallWindowBytes : kWindowBytes;
-}
-
-bool Flight::window_full() {
-  const std::lock_guard lock(mutex_);
-  producer_waits_ = !retained_ && published_ - slowest_locked() >= window_bytes();
-  return producer_waits_;
-}
-
 std::size_t Flight::reader_count() {
   const std::lock_guard lock(mutex_);
   return readers_.size();
-}
-
-Flight::State Flight::look(Reader& reader) {
-  const std::lock_guard lock(mutex_);
-  if (state_.phase == Phase::Waiting) reader.waiting = true;
-  return state_;
 }
 
 bool Flight::joinable() {
@@ -248,123 +203,12 @@ bool Flight::joinable() {
           state_.phase == Phase::Complete);
 }
 
-Flight::Reader* Flight::attach(Waker waker) {
-  auto reader = std::make_unique<Reader>();
-  reader->waker = std::move(waker);
-  Reader* raw = reader.get();
-  const std::lock_guard lock(mutex_);
-  readers_.push_back(std::move(reader));
-  raw->missed = dropped_;
-  // Whoever joins late finds out at once what has already happened.
-  if (state_.phase != Phase::Waiting) {
-    raw->late = state_.head != nullptr;
-    raw->waiting = false;
-    raw->waker.wake();
-  } else if (tells_of_reader_ && readers_.size() == 1) {
-    producer_.wake();  // each time: the one before may have left before this was heard
-  }
-  return raw;
-}
-
-void Flight::detach(Reader* reader) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(readers_, [reader](const auto& other) { return other.get() == reader; });
-  if (!retained_) drop_consumed_locked();
-  wake_producer_locked();
-}
-
 void Flight::wake_readers_locked() {
   for (const auto& reader : readers_) {
     if (!reader->waiting) continue;
     reader->waiting = false;
     reader->waker.wake();
   }
-}
-
-void Flight::wake_producer_locked() {
-  const bool room = producer_waits_ && published_ - slowest_locked() <= window_bytes() / 2;
-  if (!producer_ || (!room && !readers_.empty())) return;
-  producer_waits_ = false;
-  producer_.wake();
-}
-
-// What the reader has not had yet, from what is held here or, once landed, from the entry.
-front::BodySource::Pull Flight::gather_locked(const Reader& reader, std::span<iovec> parts) const {
-  front::BodySource::Pull out;
-  std::uint64_t at = first_offset_;
-  // False when there is room for no more, or nothing more to be shown.
-  const auto add = [&](std::string_view bytes) {
-    const std::uint64_t begin = std::max(at, reader.offset);
-    const std::uint64_t end = std::min(at + bytes.size(), published_);
-    if (begin < end && out.parts < parts.size()) {
-      const auto count = static_cast<std::size_t>(end - begin);
-      parts[out.parts++] = {const_cast<char*>(bytes.data()) + (begin - at), count};
-      out.bytes += count;
-    }
-    at += bytes.size();
-    return out.parts < parts.size() && at < published_;
-  };
-  if (state_.entry) {
-    const std::size_t count = state_.entry->body_parts();
-    for (std::size_t i = 0; i < count && add(state_.entry->body_part(i)); ++i) {
-    }
-    return out;
-  }
-  for (const Piece& piece : pieces_) {
-    if (!add(piece.bytes())) break;
-  }
-  return out;
-}
-
-front::BodySource::Pull Flight::pull(Reader& reader, std::span<iovec> parts) {
-  using Status = front::BodySource::Status;
-  const std::lock_guard lock(mutex_);
-  front::BodySource::Pull out = gather_locked(reader, parts);
-  reader.has_views = out.bytes > 0;
-  reader.landed = nullptr;
-  const bool all = reader.offset + out.bytes == published_;
-  const bool whole_length = length_ > 0 && published_ == length_ && !retained_;
-  const bool complete = state_.phase == Phase::Complete || whole_length;
-  if (out.bytes > 0) {
-    out.status = Status::Data;
-    out.last = all && complete;
-  } else if (complete) {
-    out.status = Status::End;
-  } else if (state_.phase == Phase::Broken) {
-    out.status = Status::Failed;
-  } else {
-    out.status = Status::Pending;
-    reader.waiting = true;
-  }
-  return out;
-}
-
-void Flight::consume(Reader& reader, std::size_t bytes) {
-  const std::lock_guard lock(mutex_);
-  reader.offset += bytes;
-  reader.has_views = false;
-  reader.landed = nullptr;
-  WEIR_CHECK(reader.offset <= published_);
-  if (retained_) return;
-  drop_consumed_locked();
-  if (producer_waits_) wake_producer_locked();
-}
-
-// ---- FlightReader ----
-
-FlightReader::FlightReader(Ref<Flight> flight, Waker waker, bool leader)
-    : flight_(std::move(flight)), reader_(flight_->attach(std::move(waker))), leader_(leader) {}
-
-FlightReader::~FlightReader() {
-  flight_->detach(reader_);
-}
-
-front::BodySource::Pull FlightReader::pull(std::span<iovec> parts) {
-  return flight_->pull(*reader_, parts);
-}
-
-void FlightReader::consume(std::size_t bytes) {
-  flight_->consume(*reader_, bytes);
 }
 
 }  // namespace weir::flow

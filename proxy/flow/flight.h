@@ -4,9 +4,10 @@
 // loop, fills it.
 //
 // Two ways of holding bytes: `retained`, all of them, for a store and for readers yet to come; or a
-// window, for what will not be stored, where the producer is paced by the slowest reader. A flight
-// lands on an entry when a store had the answer, or has taken it: it holds no bytes any more, and
-// its readers go on in the entry's body.
+// window, for what will not be stored, where the producer is paced by the fastest reader. Who falls
+// too far behind that one is cut: no reader slows another. A flight lands on an entry when a store
+// had the answer, or has taken it: it holds no bytes any more, and its readers go on in the entry's
+// body.
 #pragma once
 
 #include <atomic>
@@ -113,7 +114,10 @@ class Flight : public RefCounted<Flight> {
   bool close_if_unread();
   // The producer ends early: whoever still reads is told so.
   void abandon();
+  // The fastest reader is a window behind: no more is to be appended until the producer is woken.
   bool window_full();
+  // Whether a reader was cut, or sent to look elsewhere, because it fell out of the window.
+  bool has_left_one_behind() const { return left_behind_.load(std::memory_order_relaxed); }
   std::size_t reader_count();
 
   // ---- readers ----
@@ -132,10 +136,13 @@ class Flight : public RefCounted<Flight> {
     Waker waker;
     std::uint64_t offset = 0;              // bytes consumed
     bool waiting = true;                   // wants to be woken
-    bool missed = false;                   // came when bytes had left the front
+    bool begun = false;                    // has asked for bytes: its client has the head
+    bool left_behind = false;              // fell out of the window, and was told
+    bool missed = false;                   // bytes had left the front before it began
     bool late = false;                     // came when the head was there
     bool has_views = false;                // of what pull() gave it, until its next call:
-    std::shared_ptr<const Pieces> landed;  // of these, when the flight has landed since
+    std::shared_ptr<const Pieces> landed;  // of these, when the flight has landed since,
+    std::vector<Piece> left;               // or of these, which have left the window since
   };
 
   Reader* attach(Waker waker);
@@ -144,14 +151,18 @@ class Flight : public RefCounted<Flight> {
   front::BodySource::Pull pull(Reader& reader, std::span<iovec> parts);
   front::BodySource::Pull gather_locked(const Reader& reader, std::span<iovec> parts) const;
   void consume(Reader& reader, std::size_t bytes);
+  bool missed(const Reader& reader);
 
   void charge_locked(std::uint64_t bytes);
   void publish_locked();
-  void drop_consumed_locked();
+  void drop_locked();
+  void leave_behind_locked();
+  static void forget_views(Reader& reader);
   void wake_readers_locked();
   void wake_producer_locked();
   void allocate_chunk(std::size_t wanted);
-  std::uint64_t slowest_locked() const;
+  std::uint64_t fastest_locked() const;
+  std::uint64_t needed_from_locked() const;
   std::uint64_t window_bytes() const;
 
   FillBudget& budget_;
@@ -159,6 +170,7 @@ class Flight : public RefCounted<Flight> {
   const Ref<Convoy> convoy_ = make_ref<Convoy>();
 
   std::atomic<bool> kept_on_{false};
+  std::atomic<bool> left_behind_{false};
 
   // Producer only.
   Ref<Chunk> tail_;  // being filled
@@ -169,6 +181,7 @@ class Flight : public RefCounted<Flight> {
   std::uint64_t length_ = 0;        // known length, or 0; written by the producer, who may read it
   bool retained_ = true;            // changed by the producer alone, which so may read it
   bool dropped_ = false;            // bytes have left the front
+  std::uint64_t was_retained_ = 0;  // when it became a window: readers may be as far behind
   Pieces pieces_;                   // the last one may grow; none once it has landed
   std::uint64_t first_offset_ = 0;  // of pieces_.front()
   std::uint64_t published_ = 0;     // readers see bytes up to here
@@ -193,8 +206,8 @@ class FlightReader final : public front::BodySource {
   bool leader() const { return leader_; }
   // It came when the head was there: what it would share is older than its request.
   bool came_late() const { return reader_->late; }
-  // It came too late to have the whole body, and must look elsewhere.
-  bool missed_bytes() const { return reader_->missed; }
+  // It came, or began to read, too late to have the whole body, and must look elsewhere.
+  bool missed_bytes() const { return flight_->missed(*reader_); }
   Pull pull(std::span<iovec> parts) override;
   void consume(std::size_t bytes) override;
 

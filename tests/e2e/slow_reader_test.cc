@@ -23,6 +23,31 @@ TEST_F(SlowReader, ASlowReaderDoesNotSlowTheOthers) {
   EXPECT_EQ(origin_.hits("/a"), 1);
 }
 
+TEST_F(SlowReader, ItSlowsNobodyWhereTheStoreIsOutgrownEither) {
+  // Who reads too slowly for the others is cut, and has a fetch of its own the next time.
+  constexpr std::size_t kPiece = 1024 * 1024;
+  const std::string piece = patterned(kPiece);
+  const Gate gate;
+  Reply large = Reply(200).header("Cache-Control", "max-age=60").gate_head(gate).chunked();
+  for (int i = 0; i < 12; ++i) large.part(piece);
+  origin_.on("/a", large);
+  start(std::string(kCacheAll) + "backends: { ram: { type: ram, max_object_size: 2MiB } }\n");
+  Client slow = client(4096);
+  Client fast = client();
+  slow.send(Client::message("GET", "/a"));
+  fast.send(Client::message("GET", "/a"));
+  await_all_taken();
+  gate.open();
+  EXPECT_EQ(fast.read().body.size(), 12 * kPiece);
+  EXPECT_EQ(slow.read_head().status, 200);
+  const std::string got = slow.read_until_close();
+  EXPECT_LT(got.size(), 12 * kPiece);
+  EXPECT_FALSE(got.ends_with("\r\n0\r\n\r\n"));
+  Client again = client(4096);
+  again.send(Client::message("GET", "/a"));
+  EXPECT_EQ(again.read().body.size(), 12 * kPiece);
+}
+
 TEST_F(SlowReader, WhatCannotBeStoredIsPacedByItsReader) {
   // An uncacheable download of 256 MiB to a client that does not read stays a small window.
   constexpr std::size_t kPiece = 1024 * 1024;

@@ -226,6 +226,29 @@ TEST_F(FillTest, WhatOutgrowsTheStoreIsRememberedAndSaysSoFromTheSecondTimeOn) {
   EXPECT_EQ((*visitor)->log_notes().subject, "more than " + std::to_string(kMaxObjectSize));
 }
 
+TEST_F(FillTest, WhoFellBehindHasAFetchOfItsOwnNextTime) {
+  // Also where the reason was one of the moment: fill_memory is used up here.
+  const auto slow = visit("/a");
+  const auto fast = visit("/a");
+  app().head(200, kFreshLines, http::Framing::Chunked);
+  turn();
+  tables_.budget.take(kFillMemory - 1000);
+  for (int i = 0; i < 20; ++i) {
+    app().body(std::string(32 * 1024, 'x'));
+    turn();
+    (*fast)->read();
+    turn();
+  }
+  (*slow)->read();
+  EXPECT_TRUE((*slow)->cut());
+  EXPECT_FALSE((*fast)->cut());
+  tables_.budget.give(kFillMemory - 1000);
+  const auto again = visit("/a");
+  app().head(200, kFreshLines, http::Framing::Chunked);
+  turn();
+  EXPECT_EQ((*again)->cache_status(), "weir; fwd=uri-miss; detail=too-large");
+}
+
 TEST_F(FillTest, AReaderWhoIsSlowHoldsUpOnlyWhatIsNotStored) {
   const auto visitor = visit("/a");
   app().head(200, {{"Cache-Control", "no-store"}}, http::Framing::Chunked);

@@ -1,65 +1,9 @@
-#include "proxy/flow/flight.h"
-
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <array>
-
+// What a flight gives its readers, and its name in the table.
 #include "proxy/flow/flight_table.h"
+#include "tests/proxy/flow/flight_fixture.h"
 
 namespace weir::flow {
 namespace {
-
-using Status = front::BodySource::Status;
-
-// Counts what it is told; the loop is turned by hand.
-class Listener final : public Wakeable {
- public:
-  void wake() override { ++wakes; }
-  int wakes = 0;
-  Life<Wakeable> life{*this};
-};
-
-class FlightTest : public testing::Test {
- protected:
-  // Runs what was posted.
-  void turn() {
-    loop_.post([this] { loop_.stop(); });
-    loop_.run();
-  }
-  Waker waker(Listener& listener) { return {loop_, listener.life.watch()}; }
-  static std::shared_ptr<const FlightHead> head(std::uint64_t length = 0) {
-    auto out = std::make_shared<FlightHead>();
-    out->response.status = 200;
-    if (length > 0) {
-      out->response.framing = http::Framing::Length;
-      out->response.content_length = length;
-    }
-    return out;
-  }
-  // Reads what there is and takes it.
-  static std::string take(FlightReader& reader, Status* last = nullptr) {
-    std::string out;
-    while (true) {
-      std::array<iovec, 4> parts;
-      const front::BodySource::Pull pull = reader.pull(parts);
-      if (last) *last = pull.status;
-      if (pull.status != Status::Data) return out;
-      for (std::size_t i = 0; i < pull.parts; ++i) {
-        out.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
-      }
-      reader.consume(pull.bytes);
-      if (pull.last) {
-        if (last) *last = Status::End;
-        return out;
-      }
-    }
-  }
-
-  EventLoop loop_;
-  FillBudget budget_{64 * 1024 * 1024};
-  Ref<Flight> flight_ = make_ref<Flight>(budget_, 0);
-};
 
 TEST_F(FlightTest, StreamsTheSameBytesToReadersOfAnyPace) {
   Listener early;
@@ -157,46 +101,6 @@ TEST_F(FlightTest, TellsReadersThatItBroke) {
   EXPECT_EQ(last, Status::Failed);
 }
 
-TEST_F(FlightTest, AWindowIsPacedByItsSlowestReader) {
-  // What is not stored keeps a window: full when the slowest reader is that far behind, and the
-  // producer is told when half of it is free again.
-  Listener fast_listener;
-  Listener slow_listener;
-  Listener producer;
-  flight_->set_producer(waker(producer));
-  FlightReader fast(flight_, waker(fast_listener), true);
-  FlightReader slow(flight_, waker(slow_listener), false);
-  flight_->publish_head(head(), false);
-  const std::string block(64 * 1024, 'x');
-  while (!flight_->window_full()) flight_->append(block, true);
-  EXPECT_GE(flight_->appended(), Flight::kWindowBytes);
-  take(fast);
-  turn();
-  EXPECT_EQ(producer.wakes, 0);
-  EXPECT_TRUE(flight_->window_full());
-  take(slow);
-  turn();
-  EXPECT_EQ(producer.wakes, 1);
-  EXPECT_FALSE(flight_->window_full());
-  EXPECT_LT(budget_.used(), 128U * 1024) << "bytes that everybody has are let go";
-}
-
-TEST_F(FlightTest, AReaderThatLeavesFreesTheWindow) {
-  Listener listener;
-  Listener producer;
-  flight_->set_producer(waker(producer));
-  FlightReader reader(flight_, waker(listener), true);
-  {
-    FlightReader slow(flight_, waker(listener), false);
-    flight_->publish_head(head(), false);
-    const std::string block(64 * 1024, 'x');
-    while (!flight_->window_full()) flight_->append(block, true);
-    take(reader);
-  }
-  turn();
-  EXPECT_EQ(producer.wakes, 1);
-}
-
 TEST_F(FlightTest, TellsItsProducerThatTheLastReaderLeft) {
   Listener listener;
   Listener producer;
@@ -242,21 +146,6 @@ TEST_F(FlightTest, GivesTheWholeBodyToTheStore) {
   EXPECT_EQ(body.size(), 5U);
   EXPECT_EQ(body.pieces()[0].bytes(), "short");
   EXPECT_EQ(body.pieces()[0].chunk->capacity(), 5U);
-}
-
-TEST_F(FlightTest, AReaderThatCameTooLateIsTold) {
-  // Between the table's answer and the attachment bytes may have been dropped.
-  Listener listener;
-  {
-    FlightReader early(flight_, waker(listener), true);
-    flight_->publish_head(head(), true);
-    for (int i = 0; i < 64; ++i) flight_->append(std::string(16 * 1024, 'x'), true);
-    take(early);
-    flight_->stop_retaining();
-    FlightReader late(flight_, waker(listener), false);
-    EXPECT_TRUE(late.missed_bytes());
-    EXPECT_FALSE(early.missed_bytes());
-  }
 }
 
 TEST_F(FlightTest, ReservesAKnownLengthAtOnce) {

@@ -1,0 +1,132 @@
+// A flight as its readers see it.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "proxy/flow/flight.h"
+
+namespace weir::flow {
+
+Flight::Reader* Flight::attach(Waker waker) {
+  auto reader = std::make_unique<Reader>();
+  reader->waker = std::move(waker);
+  Reader* raw = reader.get();
+  const std::lock_guard lock(mutex_);
+  readers_.push_back(std::move(reader));
+  raw->missed = dropped_;
+  // Whoever joins late finds out at once what has already happened.
+  if (state_.phase != Phase::Waiting) {
+    raw->late = state_.head != nullptr;
+    raw->waiting = false;
+    raw->waker.wake();
+  } else if (tells_of_reader_ && readers_.size() == 1) {
+    producer_.wake();  // each time: the one before may have left before this was heard
+  }
+  return raw;
+}
+
+void Flight::detach(Reader* reader) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(readers_, [reader](const auto& other) { return other.get() == reader; });
+  if (!retained_) drop_locked();
+  wake_producer_locked();
+}
+
+Flight::State Flight::look(Reader& reader) {
+  const std::lock_guard lock(mutex_);
+  if (state_.phase == Phase::Waiting) reader.waiting = true;
+  return state_;
+}
+
+bool Flight::missed(const Reader& reader) {
+  const std::lock_guard lock(mutex_);
+  return reader.missed;
+}
+
+// What the reader has not had yet, from what is held here or, once landed, from the entry.
+front::BodySource::Pull Flight::gather_locked(const Reader& reader, std::span<iovec> parts) const {
+  front::BodySource::Pull out;
+  std::uint64_t at = first_offset_;
+  // False when there is room for no more, or nothing more to be shown.
+  const auto add = [&](std::string_view bytes) {
+    const std::uint64_t begin = std::max(at, reader.offset);
+    const std::uint64_t end = std::min(at + bytes.size(), published_);
+    if (begin < end && out.parts < parts.size()) {
+      const auto count = static_cast<std::size_t>(end - begin);
+      parts[out.parts++] = {const_cast<char*>(bytes.data()) + (begin - at), count};
+      out.bytes += count;
+    }
+    at += bytes.size();
+    return out.parts < parts.size() && at < published_;
+  };
+  if (state_.entry) {
+    const std::size_t count = state_.entry->body_parts();
+    for (std::size_t i = 0; i < count && add(state_.entry->body_part(i)); ++i) {
+    }
+    return out;
+  }
+  for (const Piece& piece : pieces_) {
+    if (!add(piece.bytes())) break;
+  }
+  return out;
+}
+
+void Flight::forget_views(Reader& reader) {
+  reader.has_views = false;
+  reader.landed = nullptr;
+  reader.left.clear();
+}
+
+front::BodySource::Pull Flight::pull(Reader& reader, std::span<iovec> parts) {
+  using Status = front::BodySource::Status;
+  const std::lock_guard lock(mutex_);
+  forget_views(reader);
+  reader.begun = true;
+  if (!state_.entry && reader.offset < first_offset_) return {Status::Failed};
+  front::BodySource::Pull out = gather_locked(reader, parts);
+  reader.has_views = out.bytes > 0;
+  const bool all = reader.offset + out.bytes == published_;
+  const bool whole_length = length_ > 0 && published_ == length_ && !retained_;
+  const bool complete = state_.phase == Phase::Complete || whole_length;
+  if (out.bytes > 0) {
+    out.status = Status::Data;
+    out.last = all && complete;
+  } else if (complete) {
+    out.status = Status::End;
+  } else if (state_.phase == Phase::Broken) {
+    out.status = Status::Failed;
+  } else {
+    out.status = Status::Pending;
+    reader.waiting = true;
+  }
+  return out;
+}
+
+void Flight::consume(Reader& reader, std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  reader.offset += bytes;
+  forget_views(reader);
+  WEIR_CHECK(reader.offset <= published_);
+  if (retained_) return;
+  drop_locked();
+  if (producer_waits_) wake_producer_locked();
+}
+
+// ---- FlightReader ----
+
+FlightReader::FlightReader(Ref<Flight> flight, Waker waker, bool leader)
+    : flight_(std::move(flight)), reader_(flight_->attach(std::move(waker))), leader_(leader) {}
+
+FlightReader::~FlightReader() {
+  flight_->detach(reader_);
+}
+
+front::BodySource::Pull FlightReader::pull(std::span<iovec> parts) {
+  return flight_->pull(*reader_, parts);
+}
+
+void FlightReader::consume(std::size_t bytes) {
+  flight_->consume(*reader_, bytes);
+}
+
+}  // namespace weir::flow

@@ -1,0 +1,149 @@
+// What is not stored: how far its readers may be behind each other.
+#include "tests/proxy/flow/flight_fixture.h"
+
+namespace weir::flow {
+namespace {
+
+class FlightWindowTest : public FlightTest {};
+
+TEST_F(FlightWindowTest, WhatAReaderIsSendingStaysThoughItFallsOut) {
+  Listener listener;
+  FlightReader slow(flight_, waker(listener), true);
+  FlightReader fast(flight_, waker(listener), false);
+  flight_->publish_head(head(), false);
+  flight_->append(std::string(kBlockBytes, 'a'), true);
+  std::array<iovec, 4> parts;
+  ASSERT_EQ(slow.pull(parts).bytes, kBlockBytes);
+  for (int i = 0; i < 3; ++i) {
+    take(fast);
+    fill_window();
+  }
+  std::vector<Ref<Chunk>> others;
+  for (int i = 0; i < 64; ++i) {
+    others.push_back(Chunk::allocate(32 * 1024));
+    std::ranges::fill(others.back()->free_space(), 'b');
+  }
+  const auto* const bytes = static_cast<const char*>(parts[0].iov_base);
+  EXPECT_EQ(std::string(bytes, parts[0].iov_len), std::string(parts[0].iov_len, 'a'));
+  slow.consume(3);
+  EXPECT_EQ(slow.pull(parts).status, Status::Failed);
+}
+
+TEST_F(FlightWindowTest, AWindowIsPacedByItsFastestReader) {
+  // What is not stored keeps a window: full when the fastest reader is that far behind, and the
+  // producer is told when half of it is free again.
+  Listener listener;
+  Listener producer;
+  flight_->set_producer(waker(producer));
+  FlightReader slow(flight_, waker(listener), true);
+  FlightReader fast(flight_, waker(listener), false);
+  flight_->publish_head(head(), false);
+  fill_window();
+  EXPECT_GE(flight_->appended(), Flight::kWindowBytes);
+  take(fast);
+  turn();
+  EXPECT_EQ(producer.wakes, 1);
+  EXPECT_FALSE(flight_->window_full());
+}
+
+TEST_F(FlightWindowTest, WhoFallsOutOfTheWindowIsCut) {
+  // It is told although it has not asked for more, or its memory would be held for as long as its
+  // client likes.
+  Listener slow_listener;
+  Listener fast_listener;
+  FlightReader slow(flight_, waker(slow_listener), true);
+  FlightReader fast(flight_, waker(fast_listener), false);
+  flight_->publish_head(head(), false);
+  turn();
+  fill_window();
+  take(fast);
+  EXPECT_FALSE(flight_->has_left_one_behind());
+  fill_window();
+  take(fast);
+  const int wakes = slow_listener.wakes;
+  turn();
+  EXPECT_EQ(slow_listener.wakes, wakes + 1);
+  EXPECT_TRUE(flight_->has_left_one_behind());
+  Status last = Status::Data;
+  EXPECT_EQ(take(slow, &last), "");
+  EXPECT_EQ(last, Status::Failed);
+  EXPECT_LT(budget_.used(), Flight::kWindowBytes + kBlockBytes);
+  flight_->append("on it goes", true);
+  EXPECT_EQ(take(fast), "on it goes");
+}
+
+TEST_F(FlightWindowTest, WhoHasNotBegunToReadLooksElsewhereInsteadOfBeingCut) {
+  Listener listener;
+  FlightReader late(flight_, waker(listener), false);
+  FlightReader begun(flight_, waker(listener), false);
+  FlightReader fast(flight_, waker(listener), true);
+  flight_->publish_head(head(), false);
+  take(begun);
+  fill_window();
+  take(fast);
+  fill_window();
+  take(fast);
+  EXPECT_TRUE(late.missed_bytes());
+  EXPECT_FALSE(begun.missed_bytes()) << "its client has the head, and must see the cut";
+}
+
+TEST_F(FlightWindowTest, TheLastReaderIsNeverCut) {
+  Listener listener;
+  Listener producer;
+  flight_->set_producer(waker(producer));
+  auto fast = std::make_unique<FlightReader>(flight_, waker(listener), true);
+  FlightReader slow(flight_, waker(listener), false);
+  flight_->publish_head(head(), false);
+  fill_window();
+  take(*fast);
+  fast = nullptr;
+  EXPECT_TRUE(flight_->window_full()) << "it is paced by who is left";
+  turn();
+  EXPECT_EQ(producer.wakes, 1) << "for the fast one, before it left";
+  EXPECT_EQ(take(slow).size(), flight_->appended());
+  turn();
+  EXPECT_EQ(producer.wakes, 2);
+}
+
+TEST_F(FlightWindowTest, WhatWasRetainedMayStillBeRead) {
+  // A reader may be as far behind as the window is wide, or as what was held anyway, while there is
+  // memory.
+  for (const bool is_short : {false, true}) {
+    FillBudget budget(8 * 1024 * 1024);
+    const Ref<Flight> flight = make_ref<Flight>(budget, 0);
+    Listener listener;
+    FlightReader fast(flight, waker(listener), true);
+    FlightReader slow(flight, waker(listener), false);
+    flight->publish_head(head(), true);
+    const std::string large(3 * 1024 * 1024, 'x');
+    flight->append(large, true);
+    take(fast);
+    if (is_short) budget.take(6 * 1024 * 1024);
+    flight->stop_retaining();
+    flight->append("more", true);
+    Status last = Status::Data;
+    EXPECT_EQ(take(slow, &last).size(), is_short ? 0U : large.size() + 4);
+    EXPECT_EQ(last, is_short ? Status::Failed : Status::Pending);
+    take(fast);
+    EXPECT_EQ(flight->has_left_one_behind(), is_short);
+    if (is_short) budget.give(6 * 1024 * 1024);
+  }
+}
+
+TEST_F(FlightWindowTest, AReaderThatCameTooLateIsTold) {
+  // Between the table's answer and the attachment bytes may have been dropped.
+  Listener listener;
+  {
+    FlightReader early(flight_, waker(listener), true);
+    flight_->publish_head(head(), true);
+    for (int i = 0; i < 64; ++i) flight_->append(std::string(16 * 1024, 'x'), true);
+    take(early);
+    flight_->stop_retaining();
+    FlightReader late(flight_, waker(listener), false);
+    EXPECT_TRUE(late.missed_bytes());
+    EXPECT_FALSE(early.missed_bytes());
+  }
+}
+
+}  // namespace
+}  // namespace weir::flow
