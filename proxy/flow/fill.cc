@@ -59,14 +59,21 @@ Fill::Fill(Fills& fills, Ref<Flight> flight, FillOrder order)
 
 Fill::~Fill() {
   if (order_.pipe) order_.pipe->set_fetch(nullptr);
+  if (lost_ || flight_->leave_race(order_.runner)) return;
   leave_table();
   flight_->abandon();
 }
 
 void Fill::start() {
-  flight_->set_producer({loop(), life_.watch()});
+  flight_->enter_race(order_.runner, {loop(), life_.watch()});
   if (order_.refresh) flight_->tell_of_reader();
   run(order_.cacheable ? Step::LookUp : Step::Ask);
+}
+
+// Another runner brings the answer; the flight, and its name in the table, are that one's.
+Fill::Step Fill::lose() {
+  lost_ = true;
+  return Step::Done;
 }
 
 void Fill::run(Step step) {
@@ -119,6 +126,7 @@ Fill::Step Fill::found(backends::EntryRef entry) {
     return Step::LookUp;
   }
   if (!is_usable(*entry)) return Step::Ask;
+  if (!flight_->win(order_.runner)) return lose();
   leave_table();
   flight_->land(std::move(entry), std::move(marker_vary_));
   return Step::Done;
@@ -280,6 +288,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
     tables().app_failures.say(end.message, loop().now_ms());
   }
   if (end.result == FetchResult::Complete && storing_) return Step::Commit;
+  if (!head_ && flight_->leave_race(order_.runner)) return lose();
   leave_table();
   note_failed_refresh();
   note_reader_left_behind();
@@ -294,6 +303,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
 // ---- who still wants it ----
 
 void Fill::wake() {
+  if (flight_->has_lost(order_.runner)) return run(lose());
   if (step_ == Step::AwaitCommit) return;  // whoever reads or not, the stores will say how it ended
   if (!wanted() && give_up_if_unread() == Step::Done) return run(Step::Done);
   if (!fetch_) return;
@@ -318,6 +328,7 @@ bool Fill::wanted() const {
 
 // Done, unless there is a reader after all.
 Fill::Step Fill::give_up_if_unread() {
+  if (flight_->reader_count() == 0 && flight_->leave_race(order_.runner)) return lose();
   if (!flight_->close_if_unread()) return step_;
   note_failed_refresh();  // it was to be stored, and will not be
   return Step::Done;

@@ -83,6 +83,7 @@ class Fill final : public upstream::FetchSink,
   };
 
   void run(Step step);  // may destroy this: the last call of whoever makes it
+  Step lose();
   Step look_up();
   Step found(backends::EntryRef entry);
   Step ask();
@@ -127,6 +128,7 @@ class Fill final : public upstream::FetchSink,
   Life<Wakeable> life_{*this};
   Step step_ = Step::LookUp;
   bool in_table_;
+  bool lost_ = false;  // to the flight's other runner
 
   std::vector<std::string> marker_vary_;              // of a marker that was found,
   OwnedKey variant_key_;                              // and the variant that it led to

@@ -60,6 +60,9 @@ void Fill::on_head(http::ResponseHead&& head) {
 }
 
 Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
+  // While another fetch runs the app's failure need not be the answer.
+  const bool passed_over = head.status >= 500 && flight_->leave_race(order_.runner, true);
+  if (passed_over || !flight_->win(order_.runner)) return lose();
   judge_answer(head);
   if (discard_for_cookies(head)) return Step::Done;
   admit(head);
@@ -126,7 +129,7 @@ void Fill::admit(const http::ResponseHead& head) {
 
 std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
   auto shown = std::make_shared<FlightHead>();
-  shown->again = order_.again;
+  shown->again = order_.again || flight_->app_failed();
   shown->error_is_for_all = head.status >= 500 && policy::is_for_nobody_in_particular(head);
   if (head.fields.has(http::FieldId::Age)) {
     shown->age_s = storing_ ? verdict_.meta.initial_age_s : -1;

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "cachekeys/key.h"
 #include "proxy/flow/client_pipe.h"
+#include "proxy/flow/flight.h"
 #include "proxy/flow/site.h"
 #include "proxy/policy/request_policy.h"
 #include "proxy/upstream/fetcher.h"
@@ -43,7 +44,7 @@ struct FillOrder {
   std::shared_ptr<const LoopSite> site;
   const RouteRuntime* route = nullptr;  // null: no route
   upstream::FetchRequest request;
-  Ref<ClientPipe> pipe;  // null for a refresh
+  Ref<ClientPipe> pipe;  // null for a refresh, and for a second runner
 
   policy::RequestClass request_class = policy::RequestClass::Shared;
   // Whether stores have a say in it at all: false on a route without a cache, for a Bypass, and for
@@ -51,6 +52,7 @@ struct FillOrder {
   bool cacheable = false;
   policy::Refusal refusal;  // also of a Personal request: what made it one
 
+  Runner runner = Runner::First;
   bool joinable = false;  // others may follow: the flight stands in the table
   bool again = false;     // after the app's 5xx: another one is the answer of all who wait
   bool refresh = false;   // behind a copy that was served: goes on without readers

@@ -32,11 +32,6 @@ Flight::~Flight() {
   budget_.give(charged_);
 }
 
-void Flight::set_producer(Waker producer) {
-  const std::lock_guard lock(mutex_);
-  producer_ = std::move(producer);
-}
-
 void Flight::publish_head(std::shared_ptr<const FlightHead> head, bool retained) {
   const std::lock_guard lock(mutex_);
   if (head->response.framing == http::Framing::Length) length_ = head->response.content_length;
@@ -129,7 +124,7 @@ void Flight::end(bool complete) {
   const std::lock_guard lock(mutex_);
   published_ = appended_;
   state_.phase = complete ? Phase::Complete : Phase::Broken;
-  producer_ = {};
+  forget_runners_locked();
   wake_readers_locked();
 }
 
@@ -139,13 +134,13 @@ bool Flight::close_if_unread() {
   state_.phase = Phase::Released;
   state_.release = Release::LookAgain;
   state_.head = nullptr;
-  producer_ = {};
+  forget_runners_locked();
   return true;
 }
 
 void Flight::abandon() {
   const std::lock_guard lock(mutex_);
-  producer_ = {};
+  forget_runners_locked();
   if (state_.phase == Phase::Waiting) {
     state_.phase = Phase::Failed;
     state_.error_status = 502;
@@ -187,7 +182,7 @@ void Flight::land(backends::EntryRef entry, std::vector<std::string> vary) {
   const std::uint64_t still = state_.entry->has_account() ? 0 : std::min(charged_, appended_);
   budget_.give(charged_ - still);
   charged_ = still;  // of an entry in memory that no store accounts for: until readers have left
-  producer_ = {};
+  forget_runners_locked();
   wake_readers_locked();
 }
 

@@ -3,6 +3,10 @@
 // at its own pace, on its own loop, and it belongs to none of them. One producer (fill.h), on one
 // loop, fills it.
 //
+// Two fetches may look for the answer at the same time: a second one begins when those who follow
+// have waited for the first for too long. They are its runners. The first that has an answer is the
+// producer, and the other gives up; one that fails while the other runs leaves the race quietly.
+//
 // Two ways of holding bytes: `retained`, all of them, for a store and for readers yet to come; or a
 // window, for what will not be stored, where the producer is paced by the fastest reader. Who falls
 // too far behind that one is cut: no reader slows another. A flight lands on an entry when a store
@@ -10,19 +14,19 @@
 // body.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "backends/entry.h"
 #include "base/chunk.h"
 #include "base/http/message.h"
-#include "proxy/flow/convoy.h"
 #include "proxy/flow/fill_budget.h"
 #include "proxy/flow/wake.h"
 #include "proxy/front/exchange.h"
@@ -48,6 +52,8 @@ struct FlightHead {
   std::string variant_key;        // and the key that the leader's values of them made
 };
 
+enum class Runner : std::uint8_t { First, Second };
+
 class Flight : public RefCounted<Flight> {
  public:
   enum class Phase : std::uint8_t {
@@ -71,6 +77,7 @@ class Flight : public RefCounted<Flight> {
   struct State {
     Phase phase = Phase::Waiting;
     Release release = Release::None;
+    Runner from = Runner::First;  // whose answer it is: the one who leads that runner keeps it
     std::shared_ptr<const FlightHead> head;
     backends::EntryRef entry;       // once landed; one that was Found each reader judges for itself
     std::vector<std::string> vary;  // Found at a URL with variants: which fields tell them apart
@@ -85,11 +92,21 @@ class Flight : public RefCounted<Flight> {
   ~Flight();
 
   std::uint64_t seq() const { return seq_; }
-  Ref<Convoy> share_convoy() { return convoy_; }
+
+  // ---- runners ----
+  // Where one is told, on its loop, that the last reader left, that it has lost, or, once it is the
+  // producer, that a reader made room.
+  void enter_race(Runner runner, Waker waker);
+  // It has an answer. True: it is the producer. False: the other one was faster.
+  bool win(Runner runner);
+  // It has none. True: the other one runs, or has won, and all wait for what that brings. False:
+  // it is the only one, and has to say how it ended.
+  bool leave_race(Runner runner, bool app_failed = false);
+  bool has_lost(Runner runner);
+  // A runner that left the race had met the app's 5xx.
+  bool app_failed();
 
   // ---- producer ----
-  // Where it is told, on its loop, that a reader made room or that the last reader left.
-  void set_producer(Waker producer);
   // Also that a first reader has come to wait for the head: it was begun for nobody.
   void tell_of_reader();
   void publish_head(std::shared_ptr<const FlightHead> head, bool retained);
@@ -124,6 +141,13 @@ class Flight : public RefCounted<Flight> {
   // Goes on although nobody may be reading: somebody who left wants it in the store.
   void keep_on() { kept_on_.store(true, std::memory_order_relaxed); }
   bool kept_on() const { return kept_on_.load(std::memory_order_relaxed); }
+  // True: the caller starts the second runner, now. False: there is, or was, one already, or the
+  // answer is known.
+  bool begin_second();
+  // The flight that was begun for those who followed this one and met the app's 5xx; null: none
+  // yet. Who hears of it late finds it although it has left the table.
+  Ref<Flight> successor();
+  void set_successor(const Ref<Flight>& next);
   // May somebody new follow? Not once bytes were dropped, nor after a release. One that is complete
   // may be followed until it has left the table.
   bool joinable();
@@ -131,6 +155,7 @@ class Flight : public RefCounted<Flight> {
  private:
   friend class FlightReader;
 
+  static constexpr std::size_t kRunners = 2;
   using Pieces = std::deque<Piece>;
   struct Reader {
     Waker waker;
@@ -160,6 +185,8 @@ class Flight : public RefCounted<Flight> {
   static void forget_views(Reader& reader);
   void wake_readers_locked();
   void wake_producer_locked();
+  void wake_runners_locked();
+  void forget_runners_locked();
   void allocate_chunk(std::size_t wanted);
   std::uint64_t fastest_locked() const;
   std::uint64_t needed_from_locked() const;
@@ -167,7 +194,6 @@ class Flight : public RefCounted<Flight> {
 
   FillBudget& budget_;
   const std::uint64_t seq_;
-  const Ref<Convoy> convoy_ = make_ref<Convoy>();
 
   std::atomic<bool> kept_on_{false};
   std::atomic<bool> left_behind_{false};
@@ -188,7 +214,12 @@ class Flight : public RefCounted<Flight> {
   std::uint64_t charged_ = 0;       // to the budget, what is reserved included
   std::uint64_t reserved_ = 0;      // of it, for chunks to come
   std::vector<std::unique_ptr<Reader>> readers_;
-  Waker producer_;
+  std::array<bool, kRunners> running_{true, false};
+  std::array<Waker, kRunners> runners_;  // the producer's alone, once there is one
+  std::optional<Runner> winner_;
+  bool second_begun_ = false;
+  bool app_failed_ = false;
+  Ref<Flight> successor_;
   bool producer_waits_ = false;  // told that the window is full
   bool tells_of_reader_ = false;
 };
@@ -197,13 +228,17 @@ class Flight : public RefCounted<Flight> {
 // destroying it.
 class FlightReader final : public front::BodySource {
  public:
-  FlightReader(Ref<Flight> flight, Waker waker, bool leader);
+  FlightReader(Ref<Flight> flight, Waker waker, std::optional<Runner> leads);
   ~FlightReader() override;
 
   const Ref<Flight>& flight() { return flight_; }
   // What has come of it. While that is nothing yet, the waker is used when there is news.
   Flight::State look() { return flight_->look(*reader_); }
-  bool leader() const { return leader_; }
+  // It had a fetch begun: it leads that one's runner, and waits for either.
+  bool leads() const { return leads_.has_value(); }
+  void lead(Runner runner) { leads_ = runner; }
+  // What has come is the answer to its own request.
+  bool is_its_own(const Flight::State& state) const { return leads_ == state.from; }
   // It came when the head was there: what it would share is older than its request.
   bool came_late() const { return reader_->late; }
   // It came, or began to read, too late to have the whole body, and must look elsewhere.
@@ -214,7 +249,7 @@ class FlightReader final : public front::BodySource {
  private:
   Ref<Flight> flight_;
   Flight::Reader* reader_;
-  const bool leader_;
+  std::optional<Runner> leads_;
 };
 
 }  // namespace weir::flow

@@ -20,7 +20,7 @@ Flight::Reader* Flight::attach(Waker waker) {
     raw->waiting = false;
     raw->waker.wake();
   } else if (tells_of_reader_ && readers_.size() == 1) {
-    producer_.wake();  // each time: the one before may have left before this was heard
+    wake_runners_locked();  // each time: the one before may have left before this was heard
   }
   return raw;
 }
@@ -114,8 +114,8 @@ void Flight::consume(Reader& reader, std::size_t bytes) {
 
 // ---- FlightReader ----
 
-FlightReader::FlightReader(Ref<Flight> flight, Waker waker, bool leader)
-    : flight_(std::move(flight)), reader_(flight_->attach(std::move(waker))), leader_(leader) {}
+FlightReader::FlightReader(Ref<Flight> flight, Waker waker, std::optional<Runner> leads)
+    : flight_(std::move(flight)), reader_(flight_->attach(std::move(waker))), leads_(leads) {}
 
 FlightReader::~FlightReader() {
   flight_->detach(reader_);

@@ -79,9 +79,9 @@ bool Flight::window_full() {
 
 void Flight::wake_producer_locked() {
   const bool room = producer_waits_ && published_ - fastest_locked() <= window_bytes() / 2;
-  if (!producer_ || (!room && !readers_.empty())) return;
+  if (!room && !readers_.empty()) return;
   producer_waits_ = false;
-  producer_.wake();
+  wake_runners_locked();
 }
 
 }  // namespace weir::flow

@@ -43,13 +43,8 @@ Transaction::Step Transaction::take(Step step) {
       return join();
     case Step::Pass:
       return pass();
-    case Step::EnterConvoy:
-      return enter_convoy();
-    case Step::TakeTurn:
-      return take_turn();
     case Step::Idle:
     case Step::AwaitFlight:
-    case Step::AwaitTurn:
     case Step::Sending:
       break;
   }
@@ -60,8 +55,6 @@ void Transaction::wake() {
   switch (step_) {
     case Step::AwaitFlight:
       return run(on_flight());
-    case Step::AwaitTurn:
-      return run(Step::TakeTurn);
     case Step::Sending:
       return exchange_->body_ready();
     default:
@@ -130,7 +123,7 @@ Transaction::Step Transaction::judge() {
     const bool slower_may_have_it = !now_.entry && !store().answers_now();
     return slower_may_have_it ? Step::Pass : refuse_only_if_cached();
   }
-  return now_.plan.kind == RequestClass::Shared && !now_.alone ? Step::Join : Step::Pass;
+  return now_.plan.kind == RequestClass::Shared ? Step::Join : Step::Pass;
 }
 
 // Why the stores do not answer (RFC 9211 2.2).
@@ -163,15 +156,28 @@ Transaction::Step Transaction::join() {
   if (route().rule->coalesce == conf::Coalesce::Off || context_.tables.budget.exhausted()) {
     return Step::Pass;
   }
-  FlightTable::Joined joined = context_.tables.flights.join(lookup_key(), context_.tables.budget,
-                                                            context_.tables.purge_position.load());
+  FlightTable::Joined joined = find_flight();
   if (!joined.lead) {
     now_.outcome.collapsed = true;
-    now_.reader = std::make_unique<FlightReader>(std::move(joined.flight), waker(), false);
+    now_.reader = std::make_unique<FlightReader>(std::move(joined.flight), waker(), std::nullopt);
     start_timers();
     return Step::AwaitFlight;
   }
   return lead(std::move(joined.flight), Form::Shared, true);
+}
+
+// After the app's 5xx: the one that was begun for all who met it, whether it is under way still or
+// not. Otherwise, the one in the table, or a new one.
+FlightTable::Joined Transaction::find_flight() {
+  const Ref<Flight> failed = std::exchange(now_.failed, nullptr);
+  if (failed) {
+    if (Ref<Flight> next = failed->successor()) return {std::move(next), false};
+  }
+  SharedTables& tables = context_.tables;
+  FlightTable::Joined joined =
+      tables.flights.join(lookup_key(), tables.budget, tables.purge_position.load());
+  if (failed) failed->set_successor(joined.flight);
+  return joined;
 }
 
 Transaction::Step Transaction::pass() {
@@ -189,7 +195,6 @@ void Transaction::request_body_ready() {
 void Transaction::finished() {
   stale_timer_.stop();
   leave_flight();
-  leave_convoy();
   waits_.end();
   std::destroy_at(&now_);  // built anew in place: assigning a new one costs a hit twice as much
   std::construct_at(&now_);
@@ -204,13 +209,6 @@ void Transaction::leave_flight() {
   if (!now_.reader) return;
   now_.reader = nullptr;
   waits_.end();
-}
-
-void Transaction::leave_convoy() {
-  if (!now_.convoy) return;
-  now_.convoy->leave(now_.convoy_waker);
-  now_.convoy = nullptr;
-  now_.convoy_waker = {};
 }
 
 // ---- TransactionPool ----

@@ -3,7 +3,7 @@
 // Callbacks hold no logic: they resume the machine. Pooled; one loop.
 //
 // Owns what belongs to the request in hand (InHand): its plan, the entry found, its place in a
-// flight and in a convoy, and the answer being sent. It does not own the fetch: that is the fill's.
+// flight, and the answer being sent. It does not own the fetch: that is the fill's.
 #pragma once
 
 #include <memory>
@@ -43,22 +43,19 @@ class Transaction final : public front::Handler, public Wakeable {
   bool holds_up_others() const override { return context_.fills.fetcher().crowded(); }
   void finished() override;
 
-  // ---- Wakeable: the flight, or the convoy, has news ----
+  // ---- Wakeable: the flight has news ----
   void wake() override;
 
  private:
   enum class Step : std::uint8_t {
-    Plan,         // which route, what is it called, who may share it?
-    LookUp,       // is there an entry of that name in memory?
-    Judge,        // may it be used?
-    Join,         // lead or follow a flight
-    Pass,         // a fetch for this request alone
-    EnterConvoy,  // ask for a turn to go to the app
-    TakeTurn,     // the turn has come
+    Plan,    // which route, what is it called, who may share it?
+    LookUp,  // is there an entry of that name in memory?
+    Judge,   // may it be used?
+    Join,    // lead or follow a flight
+    Pass,    // a fetch for this request alone
     // Waits.
     Idle,         // no request in hand: until start()
     AwaitFlight,  // until the flight has a head, an entry or an end; or a timer says enough
-    AwaitTurn,    // until the convoy gives a turn, or stale_after is over
     Sending,      // an answer was begun: until the session has sent it, or the client is gone
   };
 
@@ -74,10 +71,8 @@ class Transaction final : public front::Handler, public Wakeable {
     bool only_stored = false;    // only-if-cached: stores are asked, the app is not
     std::unique_ptr<FlightReader> reader;
     Ref<ClientPipe> pipe;
-    Ref<Convoy> convoy;
-    Waker convoy_waker;
-    bool alone = false;       // joins no flight any more
-    bool app_failed = false;  // a flight that it followed brought the app's 5xx
+    bool app_failed = false;  // a flight that it followed brought the app's 5xx:
+    Ref<Flight> failed;       // this one, until another is found
     policy::CacheOutcome outcome;
     Representation answer;  // what is being sent
   };
@@ -88,9 +83,8 @@ class Transaction final : public front::Handler, public Wakeable {
   Step look_up();
   Step judge();
   Step join();
+  FlightTable::Joined find_flight();
   Step pass();
-  Step enter_convoy();
-  Step take_turn();
 
   // answers (transaction_respond.cc)
   Step respond(Representation answer, std::int64_t age_s);
@@ -114,7 +108,6 @@ class Transaction final : public front::Handler, public Wakeable {
   Step fail(int status, policy::Refusal why);
   bool is_for_me(const FlightHead& head);
   policy::ReuseVerdict judge_shared(const FlightHead& head) const;
-  Step leave_for_convoy();
   void start_timers();
   void waited_enough();
   void app_is_slow();
@@ -122,6 +115,7 @@ class Transaction final : public front::Handler, public Wakeable {
   // fetches (transaction_fetch.cc)
   Step lead(Ref<Flight> flight, Form form, bool joinable);
   FillOrder make_order(Form form);
+  void start_second();
   void refresh_behind();
 
   backends::EntryRef find_entry();
@@ -137,7 +131,6 @@ class Transaction final : public front::Handler, public Wakeable {
   // For the wait that begins now.
   Waker waker() { return {context_.loop, waits_.watch()}; }
   void leave_flight();
-  void leave_convoy();
   const http::RequestHead& request() const { return exchange_->request(); }
   const RouteRuntime& route() const { return *now_.plan.route; }
   backends::Store& store() const { return now_.site->store_of(route()); }

@@ -8,7 +8,7 @@ using policy::RequestClass;
 
 // As the first reader of a flight: has it flown and waits for its news.
 Transaction::Step Transaction::lead(Ref<Flight> flight, Form form, bool joinable) {
-  now_.reader = std::make_unique<FlightReader>(flight, waker(), true);
+  now_.reader = std::make_unique<FlightReader>(flight, waker(), Runner::First);
   now_.pipe = make_ref<ClientPipe>(*exchange_);
   FillOrder order = make_order(form);
   order.joinable = joinable;
@@ -44,6 +44,18 @@ FillOrder Transaction::make_order(Form form) {
     order.table_key = OwnedKey(lookup_key());
   }
   return order;
+}
+
+// One for all who have waited for long enough; they go on waiting for the first one as well, and
+// this request leads the second.
+void Transaction::start_second() {
+  const Ref<Flight>& flight = now_.reader->flight();
+  if (!flight->begin_second()) return;
+  now_.reader->lead(Runner::Second);
+  FillOrder order = make_order(Form::Shared);
+  order.joinable = true;
+  order.runner = Runner::Second;
+  context_.fills.start(flight, std::move(order));
 }
 
 // A stale copy goes out; its successor is fetched for whoever comes next.

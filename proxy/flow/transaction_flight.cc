@@ -17,11 +17,9 @@ Transaction::Step Transaction::on_flight() {
   }
   const Flight::State state = now_.reader->look();
   if (state.phase == Flight::Phase::Waiting) return Step::AwaitFlight;
-  if (state.phase == Flight::Phase::Failed) {
-    if (now_.convoy) now_.convoy->fail({state.error_status, state.error});
-    return fail(state.error_status, state.error);
-  }
+  if (state.phase == Flight::Phase::Failed) return fail(state.error_status, state.error);
   if (state.phase == Flight::Phase::Found) return on_found(state);
+  now_.outcome.collapsed = !now_.reader->is_its_own(state);
   if (state.release != Flight::Release::None) return on_released(state);
   return on_head(state);
 }
@@ -55,7 +53,7 @@ bool Transaction::is_for_me(const FlightHead& head) {
 // Whoever comes when the answer has been arriving for long is judged as if it came from a store:
 // by its age, and by the client's own directives.
 policy::ReuseVerdict Transaction::judge_shared(const FlightHead& head) const {
-  if (now_.reader->leader() || !now_.reader->came_late()) return {policy::Reuse::Fresh, {}, {}};
+  if (!now_.reader->came_late()) return {policy::Reuse::Fresh, {}, {}};
   return judge_reuse(head.meta, directives());
 }
 
@@ -70,7 +68,7 @@ Transaction::Step Transaction::on_head(const Flight::State& state) {
     now_.outcome.collapsed = false;
     return for_all ? Step::LookUp : Step::Pass;
   }
-  if (!now_.reader->leader() && !is_for_me(head)) {
+  if (!now_.reader->is_its_own(state) && !is_for_me(head)) {
     const bool readable =
         client_accepts(head.response.fields.value(http::FieldId::ContentEncoding));
     leave_flight();
@@ -78,9 +76,8 @@ Transaction::Step Transaction::on_head(const Flight::State& state) {
     if (!readable) return Step::Pass;
     return Step::LookUp;  // the marker is in place by now: it leads to this request's variant
   }
-  if (head.response.status >= 500) {
-    if (now_.convoy && head.refusal) now_.convoy->fail({head.response.status, head.refusal});
-    if (may_serve_stale(true)) return serve_stale(Reason::StaleIfError, head.response.status);
+  if (head.response.status >= 500 && may_serve_stale(true)) {
+    return serve_stale(Reason::StaleIfError, head.response.status);
   }
   return serve_flight(state);
 }
@@ -88,7 +85,7 @@ Transaction::Step Transaction::on_head(const Flight::State& state) {
 Transaction::Step Transaction::on_released(const Flight::State& state) {
   using Release = Flight::Release;
   if (state.release == Release::AppError) return on_app_error(state);
-  if (now_.reader->leader() && state.head) return serve_flight(state);
+  if (now_.reader->is_its_own(state) && state.head) return serve_flight(state);
   now_.outcome.collapsed = false;
   leave_flight();
   if (state.release == Release::LookAgain) return Step::LookUp;
@@ -105,9 +102,10 @@ Transaction::Step Transaction::on_app_error(const Flight::State& state) {
   const FlightHead& head = *state.head;
   const int status = head.response.status;
   if (may_serve_stale(true)) return serve_stale(Reason::StaleIfError, status);
-  if (now_.reader->leader()) return serve_flight(state);
+  if (now_.reader->is_its_own(state)) return serve_flight(state);
   if (!head.again && !std::exchange(now_.app_failed, true)) {
     now_.outcome.collapsed = false;
+    now_.failed = now_.reader->flight();
     leave_flight();
     return Step::LookUp;
   }
@@ -126,7 +124,7 @@ Transaction::Step Transaction::fail(int status, policy::Refusal why) {
 // ---- waiting ----
 
 void Transaction::start_timers() {
-  if (!now_.reader->leader()) wait_timer_.start(now_.site->site->config->limits.coalesce_wait_ms);
+  if (!now_.reader->leads()) wait_timer_.start(now_.site->site->config->limits.coalesce_wait_ms);
   if (now_.reuse.reuse == policy::Reuse::StaleIfError && route().rule->stale_after_ms &&
       !stale_timer_.active()) {
     stale_timer_.start(*route().rule->stale_after_ms);
@@ -137,42 +135,16 @@ void Transaction::start_timers() {
 void Transaction::waited_enough() {
   if (step_ != Step::AwaitFlight) return;
   if (now_.reader->look().phase != Flight::Phase::Waiting) return;
+  if (!may_serve_stale(false)) return start_second();
   now_.outcome.collapsed = false;
-  if (may_serve_stale(false)) return run(serve_stale(Reason::StaleSlow, 0));
-  run(leave_for_convoy());
+  run(serve_stale(Reason::StaleSlow, 0));
 }
 
 // stale_after is over: the copy goes out, and the fetch goes on for those who come later.
 void Transaction::app_is_slow() {
-  const bool waits = step_ == Step::AwaitFlight || step_ == Step::AwaitTurn;
-  if (!waits || !may_serve_stale(false)) return;
-  if (now_.reader) {
-    now_.reader->flight()->keep_on();
-  } else {
-    waits_.end();  // of a turn that may have been given just now
-  }
+  if (step_ != Step::AwaitFlight || !may_serve_stale(false)) return;
+  now_.reader->flight()->keep_on();
   run(serve_stale(Reason::StaleSlow, 0));
-}
-
-// ---- the convoy ----
-
-Transaction::Step Transaction::leave_for_convoy() {
-  now_.convoy = now_.reader->flight()->share_convoy();
-  leave_flight();
-  return Step::EnterConvoy;
-}
-
-Transaction::Step Transaction::enter_convoy() {
-  now_.alone = true;
-  now_.convoy_waker = waker();
-  return now_.convoy->enter(now_.convoy_waker) ? Step::TakeTurn : Step::AwaitTurn;
-}
-
-// What one of the convoy learned of the app holds for all; else it is this request's turn to ask,
-// unless an earlier one's answer is in the store by now.
-Transaction::Step Transaction::take_turn() {
-  const Convoy::Failure failure = now_.convoy->failure();
-  return failure.status == 0 ? Step::LookUp : fail(failure.status, failure.why);
 }
 
 }  // namespace weir::flow

@@ -13,7 +13,6 @@ using policy::RequestClass;
 
 // The one exit. The outcome has been set; what is said anew to each client is written here.
 Transaction::Step Transaction::respond(Representation answer, std::int64_t age_s) {
-  leave_convoy();  // whoever waits behind need not wait until this client has read it all
   now_.answer = std::move(answer);
   note_outcome();
   const front::FreshFields fresh{.age_s = age_s, .cache_status = status_};
@@ -127,7 +126,6 @@ Transaction::Step Transaction::serve_flight(const Flight::State& state) {
 // ---- of its own ----
 
 Transaction::Step Transaction::refuse(int status, policy::Refusal why) {
-  leave_convoy();
   now_.outcome.detail = std::move(why);
   note_outcome();
   exchange_->send_error(status, policy::token(now_.outcome.detail.reason),

@@ -8,11 +8,11 @@ namespace {
 TEST_F(FlightTest, StreamsTheSameBytesToReadersOfAnyPace) {
   Listener early;
   Listener late;
-  FlightReader first(flight_, waker(early), true);
+  FlightReader first(flight_, waker(early), Runner::First);
   flight_->publish_head(head(), true);
   flight_->append("hello ", true);
   EXPECT_EQ(take(first), "hello ");
-  FlightReader second(flight_, waker(late), false);
+  FlightReader second(flight_, waker(late), std::nullopt);
   flight_->append("world", true);
   flight_->end(true);
   Status last = Status::Data;
@@ -25,7 +25,7 @@ TEST_F(FlightTest, StreamsTheSameBytesToReadersOfAnyPace) {
 TEST_F(FlightTest, WakesAReaderOnceForEachTimeItWaits) {
   // Bytes that nobody waits for cost no wake-up.
   Listener listener;
-  FlightReader reader(flight_, waker(listener), true);
+  FlightReader reader(flight_, waker(listener), Runner::First);
   flight_->publish_head(head(), true);
   turn();
   EXPECT_EQ(listener.wakes, 1);
@@ -43,7 +43,7 @@ TEST_F(FlightTest, WakesAReaderOnceForEachTimeItWaits) {
 TEST_F(FlightTest, WakesNobodyWhoHasLeft) {
   Listener listener;
   {
-    FlightReader reader(flight_, waker(listener), true);
+    FlightReader reader(flight_, waker(listener), Runner::First);
     flight_->publish_head(head(), true);
   }
   listener.life.end();
@@ -54,7 +54,7 @@ TEST_F(FlightTest, WakesNobodyWhoHasLeft) {
 TEST_F(FlightTest, WhatAReaderIsSendingStaysThoughTheFlightLands) {
   // It lands on the producer's loop, at any moment of a reader's on another.
   Listener listener;
-  FlightReader reader(flight_, waker(listener), true);
+  FlightReader reader(flight_, waker(listener), Runner::First);
   flight_->publish_head(head(8), true);
   flight_->append("the page", true);
   std::array<iovec, 4> parts;
@@ -78,7 +78,7 @@ TEST_F(FlightTest, WhatAReaderIsSendingStaysThoughTheFlightLands) {
 TEST_F(FlightTest, KeepsTheLastBytesBackUntilItHasLanded) {
   // Whoever has seen the end of a stored object is served it from the store.
   Listener listener;
-  FlightReader reader(flight_, waker(listener), true);
+  FlightReader reader(flight_, waker(listener), Runner::First);
   flight_->publish_head(head(10), true);
   flight_->append("01234", true);
   flight_->append("56789", false);
@@ -92,7 +92,7 @@ TEST_F(FlightTest, KeepsTheLastBytesBackUntilItHasLanded) {
 
 TEST_F(FlightTest, TellsReadersThatItBroke) {
   Listener listener;
-  FlightReader reader(flight_, waker(listener), true);
+  FlightReader reader(flight_, waker(listener), Runner::First);
   flight_->publish_head(head(10), true);
   flight_->append("01234", true);
   flight_->end(false);
@@ -104,9 +104,9 @@ TEST_F(FlightTest, TellsReadersThatItBroke) {
 TEST_F(FlightTest, TellsItsProducerThatTheLastReaderLeft) {
   Listener listener;
   Listener producer;
-  flight_->set_producer(waker(producer));
+  flight_->enter_race(Runner::First, waker(producer));
   {
-    FlightReader reader(flight_, waker(listener), true);
+    FlightReader reader(flight_, waker(listener), Runner::First);
   }
   turn();
   EXPECT_EQ(producer.wakes, 1);
@@ -117,7 +117,7 @@ TEST_F(FlightTest, SendsWhoComesAfterItsClosingToLookAgain) {
   // Between the table's answer and the attachment the flight may have been given up.
   EXPECT_TRUE(flight_->close_if_unread());
   Listener listener;
-  FlightReader late(flight_, waker(listener), false);
+  FlightReader late(flight_, waker(listener), std::nullopt);
   turn();
   EXPECT_EQ(listener.wakes, 1);
   EXPECT_EQ(late.look().release, Flight::Release::LookAgain);
@@ -126,7 +126,7 @@ TEST_F(FlightTest, SendsWhoComesAfterItsClosingToLookAgain) {
 
 TEST_F(FlightTest, IsNotClosedWhileSomebodyReads) {
   Listener listener;
-  FlightReader reader(flight_, waker(listener), true);
+  FlightReader reader(flight_, waker(listener), Runner::First);
   EXPECT_FALSE(flight_->close_if_unread());
 }
 

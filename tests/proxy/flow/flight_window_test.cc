@@ -8,8 +8,8 @@ class FlightWindowTest : public FlightTest {};
 
 TEST_F(FlightWindowTest, WhatAReaderIsSendingStaysThoughItFallsOut) {
   Listener listener;
-  FlightReader slow(flight_, waker(listener), true);
-  FlightReader fast(flight_, waker(listener), false);
+  FlightReader slow(flight_, waker(listener), Runner::First);
+  FlightReader fast(flight_, waker(listener), std::nullopt);
   flight_->publish_head(head(), false);
   flight_->append(std::string(kBlockBytes, 'a'), true);
   std::array<iovec, 4> parts;
@@ -34,9 +34,9 @@ TEST_F(FlightWindowTest, AWindowIsPacedByItsFastestReader) {
   // producer is told when half of it is free again.
   Listener listener;
   Listener producer;
-  flight_->set_producer(waker(producer));
-  FlightReader slow(flight_, waker(listener), true);
-  FlightReader fast(flight_, waker(listener), false);
+  flight_->enter_race(Runner::First, waker(producer));
+  FlightReader slow(flight_, waker(listener), Runner::First);
+  FlightReader fast(flight_, waker(listener), std::nullopt);
   flight_->publish_head(head(), false);
   fill_window();
   EXPECT_GE(flight_->appended(), Flight::kWindowBytes);
@@ -51,8 +51,8 @@ TEST_F(FlightWindowTest, WhoFallsOutOfTheWindowIsCut) {
   // client likes.
   Listener slow_listener;
   Listener fast_listener;
-  FlightReader slow(flight_, waker(slow_listener), true);
-  FlightReader fast(flight_, waker(fast_listener), false);
+  FlightReader slow(flight_, waker(slow_listener), Runner::First);
+  FlightReader fast(flight_, waker(fast_listener), std::nullopt);
   flight_->publish_head(head(), false);
   turn();
   fill_window();
@@ -74,9 +74,9 @@ TEST_F(FlightWindowTest, WhoFallsOutOfTheWindowIsCut) {
 
 TEST_F(FlightWindowTest, WhoHasNotBegunToReadLooksElsewhereInsteadOfBeingCut) {
   Listener listener;
-  FlightReader late(flight_, waker(listener), false);
-  FlightReader begun(flight_, waker(listener), false);
-  FlightReader fast(flight_, waker(listener), true);
+  FlightReader late(flight_, waker(listener), std::nullopt);
+  FlightReader begun(flight_, waker(listener), std::nullopt);
+  FlightReader fast(flight_, waker(listener), Runner::First);
   flight_->publish_head(head(), false);
   take(begun);
   fill_window();
@@ -90,9 +90,9 @@ TEST_F(FlightWindowTest, WhoHasNotBegunToReadLooksElsewhereInsteadOfBeingCut) {
 TEST_F(FlightWindowTest, TheLastReaderIsNeverCut) {
   Listener listener;
   Listener producer;
-  flight_->set_producer(waker(producer));
-  auto fast = std::make_unique<FlightReader>(flight_, waker(listener), true);
-  FlightReader slow(flight_, waker(listener), false);
+  flight_->enter_race(Runner::First, waker(producer));
+  auto fast = std::make_unique<FlightReader>(flight_, waker(listener), Runner::First);
+  FlightReader slow(flight_, waker(listener), std::nullopt);
   flight_->publish_head(head(), false);
   fill_window();
   take(*fast);
@@ -112,8 +112,8 @@ TEST_F(FlightWindowTest, WhatWasRetainedMayStillBeRead) {
     FillBudget budget(8 * 1024 * 1024);
     const Ref<Flight> flight = make_ref<Flight>(budget, 0);
     Listener listener;
-    FlightReader fast(flight, waker(listener), true);
-    FlightReader slow(flight, waker(listener), false);
+    FlightReader fast(flight, waker(listener), Runner::First);
+    FlightReader slow(flight, waker(listener), std::nullopt);
     flight->publish_head(head(), true);
     const std::string large(3 * 1024 * 1024, 'x');
     flight->append(large, true);
@@ -134,12 +134,12 @@ TEST_F(FlightWindowTest, AReaderThatCameTooLateIsTold) {
   // Between the table's answer and the attachment bytes may have been dropped.
   Listener listener;
   {
-    FlightReader early(flight_, waker(listener), true);
+    FlightReader early(flight_, waker(listener), Runner::First);
     flight_->publish_head(head(), true);
     for (int i = 0; i < 64; ++i) flight_->append(std::string(16 * 1024, 'x'), true);
     take(early);
     flight_->stop_retaining();
-    FlightReader late(flight_, waker(listener), false);
+    FlightReader late(flight_, waker(listener), std::nullopt);
     EXPECT_TRUE(late.missed_bytes());
     EXPECT_FALSE(early.missed_bytes());
   }

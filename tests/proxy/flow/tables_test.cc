@@ -1,8 +1,7 @@
-// The small tables of the flow: uncacheable memory, convoy, variants.
+// The small tables of the flow: uncacheable memory, variants.
 #include <gtest/gtest.h>
 
 #include "backends/ram/ram_backend.h"
-#include "proxy/flow/convoy.h"
 #include "proxy/flow/uncacheable.h"
 #include "proxy/flow/variants.h"
 
@@ -52,61 +51,6 @@ TEST(UncacheableMemory, ForgetsTheOldestPastItsBound) {
   EXPECT_LE(remembered, 65'536);
   EXPECT_TRUE(memory.recall(key("page 199999"), 1));
   EXPECT_FALSE(memory.recall(key("page 0"), 1));
-}
-
-// ---- Convoy ----
-
-class Counter final : public Wakeable {
- public:
-  void wake() override { ++wakes; }
-  int wakes = 0;
-  Life<Wakeable> life{*this};
-};
-
-class ConvoyTest : public testing::Test {
- protected:
-  void turn() {
-    loop_.post([this] { loop_.stop(); });
-    loop_.run();
-  }
-  EventLoop loop_;
-  Convoy convoy_;
-  Counter counters_[6];
-  Waker wakers_[6];
-  void SetUp() override {
-    for (int i = 0; i < 6; ++i) wakers_[i] = {loop_, counters_[i].life.watch()};
-  }
-};
-
-TEST_F(ConvoyTest, LetsFourGoAndTheNextWhenOneIsThrough) {
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(wakers_[i]));
-  EXPECT_FALSE(convoy_.enter(wakers_[4]));
-  EXPECT_FALSE(convoy_.enter(wakers_[5]));
-  convoy_.leave(wakers_[0]);
-  turn();
-  EXPECT_EQ(counters_[4].wakes, 1);
-  EXPECT_EQ(counters_[5].wakes, 0);
-}
-
-TEST_F(ConvoyTest, TheFailureOfOneIsTheAnswerOfAll) {
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(wakers_[i]));
-  EXPECT_FALSE(convoy_.enter(wakers_[4]));
-  convoy_.fail({504, {policy::Reason::UpstreamTimeout, {}}});
-  turn();
-  EXPECT_EQ(counters_[4].wakes, 1);
-  EXPECT_TRUE(convoy_.enter(wakers_[5])) << "nobody waits any more";
-  EXPECT_EQ(convoy_.failure().status, 504);
-}
-
-TEST_F(ConvoyTest, OneThatGivesUpWaitingIsNotCalled) {
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(convoy_.enter(wakers_[i]));
-  EXPECT_FALSE(convoy_.enter(wakers_[4]));
-  EXPECT_FALSE(convoy_.enter(wakers_[5]));
-  convoy_.leave(wakers_[4]);
-  convoy_.leave(wakers_[1]);
-  turn();
-  EXPECT_EQ(counters_[4].wakes, 0);
-  EXPECT_EQ(counters_[5].wakes, 1);
 }
 
 // ---- VariantBook ----

@@ -18,19 +18,6 @@ class TransactionWaitTest : public FlowTest {};
 
 // ---- timers, by a clock that no test waits for ----
 
-TEST_F(TransactionWaitTest, AFollowerWaitsForCoalesceWaitAndThenAsksItself) {
-  const auto leader = visit("/a");
-  const auto follower = visit("/a");
-  pass_time(4'999);
-  EXPECT_EQ(app_.count(), 1U);
-  pass_time(1);
-  EXPECT_EQ(app_.count(), 2U);
-  app().answers(200, kFreshLines, "mine");
-  turn();
-  EXPECT_EQ((*follower)->read(), "mine");
-  EXPECT_FALSE((*leader)->answered()) << "its own fetch goes on";
-}
-
 TEST_F(TransactionWaitTest, AnAppThatIsTooSlowIsNotWaitedForWhereThereIsACopy) {
   use(rule_with_stale_after(200), Tiers::Ram);
   fill_with("/a", {{"Cache-Control", "max-age=1"}}, "old");
@@ -44,31 +31,6 @@ TEST_F(TransactionWaitTest, AnAppThatIsTooSlowIsNotWaitedForWhereThereIsACopy) {
   app().answers(200, kFreshLines, "new");
   turn();
   EXPECT_EQ(status_now("/a"), "weir; hit; ttl=60") << "the fetch went on";
-}
-
-TEST_F(TransactionWaitTest, WhoWaitsForATurnHasItsCopyAfterStaleAfterToo) {
-  conf::CacheRule rule = rule_with_stale_after(200);
-  use(rule, Tiers::Ram);
-  // must-revalidate would forbid the copy; without a window for errors it is for slow apps only.
-  fill_with("/a", {{"Cache-Control", "max-age=1"}}, "old");
-  pass_time(5'000);
-  std::vector<std::unique_ptr<Visitor>> crowd;
-  for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
-  pass_time(150);
-  app().answers(500, {}, "down");
-  turn();
-  ASSERT_FALSE((*crowd[6])->answered());
-  pass_time(49);
-  EXPECT_FALSE((*crowd[6])->answered());
-  pass_time(1);
-  for (const std::size_t i : {1U, 5U, 6U}) {
-    EXPECT_THAT((*crowd[i])->cache_status(), HasSubstr("detail=stale-slow")) << i;
-    EXPECT_EQ((*crowd[i])->read(), "old") << i;
-  }
-  turn();
-  EXPECT_EQ((*crowd[6])->told_of_body(), 0) << "the turn that was given meanwhile is no news of it";
-  for (auto& visitor : crowd) visitor->leave();
-  turn();
 }
 
 TEST_F(TransactionWaitTest, NoTimerOutlivesItsWait) {
@@ -131,46 +93,9 @@ TEST_F(TransactionWaitTest, TheClientMayLeaveInEveryWait) {
   }
 }
 
-TEST_F(TransactionWaitTest, WhoWaitsForATurnMayLeaveAndIsPassedOver) {
-  std::vector<std::unique_ptr<Visitor>> crowd;
-  for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
-  pass_time(site_->site->config->limits.coalesce_wait_ms);
-  ASSERT_EQ(app_.count(), 5U);
-  crowd[5]->leave();
-  app().answers(200, {{"Set-Cookie", "a=b"}}, "its own");
-  turn();
-  EXPECT_EQ(app_.count(), 6U) << "the last one's turn";
-  for (auto& visitor : crowd) visitor->leave();
-  app_.at(0).answers(200, {{"Set-Cookie", "a=b"}}, "the first one's, who led for all");
-  turn();
-  EXPECT_EQ(fills_.size(), 0U);
-}
-
-TEST_F(TransactionWaitTest, A500EndsTheWaitForATurn) {
-  std::vector<std::unique_ptr<Visitor>> crowd;
-  for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
-  pass_time(site_->site->config->limits.coalesce_wait_ms);
-  ASSERT_EQ(app_.count(), 5U);
-  app().answers(503, {}, "down");
-  turn();
-  for (const std::size_t i : {5U, 6U}) EXPECT_EQ((*crowd[i])->status(), 503) << i;
-  EXPECT_EQ(app_.count(), 5U);
-}
-
-TEST_F(TransactionWaitTest, ATurnThatIsGivenToOneWhoHasJustLeftIsPassedOn) {
-  std::vector<std::unique_ptr<Visitor>> crowd;
-  for (int i = 0; i < 7; ++i) crowd.push_back(visit("/a"));
-  pass_time(site_->site->config->limits.coalesce_wait_ms);
-  ASSERT_EQ(app_.count(), 5U);
-  crowd[1]->leave();  // its turn goes to the sixth, whose loop has not turned yet
-  crowd[5]->leave();
-  turn();
-  EXPECT_EQ(app_.count(), 6U) << "the seventh's";
-}
-
 TEST_F(TransactionWaitTest, APooledOneKeepsNothingOfTheRequestBefore) {
-  // The first is the follower of a flight that is not for sharing, so that it is remembered, alone,
-  // stale and refused in turn; the second must not notice.
+  // The first is the follower of a flight that is not for sharing, so that it is remembered, stale
+  // and refused in turn; the second must not notice.
   fill_with("/stale", {{"Cache-Control", "max-age=1, stale-if-error=600"}}, "old");
   pass_time(2'000);
   const auto leader = visit("/stale");

@@ -1,0 +1,82 @@
+// Who brings a flight its answer, where two fetches look for it.
+#include <utility>
+
+#include "proxy/flow/flight.h"
+
+namespace weir::flow {
+namespace {
+
+std::size_t at(Runner runner) {
+  return static_cast<std::size_t>(runner);
+}
+
+Runner other_than(Runner runner) {
+  return runner == Runner::First ? Runner::Second : Runner::First;
+}
+
+}  // namespace
+
+void Flight::enter_race(Runner runner, Waker waker) {
+  const std::lock_guard lock(mutex_);
+  if (winner_ && *winner_ != runner) return waker.wake();  // it was over before this one had begun
+  runners_[at(runner)] = std::move(waker);
+}
+
+bool Flight::begin_second() {
+  const std::lock_guard lock(mutex_);
+  if (state_.phase != Phase::Waiting || winner_ || second_begun_) return false;
+  second_begun_ = true;
+  running_[at(Runner::Second)] = true;
+  return true;
+}
+
+bool Flight::win(Runner runner) {
+  const std::lock_guard lock(mutex_);
+  if (winner_) return *winner_ == runner;
+  winner_ = runner;
+  state_.from = runner;
+  const Runner loser = other_than(runner);
+  running_[at(loser)] = false;
+  std::exchange(runners_[at(loser)], {}).wake();
+  return true;
+}
+
+bool Flight::leave_race(Runner runner, bool app_failed) {
+  const std::lock_guard lock(mutex_);
+  if (winner_) return *winner_ != runner;
+  if (!running_[at(other_than(runner))]) return false;
+  running_[at(runner)] = false;
+  runners_[at(runner)] = {};
+  app_failed_ = app_failed_ || app_failed;
+  return true;
+}
+
+bool Flight::has_lost(Runner runner) {
+  const std::lock_guard lock(mutex_);
+  return winner_ && *winner_ != runner;
+}
+
+bool Flight::app_failed() {
+  const std::lock_guard lock(mutex_);
+  return app_failed_;
+}
+
+Ref<Flight> Flight::successor() {
+  const std::lock_guard lock(mutex_);
+  return successor_;
+}
+
+void Flight::set_successor(const Ref<Flight>& next) {
+  const std::lock_guard lock(mutex_);
+  if (!successor_) successor_ = next;
+}
+
+void Flight::wake_runners_locked() {
+  for (const Waker& runner : runners_) runner.wake();
+}
+
+void Flight::forget_runners_locked() {
+  runners_ = {};
+}
+
+}  // namespace weir::flow
