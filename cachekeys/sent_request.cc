@@ -39,7 +39,9 @@ void set_fields(const http::RequestHead& head, const Recipe& recipe, Audience au
 
 void note_removed_cookies(const http::RequestHead& head, const Recipe& recipe, SentRequest& sent) {
   for_each_cookie(head, [&](const Cookie& cookie) {
-    if (cookie_role(cookie.name, recipe.cookies) == CookieRole::Keyed) return;
+    const CookieRole role = cookie_role(cookie.name, recipe.cookies);
+    if (role == CookieRole::Keyed) return;
+    if (role != CookieRole::Harmless) sent.removed_unknown_cookie = true;
     if (std::ranges::find(sent.removed_cookies, cookie.name) == sent.removed_cookies.end()) {
       sent.removed_cookies.emplace_back(cookie.name);
     }

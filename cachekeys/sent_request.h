@@ -16,7 +16,8 @@ struct SentRequest {
   std::string target;                        // path and what is left of the query
   std::string host;                          // Host to send
   http::HeaderBlock fields;                  // end-to-end fields to send, Host left out
-  std::vector<std::string> removed_cookies;  // names that the app did not get to see
+  std::vector<std::string> removed_cookies;  // names that the app did not get to see;
+  bool removed_unknown_cookie = false;       // one of them is not known to be harmless
   std::string removed_query;                 // "a=1&b=2", for redirects that must get it back
 };
 

@@ -185,13 +185,14 @@ Fill::Step Fill::committed(StoreResult result) {
   return Step::Done;
 }
 
-// This one has lost its name: its answer was too old, or from before a purge, before it was whole;
-// or it is a variant that was on its way already. What another flight brings, or has brought since,
-// must stay.
+// This one has no name, or has lost it: its answer was too old, or from before a purge, before it
+// was whole; or it is a variant that was on its way already. What another flight brings, or has
+// brought since, must stay.
 bool Fill::superseded() const {
-  if (!order_.joinable) return false;
-  const Ref<Flight> named = tables().flights.find(order_.table_key.view());
-  if (named) return named != flight_;
+  if (order_.joinable) {
+    const Ref<Flight> named = tables().flights.find(order_.table_key.view());
+    if (named) return named != flight_;
+  }
   const backends::EntryRef stored = store().lookup_now(store_key_.view(), Purpose::Probe);
   return stored && stored->meta().response_ms > verdict_.meta.response_ms;
 }
@@ -292,6 +293,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
   leave_table();
   note_failed_refresh();
   note_reader_left_behind();
+  review_memory_at_end(whole);
   if (head_) {
     flight_->end(whole);
   } else {
@@ -351,7 +353,8 @@ void Fill::leave_table() {
 }
 
 void Fill::remember(const policy::Refusal& refusal) {
-  if (!order_.cacheable || refusal.momentary) return;
+  const bool has_memory = order_.cacheable || order_.remembered;
+  if (!has_memory || refusal.momentary) return;
   tables().uncacheable.remember(order_.base_key.view(), refusal, loop().now_ms());
 }
 

@@ -92,7 +92,9 @@ class Fill final : public upstream::FetchSink,
 
   // the answer's head (fill_head.cc)
   Step head_arrived(http::ResponseHead&& head);
-  void judge_answer(const http::ResponseHead& head);
+  policy::StoreVerdict judge(const http::ResponseHead& head) const;
+  void review_memory(const http::ResponseHead& head);
+  void review_memory_at_end(bool whole);
   bool discard_for_cookies(const http::ResponseHead& head);
   void admit(const http::ResponseHead& head);
   std::shared_ptr<FlightHead> make_head(http::ResponseHead&& head);
@@ -141,6 +143,7 @@ class Fill final : public upstream::FetchSink,
   std::shared_ptr<const FlightHead> head_;
   bool storing_ = false;  // what arrives is to be stored
   bool left_one_behind_ = false;
+  bool measured_ = false;  // remembered as too large, and of unknown length: its end will tell
   std::unique_ptr<backends::Reservation> reservation_;
   OwnedKey store_key_;
   backends::EntryRef entry_;  // what was made of it

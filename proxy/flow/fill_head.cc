@@ -63,7 +63,12 @@ Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
   // While another fetch runs the app's failure need not be the answer.
   const bool passed_over = head.status >= 500 && flight_->leave_race(order_.runner, true);
   if (passed_over || !flight_->win(order_.runner)) return lose();
-  judge_answer(head);
+  if (order_.cacheable) {
+    verdict_ = judge(head);
+  } else {
+    verdict_.refusal = order_.refusal;
+  }
+  review_memory(head);
   if (discard_for_cookies(head)) return Step::Done;
   admit(head);
   storing_ = !verdict_.refusal && order_.cacheable;
@@ -74,34 +79,65 @@ Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
   return wanted() ? step_ : give_up_if_unread();
 }
 
-void Fill::judge_answer(const http::ResponseHead& head) {
-  if (!order_.cacheable) {
-    verdict_.refusal = order_.refusal;
-    return;
-  }
+policy::StoreVerdict Fill::judge(const http::ResponseHead& head) const {
   const http::RequestHead& client = order_.client.get();
   const backends::Backend& backend = *order_.route->backend;
-  verdict_ = policy::judge_response(head, {.rule = &rule(),
-                                           .default_expire_s = backend.default_expire_s(),
-                                           .max_object_size = backend.max_object_size(),
-                                           .request_class = order_.request_class,
-                                           .method = client.method,
-                                           .path = client.path,
-                                           .now_ms = loop().now_ms(),
-                                           .wall_s = loop().clock().wall_s(),
-                                           .request_ms = fetch_->sent_ms(),
-                                           .seq = flight_->seq(),
-                                           .personal = order_.refusal});
+  return policy::judge_response(head, {.rule = &rule(),
+                                       .default_expire_s = backend.default_expire_s(),
+                                       .max_object_size = backend.max_object_size(),
+                                       .request_class = order_.request_class,
+                                       .method = client.method,
+                                       .path = client.path,
+                                       .now_ms = loop().now_ms(),
+                                       .wall_s = loop().clock().wall_s(),
+                                       .request_ms = fetch_->sent_ms(),
+                                       .seq = flight_->seq(),
+                                       .personal = order_.refusal});
 }
 
-// The app wants to change a cookie that it was not shown: whatever it answered, it answered without
-// knowing its visitor. It is asked again with the request as it came, by each reader for itself.
+// The key is remembered as uncacheable: an answer that is refused again confirms it, one that may
+// be stored ends it. Where too many bytes were the reason and this one does not say how many it
+// has, only its end tells; until then it is not held in memory once more.
+void Fill::review_memory(const http::ResponseHead& head) {
+  if (!order_.remembered) return;
+  if (!order_.cacheable) {
+    const policy::Refusal refusal = judge(head).refusal;
+    if (worth_remembering(refusal, head.status)) remember(refusal);
+    return;
+  }
+  if (verdict_.refusal) {
+    if (worth_remembering(verdict_.refusal, head.status)) remember(verdict_.refusal);
+  } else if (order_.remembered.reason == Reason::TooLarge && !known_length(head)) {
+    measured_ = true;
+    verdict_.refusal = order_.remembered;
+  } else {
+    tables().uncacheable.forget(order_.base_key.view());
+  }
+}
+
+void Fill::review_memory_at_end(bool whole) {
+  if (!measured_) return;
+  const std::uint64_t most = order_.route->backend->max_object_size();
+  if (most != 0 && flight_->appended() > most) {
+    remember(order_.remembered);
+  } else if (whole) {
+    tables().uncacheable.forget(order_.base_key.view());
+  }
+}
+
+// What the app was not shown matters to it: it wants to change such a cookie, or gives nothing that
+// all may have (the way to a log-in, a refusal) while a cookie was withheld that may say who the
+// visitor is. It is asked again with the request as it came, by each reader for itself.
 bool Fill::discard_for_cookies(const http::ResponseHead& head) {
   if (order_.removed_cookies.empty()) return false;
-  std::optional<std::string> name =
-      policy::sets_one_of(head.fields, verdict_, order_.removed_cookies);
-  if (!name) return false;
-  remember({Reason::SetCookie, std::move(*name)});
+  policy::Refusal why;
+  if (auto name = policy::sets_one_of(head.fields, verdict_, order_.removed_cookies)) {
+    why = {Reason::SetCookie, std::move(*name)};
+  } else if (order_.removed_unknown_cookie && worth_remembering(verdict_.refusal, head.status)) {
+    why = verdict_.refusal;
+  }
+  if (!why) return false;
+  remember(why);
   leave_table();
   flight_->release(Flight::Release::AskAgain, nullptr, false);
   return true;

@@ -48,8 +48,10 @@ struct FillOrder {
 
   policy::RequestClass request_class = policy::RequestClass::Shared;
   // Whether stores have a say in it at all: false on a route without a cache, for a Bypass, and for
-  // a key that is known not to be cacheable. Its answer is then not kept, and `refusal` says why.
+  // what is sent as it came. Its answer is then not kept, and `refusal` says why.
   bool cacheable = false;
+  // The key is known not to be cacheable, and why: the answer confirms that, or ends it.
+  policy::Refusal remembered;
   policy::Refusal refusal;  // also of a Personal request: what made it one
 
   Runner runner = Runner::First;
@@ -64,7 +66,8 @@ struct FillOrder {
   OwnedKey table_key;        // the flight's name: the base key, or the variant's
   OwnedHead client;          // to evaluate Vary and the client's directives
   std::string authority;
-  std::vector<std::string> removed_cookies;
+  std::vector<std::string> removed_cookies;  // that the app was not shown,
+  bool removed_unknown_cookie = false;       // and that may say who the visitor is
 };
 
 }  // namespace weir::flow

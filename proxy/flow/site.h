@@ -63,10 +63,10 @@ struct SharedTables {
   explicit SharedTables(std::uint64_t fill_memory) : budget(fill_memory) {}
 
   FlightTable flights;
-  UncacheableMemory uncacheable{10'000};
+  UncacheableMemory uncacheable{10'000, 120'000};
   // Stale copies whose successor could not be had or stored; not asked for again at every hit. The
   // reason is nobody's interest.
-  UncacheableMemory failed_refreshes{1'000};
+  UncacheableMemory failed_refreshes{1'000, 1'000};
   FailureLog app_failures{"no good answer from the app"};
   // What was admitted and could not be stored after all: a body of unknown length that outgrew the
   // store, or any where the store's medium failed.

@@ -184,8 +184,7 @@ Transaction::Step Transaction::pass() {
   exchange_->keep_request();
   Ref<Flight> flight =
       make_ref<Flight>(context_.tables.budget, context_.tables.purge_position.load());
-  const Form form = now_.remembered ? Form::Verbatim : now_.plan.form();
-  return lead(std::move(flight), form, false);
+  return lead(std::move(flight), pass_form(), false);
 }
 
 void Transaction::request_body_ready() {

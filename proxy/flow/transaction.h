@@ -64,6 +64,8 @@ class Transaction final : public front::Handler, public Wakeable {
     std::shared_ptr<const LoopSite> site;
     RequestPlan plan;
     policy::Refusal remembered;  // the key is known not to be cacheable, and why
+    bool as_it_came = false;     // what was withheld matters: the app is sent everything
+    Form sent = Form::Verbatim;  // of the fetch that it led last
     bool has_variant = false;    // variant_key_ is this request's name
     bool counted = false;        // a store has counted it as a hit or a miss
     backends::EntryRef entry;    // a copy, in a coding that the client can read
@@ -115,6 +117,7 @@ class Transaction final : public front::Handler, public Wakeable {
   // fetches (transaction_fetch.cc)
   Step lead(Ref<Flight> flight, Form form, bool joinable);
   FillOrder make_order(Form form);
+  Form pass_form() const;
   void start_second();
   void refresh_behind();
 

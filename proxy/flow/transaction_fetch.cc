@@ -18,13 +18,27 @@ Transaction::Step Transaction::lead(Ref<Flight> flight, Form form, bool joinable
   return Step::AwaitFlight;
 }
 
+// A key that is known not to be cacheable is asked for without waiting for anybody. A request of
+// which something would be withheld goes as it came, for its answer is its client's alone. Others
+// keep the shared form, so that the first answer that may be stored is, and ends the memory.
+Form Transaction::pass_form() const {
+  if (now_.as_it_came) return Form::Verbatim;
+  const Form form = now_.plan.form();
+  if (!now_.remembered || form != Form::Shared) return form;
+  const keys::SentRequest sent = sent_request(request(), exchange_->scheme(), now_.plan, form);
+  const bool withholds = !sent.removed_cookies.empty() || !sent.removed_query.empty() ||
+                         policy::asks_for_part_or_news(request());
+  return withholds ? Form::Verbatim : form;
+}
+
 FillOrder Transaction::make_order(Form form) {
   const http::RequestHead& head = request();
   FillOrder order;
   order.site = now_.site;
   order.route = now_.plan.route;
   order.request_class = now_.plan.kind;
-  order.cacheable = now_.plan.kind != RequestClass::Bypass && !now_.remembered;
+  order.cacheable = form != Form::Verbatim;
+  order.remembered = now_.remembered;
   order.refusal = now_.remembered ? now_.remembered : now_.plan.refusal;
   order.has_copy = now_.entry != nullptr;
   order.only_stored = now_.only_stored;
@@ -32,6 +46,8 @@ FillOrder Transaction::make_order(Form form) {
   order.authority = head.authority;
   keys::SentRequest sent = sent_request(head, exchange_->scheme(), now_.plan, form);
   order.removed_cookies = sent.removed_cookies;
+  order.removed_unknown_cookie = sent.removed_unknown_cookie;
+  now_.sent = form;
   const upstream::ForwardInfo info{.peer_ip = exchange_->peer_ip(),
                                    .peer_trusted = exchange_->peer_trusted(),
                                    .scheme = std::string(exchange_->scheme()),
@@ -65,8 +81,7 @@ void Transaction::refresh_behind() {
   const std::int64_t now_ms = context_.loop.now_ms();
   SharedTables& tables = context_.tables;
   if (now_.plan.kind != RequestClass::Shared || request().method == http::Method::Head ||
-      tables.budget.exhausted() || tables.uncacheable.recall(base_key_.view(), now_ms) ||
-      tables.failed_refreshes.recall(base_key_.view(), now_ms)) {
+      tables.budget.exhausted() || tables.failed_refreshes.recall(base_key_.view(), now_ms)) {
     return;
   }
   FlightTable::Joined joined =

@@ -89,8 +89,11 @@ Transaction::Step Transaction::on_released(const Flight::State& state) {
   now_.outcome.collapsed = false;
   leave_flight();
   if (state.release == Release::LookAgain) return Step::LookUp;
+  now_.as_it_came = state.release == Release::AskAgain;
   if (auto memory = context_.tables.uncacheable.recall(base_key_.view(), context_.loop.now_ms())) {
     now_.remembered = std::move(*memory);
+  } else if (now_.as_it_came) {
+    now_.remembered = {Reason::Cookie, {}};  // the memory is bounded, and this one was crowded out
   }
   return Step::Pass;
 }

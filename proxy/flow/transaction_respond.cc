@@ -52,8 +52,7 @@ bool Transaction::is_not_modified() const {
 std::string Transaction::restored_location() const {
   const int status = now_.answer.status();
   if (status < 300 || status >= 400 || !request().has_query) return {};
-  const bool sent_shared = now_.plan.kind == RequestClass::Shared && !now_.remembered;
-  if (!now_.answer.entry() && !sent_shared) return {};
+  if (!now_.answer.entry() && now_.sent != Form::Shared) return {};
   const std::string_view location = now_.answer.location();
   if (location.empty()) return {};
   return keys::restore_query(location, request().authority,

@@ -1,5 +1,7 @@
 #include "proxy/flow/uncacheable.h"
 
+#include <algorithm>
+
 namespace weir::flow {
 
 void UncacheableMemory::forget_old(Shard& shard, std::int64_t now_ms) {
@@ -18,11 +20,23 @@ void UncacheableMemory::forget_old(Shard& shard, std::int64_t now_ms) {
 void UncacheableMemory::remember(keys::KeyView key, const policy::Refusal& refusal,
                                  std::int64_t now_ms) {
   Shard& owner = shard(key);
-  const std::int64_t until_ms = now_ms + remember_ms_;
   const std::lock_guard lock(owner.mutex);
-  owner.memories[key.hash] = {refusal, until_ms};
-  owner.by_time.emplace_back(until_ms, key.hash);
   forget_old(owner, now_ms);
+  Memory& memory = owner.memories[key.hash];
+  const std::int64_t left_ms = memory.until_ms - now_ms;
+  // A crowd that was refused together is one confirmation.
+  if (left_ms > memory.lasts_ms / 2) return;
+  memory.lasts_ms = left_ms > 0 ? std::min(2 * memory.lasts_ms, most_ms_) : first_ms_;
+  memory.until_ms = now_ms + memory.lasts_ms;
+  memory.refusal = refusal;
+  owner.by_time.emplace_back(memory.until_ms, key.hash);
+  forget_old(owner, now_ms);
+}
+
+void UncacheableMemory::forget(keys::KeyView key) {
+  Shard& owner = shard(key);
+  const std::lock_guard lock(owner.mutex);
+  owner.memories.erase(key.hash);
 }
 
 std::optional<policy::Refusal> UncacheableMemory::recall(keys::KeyView key, std::int64_t now_ms) {
@@ -30,7 +44,7 @@ std::optional<policy::Refusal> UncacheableMemory::recall(keys::KeyView key, std:
   const std::lock_guard lock(owner.mutex);
   forget_old(owner, now_ms);
   const auto found = owner.memories.find(key.hash);
-  if (found == owner.memories.end()) return std::nullopt;
+  if (found == owner.memories.end() || found->second.until_ms <= now_ms) return std::nullopt;
   return found->second.refusal;
 }
 

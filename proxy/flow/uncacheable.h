@@ -1,7 +1,8 @@
-// Keys whose answer was lately refused, with the reason, until the memory fades. Any thread.
-// Bounded: past the bound the oldest are forgotten, which costs a moment of queueing and nothing
-// else. Keys are known by their 128-bit hash: should two ever share one, the other is merely not
-// coalesced for some seconds.
+// Keys whose answer was lately refused, with the reason, until the memory fades. An answer that is
+// refused for the same key in the second half of that time confirms it, and doubles it, up to a
+// bound. Any thread. Bounded: past the bound the oldest are forgotten, which costs a moment of
+// queueing and nothing else. Keys are known by their 128-bit hash: should two ever share one, the
+// other is merely not coalesced for some seconds.
 #pragma once
 
 #include <array>
@@ -18,9 +19,11 @@ namespace weir::flow {
 
 class UncacheableMemory {
  public:
-  explicit UncacheableMemory(std::int64_t remember_ms) : remember_ms_(remember_ms) {}
+  UncacheableMemory(std::int64_t first_ms, std::int64_t most_ms)
+      : first_ms_(first_ms), most_ms_(most_ms) {}
 
   void remember(keys::KeyView key, const policy::Refusal& refusal, std::int64_t now_ms);
+  void forget(keys::KeyView key);
   std::optional<policy::Refusal> recall(keys::KeyView key, std::int64_t now_ms);
 
  private:
@@ -32,6 +35,7 @@ class UncacheableMemory {
   };
   struct Memory {
     policy::Refusal refusal;
+    std::int64_t lasts_ms = 0;
     std::int64_t until_ms = 0;
   };
   struct Shard {
@@ -42,7 +46,8 @@ class UncacheableMemory {
   Shard& shard(keys::KeyView key) { return shards_[key.hash.high % kShards]; }
   static void forget_old(Shard& shard, std::int64_t now_ms);
 
-  const std::int64_t remember_ms_;
+  const std::int64_t first_ms_;
+  const std::int64_t most_ms_;
   std::array<Shard, kShards> shards_;
 };
 

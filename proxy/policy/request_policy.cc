@@ -30,6 +30,13 @@ RequestVerdict personal(Reason reason, std::string_view subject) {
 
 }  // namespace
 
+bool asks_for_part_or_news(const http::RequestHead& head) {
+  using http::FieldId;
+  return head.has(FieldId::Range) || head.has(FieldId::IfNoneMatch) ||
+         head.has(FieldId::IfModifiedSince) || head.has(FieldId::IfMatch) ||
+         head.has(FieldId::IfUnmodifiedSince);
+}
+
 bool ends_here(const http::RequestHead& head) {
   return head.method == http::Method::Options && head.has(http::FieldId::MaxForwards) &&
          parse_decimal(head.value(http::FieldId::MaxForwards)) == 0U;

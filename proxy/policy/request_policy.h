@@ -27,6 +27,10 @@ RequestVerdict judge_before_key(const http::RequestHead& head, bool matched,
 // Shared, or Personal by what the key found in the request.
 RequestVerdict judge_key(const keys::KeyVerdict& key);
 
+// Whether it wants a part of the answer, or only what is new to it (RFC 9110 13, 14): what Weir
+// withholds from the app where an answer may be shared.
+bool asks_for_part_or_news(const http::RequestHead& head);
+
 // An OPTIONS that the client forbids to forward: Max-Forwards is 0 (RFC 9110 7.6.2).
 bool ends_here(const http::RequestHead& head);
 

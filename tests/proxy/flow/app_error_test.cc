@@ -4,6 +4,8 @@
 namespace weir::flow {
 namespace {
 
+using testing::HasSubstr;
+
 class AppErrorTest : public FlowTest {};
 
 TEST_F(AppErrorTest, WeirsOwnFailureIsTheAnswerOfAllWhoWait) {

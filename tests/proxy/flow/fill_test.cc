@@ -363,7 +363,7 @@ TEST_F(FillTest, AStoreThatFailsAfterAllIsToldAndRemembered) {
   EXPECT_EQ(fills_.size(), 0U);
   const auto again = visit("/a");
   turn();
-  app().answers(200, kFreshLines, "page");
+  app().head(200, kFreshLines, http::Framing::Chunked);
   turn();
   EXPECT_THAT((*again)->cache_status(), HasSubstr("detail=too-large"));
 }

@@ -1,6 +1,8 @@
 // The small tables of the flow: uncacheable memory, variants.
 #include <gtest/gtest.h>
 
+#include <span>
+
 #include "backends/ram/ram_backend.h"
 #include "proxy/flow/uncacheable.h"
 #include "proxy/flow/variants.h"
@@ -15,7 +17,7 @@ keys::KeyView key(const std::string& bytes) {
 // ---- UncacheableMemory ----
 
 TEST(UncacheableMemory, RemembersTheOriginalReasonForTenSeconds) {
-  UncacheableMemory memory{10'000};
+  UncacheableMemory memory{10'000, 120'000};
   const std::string page = "page";
   EXPECT_FALSE(memory.recall(key(page), 0));
   memory.remember(key(page), {policy::Reason::SetCookie, "sid"}, 1'000);
@@ -26,21 +28,38 @@ TEST(UncacheableMemory, RemembersTheOriginalReasonForTenSeconds) {
   EXPECT_FALSE(memory.recall(key(page), 11'000));
 }
 
-TEST(UncacheableMemory, RememberingAnewExtendsIt) {
-  UncacheableMemory memory{10'000};
+TEST(UncacheableMemory, LastsTwiceAsLongWithEachConfirmation) {
+  // Of a crowd that is refused together only one counts, and there is a bound.
+  struct Case {
+    std::int64_t refused_ms;
+    std::int64_t until_ms;
+  };
+  const Case cases[] = {{0, 10'000},       {1'000, 10'000},    {4'999, 10'000},
+                        {5'000, 25'000},   {5'001, 25'000},    {20'000, 60'000},
+                        {50'000, 110'000}, {100'000, 160'000}, {160'000, 170'000}};
+  const std::string page = "page";
+  for (std::size_t count = 1; count <= std::size(cases); ++count) {
+    UncacheableMemory memory{10'000, 60'000};
+    for (const Case& c : std::span(cases).first(count)) {
+      memory.remember(key(page), {policy::Reason::Private, ""}, c.refused_ms);
+    }
+    const Case& last = cases[count - 1];
+    EXPECT_TRUE(memory.recall(key(page), last.until_ms - 1)) << last.refused_ms;
+    EXPECT_FALSE(memory.recall(key(page), last.until_ms)) << last.refused_ms;
+  }
+}
+
+TEST(UncacheableMemory, ForgetsWhatMayBeStoredAfterAll) {
+  UncacheableMemory memory{10'000, 120'000};
   const std::string page = "page";
   memory.remember(key(page), {policy::Reason::Private, ""}, 0);
-  memory.remember(key(page), {policy::Reason::NoStore, ""}, 5'000);
-  const std::string other = "other";
-  memory.remember(key(other), {policy::Reason::Private, ""}, 12'000);
-  const auto recalled = memory.recall(key(page), 14'000);
-  ASSERT_TRUE(recalled);
-  EXPECT_EQ(recalled->reason, policy::Reason::NoStore);
+  memory.forget(key(page));
+  EXPECT_FALSE(memory.recall(key(page), 1));
 }
 
 TEST(UncacheableMemory, ForgetsTheOldestPastItsBound) {
   // Whoever asks for a million different uncacheable URLs cannot grow it.
-  UncacheableMemory memory{10'000};
+  UncacheableMemory memory{10'000, 120'000};
   int remembered = 0;
   for (int i = 0; i < 200'000; ++i) {
     memory.remember(key("page " + std::to_string(i)), {policy::Reason::Private, ""}, 0);
