@@ -1,24 +1,11 @@
 #include "proxy/policy/request_policy.h"
 
 #include "base/http/cache_control.h"
-#include "base/http/hop_by_hop.h"
+#include "base/http/upgrade.h"
 #include "base/text.h"
 
 namespace weir::policy {
 namespace {
-
-// RFC 9110 7.8. An offer of h2c alone is no upgrade: a server may ignore it, and Weir does.
-bool asks_for_upgrade(const http::RequestHead& head) {
-  if (head.minor_version < 1 || !head.has(http::FieldId::Upgrade)) return false;
-  bool other_than_h2c = false;
-  for (const http::FieldView& field : head.fields) {
-    if (field.id != http::FieldId::Upgrade) continue;
-    for_each_list_element(field.value, [&](std::string_view protocol) {
-      other_than_h2c = other_than_h2c || !equals_ignore_case(protocol, "h2c");
-    });
-  }
-  return other_than_h2c && http::named_by_connection(head, "upgrade");
-}
 
 RequestVerdict bypass(Reason reason, std::string_view subject = {}) {
   return {RequestClass::Bypass, {reason, std::string(subject)}};
@@ -45,8 +32,8 @@ bool ends_here(const http::RequestHead& head) {
 RequestVerdict judge_before_key(const http::RequestHead& head, bool matched,
                                 const conf::CacheRule* rule) {
   // First, since upgrades are tunnelled on every route, cached or not.
-  if (asks_for_upgrade(head)) {
-    return bypass(Reason::Upgrade, head.value(http::FieldId::Upgrade));
+  if (std::string offer = http::upgrade_offer(head); !offer.empty()) {
+    return bypass(Reason::Upgrade, offer);
   }
   if (!matched) return bypass(Reason::NoRoute);
   if (rule == nullptr) return bypass(Reason::RouteOff);

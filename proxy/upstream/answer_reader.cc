@@ -6,6 +6,7 @@
 #include "base/http/hop_by_hop.h"
 #include "base/text.h"
 
+#include "base/http/upgrade.h"
 namespace weir::upstream {
 namespace {
 
@@ -125,6 +126,9 @@ void AnswerReader::accept_final_head(const http::ResponseHead& head) {
   const bool bodiless = to_head_request_ || framing_ == http::Framing::None ||
                         (framing_ == http::Framing::Length && remaining_ == 0);
   reusable_ = head.minor_version == 1 && !bodiless && !announces_close(head) &&
+    if (!http::names_tunnels(head.fields.joined(http::FieldId::Upgrade))) {
+      return garbage("a 101 to a protocol that nobody offered");
+    }
               !authenticates_connection(head);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/http/char_class.h"
 #include "base/http/hop_by_hop.h"
+#include "base/http/upgrade.h"
 #include "base/text.h"
 
 namespace weir::upstream {
@@ -141,13 +142,6 @@ void count_forward(http::HeaderBlock& fields, const http::RequestHead& client) {
 
 }  // namespace
 
-bool asks_for_websocket(const http::RequestHead& client) {
-  if (client.method != http::Method::Get || client.minor_version == 0) return false;
-  if (client.framing != http::Framing::None) return false;
-  return equals_ignore_case(joined(client, FieldId::Upgrade), "websocket") &&
-         http::named_by_connection(client, "upgrade");
-}
-
 FetchRequest make_fetch_request(const http::RequestHead& client, keys::SentRequest sent,
                                 const ForwardInfo& info) {
   FetchRequest request;
@@ -157,7 +151,8 @@ FetchRequest make_fetch_request(const http::RequestHead& client, keys::SentReque
   request.host = std::move(sent.host);
   request.framing = client.framing;
   request.content_length = client.content_length;
-  request.upgrade = asks_for_websocket(client);
+  const std::string upgrade = http::upgrade_offer(client);
+  request.upgrade = !upgrade.empty();
   request.fields = std::move(sent.fields);
   request.fields.remove_if([&](const FieldView& field) {
     if (http::is_hop_by_hop(field.id) || is_rewritten(field.id)) return true;
@@ -170,7 +165,7 @@ FetchRequest make_fetch_request(const http::RequestHead& client, keys::SentReque
   });
   add_forwarding(request.fields, client, info);
   count_forward(request.fields, client);
-  if (request.upgrade) request.fields.add(FieldId::Upgrade, "websocket");
+  if (request.upgrade) request.fields.add(FieldId::Upgrade, upgrade);
   return request;
 }
 

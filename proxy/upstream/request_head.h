@@ -21,13 +21,9 @@ struct ForwardInfo {
 
 // Via, X-Forwarded-For, -Proto, -Host (RFC 7239 for Forwarded, RFC 9110 7.6.3 for Via) are written
 // here, from `client` where its peer is trusted, and nothing hop-by-hop is left. Max-Forwards of
-// OPTIONS is counted down (RFC 9110 7.6.2). `upgrade` is set for a websocket handshake and nothing
-// else. The body is the caller's to attach.
+// OPTIONS is counted down (RFC 9110 7.6.2). `upgrade` is set, and the field, for what may be
+// tunnelled (base/http/upgrade.h). The body is the caller's to attach.
 FetchRequest make_fetch_request(const http::RequestHead& client, keys::SentRequest sent,
                                 const ForwardInfo& info);
-
-// Whether the client asks for a tunnel that Weir offers: GET, HTTP/1.1, no body, Connection:
-// upgrade, Upgrade: websocket.
-bool asks_for_websocket(const http::RequestHead& client);
 
 }  // namespace weir::upstream

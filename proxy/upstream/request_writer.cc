@@ -74,7 +74,7 @@ bool append_request_head(std::string& out, const FetchRequest& request, std::str
     if (is_ours(field.id) && !(request.upgrade && field.id == FieldId::Upgrade)) return;
     http::append_field(out, field.name, field.value);
   });
-  if (!request.upgrade) append_framing(out, request);
+  append_framing(out, request);
   out.append("\r\n");
   return good;
 }

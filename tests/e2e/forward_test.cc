@@ -205,6 +205,50 @@ TEST_F(Forward, WebSocketsAreTunnelled) {
   EXPECT_TRUE(eventually([&] { return origin_.open_connections() == 0; })) << "unpooled";
 }
 
+TEST_F(Forward, OtherUpgradesAreTunnelledToo) {
+  // What container engines do: a POST without content that goes on as raw bytes, whatever the
+  // protocol's name. HTTP in another form is left out of the offer.
+  origin_.on("/attach", Reply::raw("HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n"
+                                   "Connection: Upgrade\r\n\r\nlog: ")
+                            .echo());
+  start(kCacheAll);
+  for (const Fields& more : {Fields{}, Fields{{"Content-Length", "0"}}}) {
+    for (const char* offer : {"tcp", "h2c, tcp"}) {
+      Fields fields = {{"Connection", "Upgrade"}, {"Upgrade", offer}};
+      for (const auto& [name, value] : more) fields.add(name, value);
+      Client one = client();
+      one.send(Client::message("POST", "/attach", fields));
+      const Response response = one.read_head();
+      EXPECT_EQ(response.status, 101);
+      EXPECT_EQ(response.value("Upgrade"), "tcp");
+      EXPECT_EQ(response.value("Connection"), "Upgrade");
+      const std::string typed = "ls\n" + patterned(10'000);
+      one.send(typed);
+      std::string got;
+      while (got.size() < 5 + typed.size()) got += one.read_some();
+      EXPECT_EQ(got, "log: " + typed);
+      EXPECT_EQ(origin_.last("/attach").fields.joined("Upgrade"), "tcp");
+    }
+  }
+}
+
+TEST_F(Forward, Http2IsNeverOffered) {
+  // An offer of HTTP in another form is as if it were not there, whatever the method.
+  origin_.on("/a", cacheable("x"));
+  start(kCacheAll);
+  for (const char* offer : {"h2c", "HTTP/2.0", "TLS/1.2, h2"}) {
+    const Fields fields = {{"Connection", "Upgrade, HTTP2-Settings"},
+                           {"Upgrade", offer},
+                           {"HTTP2-Settings", "AAMAAABkAAQAAP__"}};
+    EXPECT_EQ(get("/a", fields).body, "x");
+    EXPECT_EQ(client().request("POST", "/a", fields).body, "x");
+    for (const char* name : {"Upgrade", "HTTP2-Settings"}) {
+      EXPECT_FALSE(origin_.last("/a").fields.has(name)) << name;
+    }
+  }
+  EXPECT_TRUE(status_of("/a").hit) << "such a request is an ordinary one";
+}
+
 TEST_F(Forward, ARefusedUpgradeIsAnOrdinaryAnswer) {
   // An app that does not upgrade answers as usual and the connection goes on; nothing is stored.
   origin_.on("/ws", cacheable("no websockets here"));

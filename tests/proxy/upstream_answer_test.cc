@@ -125,3 +125,11 @@ TEST(AnswerReader, TellsWhichConnectionsMayServeAgain) {
 
 }  // namespace
 }  // namespace weir::upstream
+  EXPECT_EQ(feed_all(reader, {"HTTP/1.1 101 Go\r\n", "Upgrade: tcp\r\n", "\r\n"}), Event::Head);
+  reader.reset(false, true);
+  for (const std::string_view upgrade : {"Upgrade: h2c\r\n", "Upgrade: websocket, h2c\r\n",
+                                         "Upgrade: HTTP/2.0\r\n", "Upgrade:\r\n"}) {
+    reader.reset(false, true);
+    EXPECT_EQ(feed_all(reader, {"HTTP/1.1 101 Go\r\n", upgrade, "\r\n"}), Event::Garbage)
+        << upgrade;
+  }

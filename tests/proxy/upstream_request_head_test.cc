@@ -185,24 +185,32 @@ TEST(RequestHead, CopiesTheRest) {
   EXPECT_FALSE(request.upgrade);
 }
 
-TEST(RequestHead, LetsOnlyWebsocketsUpgrade) {
-  // Shows when the Upgrade field is sent on, and that h2c never is.
+TEST(RequestHead, OffersTunnels) {
+  // Shows which protocols the app is offered, and that HTTP in another form never is.
   struct Case {
     std::string upgrade;
     std::string connection;
     http::Method method;
     int minor_version;
-    bool passes;
+    std::string offered;
   };
   using http::Method;
-  const Case cases[] = {{"websocket", "Upgrade", Method::Get, 1, true},
-                        {"WebSocket", "keep-alive, upgrade", Method::Get, 1, true},
-                        {"websocket", "keep-alive", Method::Get, 1, false},
-                        {"websocket", "Upgrade", Method::Post, 1, false},
-                        {"websocket", "Upgrade", Method::Get, 0, false},
-                        {"h2c", "Upgrade, HTTP2-Settings", Method::Get, 1, false},
-                        {"websocket, h2c", "Upgrade", Method::Get, 1, false},
-                        {"TLS/1.0", "Upgrade", Method::Get, 1, false}};
+  const Case cases[] = {{"websocket", "Upgrade", Method::Get, 1, "websocket"},
+                        {"WebSocket", "keep-alive, upgrade", Method::Get, 1, "WebSocket"},
+                        {"websocket", "keep-alive", Method::Get, 1, ""},
+                        {"websocket", "Upgrade", Method::Get, 0, ""},
+                        {"tcp", "Upgrade", Method::Post, 1, "tcp"},
+                        {"tcp", "Upgrade", Method::Get, 1, "tcp"},
+                        {"SPDY/3.1, tcp", "Upgrade", Method::Post, 1, "SPDY/3.1, tcp"},
+                        {"h2c", "Upgrade, HTTP2-Settings", Method::Get, 1, ""},
+                        {"H2C", "Upgrade", Method::Post, 1, ""},
+                        {"h2,h2c", "Upgrade", Method::Get, 1, ""},
+                        {"HTTP/2.0", "Upgrade", Method::Get, 1, ""},
+                        {"TLS/1.0, HTTP/1.1", "Upgrade", Method::Get, 1, ""},
+                        {"websocket, h2c", "Upgrade", Method::Get, 1, "websocket"},
+                        {"h2c;x", "Upgrade", Method::Get, 1, ""},
+                        {"tcp/", "Upgrade", Method::Get, 1, ""},
+                        {"", "Upgrade", Method::Get, 1, ""}};
   for (const Case& c : cases) {
     Client client({{"Upgrade", c.upgrade},
                    {"Connection", c.connection},
@@ -210,8 +218,8 @@ TEST(RequestHead, LetsOnlyWebsocketsUpgrade) {
     client.head.method = c.method;
     client.head.minor_version = static_cast<std::uint8_t>(c.minor_version);
     const FetchRequest request = made(client, kStranger);
-    EXPECT_EQ(request.upgrade, c.passes) << c.upgrade << " " << c.connection;
-    EXPECT_EQ(request.fields.value(http::FieldId::Upgrade), c.passes ? "websocket" : "");
+    EXPECT_EQ(request.upgrade, !c.offered.empty()) << c.upgrade << " " << c.connection;
+    EXPECT_EQ(request.fields.joined(http::FieldId::Upgrade), c.offered);
     EXPECT_FALSE(request.fields.has(http::FieldId::Connection));
     EXPECT_TRUE(request.fields.find("Sec-WebSocket-Key"));
   }
