@@ -86,7 +86,7 @@ class Entry : public RefCounted<Entry> {
   using Kind = EntryKind;
   // Bodies up to this size lie in the entry's own block.
   static constexpr std::size_t kInlineBody = 4096;
-  // No app's head is longer than kMaxResponseHeadBytes (base/http/h1_parser.h), so none meets it.
+  // No app's is as long: base/http/response_head_parser.cc refuses it.
   static constexpr std::size_t kMaxStatusLine = std::numeric_limits<std::uint16_t>::max();
 
   // What an entry is made from, all of it text: for make_entry() and the codec (record.h).

@@ -177,12 +177,13 @@ struct Limits {
   std::uint64_t request_line = 8 * kKiB;
   std::uint64_t headers = 32 * kKiB;
   std::uint32_t header_count = 100;
-  std::int64_t header_timeout_ms = 10'000;     // total, from the request's first byte
-  std::int64_t keepalive_timeout_ms = 75'000;  // between requests
-  std::int64_t body_timeout_ms = 60'000;       // between bytes of a request's body
-  std::uint64_t min_body_rate = 256;           // bytes/s after 10 s, while others wait; 0 = off
-  std::uint64_t max_body = 0;                  // 0 = no bound
-  std::int64_t send_timeout_ms = 30'000;       // without progress
+  std::uint64_t response_headers = 128 * kKiB;  // of the app's answers
+  std::int64_t header_timeout_ms = 10'000;      // total, from the request's first byte
+  std::int64_t keepalive_timeout_ms = 75'000;   // between requests
+  std::int64_t body_timeout_ms = 60'000;        // between bytes of a request's body
+  std::uint64_t min_body_rate = 256;            // bytes/s after 10 s, while others wait; 0 = off
+  std::uint64_t max_body = 0;                   // 0 = no bound
+  std::int64_t send_timeout_ms = 30'000;        // without progress
   std::uint32_t connections = 10'000;
   std::uint64_t fill_memory = 256 * kMiB;  // the loader lowers it to a quarter of the cgroup's
   std::int64_t coalesce_wait_ms = 5'000;

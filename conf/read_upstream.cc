@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/http/h1_parser.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/addresses.h"
@@ -173,6 +174,7 @@ void read_limits(Section& top, const Outside& outside, Limits& limits) {
   section.size("request_line", limits.request_line, {256, kMiB});
   section.size("headers", limits.headers, {kKiB, kMiB});
   section.integer("header_count", limits.header_count, {1, 10'000});
+  section.size("response_headers", limits.response_headers, {kKiB, http::kMaxResponseHeadBytes});
   section.milliseconds("header_timeout", limits.header_timeout_ms, kTimeout);
   section.milliseconds("keepalive_timeout", limits.keepalive_timeout_ms, kTimeout);
   section.milliseconds("body_timeout", limits.body_timeout_ms, kTimeout);

@@ -91,7 +91,8 @@ Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Conf
 Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
     : config_(std::move(config)),
       tables_(config_->limits.fill_memory),
-      upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream)),
+      upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream,
+                                                          config_->limits.response_headers)),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }),
       drain_delay_(loop_, [this] { drain(); }),
       drain_timeout_(loop_, [this] {

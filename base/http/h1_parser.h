@@ -18,8 +18,9 @@ struct HeadLimits {
   std::size_t header_count = 100;       // 431 past it
 };
 
-// Of a response, its status line included. Past it the app's answer counts as garbage.
-constexpr std::size_t kMaxResponseHeadBytes = 64 * 1024;
+// The most that a response's head may be allowed, its status line included. What is allowed is the
+// configuration's.
+constexpr std::size_t kMaxResponseHeadBytes = 1024 * 1024;
 
 // Why a message was refused: the status to answer with, and a stable word for logs and tests.
 struct ParseError {
@@ -108,6 +109,9 @@ class ResponseHeadParser {
   ResponseHead& head() { return head_; }
 
  private:
+  // Of the lines that were fed, and how many more there may be.
+  std::size_t bytes() const { return bytes_; }
+  std::size_t bytes_left() const { return max_bytes_ - bytes_; }
   Result<void> accept_status_line(std::string_view line);
   Result<void> accept_field_line(std::string_view line);
   Result<void> accept_framing_field(FieldId id, std::string_view value);
@@ -119,10 +123,12 @@ class ResponseHeadParser {
   bool complete_ = false;
   bool have_content_length_ = false;
   bool have_transfer_encoding_ = false;
+  bool bare_lf_ = false;  // the status line ended in LF alone
   std::size_t bytes_ = 0;
   std::size_t max_bytes_ = kMaxResponseHeadBytes;
 };
 
+  std::size_t connection_bytes_ = 0;  // of all Connection values
 // Decodes the chunked transfer coding (RFC 9112 7.1). Extensions are checked and dropped, trailers
 // are checked and dropped, sizes are bounded, every line ends in CRLF.
 class ChunkedDecoder {

@@ -8,6 +8,12 @@
 namespace weir::http {
 namespace {
 
+// A reason is a few words. Stored heads rely on this bound (backends/entry.h).
+constexpr std::size_t kMaxStatusLine = 8 * 1024;
+
+// Its options are compared with every field of the head, so a flood of them must not get through.
+constexpr std::size_t kMaxConnectionBytes = 1024;
+
 std::unexpected<Error> refuse(std::string_view why) {
   return fail(ErrorCode::Invalid, "response head: " + std::string(why));
 }
@@ -21,14 +27,14 @@ bool is_digit(char c) {
 void ResponseHeadParser::reset(bool to_head_request, std::size_t max_bytes) {
   head_ = ResponseHead{};
   to_head_request_ = to_head_request;
-  have_status_line_ = complete_ = have_content_length_ = have_transfer_encoding_ = false;
-  bytes_ = 0;
+  have_status_line_ = bare_lf_ = complete_ = have_content_length_ = have_transfer_encoding_ = false;
+  bytes_ = connection_bytes_ = 0;
   max_bytes_ = max_bytes;
 }
 
 Result<bool> ResponseHeadParser::feed_line(std::string_view line) {
   if (complete_) return refuse("line after its end");
-  if (line.size() > max_bytes_ - bytes_) {
+  if (line.size() > bytes_left()) {
     return fail(ErrorCode::TooLarge, "response head: too long");
   }
   bytes_ += line.size();
@@ -85,6 +91,7 @@ Result<void> ResponseHeadParser::accept_field_line(std::string_view line) {
   head_.fields.add(name, value);
   return {};
 }
+  if (line.size() > kMaxStatusLine) return refuse("status line too long");
 
 // RFC 9112 6.3, narrowed: no repetition, not both, nothing but the chunked coding.
 Result<void> ResponseHeadParser::accept_framing_field(FieldId id, std::string_view value) {
@@ -109,6 +116,8 @@ Result<void> ResponseHeadParser::accept_framing_field(FieldId id, std::string_vi
 }
 
 void ResponseHeadParser::decide_framing() {
+  if (id == FieldId::Connection) connection_bytes_ += value.size();
+  if (connection_bytes_ > kMaxConnectionBytes) return refuse("Connection too long");
   const bool bodiless =
       to_head_request_ || head_.status < 200 || head_.status == 204 || head_.status == 304;
   if (bodiless) {

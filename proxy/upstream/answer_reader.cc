@@ -1,20 +1,24 @@
 #include "proxy/upstream/answer_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "base/http/hop_by_hop.h"
 #include "base/text.h"
 
+#include "conf/units.h"
 #include "base/http/upgrade.h"
 namespace weir::upstream {
 namespace {
 
-// More interim answers than any protocol needs are an attack on our patience.
-constexpr int kMostInformational = 8;
+// An app that works for long may say so every second or two; more is an attack on our patience.
+constexpr int kMostInformational = 100;
+constexpr std::size_t kMostInformationalBytes = 64 * 1024;
 
-// The parser bounds a head; this bounds one line without an end.
-constexpr std::size_t kMostPendingLine = 64 * 1024;
+// A line that grew beyond this is not kept for the next.
+constexpr std::size_t kMostKept = 8 * 1024;
 
 constexpr std::string_view kProtocol = "HTTP/";
 
@@ -40,20 +44,32 @@ bool authenticates_connection(const http::ResponseHead& head) {
 void AnswerReader::reset(bool to_head_request, bool upgrade_asked) {
   to_head_request_ = to_head_request;
   upgrade_asked_ = upgrade_asked;
-  parser_.reset(to_head_request);
+  parser_.reset(to_head_request, most_head_bytes_);
   decoder_.reset();
   error_.clear();
-  line_.clear();
+  forget_line();
   framing_ = http::Framing::None;
   remaining_ = 0;
   informational_ = 0;
-  any_byte_ = in_head_ = parsed_head_ = has_head_ = complete_ = tunnel_ = reusable_ =
+  informational_bytes_ = 0;
+  any_byte_ = in_head_ = parsed_head_ = has_head_ = complete_ = tunnel_ = reusable_ = bodiless_ =
       event_stream_ = false;
 }
 
 AnswerReader::Event AnswerReader::garbage(std::string why) {
   error_ = std::move(why);
+  forget_line();
   return Event::Garbage;
+}
+
+void AnswerReader::forget_line() {
+  line_.clear();
+  if (line_.capacity() > kMostKept) line_.shrink_to_fit();
+}
+
+AnswerReader::Event AnswerReader::too_long() {
+  return garbage(fmt::format("response head: longer than limits.response_headers ({})",
+                             conf::format_size(most_head_bytes_)));
 }
 
 AnswerReader::Event AnswerReader::feed_head(std::string_view& raw) {
@@ -69,7 +85,7 @@ AnswerReader::Event AnswerReader::feed_head(std::string_view& raw) {
     } else {
       line_.append(part);
       event = feed_line(line_);
-      line_.clear();
+      forget_line();
     }
     if (event != Event::None) return event;
   }
@@ -79,31 +95,34 @@ AnswerReader::Event AnswerReader::feed_head(std::string_view& raw) {
 // What is not HTTP at all may never end its line.
 AnswerReader::Event AnswerReader::keep_part(std::string_view part) {
   any_byte_ = true;
+  begin_head();
+  if (line_.size() + part.size() > parser_.bytes_left()) return too_long();
   line_.append(part);
-  if (line_.size() > kMostPendingLine) return garbage("response head: too long");
   if (!in_head_ && !std::string_view(line_).starts_with(kProtocol.substr(0, line_.size()))) {
     return garbage("response head: not HTTP");
   }
   return Event::None;
 }
 
+void AnswerReader::begin_head() {
+  if (std::exchange(parsed_head_, false)) parser_.reset(to_head_request_, most_head_bytes_);
+}
+
 AnswerReader::Event AnswerReader::feed_line(std::string_view line) {
   if (has_head_) return Event::None;
   any_byte_ = in_head_ = true;
-  if (std::exchange(parsed_head_, false)) parser_.reset(to_head_request_);
+  begin_head();
   Result<bool> done = parser_.feed_line(line);
-  if (!done) return garbage(std::move(done.error().message));
-  return *done ? accept_head() : Event::None;
+  if (done) return *done ? accept_head() : Event::None;
+  if (done.error().code == ErrorCode::TooLarge) return too_long();
+  return garbage(std::move(done.error().message));
 }
 
 AnswerReader::Event AnswerReader::accept_head() {
   const http::ResponseHead& head = parser_.head();
   parsed_head_ = true;
   in_head_ = false;
-  if (head.status < 200 && head.status != 101) {
-    if (++informational_ > kMostInformational) return garbage("too many 1xx heads");
-    return Event::Informational;
-  }
+  if (head.status < 200 && head.status != 101) return accept_informational();
   if (head.status == 101) {
     if (!upgrade_asked_) return garbage("a 101 that nobody asked for");
     if (!head.fields.has(http::FieldId::Upgrade)) return garbage("a 101 without Upgrade");
@@ -116,6 +135,18 @@ AnswerReader::Event AnswerReader::accept_head() {
 void AnswerReader::accept_final_head(const http::ResponseHead& head) {
   has_head_ = true;
   framing_ = head.framing;
+AnswerReader::Event AnswerReader::accept_informational() {
+  if (++informational_ > kMostInformational) {
+    return garbage(fmt::format("more than {} interim answers (1xx)", kMostInformational));
+  }
+  informational_bytes_ += parser_.bytes();
+  if (informational_bytes_ > kMostInformationalBytes) {
+    return garbage(fmt::format("more than {} of interim answers (1xx)",
+                               conf::format_size(kMostInformationalBytes)));
+  }
+  return Event::Informational;
+}
+
   remaining_ = head.framing == http::Framing::Length ? head.content_length : 0;
   complete_ = !tunnel_ && framing_ == http::Framing::None;
   event_stream_ =

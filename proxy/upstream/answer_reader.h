@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/http/h1_parser.h"
+#include "conf/config.h"
 #include "proxy/upstream/fetcher.h"
 
 namespace weir::upstream {
@@ -15,6 +16,10 @@ namespace weir::upstream {
 class AnswerReader {
  public:
   enum class Event : std::uint8_t { None, Informational, Head, Garbage };
+
+  // `response_headers`: how many bytes a head may have.
+  explicit AnswerReader(std::uint64_t response_headers = conf::Limits().response_headers)
+      : most_head_bytes_(response_headers) {}
 
   // `upgrade_asked`: a 101 is a final head; otherwise nobody asked for it and it is garbage.
   void reset(bool to_head_request, bool upgrade_asked);
@@ -52,10 +57,15 @@ class AnswerReader {
   Event keep_part(std::string_view part);
   Event accept_head();
   void accept_final_head(const http::ResponseHead& head);
+  Event too_long();
+  void begin_head();
+  void forget_line();
 
   http::ResponseHeadParser parser_;
+  Event accept_informational();
   http::ChunkedDecoder decoder_;
   std::string error_;
+  const std::size_t most_head_bytes_;
   std::string line_;  // what has come of a line
   http::Framing framing_ = http::Framing::None;
   std::uint64_t remaining_ = 0;
@@ -63,6 +73,7 @@ class AnswerReader {
   bool to_head_request_ = false;
   bool upgrade_asked_ = false;
   bool any_byte_ = false;
+  std::size_t informational_bytes_ = 0;
   bool in_head_ = false;      // a status line has come, its head has not ended
   bool parsed_head_ = false;  // the parser holds a finished head: reset before the next line
   bool has_head_ = false;
@@ -72,6 +83,7 @@ class AnswerReader {
   bool event_stream_ = false;
 };
 
+  bool bodiless_ = false;
 // Feeds `answer` and passes the head that it may complete to `sink`. The sink may end its fetch:
 // look whether that is so before going on.
 AnswerReader::Event pass_head(AnswerReader& answer, std::string_view& raw, FetchSink& sink);

@@ -91,6 +91,7 @@ TunnelFetch::TunnelFetch(WirePool& wires, UpstreamPool& pool, FetchRequest reque
       pool_(pool),
       request_(std::move(request)),
       sink_(&sink),
+      answer_(pool.response_headers()),
       deadline_(wires.loop(), [this] { on_deadline(); }),
       answer_by_ms_(now_ms() + pool.config().first_byte_timeout_ms) {
   answer_.reset(request_.method == http::Method::Head, true);

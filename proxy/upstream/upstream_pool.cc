@@ -22,8 +22,9 @@ std::string own_host_of(const conf::UpstreamUrl& url) {
 
 }  // namespace
 
-UpstreamPool::UpstreamPool(conf::Upstream config)
+UpstreamPool::UpstreamPool(conf::Upstream config, std::uint64_t response_headers)
     : config_(std::move(config)),
+      response_headers_(response_headers),
       places_(config_.max_connections),
       connections_(config_.max_connections),
       states_(std::make_unique<State[]>(config_.urls.size())) {

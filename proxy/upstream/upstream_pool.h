@@ -19,9 +19,12 @@ namespace weir::upstream {
 
 class UpstreamPool {
  public:
-  explicit UpstreamPool(conf::Upstream config);
+  // `response_headers`: how many bytes of head an answer of the app may have.
+  explicit UpstreamPool(conf::Upstream config,
+                        std::uint64_t response_headers = conf::Limits().response_headers);
 
   const conf::Upstream& config() const { return config_; }
+  std::uint64_t response_headers() const { return response_headers_; }
   std::size_t size() const { return config_.urls.size(); }
   const conf::UpstreamUrl& url(std::size_t index) const { return config_.urls[index]; }
   ConnectionPlaces& places() { return places_; }
@@ -53,6 +56,7 @@ class UpstreamPool {
   };
 
   const conf::Upstream config_;
+  const std::uint64_t response_headers_;
   ConnectionPlaces places_;
   OpenConnections connections_;
   std::vector<std::string> hosts_;

@@ -60,6 +60,7 @@ WireFetch::WireFetch(WireFetcher& fetcher, WirePool& wires, UpstreamPool& pool)
       fetcher_(fetcher),
       wires_(wires),
       pool_(pool),
+      answer_(pool.response_headers()),
       deadline_(wires.loop(), [this] { on_deadline(); }) {}
 
 WireFetch::~WireFetch() {

@@ -52,6 +52,7 @@ TEST(LoadDefaults, UpstreamAndLimits) {
   EXPECT_EQ(limits.request_line, 8 * kKiB);
   EXPECT_EQ(limits.headers, 32 * kKiB);
   EXPECT_EQ(limits.header_count, 100U);
+  EXPECT_EQ(limits.response_headers, 128 * kKiB);
   EXPECT_EQ(limits.header_timeout_ms, 10'000);
   EXPECT_EQ(limits.keepalive_timeout_ms, 75'000);
   EXPECT_EQ(limits.body_timeout_ms, 60'000);
@@ -85,8 +86,8 @@ upstream:
   retries: 0
   health: { path: /up, interval: 1s, timeout: 500ms }
   verify_tls: false
-limits: { request_line: 4KiB, headers: 16KiB, header_count: 50, header_timeout: 1s,
-  keepalive_timeout: 2s, body_timeout: 3s, min_body_rate: 1KiB, max_body: 10MiB,
+limits: { request_line: 4KiB, headers: 16KiB, header_count: 50, response_headers: 64KiB,
+  header_timeout: 1s, keepalive_timeout: 2s, body_timeout: 3s, min_body_rate: 1KiB, max_body: 10MiB,
   send_timeout: 4s, connections: 7, fill_memory: 8MiB, coalesce_wait: 6s }
 )";
 
@@ -127,6 +128,7 @@ TEST(LoadDefaults, EveryTopLevelKeyIsRead) {
   EXPECT_EQ(limits.request_line, 4 * kKiB);
   EXPECT_EQ(limits.headers, 16 * kKiB);
   EXPECT_EQ(limits.header_count, 50U);
+  EXPECT_EQ(limits.response_headers, 64 * kKiB);
   EXPECT_EQ(limits.header_timeout_ms, 1'000);
   EXPECT_EQ(limits.keepalive_timeout_ms, 2'000);
   EXPECT_EQ(limits.body_timeout_ms, 3'000);

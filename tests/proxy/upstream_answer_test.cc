@@ -67,16 +67,54 @@ TEST(AnswerReader, RefusesBytesBeyondTheEnd) {
   }
 }
 
-TEST(AnswerReader, CountsInterimHeads) {
-  // Shows that eight 1xx heads are relayed and the ninth is garbage.
+TEST(AnswerReader, BoundsInterimHeads) {
+  // Shows that a hundred 1xx heads are relayed if they have 64 KiB together, and that one more is
+  // garbage, for each answer anew.
+  const std::string_view status = "HTTP/1.1 103 Early Hints\r\n";
+  const std::string kilobyte = "Link: " + std::string(1024 - status.size() - 10, 'a') + "\r\n";
+  struct Case {
+    std::string_view field;
+    int relayed;
+    std::string_view error;
+  };
+  const Case cases[] = {
+      {"Link: </a>\r\n", 100, "more than 100 interim answers (1xx)"},
+      {kilobyte, 64, "more than 64KiB of interim answers (1xx)"},
+  };
   AnswerReader reader;
-  reader.reset(false, false);
-  for (int i = 0; i < 8; ++i) {
-    EXPECT_EQ(feed_all(reader, {"HTTP/1.1 103 Early Hints\r\n", "Link: </a>\r\n", "\r\n"}),
-              Event::Informational);
-    EXPECT_EQ(reader.take_head().status, 103);
+  for (const Case& c : cases) {
+    reader.reset(false, false);
+    for (int i = 0; i < c.relayed; ++i) {
+      ASSERT_EQ(feed_all(reader, {status, c.field, "\r\n"}), Event::Informational) << i;
+      EXPECT_EQ(reader.take_head().status, 103);
+    }
+    EXPECT_EQ(feed_all(reader, {status, c.field, "\r\n"}), Event::Garbage);
+    EXPECT_EQ(reader.error(), c.error);
   }
-  EXPECT_EQ(feed_all(reader, {"HTTP/1.1 103 Early Hints\r\n", "\r\n"}), Event::Garbage);
+}
+
+TEST(AnswerReader, NamesTheLimitOfAHead) {
+  // Shows that a head may have as many bytes as allowed and not one more, however its lines come,
+  // and that each head counts by itself.
+  const std::string_view interim = "HTTP/1.1 102 Wait\r\n\r\n";
+  const std::string start = "HTTP/1.1 200 OK\r\nX: ";
+  for (const std::size_t size : {std::size_t{2048}, std::size_t{2049}}) {
+    const std::string head = start + std::string(size - start.size() - 4, 'a') + "\r\n\r\n";
+    for (const std::size_t step : {std::size_t{1}, std::size_t{100}, size}) {
+      AnswerReader reader(2048);
+      reader.reset(false, false);
+      std::string_view first = interim;
+      ASSERT_EQ(reader.feed_head(first), Event::Informational);
+      Event event = Event::None;
+      for (std::size_t at = 0; at < head.size() && event == Event::None; at += step) {
+        std::string_view piece = std::string_view(head).substr(at, step);
+        event = reader.feed_head(piece);
+      }
+      EXPECT_EQ(event, size == 2048 ? Event::Head : Event::Garbage) << step;
+      EXPECT_EQ(reader.error(),
+                size == 2048 ? "" : "response head: longer than limits.response_headers (2KiB)");
+    }
+  }
 }
 
 TEST(AnswerReader, TakesA101OnlyWhenAsked) {

@@ -29,7 +29,7 @@ std::string with_chunks(const std::string& body) {
 std::vector<Case> heads() {
   const std::string head = "HTTP/1.1 200 OK\r\n";
   std::string interim;
-  for (int i = 0; i < 9; ++i) interim += "HTTP/1.1 102 Wait\r\n\r\n";
+  for (int i = 0; i < 101; ++i) interim += "HTTP/1.1 102 Wait\r\n\r\n";
   return {
       {"two_lengths", with_field("Content-Length: 5\r\nContent-Length: 5\r\n")},
       {"two_different_lengths", with_field("Content-Length: 5\r\nContent-Length: 6\r\n")},
@@ -79,12 +79,13 @@ std::vector<Case> heads() {
       {"switch_unasked",
        "HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello"},
       {"too_many_interim", interim + ok("x")},
-      {"head_too_long", head + "X: " + std::string(70'000, 'a') + "\r\n\r\n"},
+      {"head_too_long", head + "X: " + std::string(140'000, 'a') + "\r\n\r\n"},
+      {"status_line_too_long", "HTTP/1.1 200 " + std::string(70'000, 'a') + "\r\n\r\n"},
       {"line_without_end", head + "X: " + std::string(300'000, 'a')},
       {"too_many_lines",
        [&] {
          std::string lines = head;
-         for (int i = 0; i < 3000; ++i) lines += "X-Field: some value of some length\r\n";
+         for (int i = 0; i < 4000; ++i) lines += "X-Field: some value of some length\r\n";
          return lines + "\r\n";
        }()},
   };
