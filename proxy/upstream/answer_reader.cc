@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "base/http/hop_by_hop.h"
-#include "base/text.h"
-
-#include "conf/units.h"
 #include "base/http/upgrade.h"
+#include "base/text.h"
+#include "conf/units.h"
+
 namespace weir::upstream {
 namespace {
 
@@ -126,15 +126,15 @@ AnswerReader::Event AnswerReader::accept_head() {
   if (head.status == 101) {
     if (!upgrade_asked_) return garbage("a 101 that nobody asked for");
     if (!head.fields.has(http::FieldId::Upgrade)) return garbage("a 101 without Upgrade");
+    if (!http::names_tunnels(head.fields.joined(http::FieldId::Upgrade))) {
+      return garbage("a 101 to a protocol that nobody offered");
+    }
     tunnel_ = true;
   }
   accept_final_head(head);
   return Event::Head;
 }
 
-void AnswerReader::accept_final_head(const http::ResponseHead& head) {
-  has_head_ = true;
-  framing_ = head.framing;
 AnswerReader::Event AnswerReader::accept_informational() {
   if (++informational_ > kMostInformational) {
     return garbage(fmt::format("more than {} interim answers (1xx)", kMostInformational));
@@ -147,20 +147,15 @@ AnswerReader::Event AnswerReader::accept_informational() {
   return Event::Informational;
 }
 
+void AnswerReader::accept_final_head(const http::ResponseHead& head) {
+  has_head_ = true;
+  framing_ = head.framing;
   remaining_ = head.framing == http::Framing::Length ? head.content_length : 0;
   complete_ = !tunnel_ && framing_ == http::Framing::None;
   event_stream_ =
       starts_with_ignore_case(head.fields.value(http::FieldId::ContentType), "text/event-stream");
-  // Apps that send a body all the same after the head of an answer that has none exist (to HEAD,
-  // 204, 304, Content-Length: 0), and their users may choose its bytes: a next answer, if it were
-  // read from there. Such a connection is not given to anybody else.
-  const bool bodiless = to_head_request_ || framing_ == http::Framing::None ||
-                        (framing_ == http::Framing::Length && remaining_ == 0);
-  reusable_ = head.minor_version == 1 && !bodiless && !announces_close(head) &&
-    if (!http::names_tunnels(head.fields.joined(http::FieldId::Upgrade))) {
-      return garbage("a 101 to a protocol that nobody offered");
-    }
-              !authenticates_connection(head);
+  bodiless_ = framing_ == http::Framing::None;
+  reusable_ = head.minor_version == 1 && !announces_close(head) && !authenticates_connection(head);
 }
 
 bool AnswerReader::feed_body(std::string_view& raw, std::string_view& data) {

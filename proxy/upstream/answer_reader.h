@@ -47,6 +47,9 @@ class AnswerReader {
   bool chunked() const { return framing_ == http::Framing::Chunked; }
   // Whether the connection may carry another request, as far as the head can tell.
   bool reusable() const { return reusable_; }
+  // The head says that no byte follows it. Some apps send a body all the same (to HEAD, 204, 304,
+  // Content-Length: 0), and their users may choose its bytes: a next answer, to whoever reads on.
+  bool bodiless() const { return bodiless_; }
   bool event_stream() const { return event_stream_; }
   // What the answer is worth if the connection ends now without an error.
   FetchResult result_at_end() const;
@@ -54,36 +57,37 @@ class AnswerReader {
 
  private:
   Event garbage(std::string why);
-  Event keep_part(std::string_view part);
-  Event accept_head();
-  void accept_final_head(const http::ResponseHead& head);
   Event too_long();
   void begin_head();
   void forget_line();
+  Event keep_part(std::string_view part);
+  Event accept_head();
+  Event accept_informational();
+  void accept_final_head(const http::ResponseHead& head);
 
+  const std::size_t most_head_bytes_;
   http::ResponseHeadParser parser_;
   Event accept_informational();
   http::ChunkedDecoder decoder_;
   std::string error_;
-  const std::size_t most_head_bytes_;
   std::string line_;  // what has come of a line
   http::Framing framing_ = http::Framing::None;
   std::uint64_t remaining_ = 0;
+  std::size_t informational_bytes_ = 0;
   int informational_ = 0;
   bool to_head_request_ = false;
   bool upgrade_asked_ = false;
   bool any_byte_ = false;
-  std::size_t informational_bytes_ = 0;
   bool in_head_ = false;      // a status line has come, its head has not ended
   bool parsed_head_ = false;  // the parser holds a finished head: reset before the next line
   bool has_head_ = false;
   bool complete_ = false;
   bool tunnel_ = false;
+  bool bodiless_ = false;
   bool reusable_ = false;
   bool event_stream_ = false;
 };
 
-  bool bodiless_ = false;
 // Feeds `answer` and passes the head that it may complete to `sink`. The sink may end its fetch:
 // look whether that is so before going on.
 AnswerReader::Event pass_head(AnswerReader& answer, std::string_view& raw, FetchSink& sink);

@@ -80,7 +80,9 @@ void WireConnection::start(Phase phase) {
   curl_.add(easy_);
 }
 
+// The first of several addresses: one that was in vain makes the time longer, never shorter.
 bool WireConnection::on_opening() {
+  if (opened_us_ == 0) opened_us_ = curl_.loop().clock().now_us();
   if (phase_ == Phase::LookingUp) {
     phase_ = Phase::Connecting;
     names_.end(*url_, {});
@@ -108,6 +110,7 @@ void WireConnection::on_done(CURLcode code) {
   }
   curl_error_.reset();
   born_ms_ = curl_.loop().now_ms();
+  connect_us_ = curl_.loop().clock().now_us() - opened_us_;
   event_ = std::make_unique<FdEvent>(curl_.loop(), fd_, *this);
   owner_->on_connected();
 }

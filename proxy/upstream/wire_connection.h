@@ -58,8 +58,9 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler, public
   // algorithm on, keeps the body back until then: 40 ms by the kernel's own habit.
   void acknowledge();
   bool tls() const { return easy_ != nullptr; }
-  // When the connection was made.
+  // When the connection was made, and how long that took, from the first packet on.
   std::int64_t born_ms() const { return born_ms_; }
+  std::int64_t connect_us() const { return connect_us_; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -84,6 +85,8 @@ class WireConnection final : public CurlLoop::Transfer, public FdHandler, public
   CURL* easy_ = nullptr;  // null once a plain socket is ours
   int fd_ = -1;
   std::int64_t born_ms_ = 0;
+  std::int64_t opened_us_ = 0;  // when the first packet went out
+  std::int64_t connect_us_ = 0;
   std::unique_ptr<FdEvent> event_;
   std::unique_ptr<std::string> curl_error_;  // while connecting; curl's buffer
   std::string name_error_;                   // of the look-up that this one waited for

@@ -334,7 +334,7 @@ void WireFetch::complete(bool excess) {
   // Those who cannot use a kept one leave no more than one: an app with a process for each
   // connection would soon have none left.
   const bool useful = may_reuse() || !wires_.has_idle(url_);
-  if (reusable && useful) wires_.keep(url_, std::move(connection_));
+  if (reusable && useful) wires_.keep(url_, std::move(connection_), answer_.bodiless());
   finish(FetchResult::Complete, {});
 }
 

@@ -49,12 +49,15 @@ void WireFetcher::leave(WireFetch& fetch) {
 void WireFetcher::schedule(WireFetch& fetch) {
   if (std::exchange(fetch.scheduled, true)) return;
   turns_.push_back(&fetch);
-  if (!turn_.active()) turn_.start(0);
+  if (turn_.active()) return;
+  turn_started_us_ = wires_.loop().clock().now_us();
+  turn_.start(0);
 }
 
 // Those that are scheduled meanwhile wait for the next turn.
 void WireFetcher::run_turns() {
   wires_.curl().count_wakeup();
+  wires_.polled_after(turn_started_us_);
   running_turns_.swap(turns_);
   // By index: a turn may end other fetches, whose places are emptied then.
   for (std::size_t i = 0; i < running_turns_.size(); ++i) {

@@ -45,6 +45,7 @@ class WireFetcher final : public Fetcher {
   const std::shared_ptr<UpstreamPool> pool_;
   WirePool wires_;
   Timer turn_;
+  std::int64_t turn_started_us_ = 0;
   std::vector<WireFetch*> turns_;
   std::vector<WireFetch*> running_turns_;
   std::vector<std::unique_ptr<WireFetch>> all_;

@@ -14,6 +14,9 @@ namespace {
 constexpr std::int64_t kIdle_ms = 4'000;
 // Moves of a name are followed within this and the time that curl remembers names.
 constexpr std::int64_t kConnectionLife_ms = 60'000;
+// What an app sends behind the head of an answer without a body is mostly there with it; if not, it
+// is under way for half a round trip, and connecting took one at least.
+constexpr std::int64_t kLeastRest_us = 5'000;
 
 }  // namespace
 
@@ -32,9 +35,12 @@ WirePool::~WirePool() {
 
 std::unique_ptr<WireConnection> WirePool::take(std::size_t url) {
   Shelf& shelf = shelves_[url];
-  if (shelf.empty() || loop().now_ms() - shelf.back().since_ms >= kIdle_ms) return nullptr;
-  std::unique_ptr<WireConnection> connection = std::move(shelf.back().connection);
-  shelf.pop_back();
+  const auto last = std::find_if(shelf.rbegin(), shelf.rend(), [&](const Idle& idle) {
+    return idle.rests_until_us <= heard_until_us_;
+  });
+  if (last == shelf.rend() || loop().now_ms() - last->since_ms >= kIdle_ms) return nullptr;
+  std::unique_ptr<WireConnection> connection = std::move(last->connection);
+  shelf.erase(std::next(last).base());
   WEIR_CHECK(connection && idle() > 0);
   set_idle(idle() - 1);
   ++lent_;
@@ -49,15 +55,20 @@ std::unique_ptr<WireConnection> WirePool::open(std::size_t url, Owner& owner) {
   return connection;
 }
 
-void WirePool::keep(std::size_t url, std::unique_ptr<WireConnection> connection) {
+void WirePool::keep(std::size_t url, std::unique_ptr<WireConnection> connection, bool rest) {
   const std::int64_t now_ms = loop().now_ms();
+  std::int64_t rests_until_us = 0;
+  if (rest) {
+    rests_until_us =
+        loop().clock().now_us() + std::max(kLeastRest_us, 2 * connection->connect_us());
+  }
   const bool old = now_ms - connection->born_ms() >= kConnectionLife_ms;
   // What TLS has decrypted already, no event would tell of.
   if (old || (connection->tls() && !is_silent(*connection))) return close(std::move(connection));
   WEIR_CHECK(lent_ > 0);
   connection->set_owner(*this);
   connection->want(true, false);
-  shelves_[url].push_back({std::move(connection), now_ms});
+  shelves_[url].push_back({std::move(connection), now_ms, rests_until_us});
   --lent_;
   set_idle(idle() + 1);
   if (!sweep_.is_set()) sweep_.set(now_ms + kIdle_ms);

@@ -26,13 +26,17 @@ class WirePool final : private WireConnection::Owner, private OpenConnections::H
   // For whatever is received or sent, until the next call of anybody.
   std::span<char> buffer() { return {buffer_.get(), kBufferSize}; }
 
-  // The idle connection to this address that was used last; null when there is none.
+  // The loop has polled after this moment: what its connections had to say until then was heard.
+  void polled_after(std::int64_t now_us) { heard_until_us_ = now_us; }
+  // The idle connection to this address that was used last and has no rest to keep; null when there
+  // is none.
   std::unique_ptr<WireConnection> take(std::size_t url);
   bool has_idle(std::size_t url) const { return !shelves_[url].empty(); }
   // A new one, on its way. An idle one gives way when the process has too many.
   std::unique_ptr<WireConnection> open(std::size_t url, Owner& owner);
   // What was taken or opened comes back: to serve again, unless it has spoken, or to be closed.
-  void keep(std::size_t url, std::unique_ptr<WireConnection> connection);
+  // `rest`: not at once, for the app may say more than it announced (decision page 0002).
+  void keep(std::size_t url, std::unique_ptr<WireConnection> connection, bool rest);
   void close(std::unique_ptr<WireConnection> connection);
   // What was opened stays with its holder and counts no more.
   void part_with();
@@ -42,6 +46,7 @@ class WirePool final : private WireConnection::Owner, private OpenConnections::H
   struct Idle {
     std::unique_ptr<WireConnection> connection;
     std::int64_t since_ms;
+    std::int64_t rests_until_us;
   };
   using Shelf = std::vector<Idle>;  // the one kept last at the back
 
@@ -57,6 +62,7 @@ class WirePool final : private WireConnection::Owner, private OpenConnections::H
   std::unique_ptr<char[]> buffer_;
   std::vector<Shelf> shelves_;  // by address
   std::size_t lent_ = 0;
+  std::int64_t heard_until_us_ = 0;
   Deadline sweep_;
 };
 

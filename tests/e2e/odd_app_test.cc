@@ -144,5 +144,24 @@ TEST_F(OddApp, AHeadWithoutEndIs502) {
   }
 }
 
+TEST_F(OddApp, ConnectionsServeAgainAfterAnswersWithoutABody) {
+  // They rest for a moment, for an app may send a body all the same; then the next request of
+  // whatever kind takes them.
+  origin_.on("/head", Reply(200).body("x"));
+  origin_.on("/204", Reply(204));
+  origin_.on("/302", Reply(302).header("Location", "/204").length(0));
+  origin_.on("/304", Reply(304).header("ETag", "\"a\""));
+  start("routes: []\nworkers: 1\n");
+  for (const char* path : {"/head", "/204", "/302", "/304"}) {
+    SCOPED_TRACE(path);
+    const char* method = std::string_view(path) == "/head" ? "HEAD" : "GET";
+    EXPECT_TRUE(eventually([&] {
+      const int before = origin_.connections();
+      client().request(method, path);
+      return before > 0 && origin_.connections() == before;
+    }));
+  }
+}
+
 }  // namespace
 }  // namespace weir::test

@@ -12,6 +12,7 @@ weir_test(upstream_test
     upstream_places_test.cc
     upstream_pool_test.cc
     upstream_request_head_test.cc
+    upstream_rest_test.cc
     upstream_retry_test.cc
     upstream_reuse_test.cc
     upstream_timeout_test.cc

@@ -33,14 +33,10 @@ TEST(Reuse, KeepsConnectionsOfWellFramedAnswers) {
 }
 
 TEST(Reuse, EndsConnectionsThatMayNotServeAgain) {
-  // Shows that `close`, HTTP/1.0, an answer without a body and a login of the connection end it.
+  // Shows that `close`, HTTP/1.0 and a login of the connection end it.
   const std::pair<const char*, std::string> cases[] = {
       {"GET", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"},
       {"GET", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"},
-      {"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n"},
-      {"GET", "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"},
-      {"GET", "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n"},
-      {"GET", "HTTP/1.1 204 No Content\r\n\r\n"},
       {"GET", "HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n"}};
   for (const auto& [method, answer] : cases) {
     App app(App::repeat(answer));
