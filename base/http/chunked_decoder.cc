@@ -23,7 +23,7 @@ int hex_value(char c) {
 }  // namespace
 
 void ChunkedDecoder::reset() {
-  *this = ChunkedDecoder{};
+  *this = ChunkedDecoder(blanks_);
 }
 
 ParseStatus ChunkedDecoder::decode(std::string_view in, std::size_t& consumed,
@@ -52,13 +52,14 @@ bool ChunkedDecoder::take(char c) {
       return take_size(c);
     case State::ExtensionStart:
     case State::ExtensionName:
-    case State::ExtensionValueStart:
+    case State::ExtensionNameEnd:
     case State::ExtensionToken:
+    case State::PartEnd:
       return take_extension(c);
+    case State::ExtensionValueStart:
     case State::ExtensionQuoted:
     case State::ExtensionEscaped:
-    case State::ExtensionQuotedEnd:
-      return take_extension_quoted(c);
+      return take_extension_value(c);
     case State::TrailerStart:
     case State::TrailerName:
     case State::TrailerValue:
@@ -77,6 +78,10 @@ bool ChunkedDecoder::take(char c) {
   return false;
 }
 
+bool ChunkedDecoder::is_skipped(char c) const {
+  return blanks_ == ChunkBlanks::Skipped && (c == ' ' || c == '\t');
+}
+
 bool ChunkedDecoder::take_size(char c) {
   if (const int digit = hex_value(c); digit >= 0) {
     if (state_ == State::SizeFirst) {
@@ -93,47 +98,59 @@ bool ChunkedDecoder::take_size(char c) {
   }
   if (state_ == State::SizeFirst) return fail(400, "bad-chunk-size");
   if (c == ';' || c == '\r') return end_extension_part(c);
-  return fail(400, "bad-chunk-size");
+  if (!is_skipped(c)) return fail(400, "bad-chunk-size");
+  state_ = State::PartEnd;
+  return count_extension_byte();
 }
 
-// RFC 9112 7.1.1 without the bad white space that recipients may, but need not, put up with.
+// RFC 9112 7.1.1: *( BWS ";" BWS name [ BWS "=" BWS ( token / string ) ] )
 bool ChunkedDecoder::take_extension(char c) {
   if (!count_extension_byte()) return false;
+  if (is_skipped(c)) return skip_blank();
   const bool token = is_char(c, kTokenChar);
   switch (state_) {
     case State::ExtensionStart:
       state_ = State::ExtensionName;
       return token || fail(400, "bad-chunk-extension");
     case State::ExtensionName:
-      if (token) return true;
+    case State::ExtensionNameEnd:
+      if (token && state_ == State::ExtensionName) return true;
       if (c != '=') return end_extension_part(c);
       state_ = State::ExtensionValueStart;
       return true;
-    case State::ExtensionValueStart:
-      state_ = c == '"' ? State::ExtensionQuoted : State::ExtensionToken;
-      return token || c == '"' || fail(400, "bad-chunk-extension");
-    default:
+    case State::ExtensionToken:
       return token || end_extension_part(c);
+    default:  // PartEnd
+      return end_extension_part(c);
   }
 }
 
-bool ChunkedDecoder::take_extension_quoted(char c) {
+// It ends a name or a token; in front of them it changes nothing.
+bool ChunkedDecoder::skip_blank() {
+  if (state_ == State::ExtensionName) state_ = State::ExtensionNameEnd;
+  if (state_ == State::ExtensionToken) state_ = State::PartEnd;
+  return true;
+}
+
+bool ChunkedDecoder::take_extension_value(char c) {
   if (!count_extension_byte()) return false;
   switch (state_) {
+    case State::ExtensionValueStart:
+      if (is_skipped(c)) return true;
+      state_ = c == '"' ? State::ExtensionQuoted : State::ExtensionToken;
+      return c == '"' || is_char(c, kTokenChar) || fail(400, "bad-chunk-extension");
     case State::ExtensionQuoted:
       if (c == '"') {
-        state_ = State::ExtensionQuotedEnd;
+        state_ = State::PartEnd;
       } else if (c == '\\') {
         state_ = State::ExtensionEscaped;
       } else if (!is_char(c, kQuotedChar)) {
         return fail(400, "bad-chunk-extension");
       }
       return true;
-    case State::ExtensionEscaped:
+    default:  // ExtensionEscaped
       state_ = State::ExtensionQuoted;
       return is_char(c, kValueChar) || fail(400, "bad-chunk-extension");
-    default:
-      return end_extension_part(c);
   }
 }
 

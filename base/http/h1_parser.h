@@ -96,22 +96,25 @@ class RequestParser {
   std::size_t connection_bytes_ = 0;  // of all Connection values
 };
 
-// A response head, line by line as libcurl's header callback delivers it, or whole from a socket.
-// Any fault in syntax or framing is an error (the caller answers 502): a folded or nameless line,
-// a control byte, an invalid, repeated or conflicting length, an unknown transfer coding.
+// A response head, line by line. Its lines end in CRLF, or all of them in LF alone, as some apps
+// write them: a head that mixes both is what an injected line looks like. Any fault in syntax or
+// framing is an error (the caller answers 502): a folded or nameless line, a control byte, an
+// invalid, repeated or conflicting length, an unknown transfer coding. Beyond `max_bytes` it is
+// ErrorCode::TooLarge.
 class ResponseHeadParser {
  public:
   // Before each head. `to_head_request`: the answer to HEAD has no body whatever its fields say.
   void reset(bool to_head_request, std::size_t max_bytes = kMaxResponseHeadBytes);
-  // One line with its CRLF. True when it was the blank line that ends the head: head() is complete,
+  // One line with its end. True when it was the blank line that ends the head: head() is complete,
   // framing decided (RFC 9112 6.3). 1xx heads are complete heads of their own.
   Result<bool> feed_line(std::string_view line);
   ResponseHead& head() { return head_; }
-
- private:
   // Of the lines that were fed, and how many more there may be.
   std::size_t bytes() const { return bytes_; }
   std::size_t bytes_left() const { return max_bytes_ - bytes_; }
+
+ private:
+  bool take_line_end(std::string_view& line);
   Result<void> accept_status_line(std::string_view line);
   Result<void> accept_field_line(std::string_view line);
   Result<void> accept_framing_field(FieldId id, std::string_view value);
@@ -120,19 +123,24 @@ class ResponseHeadParser {
   ResponseHead head_;
   bool to_head_request_ = false;
   bool have_status_line_ = false;
+  bool bare_lf_ = false;  // the status line ended in LF alone
   bool complete_ = false;
   bool have_content_length_ = false;
   bool have_transfer_encoding_ = false;
-  bool bare_lf_ = false;  // the status line ended in LF alone
   std::size_t bytes_ = 0;
+  std::size_t connection_bytes_ = 0;  // of all Connection values
   std::size_t max_bytes_ = kMaxResponseHeadBytes;
 };
 
-  std::size_t connection_bytes_ = 0;  // of all Connection values
+// Blanks behind a chunk's size and around the parts of its extensions (RFC 9112 7.1.1: bad white
+// space). Some apps pad their sizes with them.
+enum class ChunkBlanks : std::uint8_t { Refused, Skipped };
+
 // Decodes the chunked transfer coding (RFC 9112 7.1). Extensions are checked and dropped, trailers
 // are checked and dropped, sizes are bounded, every line ends in CRLF.
 class ChunkedDecoder {
  public:
+  explicit ChunkedDecoder(ChunkBlanks blanks = ChunkBlanks::Refused) : blanks_(blanks) {}
   void reset();
   // Takes bytes from `in`: sets `consumed`, and `data` to a run of body bytes within `in` (maybe
   // empty). NeedMore: call again with what follows `consumed` (at once if any is left). Done: the
@@ -144,8 +152,10 @@ class ChunkedDecoder {
   // clang-format off
   enum class State : std::uint8_t {
     SizeFirst, Size, SizeLf,                                             // 1*HEXDIG … CRLF
-    ExtensionStart, ExtensionName, ExtensionValueStart, ExtensionToken,  // ;name=token
-    ExtensionQuoted, ExtensionEscaped, ExtensionQuotedEnd,               // ;name="string"
+    ExtensionStart, ExtensionName, ExtensionNameEnd,                     // ;name
+    ExtensionValueStart, ExtensionToken,                                 // =token
+    ExtensionQuoted, ExtensionEscaped,                                   // ="string"
+    PartEnd,  // behind a string, or a blank behind the size or a token
     Data, DataCr, DataLf,
     TrailerStart, TrailerName, TrailerValue, TrailerLf, LastLf,
     Done, Failed
@@ -156,13 +166,16 @@ class ChunkedDecoder {
   bool take(char c);
   bool take_size(char c);
   bool take_extension(char c);
-  bool take_extension_quoted(char c);
+  bool take_extension_value(char c);
+  bool is_skipped(char c) const;
+  bool skip_blank();
   bool take_trailer(char c);
   bool take_line_end(char c);
   bool end_extension_part(char c);
   bool count_extension_byte();
   bool fail(int status, std::string_view detail);
 
+  ChunkBlanks blanks_;
   State state_ = State::SizeFirst;
   ParseError error_;
   std::uint64_t remaining_ = 0;  // the size being read, then what is left of the chunk

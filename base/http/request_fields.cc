@@ -39,6 +39,8 @@ bool RequestParser::accept_field(const FieldView& field, RequestHead& head) {
 
 bool RequestParser::accept_host(const FieldView& field, RequestHead& head) {
   if (head.has(FieldId::Host)) return fail(400, "duplicate-host");
+  // RFC 9110 7.2: what a client sends whose URL has no authority. Nobody is asked for by name then.
+  if (field.value.empty()) return true;
   if (!is_valid_authority(field.value)) return fail(400, "bad-host");
   // RFC 9112 3.2.2: the authority of an absolute-form target replaces it.
   if (head.authority.empty()) head.authority = field.value;

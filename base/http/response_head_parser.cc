@@ -22,6 +22,24 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+// "chunked, chunked", or more of it.
+bool repeats_chunked(std::string_view codings) {
+  std::size_t chunked = 0;
+  std::size_t all = 0;
+  for_each_list_element(codings, [&](std::string_view coding) {
+    ++all;
+    if (equals_ignore_case(coding, "chunked")) ++chunked;
+  });
+  return all > 1 && chunked == all;
+}
+
+// Frameworks do it when the app sets the field and the server below it does too.
+std::unexpected<Error> refuse_twice_chunked() {
+  return refuse(
+      "Transfer-Encoding: chunked twice (the app's server adds it by itself: take it out of the "
+      "fields that the app sets)");
+}
+
 }  // namespace
 
 void ResponseHeadParser::reset(bool to_head_request, std::size_t max_bytes) {
@@ -38,8 +56,8 @@ Result<bool> ResponseHeadParser::feed_line(std::string_view line) {
     return fail(ErrorCode::TooLarge, "response head: too long");
   }
   bytes_ += line.size();
-  if (!line.ends_with("\r\n")) return refuse("line without CRLF");
-  line.remove_suffix(2);
+  if (!line.ends_with('\n')) return refuse("line without its end");
+  if (!take_line_end(line)) return refuse("lines that end in CRLF and lines that end in LF");
   if (!all_chars(line, kValueChar)) return refuse("control byte");
   if (!have_status_line_) {
     have_status_line_ = true;
@@ -59,11 +77,21 @@ Result<bool> ResponseHeadParser::feed_line(std::string_view line) {
   return false;
 }
 
+// Whether it ends as the status line did.
+bool ResponseHeadParser::take_line_end(std::string_view& line) {
+  line.remove_suffix(1);
+  const bool bare_lf = !line.ends_with('\r');
+  if (!bare_lf) line.remove_suffix(1);
+  if (!have_status_line_) bare_lf_ = bare_lf;
+  return bare_lf == bare_lf_;
+}
+
 // "HTTP/1.1 200 OK". The SP before an empty reason is often left out, and nothing hangs on it.
 Result<void> ResponseHeadParser::accept_status_line(std::string_view line) {
   if (line.size() < 12 || !line.starts_with("HTTP/1.") || !is_digit(line[7]) || line[8] != ' ') {
     return refuse("bad status line");
   }
+  if (line.size() > kMaxStatusLine) return refuse("status line too long");
   const std::string_view code = line.substr(9, 3);
   if (code[0] < '1' || code[0] > '9' || !is_digit(code[1]) || !is_digit(code[2])) {
     return refuse("bad status code");
@@ -88,10 +116,11 @@ Result<void> ResponseHeadParser::accept_field_line(std::string_view line) {
   if (id == FieldId::ContentLength || id == FieldId::TransferEncoding) {
     if (auto accepted = accept_framing_field(id, value); !accepted) return accepted;
   }
+  if (id == FieldId::Connection) connection_bytes_ += value.size();
+  if (connection_bytes_ > kMaxConnectionBytes) return refuse("Connection too long");
   head_.fields.add(name, value);
   return {};
 }
-  if (line.size() > kMaxStatusLine) return refuse("status line too long");
 
 // RFC 9112 6.3, narrowed: no repetition, not both, nothing but the chunked coding.
 Result<void> ResponseHeadParser::accept_framing_field(FieldId id, std::string_view value) {
@@ -102,12 +131,14 @@ Result<void> ResponseHeadParser::accept_framing_field(FieldId id, std::string_vi
     if (!length) return refuse("bad Content-Length");
     head_.content_length = *length;
   } else {
-    if (have_transfer_encoding_) return refuse("repeated Transfer-Encoding");
+    const bool chunked = parse_transfer_encoding(value) == TransferCoding::Chunked;
+    if (repeats_chunked(value)) return refuse_twice_chunked();
+    if (have_transfer_encoding_) {
+      return chunked ? refuse_twice_chunked() : refuse("repeated Transfer-Encoding");
+    }
     have_transfer_encoding_ = true;
     if (head_.minor_version == 0) return refuse("Transfer-Encoding in HTTP/1.0");
-    if (parse_transfer_encoding(value) != TransferCoding::Chunked) {
-      return refuse("unknown Transfer-Encoding");
-    }
+    if (!chunked) return refuse("unknown Transfer-Encoding");
   }
   if (have_content_length_ && have_transfer_encoding_) {
     return refuse("both Content-Length and Transfer-Encoding");
@@ -116,8 +147,6 @@ Result<void> ResponseHeadParser::accept_framing_field(FieldId id, std::string_vi
 }
 
 void ResponseHeadParser::decide_framing() {
-  if (id == FieldId::Connection) connection_bytes_ += value.size();
-  if (connection_bytes_ > kMaxConnectionBytes) return refuse("Connection too long");
   const bool bodiless =
       to_head_request_ || head_.status < 200 || head_.status == 204 || head_.status == 304;
   if (bodiless) {

@@ -67,14 +67,13 @@ class AnswerReader {
 
   const std::size_t most_head_bytes_;
   http::ResponseHeadParser parser_;
-  Event accept_informational();
-  http::ChunkedDecoder decoder_;
+  http::ChunkedDecoder decoder_{http::ChunkBlanks::Skipped};
   std::string error_;
   std::string line_;  // what has come of a line
   http::Framing framing_ = http::Framing::None;
   std::uint64_t remaining_ = 0;
-  std::size_t informational_bytes_ = 0;
   int informational_ = 0;
+  std::size_t informational_bytes_ = 0;
   bool to_head_request_ = false;
   bool upgrade_asked_ = false;
   bool any_byte_ = false;
@@ -83,8 +82,8 @@ class AnswerReader {
   bool has_head_ = false;
   bool complete_ = false;
   bool tunnel_ = false;
-  bool bodiless_ = false;
   bool reusable_ = false;
+  bool bodiless_ = false;
   bool event_stream_ = false;
 };
 

@@ -250,5 +250,28 @@ TEST_F(Front, AnyMethodButTheForbiddenOnesPasses) {
   EXPECT_EQ(one.request("OPTIONS", "*").body, "OPTIONS * ");
 }
 
+TEST_F(Front, AnEmptyHostIsLikeNoHostInHttp10) {
+  // It is valid (RFC 9110 7.2) and names nobody: no route with a `host` matches, and the app is
+  // told its own. Such an answer is nobody's who names a host.
+  origin_.on("/a", [](const Request& request) {
+    EXPECT_FALSE(request.fields.has("X-Forwarded-Host"));
+    return cacheable(request.fields.joined("Host"));
+  });
+  start(
+      "routes:\n"
+      "  - { match: { path: /a, host: \"*.test\" }, cache: false }\n"
+      "  - { match: /a, cache: { duration: 60 } }\n");
+  const std::string own = "127.0.0.1:" + std::to_string(origin_.port());
+  for (const char* request : {"GET /a HTTP/1.0\r\n\r\n", "GET /a HTTP/1.1\r\nHost:\r\n\r\n",
+                              "GET /a HTTP/1.1\r\nHost: \r\nConnection: close\r\n\r\n"}) {
+    Client one = client();
+    one.send(request);
+    const Response response = one.read();
+    EXPECT_EQ(response.status, 200) << request;
+    EXPECT_EQ(response.body, own);
+  }
+  EXPECT_EQ(origin_.hits("/a"), 1);
+}
+
 }  // namespace
 }  // namespace weir::test

@@ -144,6 +144,56 @@ TEST_F(OddApp, AHeadWithoutEndIs502) {
   }
 }
 
+TEST_F(OddApp, HeadsWithLinesThatEndInLfAloneAreUnderstood) {
+  // The client gets such an answer in proper form, and it is stored.
+  origin_.on("/lf", Reply::raw("HTTP/1.1 200 OK\nContent-Type: text/plain\nX-A: 1\n"
+                               "Cache-Control: max-age=60\nContent-Length: 5\n\nhello"));
+  start(kCacheAll);
+  for (const bool hit : {false, true}) {
+    const Response response = get("/lf");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.value("X-A"), "1");
+    EXPECT_EQ(response.body, "hello");
+    EXPECT_EQ(cache_status(response).hit, hit);
+  }
+}
+
+TEST_F(OddApp, PaddedChunkSizesAreUnderstood) {
+  // Blanks behind a size, as servers pad them whose sizes have a fixed width.
+  origin_.on("/padded", Reply::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                   "5   \r\nhello\r\n6 ; a = b\r\n world\r\n0   \r\n\r\n"));
+  start(kCacheAll);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(get("/padded").body, "hello world");
+  EXPECT_EQ(origin_.hits("/padded"), 1);
+}
+
+TEST_F(OddApp, WhatHasTwoReadingsIs502AndSaysWhatToMend) {
+  // What an injected line looks like, and the commonest mistake of frameworks.
+  struct Row {
+    std::string head;
+    std::string_view told;
+  };
+  const Row rows[] = {
+      {"HTTP/1.1 200 OK\r\nX-A: 1\nX-B: 2\r\nContent-Length: 5\r\n\r\nhello",
+       "lines that end in CRLF and lines that end in LF"},
+      {"HTTP/1.1 200 OK\nX-A: 1\r\nContent-Length: 5\n\nhello",
+       "lines that end in CRLF and lines that end in LF"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "0\r\n\r\n",
+       "Transfer-Encoding: chunked twice (the app's server adds it by itself"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+       "Transfer-Encoding: chunked twice (the app's server adds it by itself"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.head);
+    origin_.on("/two", Reply::raw(row.head).close());
+    start(kCacheAll);
+    expect_bad_gateway(get("/two"));
+    expect_logged(row.told);
+    EXPECT_EQ(weir().stop(), 0);
+  }
+}
+
 TEST_F(OddApp, ConnectionsServeAgainAfterAnswersWithoutABody) {
   // They rest for a moment, for an app may send a body all the same; then the next request of
   // whatever kind takes them.

@@ -1,5 +1,5 @@
-// Any bytes as a chunked body: pieces give what the whole gives, body bytes lie in the input, and
-// the body coded again is decoded to itself.
+// Any bytes as a chunked body, blanks refused or skipped: pieces give what the whole gives, body
+// bytes lie in the input, and the body coded again is decoded to itself.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -38,15 +38,15 @@ void feed(ChunkedDecoder& decoder, std::string_view piece, Outcome& out) {
   }
 }
 
-Outcome decode_whole(std::string_view message) {
-  ChunkedDecoder decoder;
+Outcome decode_whole(std::string_view message, ChunkBlanks blanks = ChunkBlanks::Refused) {
+  ChunkedDecoder decoder(blanks);
   Outcome out;
   feed(decoder, message, out);
   return out;
 }
 
-Outcome decode_in_pieces(std::string_view message, std::uint32_t seed) {
-  ChunkedDecoder decoder;
+Outcome decode_in_pieces(std::string_view message, std::uint32_t seed, ChunkBlanks blanks) {
+  ChunkedDecoder decoder(blanks);
   Outcome out;
   fuzz::Cuts cuts(seed);
   while (!message.empty() && out.status == ParseStatus::NeedMore) {
@@ -57,6 +57,15 @@ Outcome decode_in_pieces(std::string_view message, std::uint32_t seed) {
     message.remove_prefix(size);
   }
   return out;
+}
+
+// What is read without skipping blanks is read alike by whoever skips them.
+void check_blanks_change_nothing_else(std::string_view message) {
+  const Outcome strict = decode_whole(message);
+  if (strict.status == ParseStatus::Error) return;
+  const Outcome skipping = decode_whole(message, ChunkBlanks::Skipped);
+  WEIR_CHECK(skipping.status == strict.status && skipping.body == strict.body);
+  WEIR_CHECK(skipping.consumed == strict.consumed);
 }
 
 void check_coded_again(const std::string& body) {
@@ -76,11 +85,14 @@ void check_coded_again(const std::string& body) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto [seed, message] = fuzz::split_input(data, size);
-  const Outcome whole = decode_whole(message);
-  const Outcome pieces = decode_in_pieces(message, seed);
-  WEIR_CHECK(pieces.status == whole.status && pieces.detail == whole.detail);
-  WEIR_CHECK(pieces.body == whole.body);
-  WEIR_CHECK(whole.status == ParseStatus::Error || pieces.consumed == whole.consumed);
-  check_coded_again(whole.body);
+  for (const ChunkBlanks blanks : {ChunkBlanks::Refused, ChunkBlanks::Skipped}) {
+    const Outcome whole = decode_whole(message, blanks);
+    const Outcome pieces = decode_in_pieces(message, seed, blanks);
+    WEIR_CHECK(pieces.status == whole.status && pieces.detail == whole.detail);
+    WEIR_CHECK(pieces.body == whole.body);
+    WEIR_CHECK(whole.status == ParseStatus::Error || pieces.consumed == whole.consumed);
+    check_coded_again(whole.body);
+  }
+  check_blanks_change_nothing_else(message);
   return 0;
 }

@@ -35,8 +35,9 @@ void feed(ChunkedDecoder& decoder, std::string_view piece, Decoded& out) {
 }
 
 // In pieces of `size`, the first one of `first`.
-Decoded decode(std::string_view bytes, std::size_t first, std::size_t size) {
-  ChunkedDecoder decoder;
+Decoded decode(std::string_view bytes, std::size_t first, std::size_t size,
+               ChunkBlanks blanks = ChunkBlanks::Refused) {
+  ChunkedDecoder decoder(blanks);
   Decoded out;
   feed(decoder, bytes.substr(0, first), out);
   for (std::size_t at = first; at < bytes.size(); at += size) {
@@ -47,15 +48,15 @@ Decoded decode(std::string_view bytes, std::size_t first, std::size_t size) {
   return out;
 }
 
-Decoded decode(std::string_view bytes) {
-  return decode(bytes, bytes.size(), 1);
+Decoded decode(std::string_view bytes, ChunkBlanks blanks = ChunkBlanks::Refused) {
+  return decode(bytes, bytes.size(), 1, blanks);
 }
 
-void expect_same_in_pieces(std::string_view bytes) {
-  const Decoded whole = decode(bytes);
-  EXPECT_TRUE(decode(bytes, 0, 1) == whole) << "byte by byte";
+void expect_same_in_pieces(std::string_view bytes, ChunkBlanks blanks = ChunkBlanks::Refused) {
+  const Decoded whole = decode(bytes, blanks);
+  EXPECT_TRUE(decode(bytes, 0, 1, blanks) == whole) << "byte by byte";
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
-    ASSERT_TRUE(decode(bytes, cut, bytes.size()) == whole) << "cut at " << cut;
+    ASSERT_TRUE(decode(bytes, cut, bytes.size(), blanks) == whole) << "cut at " << cut;
   }
 }
 
@@ -153,6 +154,56 @@ TEST(ChunkedDecoder, Faults) {
     EXPECT_EQ(whole.status, ParseStatus::Error);
     EXPECT_EQ(whole.detail, row.detail);
     expect_same_in_pieces(row.bytes);
+  }
+}
+
+TEST(ChunkedDecoder, BlanksWhereTheyAreSkipped) {
+  // In responses blanks behind a size and around the parts of its extensions mean nothing; in
+  // requests each of them is an error.
+  for (const std::string_view line :
+       {"5 ", "5\t ", "5   ", "5 ;a", "5; a", "5 ; a\t", "5;a ;b", "5;a =b", "5;a= b", "5;a=b ",
+        "5;a = \"b c\" ; d\t=\te ", "5;a=\"b\" "}) {
+    SCOPED_TRACE(testing::PrintToString(line));
+    const std::string coded = std::string(line) + "\r\nhello\r\n0 \r\n\r\n";
+    const Decoded skipped = decode(coded, ChunkBlanks::Skipped);
+    EXPECT_EQ(skipped.status, ParseStatus::Done) << skipped.detail;
+    EXPECT_EQ(skipped.body, "hello");
+    expect_same_in_pieces(coded, ChunkBlanks::Skipped);
+    EXPECT_EQ(decode(coded).status, ParseStatus::Error);
+  }
+}
+
+TEST(ChunkedDecoder, BlanksThatNobodySkips) {
+  // Where readers differ, and where a blank would part one thing in two, it is an error everywhere;
+  // and no number of them goes on for ever.
+  struct Row {
+    std::string bytes;
+    std::string_view detail;
+  };
+  const Row rows[] = {
+      {" 5\r\nhello\r\n", "bad-chunk-size"},
+      {"5 5\r\nhello\r\n", "bad-chunk-extension"},
+      {"5 a\r\nhello\r\n", "bad-chunk-extension"},
+      {"5\x0b\r\nhello\r\n", "bad-chunk-size"},
+      {"5 \x0b\r\nhello\r\n", "bad-chunk-extension"},
+      {"5 \nhello\r\n", "bad-chunk-extension"},
+      {"5 \r;\r\nhello\r\n", "bad-chunk-line-end"},
+      {"5; \r\nhello\r\n", "bad-chunk-extension"},
+      {"5;a b\r\nhello\r\n", "bad-chunk-extension"},
+      {"5;a= \r\nhello\r\n", "bad-chunk-extension"},
+      {"5;a=b c\r\nhello\r\n", "bad-chunk-extension"},
+      {"5;a=\"b\" c\r\nhello\r\n", "bad-chunk-extension"},
+      {"5\r\nhello \r\n", "bad-chunk-line-end"},
+      {"0\r\nA : b\r\n\r\n", "bad-trailer"},
+      {"5" + std::string(5'000, ' '), "chunk-extensions-too-long"},
+      {"5;" + std::string(5'000, ' '), "chunk-extensions-too-long"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(testing::PrintToString(row.bytes.substr(0, 100)));
+    const Decoded whole = decode(row.bytes, ChunkBlanks::Skipped);
+    EXPECT_EQ(whole.status, ParseStatus::Error);
+    EXPECT_EQ(whole.detail, row.detail);
+    if (row.bytes.size() < 100) expect_same_in_pieces(row.bytes, ChunkBlanks::Skipped);
   }
 }
 
