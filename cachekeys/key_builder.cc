@@ -8,6 +8,7 @@
 #include "cachekeys/field_lines.h"
 #include "cachekeys/normalize.h"
 #include "cachekeys/personal.h"
+#include "cachekeys/query.h"
 #include "cachekeys/target.h"
 
 namespace weir::keys {
@@ -33,6 +34,7 @@ void append_url(const http::RequestHead& head, const Recipe& recipe, std::string
   out.close_field(at);
   at = out.open_field();
   append_key_query(head.query, recipe.query, out.raw());
+  if (is_empty_query(head)) out.raw().push_back('&');  // which no other query's form is
   out.close_field(at);
 }
 

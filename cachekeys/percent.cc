@@ -1,5 +1,7 @@
 #include "cachekeys/percent.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace weir::keys {
@@ -26,6 +28,36 @@ bool has_malformed_escape(std::string_view text) {
   return false;
 }
 
+// `text` has no malformed escape.
+void append_decoded(std::string_view text, std::string& out) {
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] != '%') {
+      out.push_back(text[at++]);
+      continue;
+    }
+    const char byte = static_cast<char>(escape_at(text, at));
+    if (is_unreserved(byte)) {
+      out.push_back(byte);
+    } else {
+      out.append(text.substr(at, 3));
+    }
+    at += 3;
+  }
+}
+
+// One or two dots, escaped or not; some servers put what stands behind a ';' aside.
+bool is_dot_segment(std::string_view segment) {
+  segment = segment.substr(0, segment.find(';'));
+  std::size_t dots = 0;
+  while (!segment.empty()) {
+    const bool escaped = segment.starts_with("%2e") || segment.starts_with("%2E");
+    if (!escaped && segment.front() != '.') return false;
+    segment.remove_prefix(escaped ? 3 : 1);
+    ++dots;
+  }
+  return dots == 1 || dots == 2;
+}
+
 }  // namespace
 
 int hex_value(char c) {
@@ -39,18 +71,25 @@ void append_normal_escapes(std::string_view text, std::string& out) {
     out.append(text);
     return;
   }
-  for (std::size_t at = 0; at < text.size();) {
-    if (text[at] != '%') {
-      out.push_back(text[at++]);
-      continue;
-    }
-    const char byte = static_cast<char>(escape_at(text, at));
-    if (is_unreserved(byte)) {
-      out.push_back(byte);
+  append_decoded(text, out);
+}
+
+void append_normal_path(std::string_view path, std::string& out) {
+  if (path.find('%') == path.npos || has_malformed_escape(path)) {
+    out.append(path);
+    return;
+  }
+  while (true) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view segment = path.substr(0, end);
+    if (is_dot_segment(segment)) {
+      out.append(segment);
     } else {
-      out.append(text.substr(at, 3));
+      append_decoded(segment, out);
     }
-    at += 3;
+    if (end == path.size()) return;
+    out.push_back('/');
+    path.remove_prefix(end + 1);
   }
 }
 

@@ -60,6 +60,10 @@ bool keeps(const conf::QueryRule& rule, std::string_view parameter) {
 
 }  // namespace
 
+bool is_empty_query(const http::RequestHead& head) {
+  return head.has_query && head.query.find_first_not_of('&') == head.query.npos;
+}
+
 bool is_signed_query(std::string_view query) {
   thread_local std::string scratch;
   bool found = false;

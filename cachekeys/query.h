@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "base/http/message.h"
+
 namespace weir::keys {
 
 inline std::string_view parameter_name(std::string_view parameter) {
@@ -20,6 +22,10 @@ void for_each_parameter(std::string_view query, Visit&& visit) {
     query.remove_prefix(end + 1);
   }
 }
+
+// Whether the URL ends in a bare '?', or holds separators alone behind it. Such a query is neither
+// absent nor has it anything that a rule could remove: it makes a URL of its own.
+bool is_empty_query(const http::RequestHead& head);
 
 // Whether the URL carries a signature, which covers its exact bytes: such a request is keyed and
 // sent byte for byte, whatever the rule.

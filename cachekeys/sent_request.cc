@@ -5,6 +5,7 @@
 #include "cachekeys/field_lines.h"
 #include "cachekeys/normalize.h"
 #include "cachekeys/passage.h"
+#include "cachekeys/query.h"
 #include "cachekeys/target.h"
 
 namespace weir::keys {
@@ -16,7 +17,7 @@ void set_target(const http::RequestHead& head, const Recipe& recipe, SentRequest
   append_path(head, sent.target);
   std::string query;
   append_sent_query(head.query, recipe.query, query, sent.removed_query);
-  if (!query.empty()) sent.target.append("?").append(query);
+  if (!query.empty() || is_empty_query(head)) sent.target.append("?").append(query);
 }
 
 void set_fields(const http::RequestHead& head, const Recipe& recipe, Audience audience,

@@ -22,7 +22,7 @@ void append_path(const http::RequestHead& head, std::string& out) {
   if (head.path.find('%') == head.path.npos || is_signed_query(head.query)) {
     out.append(head.path);
   } else {
-    append_normal_escapes(head.path, out);
+    append_normal_path(head.path, out);
   }
 }
 

@@ -8,8 +8,8 @@
 
 namespace weir::keys {
 
-// The path with the escapes of unreserved characters decoded; byte for byte when the URL carries a
-// signature.
+// The path with the escapes of unreserved characters decoded, but for those of dot segments; byte
+// for byte when the URL carries a signature.
 void append_path(const http::RequestHead& head, std::string& out);
 
 // `authority` in lower case, without the default port of `scheme` and without an empty one.

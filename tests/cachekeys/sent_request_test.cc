@@ -68,6 +68,37 @@ TEST(SharedRequest, SendsHostAndPathAsTheKeySpellsThem) {
   EXPECT_EQ(sent.host, "a.test");
 }
 
+TEST(SharedRequest, SendsDotSegmentsAndAnEmptyQueryAsTheyCame) {
+  // Decoded, "%2e%2e" would be a step up; and a '?' goes only with the parameters behind it.
+  using Mode = conf::QueryRule::Mode;
+  const conf::QueryRule all;
+  const conf::QueryRule none{.mode = Mode::None, .only = {}, .ignore = {}, .keep_tracking = false};
+  const struct {
+    const conf::QueryRule& rule;
+    const char* target;
+    const char* sent;
+  } cases[] = {
+      {all, "/a/%2e%2e/b", "/a/%2e%2e/b"},
+      {all, "/a/.%2E/%2e/%7Eb", "/a/.%2E/%2e/~b"},
+      {all, "/a/%2e%2E;x/b", "/a/%2e%2E;x/b"},
+      {all, "/a/%2e%2e", "/a/%2e%2e"},
+      {all, "/%2e", "/%2e"},
+      {all, "/a/%2e%2e%2e/%2ehidden/b%2ecss", "/a/.../.hidden/b.css"},
+      {all, "/a/../b", "/a/../b"},
+      {all, "/p?", "/p?"},
+      {all, "/p?&", "/p?"},
+      {all, "/p", "/p"},
+      {all, "/p?utm_source=x", "/p"},
+      {all, "/p?&utm_source=x&", "/p"},
+      {none, "/p?", "/p?"},
+      {none, "/p?a=1", "/p"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(shared_of(get(c.target), recipe_of({.query_params = c.rule})).target, c.sent)
+        << c.target;
+  }
+}
+
 TEST(SharedRequest, SaysNoLanguageWhereTheRuleDoesNot) {
   // `language: false` removes Accept-Language, a list sends its choice even unasked.
   using Mode = conf::LanguageRule::Mode;

@@ -276,6 +276,22 @@ TEST_F(Key, TheSchemeIsInTheKey) {
   EXPECT_TRUE(is_hit("/a", {{"X-Forwarded-Proto", "https"}}));
 }
 
+TEST_F(Key, DotSegmentsAndAnEmptyQueryReachTheAppAsTheyCame) {
+  // What is sent is what is keyed: each of these is a page of its own.
+  answer_with_target();
+  start(kCacheAll);
+  for (const char* target :
+       {"/a/%2e%2e/b", "/a/%2E%2e/b", "/a/.%2e/b", "/a/../b", "/a/%2e/b", "/a/b", "/p", "/p?"}) {
+    const Response first = get(target);
+    EXPECT_FALSE(cache_status(first).hit) << target;
+    EXPECT_EQ(first.body, target);
+    const Response second = get(target);
+    EXPECT_TRUE(cache_status(second).hit) << target;
+    EXPECT_EQ(second.body, target);
+  }
+  EXPECT_TRUE(is_hit("/p?utm_source=x")) << "what is left of it is no empty query";
+}
+
 TEST_F(Key, NoTwoRequestsSpellOneKey) {
   // Parts of a key are delimited: moving bytes between them never collides.
   answer_with_target();
