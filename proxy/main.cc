@@ -74,6 +74,8 @@ void raise_descriptor_limit(const conf::Config& config) {
 }
 
 int run(const conf::RunCommand& command) {
+  // Whoever rotates logs may signal a process that is not listening yet: it must not end by that.
+  block_signals({SIGHUP, SIGUSR1, SIGUSR2});
   const std::optional<std::string> file = configuration_file(command);
   const conf::LoadResult loaded = file ? conf::load_file(*file, command.overrides, environment)
                                        : conf::load_builtin(command.overrides, environment);
@@ -81,7 +83,7 @@ int run(const conf::RunCommand& command) {
   log_origin(file, *loaded.config);
   for (const std::string& warning : loaded.config->warnings) log_warn("{}", warning);
   raise_descriptor_limit(*loaded.config);
-  block_signals({SIGTERM, SIGINT, SIGHUP});
+  block_signals({SIGTERM, SIGINT});
   // A peer that is gone is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   upstream::init_curl();

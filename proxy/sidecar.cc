@@ -93,7 +93,8 @@ Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
       tables_(config_->limits.fill_memory),
       upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream,
                                                           config_->limits.response_headers)),
-      signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }),
+      signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2},
+               [this](int signal) { on_signal(signal); }),
       drain_delay_(loop_, [this] { drain(); }),
       drain_timeout_(loop_, [this] {
         log_warn("drain_timeout is over: cutting the clients that are left");
@@ -161,13 +162,30 @@ int Sidecar::run() {
 }
 
 void Sidecar::on_signal(int signal) {
-  if (signal == SIGHUP) {
-    log_warn("SIGHUP: this version cannot reload its configuration; restart it instead");
-    return;
+  switch (signal) {
+    case SIGUSR1:
+      log_info("SIGUSR1: opening the access log anew");
+      return reopen_access_log();
+    case SIGHUP:
+      log_warn(
+          "SIGHUP: opening the access log anew; this version cannot reload its configuration, "
+          "restart it for that");
+      return reopen_access_log();
+    case SIGUSR2:
+      return log_warn("SIGUSR2 means nothing to this program: ignored");
+    default:
+      return end_on_signal(signal);
   }
   if (std::exchange(draining_, true)) {
     log_warn("second signal: ending at once");
     exit_code_ = 1;
+}
+
+void Sidecar::reopen_access_log() {
+  if (access_log_) access_log_->reopen();
+}
+
+void Sidecar::end_on_signal(int signal) {
     return loop_.stop();
   }
   const std::int64_t delay_ms = signal == SIGTERM ? config_->drain_delay_ms : 0;

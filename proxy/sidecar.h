@@ -34,6 +34,8 @@ class Sidecar {
   void remove_socket_files();
   void on_signal(int signal);
   void drain();
+  void reopen_access_log();
+  void end_on_signal(int signal);
   void worker_drained();
 
   const std::shared_ptr<const conf::Config> config_;

@@ -177,6 +177,7 @@ class Flight : public RefCounted<Flight> {
   front::BodySource::Pull gather_locked(const Reader& reader, std::span<iovec> parts) const;
   void consume(Reader& reader, std::size_t bytes);
   bool missed(const Reader& reader);
+  bool left_behind(const Reader& reader);
 
   void charge_locked(std::uint64_t bytes);
   void publish_locked();
@@ -243,6 +244,8 @@ class FlightReader final : public front::BodySource {
   bool came_late() const { return reader_->late; }
   // It came, or began to read, too late to have the whole body, and must look elsewhere.
   bool missed_bytes() const { return flight_->missed(*reader_); }
+  // It was too slow for the others: what it has not read yet is gone.
+  bool left_behind() const { return flight_->left_behind(*reader_); }
   Pull pull(std::span<iovec> parts) override;
   void consume(std::size_t bytes) override;
 

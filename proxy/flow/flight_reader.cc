@@ -43,6 +43,11 @@ bool Flight::missed(const Reader& reader) {
   return reader.missed;
 }
 
+bool Flight::left_behind(const Reader& reader) {
+  const std::lock_guard lock(mutex_);
+  return reader.left_behind;
+}
+
 // What the reader has not had yet, from what is held here or, once landed, from the entry.
 front::BodySource::Pull Flight::gather_locked(const Reader& reader, std::span<iovec> parts) const {
   front::BodySource::Pull out;

@@ -41,6 +41,7 @@ class Transaction final : public front::Handler, public Wakeable {
   void start(front::Exchange& exchange) override;
   void request_body_ready() override;
   bool holds_up_others() const override { return context_.fills.fetcher().crowded(); }
+  void response_cut() override;
   void finished() override;
 
   // ---- Wakeable: the flight has news ----

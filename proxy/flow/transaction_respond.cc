@@ -123,6 +123,16 @@ Transaction::Step Transaction::serve_flight(const Flight::State& state) {
 }
 
 // ---- of its own ----
+// What the log says of a response that did not come whole, whatever it had said before. A tunnel
+// ends when it ends.
+void Transaction::response_cut() {
+  if (!now_.reader || now_.answer.status() == 101) return;
+  const bool too_slow = now_.reader->left_behind();
+  now_.outcome.detail = too_slow ? policy::Refusal{Reason::TooLarge, "a slow reader"}
+                                 : policy::Refusal{Reason::Truncated, {}};
+  note_outcome();
+}
+
 
 Transaction::Step Transaction::refuse(int status, policy::Refusal why) {
   now_.outcome.detail = std::move(why);

@@ -77,6 +77,14 @@ std::size_t max_write(int fd) {
   return regular ? 1024 * 1024 : 4096;
 }
 
+Result<int> open_file(const std::string& path, int more_flags) {
+  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | more_flags;
+  const int fd = ::open(path.c_str(), flags, 0640);
+  if (fd >= 0) return fd;
+  return fail(ErrorCode::System,
+              fmt::format("cannot open the access log {}: {}", path, std::strerror(errno)));
+}
+
 // Both time formats change once a second; each thread keeps its last.
 struct CachedSecond {
   std::int64_t second = -1;
@@ -140,20 +148,19 @@ Result<std::unique_ptr<AccessLog>> AccessLog::open(const conf::AccessLog& option
   if (options.to.empty()) return std::unique_ptr<AccessLog>();
   if (options.to == "stdout" || options.to == "stderr") {
     const int fd = options.to == "stdout" ? STDOUT_FILENO : STDERR_FILENO;
-    return std::unique_ptr<AccessLog>(new AccessLog(fd, false, options.format));
+    return std::unique_ptr<AccessLog>(new AccessLog(fd, {}, options.format));
   }
-  const int fd = ::open(options.to.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  if (fd < 0) {
-    return fail(ErrorCode::System,
-                fmt::format("cannot open the access log {}: {}", options.to, std::strerror(errno)));
-  }
-  return std::unique_ptr<AccessLog>(new AccessLog(fd, true, options.format));
+  const Result<int> fd = open_file(options.to, 0);
+  if (!fd) return std::unexpected(fd.error());
+  return std::unique_ptr<AccessLog>(new AccessLog(*fd, options.to, options.format));
 }
 
-AccessLog::AccessLog(int fd, bool owned, conf::AccessLog::Format format)
-    : fd_(fd), owned_(owned), write_bytes_(max_write(fd)), format_(format), writer_([this] {
-        run();
-      }) {}
+AccessLog::AccessLog(int fd, std::string path, conf::AccessLog::Format format)
+    : path_(std::move(path)),
+      format_(format),
+      fd_(fd),
+      write_bytes_(max_write(fd)),
+      writer_([this] { run(); }) {}
 
 AccessLog::~AccessLog() {
   {
@@ -162,7 +169,16 @@ AccessLog::~AccessLog() {
   }
   wake_.notify_one();
   writer_.join();
-  if (owned_) close(fd_);
+  if (!path_.empty()) close(fd_);
+}
+
+void AccessLog::reopen() {
+  if (path_.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    to_reopen_ = true;
+  }
+  wake_.notify_one();
 }
 
 void AccessLog::write(const LogRecord& record) {
@@ -193,16 +209,19 @@ void AccessLog::run() {
   std::string taken;
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !buffer_.empty(); });
+    wake_.wait(lock, [this] { return stopping_ || to_reopen_ || !buffer_.empty(); });
     if (!stopping_) {
-      // Gather a batch; a stop cuts the wait short.
-      wake_.wait_for(lock, kGather, [this] { return stopping_; });
+      // Gather a batch; a stop cuts the wait short, and so does a new file.
+      wake_.wait_for(lock, kGather, [this] { return stopping_ || to_reopen_; });
     }
     if (buffer_.empty() && stopping_) return;
     taken.clear();
     taken.swap(buffer_);
     const std::uint64_t dropped = dropped_;
+    const bool reopening = std::exchange(to_reopen_, false);
     lock.unlock();
+    // First: whoever moved the old file away may take it for complete.
+    if (reopening) open_anew();
     const bool written = write_out(taken);
     if (dropped > dropped_told_) {
       log_warn("the access log could not keep up: {} lines dropped so far", dropped);
@@ -213,6 +232,15 @@ void AccessLog::run() {
       dropped_ += static_cast<std::uint64_t>(std::count(taken.begin(), taken.end(), '\n'));
     if (!written && stopping_) return;
   }
+}
+
+// Without waiting for a reader, should it be a named pipe by now.
+void AccessLog::open_anew() {
+  const Result<int> fd = open_file(path_, O_NONBLOCK);
+  if (!fd) return log_error("{}; the one that is open goes on", fd.error().message);
+  close(fd_);
+  fd_ = *fd;
+  write_bytes_ = max_write(fd_);
 }
 
 bool AccessLog::write_out(std::string_view bytes) {

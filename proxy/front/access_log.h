@@ -49,19 +49,26 @@ class AccessLog {
 
   // Any thread; never blocks on the file.
   void write(const LogRecord& record);
+  // Any thread: opens the file anew, since the old one may have been moved away. No line is lost,
+  // and each that is written after this call is in the new file. Where it cannot be opened the old
+  // one goes on. Nothing to do for stdout and stderr.
+  void reopen();
   std::uint64_t dropped() const;
 
  private:
   static constexpr std::size_t kMaxBufferedBytes = 8 * 1024 * 1024;
 
-  AccessLog(int fd, bool owned, conf::AccessLog::Format format);
+  AccessLog(int fd, std::string path, conf::AccessLog::Format format);
   void run();
+  void open_anew();
   bool write_out(std::string_view bytes);
 
-  const int fd_;
-  const bool owned_;
-  const std::size_t write_bytes_;  // most for one write, so that a pipe never blocks it
+  const std::string path_;  // empty: fd_ is one of the process's own
   const conf::AccessLog::Format format_;
+
+  // Writer only, once it runs.
+  int fd_;
+  std::size_t write_bytes_;  // most for one write, so that a pipe never blocks it
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -69,6 +76,7 @@ class AccessLog {
   std::uint64_t dropped_ = 0;       // guarded by mutex_
   std::uint64_t dropped_told_ = 0;  // writer only
   bool stopping_ = false;           // guarded by mutex_
+  bool to_reopen_ = false;          // guarded by mutex_
   std::thread writer_;
 };
 

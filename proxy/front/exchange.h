@@ -127,6 +127,8 @@ class Handler {
   virtual void finished() = 0;
 };
 
+  // The source of the response has failed and the client is cut: time to note why.
+  virtual void response_cut() = 0;
 // Makes and takes back handlers; the session holds one while an exchange runs.
 class HandlerFactory {
  public:

@@ -322,6 +322,7 @@ void H1Exchange::write_out() {
 // where that end is the body's delimiter only a reset does.
 void H1Exchange::cut() {
   if (reset_at_cut_) link_->connection->reset_on_close();
+      handler_->response_cut();
   link_->dead = true;
 }
 

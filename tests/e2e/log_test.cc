@@ -65,6 +65,28 @@ TEST_F(Log, ErrorsOfWeirsOwnAreLoggedToo) {
   EXPECT_EQ(line(3)["detail"], "upstream-error");
 }
 
+TEST_F(Log, TellsAResponseThatTheAppCut) {
+  // Its status had gone out before: the detail says that it is not whole, whatever it was to be.
+  const std::pair<const char*, Reply> cuts[] = {
+      {"/length", Reply(200).header("Cache-Control", "max-age=60").length(10).part("a").close()},
+      {"/chunked", Reply(200).chunked().part("a").close()},
+      {"/private", Reply(200).header("Cache-Control", "private").length(10).part("a").close()},
+      {"/reset", Reply(200).length(10).part("a").reset()},
+      {"/none", Reply(200).length(10).part("a").close()},
+  };
+  for (const auto& [path, reply] : cuts) origin_.on(path, reply);
+  start("routes: [ { match: /none }, { match: /**, cache: { duration: 60 } } ]\n");
+  std::size_t count = 0;
+  for (const auto& [path, reply] : cuts) {
+    EXPECT_FALSE(get(path).complete) << path;
+    auto cut = line(++count);
+    EXPECT_EQ(cut["status"], "200") << path;
+    EXPECT_EQ(cut["detail"], "truncated") << path;
+  }
+  get("/whole");
+  EXPECT_EQ(line(++count)["detail"], "");
+}
+
 TEST_F(Log, CombinedIsApaches) {
   // format: combined, for the tools that read it.
   start(std::string(kCacheAll) + "access_log: { format: combined, to: stdout }\n");

@@ -124,6 +124,7 @@ class ScriptedHandler final : public front::Handler {
     ++body_news_;
     if (at_body_news_) at_body_news_(*this);
   }
+  void response_cut() override { exchange_->notes().detail = "cut"; }
   void finished() override {
     WEIR_CHECK(exchange_ != nullptr);
     exchange_ = nullptr;

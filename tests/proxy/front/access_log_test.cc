@@ -1,10 +1,13 @@
 #include "proxy/front/access_log.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <fstream>
+#include <thread>
 
 namespace weir::front {
 namespace {
@@ -113,6 +116,64 @@ TEST(AccessLog, DropsAndCountsWhatABlockedPipeDoesNotTake) {
   close(ends[0]);  // so that the last words fail at once instead of waiting
   log->reset();
   close(ends[1]);
+}
+
+// How many lines a file has; 0 where there is none.
+int lines_of(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  int lines = 0;
+  while (std::getline(file, line)) ++lines;
+  return lines;
+}
+
+TEST(AccessLog, GoesOnInANewFileWhenTheOldOneIsMovedAway) {
+  // No line is lost at any of the moves, and none that comes after one is in the old file.
+  const std::string path = testing::TempDir() + "/rotated." + std::to_string(getpid());
+  conf::AccessLog options;
+  options.to = path;
+  {
+    auto log = AccessLog::open(options);
+    ASSERT_TRUE(log.has_value());
+    for (int move = 0; move < 100; ++move) {
+      for (int i = 0; i < 10; ++i) (*log)->write(record());
+      ASSERT_EQ(rename(path.c_str(), (path + ".old").c_str()), 0);
+      (*log)->reopen();
+      while (access(path.c_str(), F_OK) != 0) std::this_thread::yield();
+      ASSERT_EQ(rename(path.c_str(), (path + "." + std::to_string(move)).c_str()), 0);
+      (*log)->reopen();
+      while (access(path.c_str(), F_OK) != 0) std::this_thread::yield();
+      std::ofstream(path + ".sum", std::ios::app) << std::ifstream(path + ".old").rdbuf();
+      unlink((path + ".old").c_str());
+    }
+  }
+  int lines = lines_of(path) + lines_of(path + ".sum");
+  for (int move = 0; move < 100; ++move) {
+    const std::string moved = path + "." + std::to_string(move);
+    lines += lines_of(moved);
+    unlink(moved.c_str());
+  }
+  EXPECT_EQ(lines, 1000);
+  unlink(path.c_str());
+  unlink((path + ".sum").c_str());
+}
+
+TEST(AccessLog, GoesOnInTheOldFileWhereNoNewOneCanBeOpened) {
+  const std::string folder = testing::TempDir() + "/gone." + std::to_string(getpid());
+  ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
+  conf::AccessLog options;
+  options.to = folder + "/access.log";
+  {
+    auto log = AccessLog::open(options);
+    ASSERT_TRUE(log.has_value());
+    ASSERT_EQ(rename(folder.c_str(), (folder + ".moved").c_str()), 0);
+    (*log)->write(record());
+    (*log)->reopen();
+    (*log)->write(record());
+  }
+  EXPECT_EQ(lines_of(folder + ".moved/access.log"), 2);
+  unlink((folder + ".moved/access.log").c_str());
+  rmdir((folder + ".moved").c_str());
 }
 
 TEST(AccessLog, SaysWhyItCannotBeOpened) {
