@@ -23,11 +23,11 @@ void append_preamble(std::uint64_t fingerprint, std::string& out) {
   out.append(bytes, sizeof bytes);
 }
 
-void append_url(const http::RequestHead& head, const Recipe& recipe, std::string_view scheme,
-                std::string_view authority, KeyBuffer& out) {
-  out.append(scheme);
+void append_url(const http::RequestHead& head, const Recipe& recipe, const Destination& destination,
+                KeyBuffer& out) {
+  out.append(destination.scheme);
   std::size_t at = out.open_field();
-  if (recipe.hostname) append_authority(scheme, authority, out.raw());
+  if (recipe.hostname) append_authority(destination.scheme, destination.authority, out.raw());
   out.close_field(at);
   at = out.open_field();
   append_path(head, out.raw());
@@ -88,17 +88,40 @@ void append_framework(const http::RequestHead& head, std::vector<http::FieldView
   }
 }
 
+// What a proxy said beside scheme and authority, and the Host that the app is sent where it differs
+// from what the proxy said. What `headers` names is there already.
+void append_told(const http::RequestHead& head, const Recipe& recipe,
+                 const Destination& destination, KeyBuffer& out) {
+  const std::string_view scheme = destination.scheme;
+  if (destination.is_told && recipe.hostname &&
+      !same_authority(scheme, head.authority, destination.authority)) {
+    out.append("host");
+    const std::size_t at = out.open_field();
+    append_authority(scheme, head.authority, out.raw());
+    out.close_field(at);
+  }
+  const auto append_lines = [&](http::FieldId id, std::string_view name) {
+    if (recipe.keys(id)) return;
+    for_each_line(head, id, [&](std::string_view value) {
+      out.append(name);
+      out.append(value);
+    });
+  };
+  if (destination.port) append_lines(http::FieldId::XForwardedPort, "x-forwarded-port");
+  if (destination.prefix) append_lines(http::FieldId::XForwardedPrefix, "x-forwarded-prefix");
+}
+
 }  // namespace
 
-KeyVerdict build_key(const http::RequestHead& head, const Recipe& recipe, std::string_view scheme,
-                     std::string_view authority, KeyBuffer& out) {
+KeyVerdict build_key(const http::RequestHead& head, const Recipe& recipe,
+                     const Destination& destination, KeyBuffer& out) {
   thread_local std::vector<http::FieldView> framework;
   framework.clear();
   const KeyVerdict fields = scan_fields(head, recipe, framework);
 
   out.clear();
   append_preamble(recipe.fingerprint, out.raw());
-  append_url(head, recipe, scheme, authority, out);
+  append_url(head, recipe, destination, out);
   const std::size_t language = out.open_field();
   if (!recipe.keys(http::FieldId::AcceptLanguage)) {
     append_language(head, recipe.language, out.raw());
@@ -107,6 +130,7 @@ KeyVerdict build_key(const http::RequestHead& head, const Recipe& recipe, std::s
   append_keyed_headers(head, recipe, out);
   append_accept(head, recipe, out);
   append_framework(head, framework, out);
+  append_told(head, recipe, destination, out);
   out.append({});  // no field has an empty name: the cookies begin here
   for (const Cookie& cookie : keyed_cookies(head, recipe.cookies)) {
     out.append(cookie.name);

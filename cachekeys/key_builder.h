@@ -7,6 +7,7 @@
 
 #include "base/http/message.h"
 #include "base/text_list.h"
+#include "cachekeys/destination.h"
 #include "cachekeys/key.h"
 #include "cachekeys/recipe.h"
 
@@ -25,10 +26,9 @@ struct KeyVerdict {
   std::string_view subject;  // the cookie's or field's name; a view into the request
 };
 
-// `scheme` is "http" or "https" as sent on in X-Forwarded-Proto; `authority` is the effective Host.
 // Builds and seals the base key into `out` whatever the verdict.
-KeyVerdict build_key(const http::RequestHead& head, const Recipe& recipe, std::string_view scheme,
-                     std::string_view authority, KeyBuffer& out);
+KeyVerdict build_key(const http::RequestHead& head, const Recipe& recipe,
+                     const Destination& destination, KeyBuffer& out);
 
 // The variant key: the base key and what `vary` names (lower case, sorted) hold in the request as
 // it is sent to the app.

@@ -65,10 +65,16 @@ bool is_callers_field(FieldId id) {
   }
 }
 
+bool is_believed_or_gone(FieldId id) {
+  return id == FieldId::XForwardedPort || id == FieldId::XForwardedPrefix;
+}
+
 Passage passage_of(const http::FieldView& field, const http::RequestHead& head,
                    const Recipe& recipe, Audience audience) {
   const FieldId id = field.id;
   const bool one_client = audience == Audience::OneClient;
+  // A route that keys one of these wants its app to see it, whoever says it.
+  if (is_believed_or_gone(id)) return recipe.keys(id) ? Passage::AsIs : Passage::Drop;
   if (is_callers_field(id) || taken_back(head, field.name)) return Passage::Drop;
   if (id == FieldId::CacheControl || id == FieldId::Pragma) return Passage::Drop;
   if (is_selector(id)) return one_client ? Passage::AsIs : Passage::Drop;

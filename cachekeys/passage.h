@@ -23,6 +23,11 @@ enum class Audience : std::uint8_t {
 // Fields that the caller writes afresh, or that belong to the client's connection only.
 bool is_callers_field(http::FieldId id);
 
+// X-Forwarded-Port and -Prefix: they travel as they came where Destination::passes them, and
+// otherwise never.
+bool is_believed_or_gone(http::FieldId id);
+
+// What a Destination passes is above this.
 Passage passage_of(const http::FieldView& field, const http::RequestHead& head,
                    const Recipe& recipe, Audience audience);
 

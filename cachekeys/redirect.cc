@@ -50,7 +50,10 @@ bool has_parameter(std::string_view query, std::string_view parameter) {
 std::string restore_query(std::string_view location, std::string_view authority,
                           const SentRequest& sent) {
   if (sent.removed_query.empty() || location.empty() || location.front() == '#') return {};
-  if (!is_same_site(location, authority) && !is_same_site(location, sent.host)) return {};
+  if (!is_same_site(location, authority) && !is_same_site(location, sent.host) &&
+      !is_same_site(location, sent.told_host)) {
+    return {};
+  }
 
   const std::size_t fragment = location.find('#');
   const std::string_view before = location.substr(0, fragment);

@@ -20,10 +20,11 @@ void set_target(const http::RequestHead& head, const Recipe& recipe, SentRequest
   if (!query.empty() || is_empty_query(head)) sent.target.append("?").append(query);
 }
 
-void set_fields(const http::RequestHead& head, const Recipe& recipe, Audience audience,
-                SentRequest& sent) {
+void set_fields(const http::RequestHead& head, const Recipe& recipe, const Destination& destination,
+                Audience audience, SentRequest& sent) {
   for (const http::FieldView& field : head.fields) {
-    if (passage_of(field, head, recipe, audience) == Passage::AsIs) {
+    if (destination.passes(field.id) ||
+        passage_of(field, head, recipe, audience) == Passage::AsIs) {
       sent.fields.add(field.name, field.value);
     }
   }
@@ -49,43 +50,54 @@ void note_removed_cookies(const http::RequestHead& head, const Recipe& recipe, S
   });
 }
 
-SentRequest compose(const http::RequestHead& head, const Recipe& recipe, std::string_view authority,
-                    std::string_view scheme, Audience audience) {
+void set_hosts(const http::RequestHead& head, const Recipe& recipe, const Destination& destination,
+               SentRequest& sent) {
+  if (!recipe.hostname) {
+    sent.host = sent.told_host = recipe.fixed_host;
+    return;
+  }
+  append_authority(destination.scheme, head.authority, sent.host);
+  append_authority(destination.scheme, destination.authority, sent.told_host);
+}
+
+SentRequest compose(const http::RequestHead& head, const Recipe& recipe,
+                    const Destination& destination, Audience audience) {
   SentRequest sent;
   set_target(head, recipe, sent);
-  if (recipe.hostname) {
-    append_authority(scheme, authority, sent.host);
-  } else {
-    sent.host = recipe.fixed_host;
-  }
-  set_fields(head, recipe, audience, sent);
+  set_hosts(head, recipe, destination, sent);
+  set_fields(head, recipe, destination, audience, sent);
   return sent;
 }
 
 }  // namespace
 
 SentRequest shared_request(const http::RequestHead& head, const Recipe& recipe,
-                           std::string_view authority, std::string_view scheme) {
-  SentRequest sent = compose(head, recipe, authority, scheme, Audience::Everybody);
+                           const Destination& destination) {
+  SentRequest sent = compose(head, recipe, destination, Audience::Everybody);
   note_removed_cookies(head, recipe, sent);
   return sent;
 }
 
 SentRequest personal_request(const http::RequestHead& head, const Recipe& recipe,
-                             std::string_view authority, std::string_view scheme) {
-  return compose(head, recipe, authority, scheme, Audience::OneClient);
+                             const Destination& destination) {
+  return compose(head, recipe, destination, Audience::OneClient);
 }
 
-SentRequest verbatim_request(const http::RequestHead& head, std::string_view authority,
+SentRequest verbatim_request(const http::RequestHead& head, const Destination& destination,
                              bool on_cached_route) {
   SentRequest sent;
   sent.target = head.path;
   if (head.has_query) sent.target.append("?").append(head.query);
-  sent.host = authority;
+  sent.host = head.authority;
+  sent.told_host = destination.authority;
   const bool cacheable = head.method == http::Method::Get || head.method == http::Method::Head;
   for (const http::FieldView& field : head.fields) {
     if (is_callers_field(field.id) || taken_back(head, field.name)) continue;
-    if (on_cached_route && cacheable && is_poisoning_field(field.name)) continue;
+    if (is_believed_or_gone(field.id)) {
+      if (!destination.passes(field.id)) continue;
+    } else if (on_cached_route && cacheable && is_poisoning_field(field.name)) {
+      continue;
+    }
     sent.fields.add(field.name, field.value);
   }
   return sent;

@@ -30,4 +30,8 @@ void append_authority(std::string_view scheme, std::string_view authority, std::
   append_lower(out, without_default_port(scheme, authority));
 }
 
+bool same_authority(std::string_view scheme, std::string_view a, std::string_view b) {
+  return equals_ignore_case(without_default_port(scheme, a), without_default_port(scheme, b));
+}
+
 }  // namespace weir::keys

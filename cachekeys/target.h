@@ -14,5 +14,7 @@ void append_path(const http::RequestHead& head, std::string& out);
 
 // `authority` in lower case, without the default port of `scheme` and without an empty one.
 void append_authority(std::string_view scheme, std::string_view authority, std::string& out);
+// Whether two are written alike by append_authority.
+bool same_authority(std::string_view scheme, std::string_view a, std::string_view b);
 
 }  // namespace weir::keys

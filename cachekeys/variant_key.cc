@@ -15,14 +15,26 @@ void append_line(std::string_view value, KeyBuffer& out) {
   out.append(value);
 }
 
-// The lines of one field as the app sees them. Host and the forwarding fields that Weir derives
-// from it and from the scheme add nothing: the base key holds both.
+// Whether the base key holds whatever the app sees of this field: Host, and what a proxy may tell
+// of where its visitor was going.
+bool is_in_base_key(FieldId id) {
+  switch (id) {
+    case FieldId::Host:
+    case FieldId::XForwardedHost:
+    case FieldId::XForwardedPort:
+    case FieldId::XForwardedPrefix:
+    case FieldId::XForwardedProto:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The lines of one field as the app sees them.
 void append_sent_lines(std::string_view name, const http::RequestHead& head, const Recipe& recipe,
                        Audience audience, KeyBuffer& out) {
   const FieldId id = http::field_id(name);
-  if (id == FieldId::Host || id == FieldId::XForwardedHost || id == FieldId::XForwardedProto) {
-    return;
-  }
+  if (is_in_base_key(id)) return;
   const Passage passage = passage_of({id, name, {}}, head, recipe, audience);
   if (passage == Passage::Rebuilt) {
     const std::size_t mark = out.raw().size();

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,6 +39,30 @@ struct Cidr {
   bool ipv6 = false;
   std::uint8_t address[16] = {};  // network order; IPv4 in the first four
   std::uint8_t prefix_bits = 0;
+};
+
+// What a proxy says of its visitor: X-Forwarded-For to -Prefix, and Forwarded, which counts where
+// the others are absent.
+enum class TrustedField : std::uint8_t { For, Proto, Host, Port, Prefix, Forwarded };
+inline constexpr std::string_view kTrustedFieldNames[] = {"for",  "proto",  "host",
+                                                          "port", "prefix", "forwarded"};
+
+// Which of it is believed.
+class TrustedFields {
+ public:
+  constexpr TrustedFields(std::initializer_list<TrustedField> fields = {}) {
+    for (const TrustedField field : fields) add(field);
+  }
+  constexpr void add(TrustedField field) { bits_ |= bit(field); }
+  constexpr bool has(TrustedField field) const { return (bits_ & bit(field)) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+  friend bool operator==(const TrustedFields&, const TrustedFields&) = default;
+
+ private:
+  static constexpr std::uint8_t bit(TrustedField field) {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(field));
+  }
+  std::uint8_t bits_ = 0;
 };
 
 // ---- backends ----
@@ -203,6 +229,8 @@ struct Config {
   Upstream upstream;
   std::uint32_t workers = 0;  // resolved: never 0 after loading
   std::vector<Cidr> trusted_proxies;
+  // The two that every proxy writes itself. The others many hand through as a visitor sent them.
+  TrustedFields trusted_fields = {TrustedField::For, TrustedField::Proto};
   std::vector<Cidr> purge_allow;
   AccessLog access_log;
   std::int64_t drain_delay_ms = 0;

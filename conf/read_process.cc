@@ -126,6 +126,15 @@ std::vector<Cidr> default_trusted() {
   return out;
 }
 
+TrustedFields read_trusted_fields(const Cursor& cursor) {
+  TrustedFields out;
+  for (const Cursor& item : cursor.items("a list such as [for, proto, host]")) {
+    const auto index = item.choice(kTrustedFieldNames);
+    if (index) out.add(static_cast<TrustedField>(*index));
+  }
+  return out;
+}
+
 void read_access_log(const Cursor& cursor, AccessLog& log) {
   constexpr std::string_view kExpected = "a map such as {format: json, to: stdout}, or off";
   if (cursor.is_off()) {
@@ -206,6 +215,9 @@ void read_process(Section& top, const Outside& outside, Config& config) {
   config.trusted_proxies = default_trusted();
   if (const auto cursor = top.take("trusted_proxies"))
     config.trusted_proxies = read_ranges(*cursor);
+  if (const auto cursor = top.take("trusted_fields")) {
+    config.trusted_fields = read_trusted_fields(*cursor);
+  }
   if (const auto cursor = top.take("purge_allow")) {
     config.purge_allow = read_ranges(*cursor);
     if (!config.purge_allow.empty()) warn_of_no_effect(*cursor, kNoPurging);

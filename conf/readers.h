@@ -31,7 +31,7 @@ void warn_of_no_effect(const Cursor& cursor, std::string_view why);
 
 // listen, admin, admin_token, admin_hosts
 void read_addresses(Reading& reading, Section& top, const Outside& outside, Config& config);
-// workers, trusted_proxies, purge_allow, access_log, drain_delay, drain_timeout
+// workers, trusted_proxies, trusted_fields, purge_allow, access_log, drain_delay, drain_timeout
 void read_process(Section& top, const Outside& outside, Config& config);
 // Needs config.listen, since an app cannot be where Weir itself is.
 void read_upstream(Reading& reading, Section& top, const Outside& outside, Config& config);

@@ -91,6 +91,7 @@ Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Conf
 Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
     : config_(std::move(config)),
       tables_(config_->limits.fill_memory),
+      ignored_fields_(config_->trusted_fields),
       upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream,
                                                           config_->limits.response_headers)),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2},
@@ -142,6 +143,8 @@ void Sidecar::start_workers() {
         .upstreams = upstreams_,
         .server = {.limits = config_->limits,
                    .trusted_proxies = config_->trusted_proxies,
+                   .trusted_fields = config_->trusted_fields,
+                   .ignored_fields = &ignored_fields_,
                    .access_log = access_log_.get(),
                    .connections = &connections_},
     }));
@@ -176,9 +179,6 @@ void Sidecar::on_signal(int signal) {
     default:
       return end_on_signal(signal);
   }
-  if (std::exchange(draining_, true)) {
-    log_warn("second signal: ending at once");
-    exit_code_ = 1;
 }
 
 void Sidecar::reopen_access_log() {
@@ -186,6 +186,9 @@ void Sidecar::reopen_access_log() {
 }
 
 void Sidecar::end_on_signal(int signal) {
+  if (std::exchange(draining_, true)) {
+    log_warn("second signal: ending at once");
+    exit_code_ = 1;
     return loop_.stop();
   }
   const std::int64_t delay_ms = signal == SIGTERM ? config_->drain_delay_ms : 0;

@@ -12,6 +12,7 @@
 #include "conf/config.h"
 #include "proxy/flow/site.h"
 #include "proxy/front/access_log.h"
+#include "proxy/front/ignored_fields.h"
 #include "proxy/upstream/health.h"
 #include "proxy/worker.h"
 
@@ -33,13 +34,14 @@ class Sidecar {
   void start_workers();
   void remove_socket_files();
   void on_signal(int signal);
-  void drain();
   void reopen_access_log();
   void end_on_signal(int signal);
+  void drain();
   void worker_drained();
 
   const std::shared_ptr<const conf::Config> config_;
   flow::SharedTables tables_;
+  front::IgnoredFields ignored_fields_;
   std::shared_ptr<const flow::Site> site_;
   std::shared_ptr<upstream::UpstreamPool> upstreams_;
   std::unique_ptr<front::AccessLog> access_log_;

@@ -40,7 +40,8 @@ constexpr std::array<Folded, kFieldIdCount> fold_names() {
 
 constexpr std::array<Folded, kFieldIdCount> kFolded = fold_names();
 
-// A perfect hash of length, first, middle and last byte; the compiler looks for the multiplier.
+// A perfect hash of the length, the first and last byte and one behind the middle, where names that
+// begin alike differ; the compiler looks for the multiplier.
 constexpr std::size_t kSlots = 1024;
 
 constexpr std::size_t slot_of(std::string_view name, std::uint32_t multiplier) {
@@ -48,7 +49,7 @@ constexpr std::size_t slot_of(std::string_view name, std::uint32_t multiplier) {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(name[at]) | 0x20U);
   };
   const std::uint32_t mixed =
-      (byte(0) << 24 | byte(name.size() / 2) << 16 | byte(name.size() - 1) << 8 |
+      (byte(0) << 24 | byte(name.size() * 3 / 4) << 16 | byte(name.size() - 1) << 8 |
        static_cast<std::uint32_t>(name.size())) *
       multiplier;
   return mixed >> 22;

@@ -32,7 +32,9 @@ namespace weir::http {
   X(TransferEncoding, "Transfer-Encoding") X(Upgrade, "Upgrade")                     \
   X(UserAgent, "User-Agent") X(Vary, "Vary") X(Via, "Via")                           \
   X(WwwAuthenticate, "WWW-Authenticate") X(XForwardedFor, "X-Forwarded-For")         \
-  X(XForwardedHost, "X-Forwarded-Host") X(XForwardedProto, "X-Forwarded-Proto")      \
+  X(XForwardedHost, "X-Forwarded-Host") X(XForwardedPort, "X-Forwarded-Port")        \
+  X(XForwardedPrefix, "X-Forwarded-Prefix")                                          \
+  X(XForwardedProto, "X-Forwarded-Proto")                                            \
   X(XKey, "xkey")
 // clang-format on
 

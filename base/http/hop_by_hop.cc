@@ -77,6 +77,8 @@ bool is_protected_from_connection(std::string_view name) {
     case FieldId::Via:
     case FieldId::XForwardedFor:
     case FieldId::XForwardedHost:
+    case FieldId::XForwardedPort:
+    case FieldId::XForwardedPrefix:
     case FieldId::XForwardedProto:
       return true;
     case FieldId::Other:

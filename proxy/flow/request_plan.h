@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "base/http/message.h"
+#include "cachekeys/destination.h"
 #include "cachekeys/key.h"
 #include "cachekeys/sent_request.h"
 #include "proxy/flow/site.h"
@@ -28,13 +28,13 @@ struct RequestPlan {
   Form form() const;
 };
 
-// `scheme` is the client's, as the app is told. Builds the base key into `key`, a reused buffer,
-// unless the class is Bypass. Allocates nothing for a request that is Shared.
-RequestPlan plan_request(const http::RequestHead& head, std::string_view scheme, const Site& site,
-                         keys::KeyBuffer& key);
+// `destination` is the visitor's, as the app is told. Builds the base key into `key`, a reused
+// buffer, unless the class is Bypass. Allocates nothing for a request that is Shared.
+RequestPlan plan_request(const http::RequestHead& head, const keys::Destination& destination,
+                         const Site& site, keys::KeyBuffer& key);
 
 // The request as the app is to see it in that form. Shared and Personal need a cached route.
-keys::SentRequest sent_request(const http::RequestHead& head, std::string_view scheme,
+keys::SentRequest sent_request(const http::RequestHead& head, const keys::Destination& destination,
                                const RequestPlan& plan, Form form);
 
 }  // namespace weir::flow

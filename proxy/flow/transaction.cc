@@ -63,7 +63,7 @@ void Transaction::wake() {
 }
 
 Transaction::Step Transaction::plan() {
-  now_.plan = plan_request(request(), exchange_->scheme(), *now_.site->site, base_key_);
+  now_.plan = plan_request(request(), exchange_->destination(), *now_.site->site, base_key_);
   if (now_.plan.answered_here) return answer_options();
   return now_.plan.kind == RequestClass::Bypass ? Step::Pass : Step::LookUp;
 }

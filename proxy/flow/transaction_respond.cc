@@ -55,8 +55,9 @@ std::string Transaction::restored_location() const {
   if (!now_.answer.entry() && now_.sent != Form::Shared) return {};
   const std::string_view location = now_.answer.location();
   if (location.empty()) return {};
-  return keys::restore_query(location, request().authority,
-                             sent_request(request(), exchange_->scheme(), now_.plan, Form::Shared));
+  return keys::restore_query(
+      location, request().authority,
+      sent_request(request(), exchange_->destination(), now_.plan, Form::Shared));
 }
 
 void Transaction::note_outcome() {
@@ -122,7 +123,6 @@ Transaction::Step Transaction::serve_flight(const Flight::State& state) {
   return respond(Representation(*now_.reader, state.head), age_s > 0 ? age_s : -1);
 }
 
-// ---- of its own ----
 // What the log says of a response that did not come whole, whatever it had said before. A tunnel
 // ends when it ends.
 void Transaction::response_cut() {
@@ -133,6 +133,7 @@ void Transaction::response_cut() {
   note_outcome();
 }
 
+// ---- of its own ----
 
 Transaction::Step Transaction::refuse(int status, policy::Refusal why) {
   now_.outcome.detail = std::move(why);

@@ -20,6 +20,8 @@
 #include "backends/entry.h"
 #include "base/http/message.h"
 #include "base/net/event_loop.h"
+#include "cachekeys/destination.h"
+#include "conf/config.h"
 
 namespace weir::front {
 
@@ -80,8 +82,10 @@ class Exchange {
   virtual EventLoop& loop() = 0;
   virtual std::string peer_ip() const = 0;
   virtual bool peer_trusted() const = 0;
-  // "http" or "https", as the app is told in X-Forwarded-Proto.
-  virtual std::string_view scheme() const = 0;
+  // Which of its forwarding fields are believed: none of a stranger's.
+  virtual conf::TrustedFields believed() const = 0;
+  // Where its visitor was going, by Host and by what is believed. Views into the request.
+  virtual keys::Destination destination() const = 0;
 
   // The request's body; `into` is not empty. After Pending, Handler::request_body_ready says when
   // to read again. Answers Expect: 100-continue when it first has to wait for bytes.
@@ -123,12 +127,12 @@ class Handler {
   // Whether others wait for what this request holds while its body comes in: then it has to come
   // at limits.min_body_rate.
   virtual bool holds_up_others() const = 0;
+  // The source of the response has failed and the client is cut: time to note why.
+  virtual void response_cut() = 0;
   // The response was sent, or the client is gone: last call, drop everything.
   virtual void finished() = 0;
 };
 
-  // The source of the response has failed and the client is cut: time to note why.
-  virtual void response_cut() = 0;
 // Makes and takes back handlers; the session holds one while an exchange runs.
 class HandlerFactory {
  public:

@@ -36,6 +36,7 @@ void H1Exchange::reset() {
   notes_.upstream_ms = -1;
   started_us_ = 0;
   status_ = 0;
+  hears_of_visitor_ = false;
   responding_ = refused_ = done_ = is_last_ = reset_at_cut_ = endless_ = tunnel_ = false;
   continue_sent_ = body_wanted_ = gathering_ = false;
 }
@@ -62,6 +63,7 @@ void H1ExchangePool::give(std::unique_ptr<H1Exchange> exchange) {
 void H1Exchange::start() {
   if (link_->context.access_log) started_us_ = loop().clock().now_us();
   link_->deadlines.body_begins();
+  hears_of_visitor_ = link_->peer.trusted && keys::speaks_of_visitor(head_);
   if (!refuse_at_once()) {
     handler_ = link_->context.handlers.acquire();
     handler_->start(*this);
@@ -70,8 +72,18 @@ void H1Exchange::start() {
   if (!done_) keep_request();
 }
 
-// What needs no handler: methods that Weir does not forward, and a body that is told to be too
-// long.
+// A proxy's word for where its visitor was going is part of the key, and so has to be one.
+bool H1Exchange::refuse_told_host() {
+  IgnoredFields* const ignored = link_->context.ignored_fields;
+  if (ignored) ignored->note(head_, link_->peer.ip);
+  if (destination().is_host) return false;
+  hears_of_visitor_ = false;
+  refuse({.status = 400, .detail = "bad-forwarded-host"});
+  return true;
+}
+
+// What needs no handler: methods that Weir does not forward, a body that is told to be too long,
+// and a visitor's host that is none.
 bool H1Exchange::refuse_at_once() {
   const std::uint64_t max_body = link_->context.limits.max_body;
   if (head_.method == http::Method::Trace || head_.method == http::Method::Connect ||
@@ -84,7 +96,7 @@ bool H1Exchange::refuse_at_once() {
     refuse({.status = 413, .detail = "max-body"});
     return true;
   }
-  return false;
+  return hears_of_visitor_ && refuse_told_host();
 }
 
 void H1Exchange::refuse(const http::ParseError& error) {
@@ -99,12 +111,13 @@ void H1Exchange::refuse_head(const http::ParseError& error) {
   refuse(error);
 }
 
-std::string_view H1Exchange::scheme() const {
-  if (link_->peer.trusted) {
-    const std::string_view told = head_.value(http::FieldId::XForwardedProto);
-    if (equals_ignore_case(told, "https")) return "https";
-  }
-  return "http";
+conf::TrustedFields H1Exchange::believed() const {
+  return link_->peer.trusted ? link_->context.trusted_fields : conf::TrustedFields{};
+}
+
+keys::Destination H1Exchange::destination() const {
+  if (!hears_of_visitor_) return {.authority = head_.authority};
+  return keys::destination_of(head_, link_->context.trusted_fields);
 }
 
 // ---- the request's body, or what a tunnelled client sends ----
@@ -309,6 +322,7 @@ void H1Exchange::write_out() {
       done_ = true;
       break;
     case H1Output::Status::SourceFailed:
+      handler_->response_cut();
       cut();
       break;
     case H1Output::Status::PeerGone:
@@ -322,7 +336,6 @@ void H1Exchange::write_out() {
 // where that end is the body's delimiter only a reset does.
 void H1Exchange::cut() {
   if (reset_at_cut_) link_->connection->reset_on_close();
-      handler_->response_cut();
   link_->dead = true;
 }
 
@@ -344,7 +357,7 @@ void H1Exchange::log() const {
               .client = link_->peer.ip,
               .method = head_.method_text,
               .target = head_.target,
-              .host = head_.authority,
+              .host = destination().authority,
               .minor_version = head_.minor_version,
               .status = status_,
               .bytes = output_.body_bytes(),

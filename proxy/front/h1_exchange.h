@@ -65,7 +65,8 @@ class H1Exchange final : public Exchange {
   EventLoop& loop() override { return link_->context.loop; }
   std::string peer_ip() const override { return link_->peer.ip; }
   bool peer_trusted() const override { return link_->peer.trusted; }
-  std::string_view scheme() const override;
+  conf::TrustedFields believed() const override;
+  keys::Destination destination() const override;
   BodyRead read_body(std::span<char> into) override;
   bool body_gathered() override;
   void send_informational(const http::ResponseHead& head) override;
@@ -79,6 +80,7 @@ class H1Exchange final : public Exchange {
 
  private:
   bool refuse_at_once();
+  bool refuse_told_host();
   // The request cannot be served, and the connection not be used further. Without a response if
   // half of one is out.
   void refuse(const http::ParseError& error);
@@ -99,8 +101,9 @@ class H1Exchange final : public Exchange {
   H1Output output_;
   EntryBody entry_body_;
   LogNotes notes_;
-  std::int64_t started_us_ = 0;  // for the log
-  int status_ = 0;               // sent; 0: none yet
+  std::int64_t started_us_ = 0;    // for the log
+  int status_ = 0;                 // sent; 0: none yet
+  bool hears_of_visitor_ = false;  // from a trusted proxy, by the fields of this request
   bool responding_ = false;
   bool refused_ = false;  // the session itself has answered: the handler comes too late
   bool done_ = false;

@@ -23,6 +23,8 @@ Server::Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers)
                .owner = *this,
                .handlers = handlers,
                .limits = options_.limits,
+               .trusted_fields = options_.trusted_fields,
+               .ignored_fields = options_.ignored_fields,
                .access_log = options_.access_log,
                .receive_buffer = receive_buffer_},
       http1_(make_h1_factory(context_)) {}

@@ -23,6 +23,8 @@ namespace weir::front {
 struct ServerOptions {
   conf::Limits limits;
   std::vector<conf::Cidr> trusted_proxies;
+  conf::TrustedFields trusted_fields;
+  IgnoredFields* ignored_fields = nullptr;            // of the process; null: nobody is told
   AccessLog* access_log = nullptr;                    // null: off
   std::atomic<std::uint32_t>* connections = nullptr;  // open ones, of the process
 };

@@ -11,6 +11,7 @@
 #include "conf/config.h"
 #include "proxy/front/access_log.h"
 #include "proxy/front/exchange.h"
+#include "proxy/front/ignored_fields.h"
 
 namespace weir::front {
 
@@ -38,7 +39,9 @@ struct SessionContext {
   SessionOwner& owner;
   HandlerFactory& handlers;
   const conf::Limits& limits;
-  AccessLog* access_log;  // null: off
+  conf::TrustedFields trusted_fields;  // what trusted peers are believed
+  IgnoredFields* ignored_fields;       // told of what they are not; null: nobody is
+  AccessLog* access_log;               // null: off
   // One for all: most requests are parsed in it and never copied. Its bytes are a session's own
   // until that returns to the loop.
   std::span<char> receive_buffer;
@@ -48,7 +51,7 @@ struct SessionContext {
 // Who is at the other end.
 struct Peer {
   std::string ip;        // as SocketAddress::host_text says it
-  bool trusted = false;  // a proxy whose X-Forwarded-* fields are believed
+  bool trusted = false;  // a proxy whose word on its visitors is believed (trusted_fields)
 };
 
 // Makes the sessions of one protocol, and keeps what they need only now and then. Outlives them.

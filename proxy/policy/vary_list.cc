@@ -20,6 +20,8 @@ Kind kind_of(std::string_view name) {
   switch (id) {
     case FieldId::Host:
     case FieldId::XForwardedHost:
+    case FieldId::XForwardedPort:
+    case FieldId::XForwardedPrefix:
     case FieldId::XForwardedProto:
       return Kind::InKey;
     case FieldId::Forwarded:

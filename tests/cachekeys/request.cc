@@ -43,13 +43,13 @@ std::string get(std::string_view target, std::string_view lines) {
 std::string key_of(const std::string& text, const Recipe& recipe, std::string_view scheme) {
   const TestRequest request(text);
   KeyBuffer key;
-  build_key(request.head, recipe, scheme, request.head.authority, key);
+  build_key(request.head, recipe, {.scheme = scheme, .authority = request.head.authority}, key);
   return std::string(key.view().bytes);
 }
 
 KeyVerdict verdict_of(const TestRequest& request, const Recipe& recipe) {
   KeyBuffer key;
-  return build_key(request.head, recipe, "http", request.head.authority, key);
+  return build_key(request.head, recipe, {.authority = request.head.authority}, key);
 }
 
 std::string sent_field(const SentRequest& sent, std::string_view name) {
@@ -66,7 +66,7 @@ std::string sent_field(const SentRequest& sent, std::string_view name) {
 
 SentRequest shared_of(const std::string& text, const Recipe& recipe) {
   const TestRequest request(text);
-  return shared_request(request.head, recipe, request.head.authority, "http");
+  return shared_request(request.head, recipe, {.authority = request.head.authority});
 }
 
 Recipe recipe_of(const KeyRule& rule) {

@@ -84,7 +84,7 @@ TEST(SentProperty, VariantKeysAreEqualExactlyWhenTheAppSawTheSameLines) {
     const RandomRequest request = random_request(random);
     const TestRequest parsed(request.text);
     KeyBuffer base;
-    build_key(parsed.head, recipe, "http", parsed.head.authority, base);
+    build_key(parsed.head, recipe, {.authority = parsed.head.authority}, base);
     KeyBuffer variant;
     build_variant_key(base.view(), vary, parsed.head, recipe, parsed.head.authority, variant);
     Lines lines = shown(shared_of(request.text, recipe), recipe).fields;

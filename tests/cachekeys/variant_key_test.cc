@@ -9,7 +9,7 @@ std::string variant(const std::string& text, const std::vector<std::string>& var
                     const Recipe& recipe) {
   const TestRequest request(text);
   KeyBuffer base;
-  build_key(request.head, recipe, "http", request.head.authority, base);
+  build_key(request.head, recipe, {.authority = request.head.authority}, base);
   KeyBuffer out;
   build_variant_key(base.view(), vary, request.head, recipe, request.head.authority, out);
   return std::string(out.view().bytes);

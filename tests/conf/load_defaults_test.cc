@@ -19,6 +19,7 @@ TEST(LoadDefaults, AnEmptyFileHasThemAll) {
     EXPECT_EQ(config.admin_token, "");
     EXPECT_EQ(config.workers, 4U);
     EXPECT_EQ(config.trusted_proxies.size(), 6U);
+    EXPECT_EQ(config.trusted_fields, (TrustedFields{TrustedField::For, TrustedField::Proto}));
     EXPECT_TRUE(config.purge_allow.empty());
     EXPECT_EQ(config.access_log.format, AccessLog::Format::Json);
     EXPECT_EQ(config.access_log.to, "stdout");
@@ -72,6 +73,7 @@ admin_token: ${TOKEN}
 admin_hosts: [weir.internal]
 workers: ${WORKERS:-auto}
 trusted_proxies: [10.0.0.0/8]
+trusted_fields: [for, host, port, prefix, forwarded]
 purge_allow: [loopback]
 access_log: { format: combined, to: /var/log/weir.log }
 drain_delay: 3
@@ -105,6 +107,9 @@ TEST(LoadDefaults, EveryTopLevelKeyIsRead) {
   EXPECT_EQ(config.admin_hosts, std::vector<std::string>{"weir.internal"});
   EXPECT_EQ(config.workers, 4U);
   EXPECT_EQ(config.trusted_proxies.size(), 1U);
+  EXPECT_EQ(config.trusted_fields,
+            (TrustedFields{TrustedField::For, TrustedField::Host, TrustedField::Port,
+                           TrustedField::Prefix, TrustedField::Forwarded}));
   EXPECT_EQ(config.purge_allow.size(), 2U);
   EXPECT_EQ(config.access_log.format, AccessLog::Format::Combined);
   EXPECT_EQ(config.access_log.to, "/var/log/weir.log");

@@ -89,6 +89,11 @@ TEST(LoadErrors, Process) {
           {"trusted_proxies: loopback",
            "weir.yaml:2:18: trusted_proxies: expected a list such as [loopback, 10.0.0.0/8], found "
            "\"loopback\""},
+          {"trusted_fields: host",
+           "weir.yaml:2:17: trusted_fields: expected a list such as [for, proto, host], found "
+           "\"host\""},
+          {"trusted_fields: [for, hots]",
+           "weir.yaml:2:23: trusted_fields[1]: unknown value \"hots\" (did you mean \"host\"?)"},
           {"purge_allow: [loopbak]",
            "weir.yaml:2:15: purge_allow[0]: \"loopbak\" is not an address range (did you mean "
            "\"loopback\"?)"},

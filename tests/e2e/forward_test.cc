@@ -36,7 +36,7 @@ TEST_F(Forward, StrangersForwardingFieldsAreReplaced) {
 }
 
 TEST_F(Forward, TrustedProxiesAreBelieved) {
-  // By default loopback is trusted: -For is appended to, -Proto kept, -Host is always the key's.
+  // By default loopback is trusted: -For is appended to, -Proto counts, -Host is the key's.
   start("routes: []\n");
   const Request request = sent({{"X-Forwarded-For", "6.6.6.6"},
                                 {"X-Forwarded-Proto", "https"},
@@ -49,11 +49,22 @@ TEST_F(Forward, TrustedProxiesAreBelieved) {
   EXPECT_THAT(request.fields.joined("Forwarded"), HasSubstr("for=127.0.0.1"));
 }
 
-TEST_F(Forward, AStrangeSchemeIsNotPassedOn) {
-  // Even a trusted peer can only say http or https, and has to say one thing.
-  start("routes: []\n");
-  for (const char* told : {"ftp", "https, http", "", "https\"x"}) {
-    EXPECT_EQ(sent({{"X-Forwarded-Proto", told}}).fields.joined("X-Forwarded-Proto"), "http");
+TEST_F(Forward, OnlyASchemeIsPassedOnAsOne) {
+  // Even a trusted peer can only say http or https, in their own words or a WebSocket's; of several
+  // the first counts. On every route, and in the key.
+  start("routes: [ { match: /cached/**, cache: { duration: 60 } } ]\n");
+  origin_.otherwise(
+      [](const Request& request) { return cacheable(request.fields.joined("X-Forwarded-Proto")); });
+  const std::pair<const char*, const char*> rows[] = {
+      {"https", "https"}, {"wss", "https"},         {"ws", "http"}, {"https, https", "https"},
+      {"ftp", "http"},    {"https, http", "https"}, {"", "http"},   {"https\"x", "http"},
+  };
+  for (const auto& [told, scheme] : rows) {
+    const Fields fields = {{"X-Forwarded-Proto", told}};
+    for (const char* path : {"/pass", "/cached/a"}) {
+      EXPECT_EQ(get(path, fields).body, scheme) << told << " " << path;
+    }
+    EXPECT_TRUE(status_of("/cached/a", fields).hit) << told;
   }
 }
 

@@ -78,7 +78,7 @@ void store_page(const flow::LoopSite& site, const EventLoop& loop) {
   parser.reset();
   ASSERT_EQ(parser.parse(kRequest, head), http::ParseStatus::Done);
   keys::KeyBuffer key;
-  keys::build_key(head, route.recipe, "http", head.authority, key);
+  keys::build_key(head, route.recipe, {.authority = head.authority}, key);
   backends::EntryParts parts;
   parts.key = key.view().bytes;
   parts.hash = key.view().hash;

@@ -119,7 +119,9 @@ TEST(PolicyVary, ListsWhatAnAnswerDependsOn) {
       {"Via", {{"Vary", "Via"}}, Reason::VaryStar, {}},
       {"of the connection", {{"Vary", "Connection"}}, Reason::VaryStar, {}},
       {"in the key anyway",
-       {{"Vary", "Host, X-Forwarded-Proto, X-Forwarded-Host, Accept"}},
+       {{"Vary",
+         "Host, X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, "
+         "Accept"}},
        Reason::None,
        {"accept"}},
       {"CORS for one origin",

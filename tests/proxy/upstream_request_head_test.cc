@@ -41,8 +41,19 @@ Lines lines_of(const FetchRequest& request) {
   return lines;
 }
 
-const ForwardInfo kStranger{"192.0.2.7", false, "http", "a.test"};
-const ForwardInfo kFriend{"192.0.2.7", true, "https", "a.test"};
+using conf::TrustedField;
+using conf::TrustedFields;
+
+const ForwardInfo kStranger{"192.0.2.7", false, {}, "http", "a.test"};
+// As by default, and one that is believed everything.
+const ForwardInfo kFriend{
+    "192.0.2.7", true, {TrustedField::For, TrustedField::Proto}, "https", "a.test"};
+const ForwardInfo kOracle{
+    "192.0.2.7",
+    true,
+    {TrustedField::For, TrustedField::Proto, TrustedField::Host, TrustedField::Forwarded},
+    "https",
+    "a.test"};
 
 TEST(RequestHead, WritesTheForwardingFields) {
   // Shows what an app is told of a client without any such field of its own.
@@ -59,7 +70,8 @@ TEST(RequestHead, BelievesTrustedPeersOnly) {
                        {"X-Forwarded-For", "10.0.0.2, 10.0.0.3"},
                        {"X-Forwarded-Proto", "HTTPS"},
                        {"X-Forwarded-Host", "evil.test"},
-                       {"X-Forwarded-Port", "443"},
+                       {"X_Forwarded_Host", "evil.test"},
+                       {"x_forwarded_prefix", "/evil"},
                        {"x-real-ip", "10.0.0.1"},
                        {"Forwarded", "for=10.0.0.1"},
                        {"Via", "1.1 edge"},
@@ -69,12 +81,13 @@ TEST(RequestHead, BelievesTrustedPeersOnly) {
       ElementsAre("X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http",
                   "X-Forwarded-Host: a.test", "Forwarded: for=192.0.2.7;host=a.test;proto=http",
                   "Via: 1.1 edge, 2 other, 1.1 weir"));
-  EXPECT_THAT(lines_of(made(client, kFriend)),
-              ElementsAre("X-Forwarded-Port: 443", "x-real-ip: 10.0.0.1",
-                          "X-Forwarded-For: 10.0.0.1, 10.0.0.2, 10.0.0.3, 192.0.2.7",
-                          "X-Forwarded-Proto: https", "X-Forwarded-Host: a.test",
-                          "Forwarded: for=10.0.0.1, for=192.0.2.7;host=a.test;proto=https",
-                          "Via: 1.1 edge, 2 other, 1.1 weir"));
+  EXPECT_THAT(
+      lines_of(made(client, kFriend)),
+      ElementsAre("x-real-ip: 10.0.0.1", "X-Forwarded-For: 10.0.0.1, 10.0.0.2, 10.0.0.3, 192.0.2.7",
+                  "X-Forwarded-Proto: https", "X-Forwarded-Host: a.test",
+                  "Forwarded: for=10.0.0.1, for=10.0.0.2, for=10.0.0.3, "
+                  "for=192.0.2.7;host=a.test;proto=https",
+                  "Via: 1.1 edge, 2 other, 1.1 weir"));
 }
 
 TEST(RequestHead, KeepsOnlyTheNodesOfAnEarlierForwarded) {
@@ -88,13 +101,63 @@ TEST(RequestHead, KeepsOnlyTheNodesOfAnEarlierForwarded) {
       {"for=1.2.3.4;x=\"", "for=1.2.3.4, "},
       {"for=\"a,b\"", ""},
       {", ,", ""},
+      {"x=\"a;for=6.6.6.6\";for=1.2.3.4", "for=1.2.3.4, "},
   };
   for (const auto& [earlier, kept] : rows) {
-    const FetchRequest request = made(Client(Pairs{{"Forwarded", earlier}}), kFriend);
+    const FetchRequest request = made(Client(Pairs{{"Forwarded", earlier}}), kOracle);
     const std::string forwarded(request.fields.value(http::FieldId::Forwarded));
     EXPECT_EQ(forwarded.find("evil"), std::string::npos) << earlier;
     EXPECT_TRUE(forwarded.starts_with(std::string(kept) + "for="))
         << earlier << " -> " << forwarded;
+  }
+}
+
+TEST(RequestHead, TellsTheSameClientsInBothFields) {
+  // Shows that X-Forwarded-For and Forwarded name the same addresses, whichever a proxy sent, and
+  // that neither is believed unless trusted_fields has it. Rubbish stays in its own field.
+  const TrustedFields by_for{TrustedField::For};
+  const TrustedFields by_forwarded{TrustedField::Forwarded};
+  const TrustedFields by_both{TrustedField::For, TrustedField::Forwarded};
+  const std::string rubbish(8192, 'x');
+  const struct {
+    TrustedFields believed;
+    Pairs lines;
+    std::string x_for;
+    std::string nodes;
+  } rows[] = {
+      {by_for,
+       {{"X-Forwarded-For", "1.2.3.4, 2001:DB8::1"}},
+       "1.2.3.4, 2001:DB8::1, ",
+       "for=1.2.3.4, for=\"[2001:DB8::1]\", "},
+      {by_for,
+       {{"X-Forwarded-For", "[2001:db8::1]:80, 1.2.3.4:80,, unknown"}},
+       "[2001:db8::1]:80, 1.2.3.4:80,, unknown, ",
+       "for=\"[2001:db8::1]:80\", for=\"1.2.3.4:80\", for=unknown, "},
+      {by_for, {{"X-Forwarded-For", "a\"b, \"1.2.3.4\""}}, "a\"b, \"1.2.3.4\", ", ""},
+      {by_for, {{"X-Forwarded-For", rubbish}}, rubbish + ", ", ""},
+      {by_for, {{"Forwarded", "for=1.2.3.4"}}, "", ""},
+      {by_forwarded, {{"X-Forwarded-For", "1.2.3.4"}}, "", ""},
+      {by_forwarded,
+       {{"Forwarded", "for=1.2.3.4:80;proto=https, For=\"[2001:db8::1]:80\""}},
+       "1.2.3.4, 2001:db8::1, ",
+       "for=1.2.3.4, for=\"[2001:db8::1]:80\", "},
+      {by_forwarded,
+       {{"Forwarded", "for=_hidden"}, {"Forwarded", "for=unknown"}},
+       "_hidden, unknown, ",
+       "for=_hidden, for=unknown, "},
+      {by_forwarded, {{"Forwarded", rubbish}}, "", ""},
+      {by_both,
+       {{"Forwarded", "for=1.2.3.4"}, {"X-Forwarded-For", "5.6.7.8"}},
+       "5.6.7.8, ",
+       "for=1.2.3.4, "},
+      {{}, {{"Forwarded", "for=1.2.3.4"}, {"X-Forwarded-For", "5.6.7.8"}}, "", ""},
+  };
+  for (const auto& row : rows) {
+    const FetchRequest request =
+        made(Client(row.lines), {"192.0.2.7", true, row.believed, "http", "a.test"});
+    EXPECT_EQ(request.fields.value(http::FieldId::XForwardedFor), row.x_for + "192.0.2.7");
+    EXPECT_EQ(request.fields.value(http::FieldId::Forwarded),
+              row.nodes + "for=192.0.2.7;host=a.test;proto=http");
   }
 }
 
@@ -106,11 +169,11 @@ TEST(RequestHead, WritesAnyPeerAndHost) {
     std::string forwarded;
   };
   const Case cases[] = {
-      {{"2001:db8::1", false, "https", "a.test:8443"},
+      {{"2001:db8::1", false, {}, "https", "a.test:8443"},
        "2001:db8::1",
        "for=\"[2001:db8::1]\";host=\"a.test:8443\";proto=https"},
-      {{"unix", false, "http", "[::1]"}, "unknown", "for=unknown;host=\"[::1]\";proto=http"},
-      {{"127.0.0.1", false, "http", ""}, "127.0.0.1", "for=127.0.0.1;proto=http"}};
+      {{"unix", false, {}, "http", "[::1]"}, "unknown", "for=unknown;host=\"[::1]\";proto=http"},
+      {{"127.0.0.1", false, {}, "http", ""}, "127.0.0.1", "for=127.0.0.1;proto=http"}};
   for (const Case& c : cases) {
     const FetchRequest request = made(Client(Pairs{}), c.info);
     EXPECT_EQ(request.fields.value(http::FieldId::XForwardedFor), c.x_for);

@@ -64,7 +64,8 @@ class ScriptedExchange final : public front::Exchange {
   EventLoop& loop() override { return loop_; }
   std::string peer_ip() const override { return "192.0.2.1"; }
   bool peer_trusted() const override { return false; }
-  std::string_view scheme() const override { return "http"; }
+  conf::TrustedFields believed() const override { return {}; }
+  keys::Destination destination() const override { return {.authority = head_.authority}; }
   front::BodyRead read_body(std::span<char>) override { return {}; }
   bool body_gathered() override { return true; }
   void send_informational(const http::ResponseHead&) override {}

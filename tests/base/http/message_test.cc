@@ -129,7 +129,8 @@ TEST(HopByHop, ConnectionOfARequest) {
 TEST(HopByHop, NoPeerMayHaveThoseDroppedByWhichAnAnswerIsChosen) {
   for (std::string_view name :
        {"Host", "content-length", "Transfer-Encoding", "Cache-Control", "Authorization", "Cookie",
-        "Forwarded", "X-Forwarded-For", "x-forwarded-port", "X-Real-IP", "Range", "Accept"}) {
+        "Forwarded", "X-Forwarded-For", "x-forwarded-port", "X-Forwarded-Prefix", "x-forwarded-by",
+        "X-Real-IP", "Range", "Accept"}) {
     EXPECT_TRUE(is_protected_from_connection(name)) << name;
   }
   EXPECT_FALSE(is_protected_from_connection("X-Foo"));

@@ -24,7 +24,7 @@ class RequestPlanTest : public testing::Test {
  protected:
   RequestPlan plan(std::string_view path, const Lines& lines = {},
                    std::string_view method = "GET") {
-    return plan_request(request_for(path, lines, method), "http", *site_, key_);
+    return plan_request(request_for(path, lines, method), {.authority = "app.test"}, *site_, key_);
   }
 
   std::shared_ptr<const Site> site_ = site_of({{"/cached/**", true}, {"/off/**", false}});
@@ -108,9 +108,10 @@ TEST_F(RequestPlanTest, TheAppSeesWhatTheFormSays) {
   // A cookie reaches the app with a personal request and with one that is sent as it came.
   const Lines lines = {{"Cookie", "sid=1"}, {"User-Agent", "test"}};
   const http::RequestHead head = request_for("/cached/a", lines);
-  const RequestPlan made = plan_request(head, "http", *site_, key_);
+  const RequestPlan made = plan_request(head, {.authority = head.authority}, *site_, key_);
   const auto cookie_in = [&](Form form) {
-    return sent_request(head, "http", made, form).fields.has(http::FieldId::Cookie);
+    return sent_request(head, {.authority = head.authority}, made, form)
+        .fields.has(http::FieldId::Cookie);
   };
   EXPECT_FALSE(cookie_in(Form::Shared));
   EXPECT_TRUE(cookie_in(Form::Personal));

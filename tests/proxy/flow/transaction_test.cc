@@ -127,7 +127,7 @@ TEST_F(TransactionTest, AMarkerUnderAVariantsNameIsNoAnswer) {
   marker.kind = backends::EntryKind::VaryMarker;
   keys::KeyBuffer key;
   const test::ScriptedExchange exchange(loop_, get("/a"));
-  plan_request(exchange.request(), "http", *site_->site, key);
+  plan_request(exchange.request(), exchange.destination(), *site_->site, key);
   const backends::EntryRef first = store->lookup_now(key.view(), backends::Purpose::Probe);
   ASSERT_EQ(first->kind(), backends::EntryKind::VaryMarker);
   marker.key = std::string(*first->variants().begin());

@@ -140,6 +140,8 @@ class H1SessionTest : public testing::Test, protected SessionOwner {
                           .owner = *this,
                           .handlers = handlers,
                           .limits = limits,
+                          .trusted_fields = {},
+                          .ignored_fields = nullptr,
                           .access_log = nullptr,
                           .receive_buffer = receive_buffer_};
   std::unique_ptr<SessionFactory> factory_ = make_h1_factory(context_);

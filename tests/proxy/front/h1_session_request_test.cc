@@ -90,16 +90,20 @@ TEST_F(H1SessionRequest, MayBeKeptAtAnyTimeAndTwice) {
   EXPECT_EQ(seen, "/one/two/three");
 }
 
-TEST_F(H1SessionRequest, TellsWhoSentIt) {
-  // X-Forwarded-Proto is believed when a trusted proxy says it.
+TEST_F(H1SessionRequest, TellsWhoSentItAndWhatIsBelievedOfThat) {
+  // What a proxy says of its visitor counts when the proxy is trusted.
   struct Case {
     bool trusted;
     std::string_view fields;
     std::string_view scheme;
+    std::string_view authority;
   };
-  for (const Case& c : {Case{false, "X-Forwarded-Proto: https\r\n", "http"},
-                        Case{true, "X-Forwarded-Proto: HTTPS\r\n", "https"},
-                        Case{true, "X-Forwarded-Proto: ftp\r\n", "http"}, Case{true, "", "http"}}) {
+  context_.trusted_fields = {conf::TrustedField::Proto, conf::TrustedField::Host};
+  for (const Case& c :
+       {Case{false, "X-Forwarded-Proto: https\r\nX-Forwarded-Host: b.test\r\n", "http", "a.test"},
+        Case{true, "X-Forwarded-Proto: wss, http\r\n", "https", "a.test"},
+        Case{true, "X-Forwarded-Host: b.test, c.test\r\n", "http", "b.test"},
+        Case{true, "", "http", "a.test"}}) {
     session_.reset();
     client = {};
     connect({.ip = "192.0.2.7", .trusted = c.trusted});
@@ -107,7 +111,35 @@ TEST_F(H1SessionRequest, TellsWhoSentIt) {
     Exchange& exchange = handlers.last().exchange();
     EXPECT_EQ(exchange.peer_ip(), "192.0.2.7");
     EXPECT_EQ(exchange.peer_trusted(), c.trusted);
-    EXPECT_EQ(exchange.scheme(), c.scheme) << c.fields;
+    EXPECT_EQ(exchange.believed().empty(), !c.trusted);
+    exchange.keep_request();
+    receive_buffer_.fill('!');
+    EXPECT_EQ(exchange.destination().scheme, c.scheme) << c.fields;
+    EXPECT_EQ(exchange.destination().authority, c.authority) << c.fields;
+  }
+}
+
+TEST_F(H1SessionRequest, IsRefusedWhenTheHostThatATrustedProxyTellsIsNone) {
+  // Whatever the method. A stranger's word, or one that is not believed, is not even looked at.
+  const std::string_view line = "X-Forwarded-Host: b.test/x\r\n";
+  for (const bool trusted : {true, false}) {
+    for (const bool believed : {true, false}) {
+      for (const std::string& request : {get("/", line), post(0, "", line)}) {
+        session_.reset();
+        client = {};
+        context_.trusted_fields = {};
+        if (believed) context_.trusted_fields.add(conf::TrustedField::Host);
+        connect({.ip = "192.0.2.7", .trusted = trusted});
+        const int started = handlers.started;
+        client_sends(request);
+        if (trusted && believed) {
+          expect_refusal(400, "bad-forwarded-host");
+          EXPECT_EQ(handlers.started, started);
+        } else {
+          EXPECT_EQ(handlers.started, started + 1);
+        }
+      }
+    }
   }
 }
 
