@@ -25,11 +25,17 @@ bool is_understood(int status) {
   return std::find(kUnderstood.begin(), kUnderstood.end(), status) != kUnderstood.end();
 }
 
-Refusal request_refusal(const ResponseContext& context, bool for_personal) {
+// Whether the app itself says that whoever shows credentials or cookies may have it (rule 4).
+bool is_for_all(const AppWord& word, const conf::CacheRule& rule) {
+  return word.allows_personal() && rule.origin != OriginMode::Override;
+}
+
+Refusal request_refusal(const ResponseContext& context, const AppWord& word) {
   if (context.method == http::Method::Head) return {Reason::Method, "HEAD"};
   if (context.method != http::Method::Get) return {Reason::Method, {}};
-  const bool allowed = context.request_class == RequestClass::Shared ||
-                       (context.request_class == RequestClass::Personal && for_personal);
+  const bool allowed =
+      context.request_class == RequestClass::Shared ||
+      (context.request_class == RequestClass::Personal && is_for_all(word, *context.rule));
   if (allowed) return {};
   return context.personal ? context.personal : Refusal{Reason::Authorization, {}};
 }
@@ -71,6 +77,14 @@ Refusal control_refusal(const http::ResponseHead& head, const AppWord& word,
   if (control.is_private) return {Reason::Private, subject};
   if (control.no_cache) return {Reason::NoCache, subject};
   return qualified_no_cache(head.fields, word, rule);
+}
+
+// An app that sets a cookie speaks to one visitor. Where it was shown who that is, the page may greet
+// him, and hold his token: with the cookie taken out it would still be his.
+Refusal cookie_refusal(const http::ResponseHead& head, const ResponseContext& context) {
+  const bool knew_visitor = context.request_class == RequestClass::Personal;
+  return set_cookie_refusal(head.fields,
+                            knew_visitor ? conf::SetCookieRule{} : context.rule->set_cookie);
 }
 
 Refusal body_refusal(const http::ResponseHead& head, const ResponseContext& context) {
@@ -125,7 +139,8 @@ backends::EntryMeta make_meta(const http::ResponseHead& head, const ResponseCont
   meta.response_ms = context.now_ms;
   meta.lifetime_s = word.lifetime_s;
   meta.validate_always = control.no_cache || (overridden && forbidden);
-  meta.shared_with_personal = word.allows_personal() && !overridden;
+  meta.shared_with_personal =
+      is_for_all(word, *context.rule) && !head.fields.has(FieldId::SetCookie);
   meta.seq = context.seq;
   read_stale_windows(meta, control);
   // The app's lifetime is counted as RFC 9111 4.2.3 has it, from when the answer may have been
@@ -143,13 +158,13 @@ Refusal first_refusal(const http::ResponseHead& head, const ResponseContext& con
                       const AppWord& word, const StoreVerdict& verdict,
                       const Refusal& vary_refusal) {
   const conf::CacheRule& rule = *context.rule;
-  if (auto refusal = request_refusal(context, verdict.meta.shared_with_personal)) return refusal;
+  if (auto refusal = request_refusal(context, word)) return refusal;
   if (auto refusal = status_refusal(head, rule)) return refusal;
   const std::string_view type = head.fields.value(FieldId::ContentType);
   if (is_endless(type)) return {Reason::Stream, std::string(type)};
   if (auto refusal = control_refusal(head, word, rule)) return refusal;
   if (vary_refusal) return vary_refusal;
-  if (auto refusal = set_cookie_refusal(head.fields, rule.set_cookie)) return refusal;
+  if (auto refusal = cookie_refusal(head, context)) return refusal;
   if (auto refusal = body_refusal(head, context)) return refusal;
   if (auto refusal = armor_refusal(head, context)) return refusal;
   return ttl_refusal(verdict, word, rule);

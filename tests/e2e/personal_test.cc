@@ -125,6 +125,29 @@ TEST_F(Personal, ASetCookieOfARemovedCookieAsksAgain) {
   EXPECT_EQ(origin_.hits("/a"), 2);
 }
 
+TEST_F(Personal, APageForOneVisitorIsNotStoredWithItsCookieStripped) {
+  // A page that calls itself public, greets who is logged in and renews the session's cookie: it is
+  // neither stored for others nor served to him from what others stored.
+  origin_.on("/a", [](const Request& request) {
+    const std::string who = request.fields.joined("Cookie");
+    return cacheable(who.empty() ? "hello" : "hello, " + who, "public, max-age=60")
+        .header("Set-Cookie", "_app_session=new");
+  });
+  start(
+      "routes: [ { match: /**, cache: { duration: 60, "
+      "set_cookie: { strip: [\"_*_session\"] } } } ]\n");
+  const Response own = get("/a", {{"Cookie", "_app_session=ann"}});
+  EXPECT_EQ(own.body, "hello, _app_session=ann");
+  EXPECT_EQ(own.value("Set-Cookie"), "_app_session=new") << "his own session is not stripped";
+  EXPECT_EQ(own.value("Cache-Status"), "weir; fwd=bypass; detail=set-cookie");
+  const Response plain = get("/a");
+  EXPECT_EQ(plain.body, "hello");
+  EXPECT_FALSE(plain.fields.has("Set-Cookie"));
+  EXPECT_TRUE(status_of("/a").hit);
+  EXPECT_EQ(get("/a", {{"Cookie", "_app_session=bob"}}).body, "hello, _app_session=bob");
+  EXPECT_EQ(get("/a").body, "hello");
+}
+
 TEST_F(Personal, UncacheableKeysAreSentRequestsAsTheyCame) {
   // What is private is asked for again with all that was withheld, and from then on at once.
   origin_.on("/a", [](const Request& request) {

@@ -217,7 +217,38 @@ TEST(PolicyStorable, PersonalRequestsStoreOnlyWhatIsForAll) {
         judge_response(answer(lines), personal(rule, Reason::Session, "sid"));
     EXPECT_EQ(verdict.refusal.reason, reason);
     EXPECT_EQ(verdict.refusal.subject == "sid", reason == Reason::Session);
-    EXPECT_EQ(verdict.meta.shared_with_personal, reason != Reason::Session);
+    const bool for_all = reason != Reason::Session && reason != Reason::SetCookie;
+    EXPECT_EQ(verdict.meta.shared_with_personal, for_all);
+  }
+}
+
+TEST(PolicyStorable, NoSettingAdmitsACookieThatAPersonalRequestWasSet) {
+  // What was meant for one visitor is stored for nobody, and what another was set is not read by
+  // him: whatever the rule strips, and whatever the answer calls itself.
+  using Mode = conf::SetCookieRule::Mode;
+  const std::pair<Mode, std::vector<std::string>> settings[] = {
+      {Mode::Refuse, {}}, {Mode::StripAll, {}}, {Mode::StripNames, {"_*_session"}},
+      {Mode::StripNames, {"*"}}, {Mode::Store, {}},
+  };
+  const Lines words[] = {
+      {{"Cache-Control", "public, max-age=60"}},
+      {{"Cache-Control", "s-maxage=60"}},
+      {{"CDN-Cache-Control", "max-age=60"}},
+      {{"Cache-Control", "public, no-cache=\"set-cookie\""}},
+  };
+  for (const auto& [mode, names] : settings) {
+    conf::CacheRule rule = rule_of(60);
+    rule.set_cookie = {mode, names};
+    for (Lines lines : words) {
+      SCOPED_TRACE(lines[0].second + " under mode " + std::to_string(static_cast<int>(mode)));
+      lines.emplace_back("Set-Cookie", "_app_session=1; HttpOnly");
+      const StoreVerdict own = judge_response(answer(lines), personal(rule));
+      EXPECT_EQ(own.refusal.reason, lines[0].second.contains("no-cache") && mode != Mode::StripAll
+                                        ? Reason::NoCache
+                                        : Reason::SetCookie);
+      EXPECT_TRUE(own.strip_cookies.empty() && !own.strip_all_cookies) << "the visitor's own goes";
+      EXPECT_FALSE(judge(lines, rule).meta.shared_with_personal);
+    }
   }
 }
 
