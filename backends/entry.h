@@ -35,8 +35,8 @@ struct EntryMeta {
   std::optional<std::int64_t> stale_if_error_s;
   bool validate_always = false;  // no-cache, or a lifetime of 0: never used without validation
   bool must_revalidate = false;  // never served stale
-  // public, s-maxage or CDN-Cache-Control said so, no `origin` setting was needed to admit it, and it
-  // set no cookie, stripped or not: personal requests may read it (RFC 9111 3.5).
+  // public, s-maxage or CDN-Cache-Control said so, no `origin` setting was needed to admit it, and
+  // it set no cookie, stripped or not: personal requests may read it (RFC 9111 3.5).
   bool shared_with_personal = false;
   // Position of the purge log applied when the fetch began (architecture.md, decision 12).
   std::uint64_t seq = 0;

@@ -62,5 +62,8 @@ std::vector<ReadRoute> read_routes(Reading& reading, Section& top, const Backend
 
 // Warns of routes that an earlier one leaves nothing to, or that their module never lets through.
 void warn_of_dead_routes(Reading& reading, const std::vector<ReadRoute>& routes);
+// Warns where set_cookie strips a session, or on pages what their forms need; of many routes alike
+// for the first.
+void warn_of_stripped_cookies(Reading& reading, const std::vector<ReadRoute>& routes);
 
 }  // namespace weir::conf

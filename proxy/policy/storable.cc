@@ -79,8 +79,8 @@ Refusal control_refusal(const http::ResponseHead& head, const AppWord& word,
   return qualified_no_cache(head.fields, word, rule);
 }
 
-// An app that sets a cookie speaks to one visitor. Where it was shown who that is, the page may greet
-// him, and hold his token: with the cookie taken out it would still be his.
+// An app that sets a cookie speaks to one visitor. Where it was shown who that is, the page may
+// greet him, and hold his token: with the cookie taken out it would still be his.
 Refusal cookie_refusal(const http::ResponseHead& head, const ResponseContext& context) {
   const bool knew_visitor = context.request_class == RequestClass::Personal;
   return set_cookie_refusal(head.fields,

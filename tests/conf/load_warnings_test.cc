@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/conf/load_support.h"
 
 namespace weir::conf {
@@ -71,6 +73,65 @@ routes:
             "answers one user with another's\n"
             "weir.yaml:4:59: routes[0].cache.set_cookie: dangerous: a stored Set-Cookie gives one "
             "visitor's cookie to all others\n");
+}
+
+struct Stripping {
+  const char* match;
+  const char* cache;
+  const char* word;  // in the only warning; empty: there is none
+};
+
+TEST(LoadWarnings, StrippedCookiesThatVisitorsNeed) {
+  // A session that is stripped logs nobody in, and a form without its token's cookie is refused; of
+  // what has neither, nothing is said.
+  const Stripping cases[] = {
+      {"/**", "set_cookie: {strip: [sid]}, cookies: {session: [sid]}", "\"sid\" is a session"},
+      {"/**", "set_cookie: {strip: [\"_*_session\"]}, cookies: {session: [\"_app*\"]}",
+       "\"_app*\" is a session"},
+      {"/**", "set_cookie: {strip: [\"a*c\"]}, cookies: {session: [\"*b\"]}", ""},
+      {"/static/**", "set_cookie: strip, cookies: {session: [sid]}", "is a session"},
+      {"/**", "set_cookie: strip", "strips every cookie: the forms"},
+      {"/blog/**", "set_cookie: {strip: [csrftoken]}", "strips \"csrftoken\": the forms"},
+      {"/blog/**", "set_cookie: {strip: [XSRF-TOKEN]}", "the forms"},
+      {"/blog/**", "set_cookie: {strip: [\"*\"]}", "the forms"},
+      {"/blog/**", "set_cookie: {strip: [\"connect.*\"]}", "the forms"},
+      {"/blog/**", "set_cookie: {strip: [PHPSESSID]}", "the forms"},
+      {"/a/*.php", "set_cookie: strip", "the forms"},
+      {"{regex: ^/a}", "set_cookie: strip", "the forms"},
+      {"/blog/**", "set_cookie: {strip: [seen_banner, ab_test]}", ""},
+      {"/blog/**", "set_cookie: refuse, cookies: {session: [sid]}", ""},
+      {"/**.css", "set_cookie: strip", ""},
+      {"[/img/**, /x/favicon.ico]", "set_cookie: strip", ""},
+      {"[/img/**, /x]", "set_cookie: strip", "the forms"},
+      {"{regex: '\\.(css|js)$'}", "set_cookie: strip", ""},
+  };
+  for (const Stripping& c : cases) {
+    const std::string yaml = std::string("upstream: http://a\nroutes:\n  - match: ") + c.match +
+                             "\n    cache: {" + c.cache + "}\n";
+    const std::string said = warnings_of(load(yaml));
+    if (*c.word == '\0') {
+      EXPECT_EQ(said, "") << yaml;
+    } else {
+      EXPECT_EQ(std::ranges::count(said, '\n'), 1) << yaml << said;
+      EXPECT_TRUE(said.contains(c.word)) << yaml << said;
+      EXPECT_TRUE(said.starts_with("weir.yaml:3:5: routes[0]: set_cookie strips ")) << said;
+    }
+  }
+}
+
+TEST(LoadWarnings, StrippingByDefaultIsSaidOnce) {
+  // A hundred routes that inherit one rule make one warning; a route with another rule its own.
+  const std::string said = warnings_of(load(R"(upstream: http://a
+defaults: {set_cookie: strip}
+routes:
+  - {match: /a/**, cache: true}
+  - {match: /b/**, cache: true}
+  - {match: /c/**, cache: {cookies: {session: [sid]}}}
+  - {match: /d/**, cache: false}
+)"));
+  EXPECT_EQ(std::ranges::count(said, '\n'), 2) << said;
+  EXPECT_TRUE(said.contains("weir.yaml:4:5: routes[0]: set_cookie strips every cookie: the forms"));
+  EXPECT_TRUE(said.contains("weir.yaml:6:5: routes[2]: set_cookie strips every cookie, and"));
 }
 
 TEST(LoadWarnings, KeysWithoutEffectYet) {

@@ -227,7 +227,7 @@ TEST(PolicyStorable, NoSettingAdmitsACookieThatAPersonalRequestWasSet) {
   // him: whatever the rule strips, and whatever the answer calls itself.
   using Mode = conf::SetCookieRule::Mode;
   const std::pair<Mode, std::vector<std::string>> settings[] = {
-      {Mode::Refuse, {}}, {Mode::StripAll, {}}, {Mode::StripNames, {"_*_session"}},
+      {Mode::Refuse, {}},        {Mode::StripAll, {}}, {Mode::StripNames, {"_*_session"}},
       {Mode::StripNames, {"*"}}, {Mode::Store, {}},
   };
   const Lines words[] = {
