@@ -19,6 +19,7 @@ enum class Personal : std::uint8_t {
   Cookie,         // a cookie that is neither in the key nor harmless nor ignored
   SessionCookie,  // a cookie that the rule calls a session
   Credential,     // Authorization, or a field that counts as such and is not in the key
+  UsedOnce,       // a cookie that would be withheld, and a URL that must not be fetched twice
 };
 
 struct KeyVerdict {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cachekeys/accept.h"
 #include "cachekeys/cookies.h"
+#include "cachekeys/credentials.h"
 #include "cachekeys/field_lines.h"
 #include "cachekeys/normalize.h"
 #include "cachekeys/sent_request.h"
@@ -85,6 +86,9 @@ Passage passage_of(const http::FieldView& field, const http::RequestHead& head,
   if (recipe.keys_header(field)) return Passage::AsIs;
   if (id == FieldId::Other && is_framework_field(field.name)) return Passage::AsIs;
   if (one_client && recipe.is_credential(field)) return Passage::AsIs;
+  if (id == FieldId::Other && is_forgery_token(field.name)) {
+    return one_client ? Passage::AsIs : Passage::Drop;
+  }
   const bool drop =
       recipe.sealed ||
       (id == FieldId::Other && (!is_plain_name(field.name) || is_poisoning_field(field.name)));

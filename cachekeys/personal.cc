@@ -1,7 +1,9 @@
 #include "cachekeys/personal.h"
 
 #include "base/text.h"
+#include "cachekeys/credentials.h"
 #include "cachekeys/normalize.h"
+#include "cachekeys/query.h"
 
 namespace weir::keys {
 
@@ -14,7 +16,8 @@ KeyVerdict scan_fields(const http::RequestHead& head, const Recipe& recipe,
       credential = recipe.credential_ids[static_cast<std::size_t>(field.id)];
     } else {
       const unsigned letter = static_cast<unsigned>(ascii_lower(field.name.front()) - 'a');
-      if (letter < 26 && (recipe.watched_letters >> letter & 1U) == 0) continue;
+      const bool watched = letter >= 26 || (recipe.watched_letters >> letter & 1U) != 0;
+      if (!watched && !may_hold_credential_word(field.name)) continue;
       if (is_framework_field(field.name)) framework.push_back(field);
       credential = recipe.is_credential(field);
     }
@@ -28,6 +31,7 @@ KeyVerdict scan_fields(const http::RequestHead& head, const Recipe& recipe,
 KeyVerdict with_cookies(const http::RequestHead& head, const Recipe& recipe, KeyVerdict fields) {
   if (!head.has(http::FieldId::Cookie)) return fields;
   KeyVerdict verdict = fields;
+  std::string_view withheld;
   for_each_cookie(head, [&](const Cookie& cookie) {
     if (verdict.personal == Personal::SessionCookie) return;
     const CookieRole role = cookie_role(cookie.name, recipe.cookies);
@@ -35,7 +39,12 @@ KeyVerdict with_cookies(const http::RequestHead& head, const Recipe& recipe, Key
     if (role == CookieRole::Matters && verdict.personal == Personal::No) {
       verdict = {Personal::Cookie, cookie.name};
     }
+    if (role != CookieRole::Keyed && withheld.empty()) withheld = cookie.name;
   });
+  // Should the app miss one of its cookies, it would have to be asked again.
+  if (verdict.personal == Personal::No && !withheld.empty() && is_used_once(head.query)) {
+    return {Personal::UsedOnce, withheld};
+  }
   return verdict;
 }
 

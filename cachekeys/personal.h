@@ -15,7 +15,7 @@ KeyVerdict scan_fields(const http::RequestHead& head, const Recipe& recipe,
                        std::vector<http::FieldView>& framework);
 
 // The verdict of the whole request, cookies included, given that of its fields. A session cookie
-// outweighs a credential, which outweighs any other cookie.
+// outweighs a credential, which outweighs any other cookie; UsedOnce is said of none of these.
 KeyVerdict with_cookies(const http::RequestHead& head, const Recipe& recipe, KeyVerdict fields);
 
 // Both at once, for who needs no key.

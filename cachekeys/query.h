@@ -31,6 +31,10 @@ bool is_empty_query(const http::RequestHead& head);
 // sent byte for byte, whatever the rule.
 bool is_signed_query(std::string_view query);
 
+// Whether the URL has a parameter that an app takes once only: the code that a log-in comes back
+// with, the token of a mailed link. Fetched twice, it fails the second time.
+bool is_used_once(std::string_view query);
+
 // Compares two parameters' names as the most forgiving framework would tell them apart: decoded,
 // without case, '.' and ' ' as '_', only what stands before a '['. Where that says "the same
 // name", the order of the two may matter to the app and so is kept in the key.

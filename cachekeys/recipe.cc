@@ -4,36 +4,11 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "cachekeys/credentials.h"
 #include "cachekeys/key.h"
 
 namespace weir::keys {
 namespace {
-
-constexpr std::string_view kCredentials[] = {
-    "authorization",
-    "x-api-key",
-    "x-auth-*",
-    "x-access-token",
-    "x-forwarded-user",
-    "x-remote-user",
-    "x-amzn-oidc-*",
-    "x-ssl-client-*",
-    // What identity proxies and gateways tell the app of who is asking.
-    "api-key",
-    "auth-token",
-    "cf-access-jwt-assertion",
-    "remote-user",
-    "ssl-client-*",
-    "x-forwarded-access-token",
-    "x-forwarded-client-cert",
-    "x-forwarded-email",
-    "x-forwarded-groups",
-    "x-forwarded-preferred-username",
-    "x-goog-authenticated-user-*",
-    "x-goog-iap-jwt-assertion",
-    "x-ms-client-principal*",
-    "x-ms-token-*",
-};
 
 // First letters of the framework fields: h, n, r, t, x.
 constexpr std::string_view kFrameworkLetters = "hnrtx";
@@ -64,9 +39,10 @@ void compile_headers(const std::vector<std::string>& names, Recipe& recipe) {
 }
 
 bool counts_as_credential(const Recipe& recipe, std::string_view name) {
-  return std::ranges::any_of(recipe.credentials, [&](const std::string& pattern) {
-    return wildcard_match_ignore_case(pattern, name);
-  });
+  return is_known_credential(name) ||
+         std::ranges::any_of(recipe.credentials, [&](const std::string& pattern) {
+           return wildcard_match_ignore_case(pattern, name);
+         });
 }
 
 void watch(std::string_view first, std::uint32_t& letters) {
@@ -75,12 +51,12 @@ void watch(std::string_view first, std::uint32_t& letters) {
 }
 
 void compile_credentials(const std::vector<std::string>& names, Recipe& recipe) {
-  recipe.credentials.assign(std::begin(kCredentials), std::end(kCredentials));
   for (const std::string& name : names) recipe.credentials.push_back(to_lower(name));
   for (std::size_t i = 1; i < http::kFieldIdCount; ++i) {
     const std::string_view name = http::field_name(static_cast<http::FieldId>(i));
     recipe.credential_ids[i] = !recipe.keyed_ids[i] && counts_as_credential(recipe, name);
   }
+  recipe.watched_letters = known_credential_letters();
   for (const char c : kFrameworkLetters) watch({&c, 1}, recipe.watched_letters);
   for (const std::string& pattern : recipe.credentials) watch(pattern, recipe.watched_letters);
 }

@@ -20,7 +20,7 @@ struct Recipe {
   conf::CookieRule cookies;
   std::vector<std::string> headers;       // lower case, sorted, without the built-in ones
   std::vector<http::FieldId> header_ids;  // parallel to `headers`
-  std::vector<std::string> credentials;   // lower case patterns: built-in and the rule's
+  std::vector<std::string> credentials;   // lower case patterns, besides the built-in ones
   bool hostname = true;
   bool sealed = false;
   std::string fixed_host;         // the Host sent when hostname is false
@@ -28,7 +28,8 @@ struct Recipe {
 
   std::array<bool, http::kFieldIdCount> keyed_ids{};       // known fields that `headers` names
   std::array<bool, http::kFieldIdCount> credential_ids{};  // known fields that are credentials
-  std::uint32_t watched_letters = 0;  // first letters of other names that a scan must look at
+  // First letters of other names that a scan must look at, whatever words they hold.
+  std::uint32_t watched_letters = 0;
 
   bool keys(http::FieldId id) const { return keyed_ids[static_cast<std::size_t>(id)]; }
   // Whether `headers` names this field.

@@ -58,6 +58,8 @@ RequestVerdict judge_key(const keys::KeyVerdict& key) {
       return personal(Reason::Session, key.subject);
     case keys::Personal::Credential:
       return personal(Reason::Authorization, key.subject);
+    case keys::Personal::UsedOnce:
+      return bypass(Reason::Cookie, key.subject);
   }
   return {};
 }

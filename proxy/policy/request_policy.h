@@ -24,7 +24,8 @@ struct RequestVerdict {
 // cache; `matched` tells whether any route matched.
 RequestVerdict judge_before_key(const http::RequestHead& head, bool matched,
                                 const conf::CacheRule* rule);
-// Shared, or Personal by what the key found in the request.
+// Shared, or Personal by what the key found in the request; Bypass for a URL that is used once and
+// a cookie that a shared request would lose: it goes as it came, so that it is never asked twice.
 RequestVerdict judge_key(const keys::KeyVerdict& key);
 
 // Whether it wants a part of the answer, or only what is new to it (RFC 9110 13, 14): what Weir

@@ -126,5 +126,61 @@ TEST(QueryRule, LeavesASignedUrlAlone) {
   EXPECT_EQ(key_query("signatures=1&design=2", none), "");
 }
 
+TEST(Query, KnowsWhatIsUsedOnce) {
+  // Log-ins that come back and mailed links, in every spelling; not what is asked for at will.
+  for (const char* query : {
+           "code=1&state=2",
+           "state=2&x=1&code=1",
+           "error=access_denied&state=2",
+           "token=1",
+           "a=1&TOKEN=",
+           "ticket=ST-1",
+           "otp=123456",
+           "SAMLResponse=x",
+           "samlresponse=x",
+           "SAMLRequest=x",
+           "SAMLart=x",
+           "confirmation_token=1",
+           "confirmationToken=1",
+           "reset-password-token=1",
+           "reset_password_token=1",
+           "invitation_token=1",
+           "unlock_token=1",
+           "oauth_token=1&oauth_verifier=2",
+           "oobCode=1",
+           "id_token=1",
+           "magic_token",
+           "one_time_token=1",
+           "_wpnonce=1",
+           "openid.response_nonce=1",
+           "__clerk_ticket=1",
+           "%74oken=1",
+           "verification_token=1",
+           "token_hash=1",
+       }) {
+    EXPECT_TRUE(is_used_once(query)) << query;
+  }
+  for (const char* query : {
+           "",
+           "code=SUMMER24",
+           "state=ca",
+           "error=1",
+           "codes=1&state=2",
+           "page_token=1",
+           "pageToken=1",
+           "continuation_token=1",
+           "next_token=1",
+           "tokens=1",
+           "tickets=1",
+           "q=token",
+           "t=1&oken=2",
+           "resetpasswordtokenresetpasswordtoken=1",
+           "=token",
+           "x=code&y=state",
+       }) {
+    EXPECT_FALSE(is_used_once(query)) << query;
+  }
+}
+
 }  // namespace
 }  // namespace weir::keys

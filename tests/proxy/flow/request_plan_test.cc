@@ -15,7 +15,10 @@ using policy::RequestClass;
 http::RequestHead request_for(std::string_view path, const Lines& lines,
                               std::string_view method = "GET") {
   http::RequestHead head = policy::request(lines, method);
-  head.path = head.target = path;
+  head.target = path;
+  head.path = path.substr(0, path.find('?'));
+  head.has_query = head.path.size() < path.size();
+  if (head.has_query) head.query = path.substr(head.path.size() + 1);
   head.authority = "app.test";
   return head;
 }
@@ -82,6 +85,35 @@ TEST_F(RequestPlanTest, SaysWhoMayShareTheAnswerAndWhy) {
     EXPECT_EQ(made.refusal.reason, c.reason) << c.what;
     EXPECT_EQ(made.form(), c.form) << c.what;
     EXPECT_FALSE(made.answered_here) << c.what;
+  }
+}
+
+TEST_F(RequestPlanTest, WhatIsUsedOnceGoesAsItCameWhereACookieWouldBeWithheld) {
+  // So it is not asked twice; without a cookie nothing is withheld, and one that matters is kept.
+  const struct {
+    const char* path;
+    Lines lines;
+    RequestClass kind;
+    const char* subject;
+  } cases[] = {
+      {"/cached/in?code=1&state=2", {{"Cookie", "_ga=1"}}, RequestClass::Bypass, "_ga"},
+      {"/cached/in?token=1", {{"Cookie", "_ga=1; _gid=2"}}, RequestClass::Bypass, "_ga"},
+      {"/cached/in?token=1", {}, RequestClass::Shared, ""},
+      {"/cached/in?page=1", {{"Cookie", "_ga=1"}}, RequestClass::Shared, ""},
+      {"/cached/in", {{"Cookie", "_ga=1"}}, RequestClass::Shared, ""},
+      {"/cached/in?token=1", {{"Cookie", "_ga=1; sid=1"}}, RequestClass::Personal, "sid"},
+      {"/cached/in?token=1",
+       {{"Cookie", "_ga=1"}, {"Authorization", "x"}},
+       RequestClass::Personal,
+       "Authorization"},
+  };
+  for (const auto& c : cases) {
+    const RequestPlan made = plan(c.path, c.lines);
+    EXPECT_EQ(made.kind, c.kind) << c.path;
+    EXPECT_EQ(made.refusal.subject, c.subject) << c.path;
+    EXPECT_EQ(made.form(), made.kind == RequestClass::Bypass     ? Form::Verbatim
+                           : made.kind == RequestClass::Personal ? Form::Personal
+                                                                 : Form::Shared);
   }
 }
 
