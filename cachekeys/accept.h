@@ -1,4 +1,6 @@
-// Accept as it is sent to the app (docs/KEYS.md, "Accept").
+// Accept's kinds (docs/KEYS.md, "Accept"): what the key holds of it, and what the app is sent. The
+// second follows from the first, so that no answer can depend on what the key leaves out. For rules
+// that do not key the whole field. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -8,10 +10,11 @@
 
 namespace weir::keys {
 
-// Appends what the app is sent as Accept, for rules that do not key the whole field: the type that
-// is in the key; else the client's own list without the types that no browser names beside HTML
-// or images, which an app might answer with and never Vary on; on a sealed route "*/*". Nothing
-// when no Accept is sent.
-void append_sent_accept(const http::RequestHead& head, const Recipe& recipe, std::string& out);
+// Appends the kind for the key: nothing for anything; "text/html" for a page; "image/*", or which
+// of AVIF and WebP the client names; else the preferred type itself, with its parameters.
+void append_accept_kind(const http::RequestHead& head, std::string& out);
+
+// Appends the Accept that every request of the same kind shows the app; never empty.
+void append_sent_accept(const http::RequestHead& head, std::string& out);
 
 }  // namespace weir::keys

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/text.h"
+#include "cachekeys/accept.h"
 #include "cachekeys/cookies.h"
 #include "cachekeys/field_lines.h"
 #include "cachekeys/normalize.h"
@@ -62,7 +63,7 @@ void append_accept(const http::RequestHead& head, const Recipe& recipe, KeyBuffe
   const std::size_t mark = out.raw().size();
   out.append("accept");
   const std::size_t at = out.open_field();
-  append_preferred_type(head, out.raw());
+  append_accept_kind(head, out.raw());
   out.close_field(at);
   if (out.raw().size() == at) out.raw().resize(mark);
 }

@@ -27,8 +27,6 @@ void append_language(const http::RequestHead& head, const conf::LanguageRule& ru
 void append_accept_encoding(const http::RequestHead& head, std::string& out);
 // Whether an answer in these content codings may be given to the client.
 bool accepts_encoding(const http::RequestHead& head, std::string_view content_encoding);
-// Accept's preferred media type unless it is HTML, an image or anything; else nothing.
-void append_preferred_type(const http::RequestHead& head, std::string& out);
 
 // One cookie of a Cookie field.
 struct Cookie {

@@ -99,7 +99,7 @@ void append_rebuilt(FieldId id, const http::RequestHead& head, const Recipe& rec
                     std::string& out) {
   switch (id) {
     case FieldId::Accept:
-      append_sent_accept(head, recipe, out);
+      append_sent_accept(head, out);
       return;
     case FieldId::AcceptEncoding:
       append_accept_encoding(head, out);

@@ -25,9 +25,9 @@ constexpr Spelling kLanguages[] = {
     {"de", "de"},         {"DE;q=0.1", "de"}, {"de, de-ch", "de"}, {"de;q=0.5, en", "en, de"},
     {"en, de", "en, de"}, {"*", ""},          {"en;q=0", ""}};
 constexpr Spelling kAccepts[] = {{"*/*", ""},
-                                 {"text/html, */*;q=0.8", ""},
-                                 {"image/webp,image/*", ""},
-                                 {"text/html, application/json;q=0.3", ""},
+                                 {"text/html, */*;q=0.8", "text/html"},
+                                 {"image/webp,image/*", "image/webp"},
+                                 {"text/html, application/json;q=0.3", "text/html"},
                                  {"application/json", "application/json"},
                                  {"application/JSON;q=0.3", "application/json"},
                                  {"*/*;q=0.1, application/json", "application/json"},

@@ -39,7 +39,8 @@ TEST(SharedRequest, HoldsWhatTheKeyHoldsAndHarmlessRest) {
   EXPECT_EQ(sent.removed_cookies, (std::vector<std::string>{"_ga", "cart"}));
   EXPECT_EQ(listing(sent),
             "User-Agent: ua\nX-Custom: c\nOrigin: http://o\nHX-Request: true\n"
-            "Accept-Encoding: br, gzip\nAccept-Language: de-ch, en\nCookie: theme=dark\n");
+            "Accept: */*\nAccept-Encoding: br, gzip\nAccept-Language: de-ch, en\n"
+            "Cookie: theme=dark\n");
 }
 
 TEST(SharedRequest, OnASealedRouteHoldsTheKeyOnly) {
@@ -120,7 +121,7 @@ TEST(PersonalRequest, KeepsWhatIsPersonalAndNothingElse) {
             "User-Agent: ua\nX-Custom: c\nIf-None-Match: \"e\"\nIf-Modified-Since: x\nIf-Range: x\n"
             "Range: bytes=0-1\nOrigin: http://o\nHX-Request: true\n"
             "Cookie: _ga=1; theme=dark; cart=2\nAuthorization: Basic x\n"
-            "Accept-Encoding: br, gzip\nAccept-Language: de-ch, en\n");
+            "Accept: */*\nAccept-Encoding: br, gzip\nAccept-Language: de-ch, en\n");
   const Recipe sealed = recipe_of({.sealed = true});
   const SentRequest few = personal_request(request.head, sealed, {.authority = "a.test"});
   EXPECT_EQ(sent_field(few, "authorization"), "Basic x");
