@@ -122,10 +122,13 @@ Entry::Entry(const Source& source)
       inline_size_(body_ ? 0 : static_cast<std::uint32_t>(source.inline_bytes.size())),
       status_line_size_(static_cast<std::uint16_t>(source.status_line.size())),
       status_(source.meta.status),
+      origin_(source.meta.origin),
       kind_(static_cast<std::uint8_t>(source.kind)),
       validate_always_(source.meta.validate_always),
       must_revalidate_(source.meta.must_revalidate),
-      shared_with_personal_(source.meta.shared_with_personal) {
+      shared_with_personal_(source.meta.shared_with_personal),
+      without_encoding_(source.meta.without_encoding),
+      varies_(source.meta.varies) {
   char* at = reinterpret_cast<char*>(this + 1);
   const std::string_view blank_line = head_size_ == 0 ? "" : "\r\n";
   for (const std::string_view part : {source.key.bytes, source.status_line, source.fields,
@@ -186,6 +189,9 @@ EntryMeta Entry::meta() const {
   meta.validate_always = validate_always_ != 0;
   meta.must_revalidate = must_revalidate_ != 0;
   meta.shared_with_personal = shared_with_personal_ != 0;
+  meta.origin = origin_;
+  meta.without_encoding = without_encoding_ != 0;
+  meta.varies = varies_ != 0;
   meta.seq = seq_;
   return meta;
 }

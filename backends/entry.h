@@ -27,6 +27,11 @@ namespace weir::backends {
 // The facts that freshness and reuse are judged by. Times are on the steady clock (base/clock.h).
 // Stored spans of time are held in 32 bits, saturated (RFC 9111 1.2.2).
 struct EntryMeta {
+  // Of whose requests an answer is of use that does not say whether it depends on Origin.
+  static constexpr std::uint16_t kAnyOrigin = 0;
+  static constexpr std::uint16_t kNoOrigin = 1;        // those without one only
+  static constexpr std::uint16_t kFirstOriginTag = 2;  // and those with the Origin of this tag
+
   std::uint16_t status = 200;
   std::int64_t response_ms = 0;            // when the response's head arrived
   std::int64_t initial_age_s = 0;          // its corrected initial age then (RFC 9111 4.2.3)
@@ -38,6 +43,12 @@ struct EntryMeta {
   // public, s-maxage or CDN-Cache-Control said so, no `origin` setting was needed to admit it, and
   // it set no cookie, stripped or not: personal requests may read it (RFC 9111 3.5).
   bool shared_with_personal = false;
+  // What its request did not show, and its answer does not name (proxy/policy/unsaid.h).
+  std::uint16_t origin = kAnyOrigin;
+  bool without_encoding = false;  // of use to requests without Accept-Encoding only
+  // It named fields in Vary, or is kept apart from others by some; else it is merely stored where
+  // others are.
+  bool varies = false;
   // Position of the purge log applied when the fetch began (architecture.md, decision 12).
   std::uint64_t seq = 0;
 };
@@ -239,10 +250,13 @@ class Entry : public RefCounted<Entry> {
   std::array<std::uint16_t, kNoted> noted_size_{};
   std::uint16_t status_line_size_;
   std::uint16_t status_;
+  std::uint16_t origin_;
   std::uint8_t kind_ : 1;
   std::uint8_t validate_always_ : 1;
   std::uint8_t must_revalidate_ : 1;
   std::uint8_t shared_with_personal_ : 1;
+  std::uint8_t without_encoding_ : 1;
+  std::uint8_t varies_ : 1;
   std::uint8_t coding_is_far_ : 1 = 0;  // past what a note can tell
   mutable bool pays_for_body_ = false;  // written by the one who bound it, read by the destructor
 };

@@ -40,8 +40,15 @@ constexpr std::int64_t kClocksDiffer_ms = 60'000;
 constexpr std::size_t kMaxMarkerBytes = 1024 * 1024;
 constexpr std::size_t kMaxMarkerTexts = 1024;
 
-enum Flag : std::uint8_t { kValidateAlways = 1, kMustRevalidate = 2, kPersonal = 4, kDated = 8 };
-constexpr std::uint8_t kAllFlags = kValidateAlways | kMustRevalidate | kPersonal | kDated;
+enum Flag : std::uint8_t {
+  kValidateAlways = 1,
+  kMustRevalidate = 2,
+  kPersonal = 4,
+  kDated = 8,
+  kWithoutEncoding = 16,
+  kVaries = 32,
+};
+constexpr std::uint8_t kAllFlags = 63;
 
 // ---- numbers ----
 
@@ -97,14 +104,15 @@ void write_fixed(std::string& out, const Fixed& fixed) {
   const EntryMeta& meta = fixed.meta;
   const auto flags = static_cast<std::uint8_t>(
       (meta.validate_always ? kValidateAlways : 0) | (meta.must_revalidate ? kMustRevalidate : 0) |
-      (meta.shared_with_personal ? kPersonal : 0) | (fixed.dated ? kDated : 0));
+      (meta.shared_with_personal ? kPersonal : 0) | (fixed.dated ? kDated : 0) |
+      (meta.without_encoding ? kWithoutEncoding : 0) | (meta.varies ? kVaries : 0));
   put(out, kMagic);
   put(out, kVersion);
   put(out, static_cast<std::uint8_t>(fixed.kind));
   put(out, flags);
   put(out, std::uint8_t{0});
   put(out, meta.status);
-  put(out, std::uint16_t{0});
+  put(out, meta.origin);
   put(out, fixed.key_size);
   put(out, fixed.status_line_size);
   put(out, fixed.fields_size);
@@ -138,7 +146,7 @@ Result<Fixed> read_fixed(std::string_view& in) {
   const auto zero = take<std::uint8_t>(in);
   EntryMeta& meta = fixed.meta;
   meta.status = take<std::uint16_t>(in);
-  const auto zeros = take<std::uint16_t>(in);
+  meta.origin = take<std::uint16_t>(in);
   fixed.key_size = take<std::uint32_t>(in);
   fixed.status_line_size = take<std::uint32_t>(in);
   fixed.fields_size = take<std::uint32_t>(in);
@@ -150,8 +158,7 @@ Result<Fixed> read_fixed(std::string_view& in) {
   if (lifetime_s != kAbsent) meta.lifetime_s = lifetime_s;
   meta.stale_while_revalidate_s = read_window(take<std::int32_t>(in));
   meta.stale_if_error_s = read_window(take<std::int32_t>(in));
-  if (kind > static_cast<std::uint8_t>(EntryKind::VaryMarker) || flags > kAllFlags || zero != 0 ||
-      zeros != 0) {
+  if (kind > static_cast<std::uint8_t>(EntryKind::VaryMarker) || flags > kAllFlags || zero != 0) {
     return corrupt("unknown marks");
   }
   if (meta.response_ms > kMaxTimeMs || meta.response_ms < -kMaxTimeMs) {
@@ -165,6 +172,8 @@ Result<Fixed> read_fixed(std::string_view& in) {
   meta.must_revalidate = (flags & kMustRevalidate) != 0;
   meta.shared_with_personal = (flags & kPersonal) != 0;
   fixed.dated = (flags & kDated) != 0;
+  meta.without_encoding = (flags & kWithoutEncoding) != 0;
+  meta.varies = (flags & kVaries) != 0;
   return fixed;
 }
 

@@ -8,6 +8,7 @@
 #include "cachekeys/key_builder.h"
 #include "cachekeys/normalize.h"
 #include "proxy/policy/freshness.h"
+#include "proxy/policy/unsaid.h"
 
 namespace weir::flow {
 namespace {
@@ -138,6 +139,7 @@ bool Fill::is_usable(const backends::Entry& entry) const {
   const http::RequestHead& client = order_.client.get();
   const std::string_view coding = entry.content_encoding();
   if (!coding.empty() && !keys::accepts_encoding(client, coding)) return false;
+  if (!policy::serves(entry.meta(), client, recipe())) return false;
   const policy::Reuse reuse =
       policy::judge_reuse(entry.meta(), rule(), order_.route->backend->default_expire_s(),
                           order_.request_class, http::parse_request_cache_control(client),

@@ -99,6 +99,9 @@ class Fill final : public upstream::FetchSink,
   void admit(const http::ResponseHead& head);
   std::shared_ptr<FlightHead> make_head(http::ResponseHead&& head);
   void choose_variant(FlightHead& head);
+  std::vector<std::string> variant_fields(std::string_view coding);
+  void name_answer(const std::vector<std::string>& vary);
+  bool is_fresh(const backends::Entry& entry) const;
   void publish(std::shared_ptr<FlightHead> head);
 
   // its body and its end
@@ -122,6 +125,7 @@ class Fill final : public upstream::FetchSink,
   SharedTables& tables() const { return fills_.tables(); }
   backends::Store& store() const { return order_.site->store_of(*order_.route); }
   const conf::CacheRule& rule() const { return *order_.route->rule; }
+  const keys::Recipe& recipe() const { return order_.route->recipe; }
   const conf::Config& config() const { return *order_.site->site->config; }
 
   Fills& fills_;

@@ -1,10 +1,13 @@
 // The moment of decision in a fill: the app's head is there. Who may have this answer, and is it
 // kept?
+#include <algorithm>
+
 #include "base/http/date.h"
 #include "base/http/hop_by_hop.h"
 #include "cachekeys/key_builder.h"
 #include "cachekeys/sent_request.h"
 #include "proxy/flow/fill.h"
+#include "proxy/policy/freshness.h"
 
 namespace weir::flow {
 namespace {
@@ -92,7 +95,8 @@ policy::StoreVerdict Fill::judge(const http::ResponseHead& head) const {
                                        .wall_s = loop().clock().wall_s(),
                                        .request_ms = fetch_->sent_ms(),
                                        .seq = flight_->seq(),
-                                       .personal = order_.refusal});
+                                       .personal = order_.refusal,
+                                       .shown = policy::shown_by(client, recipe())});
 }
 
 // The key is remembered as uncacheable: an answer that is refused again confirms it, one that may
@@ -189,18 +193,55 @@ std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
   return shown;
 }
 
-// With a Vary the answer belongs to the variant that this request asked for: the flight and the
+bool Fill::is_fresh(const backends::Entry& entry) const {
+  const std::int64_t default_s = order_.route->backend->default_expire_s();
+  return policy::freshness(entry.meta(), rule(), default_s, loop().now_ms()).ttl_s() > 0;
+}
+
+// The answer's name among the URL's variants: what this request holds of the fields.
+void Fill::name_answer(const std::vector<std::string>& vary) {
+  store_key_ = order_.base_key;
+  if (vary.empty()) return;
+  keys::KeyBuffer buffer;
+  keys::build_variant_key(order_.base_key.view(), vary, order_.client.get(), recipe(),
+                          order_.authority, buffer);
+  store_key_ = OwnedKey(buffer.view());
+}
+
+// The fields that tell this answer apart from others of its URL: those that it names, those that
+// earlier ones named, and those without which it would take the place of one that is of use to
+// others. Leaves the answer named by them.
+std::vector<std::string> Fill::variant_fields(std::string_view coding) {
+  std::vector<std::string> vary = tables().variants.names_for(
+      store(), order_.base_key.view(), verdict_.vary,
+      [this](const backends::Entry& entry) { return entry.meta().varies && is_fresh(entry); });
+  name_answer(vary);
+  const backends::EntryRef stored = store().lookup_now(store_key_.view(), backends::Purpose::Probe);
+  if (!stored || stored->kind() != backends::Entry::Kind::Response || !is_fresh(*stored)) {
+    return vary;
+  }
+  const std::size_t before = vary.size();
+  for (std::string& name :
+       policy::told_apart_by(stored->meta(), stored->content_encoding(), verdict_.meta, coding)) {
+    const auto at = std::ranges::lower_bound(vary, name);
+    if (at == vary.end() || *at != name) vary.insert(at, std::move(name));
+  }
+  if (vary.size() == before) return vary;
+  verdict_.meta.varies = true;
+  name_answer(vary);
+  return vary;
+}
+
+// Of a URL with variants the answer is the one that this request asked for: the flight and the
 // entry take that variant's name, and the URL's marker tells later requests to look there.
 void Fill::choose_variant(FlightHead& head) {
-  store_key_ = order_.base_key;
-  if (verdict_.vary.empty()) return;
-  keys::KeyBuffer buffer;
-  keys::build_variant_key(order_.base_key.view(), verdict_.vary, order_.client.get(),
-                          order_.route->recipe, order_.authority, buffer);
-  store_key_ = OwnedKey(buffer.view());
-  head.vary = verdict_.vary;
+  const std::vector<std::string> vary =
+      variant_fields(head.response.fields.value(http::FieldId::ContentEncoding));
+  head.meta = verdict_.meta;
+  if (vary.empty()) return;
+  head.vary = vary;
   head.variant_key = store_key_.bytes;
-  head.variants_full = tables().variants.admit(store(), order_.base_key.view(), verdict_.vary,
+  head.variants_full = tables().variants.admit(store(), order_.base_key.view(), vary,
                                                store_key_.bytes, rule().max_variants);
   if (in_table_ && !(order_.table_key.view() == store_key_.view())) {
     in_table_ = tables().flights.rename(order_.table_key.view(), store_key_.view(), flight_);

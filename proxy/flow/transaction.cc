@@ -93,6 +93,11 @@ bool Transaction::client_accepts(std::string_view coding) const {
   return coding.empty() || keys::accepts_encoding(request(), coding);
 }
 
+// Whether an answer of this request's name is one that it can use.
+bool Transaction::is_fit(std::string_view coding, const backends::EntryMeta& meta) const {
+  return client_accepts(coding) && policy::serves(meta, request(), route().recipe);
+}
+
 http::RequestCacheControl Transaction::directives() const {
   const http::RequestHead& head = request();
   if (!head.has(http::FieldId::CacheControl) && !head.has(http::FieldId::Pragma)) return {};
@@ -107,10 +112,17 @@ policy::ReuseVerdict Transaction::judge_reuse(const backends::EntryMeta& meta,
 
 Transaction::Step Transaction::judge() {
   const http::RequestCacheControl client = directives();
-  if (now_.entry && !client_accepts(now_.entry->content_encoding())) now_.entry = nullptr;
   now_.reuse = {};
   if (now_.entry) {
-    now_.reuse = judge_reuse(now_.entry->meta(), client);
+    const backends::EntryMeta meta = now_.entry->meta();
+    now_.unfit = !is_fit(now_.entry->content_encoding(), meta);
+    if (now_.unfit) {
+      now_.entry = nullptr;
+    } else {
+      now_.reuse = judge_reuse(meta, client);
+    }
+  }
+  if (now_.entry) {
     if (now_.reuse.reuse == Reuse::Fresh) return serve_hit();
     if (now_.reuse.reuse == Reuse::StaleWhileRevalidate) {
       refresh_behind();
@@ -131,7 +143,7 @@ policy::Forward Transaction::why_forward() const {
   const bool has_copy = now_.entry && now_.reuse.reuse != Reuse::Unusable;
   if (has_copy && now_.reuse.reason == Reason::ClientNoCache) return policy::Forward::Request;
   if (has_copy) return policy::Forward::Stale;
-  return now_.has_variant ? policy::Forward::VaryMiss : policy::Forward::UriMiss;
+  return now_.has_variant || now_.unfit ? policy::Forward::VaryMiss : policy::Forward::UriMiss;
 }
 
 // Whether the copy may go out in place of an answer: because the app failed, or is slow. Judged

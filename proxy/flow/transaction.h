@@ -21,6 +21,7 @@
 #include "proxy/front/exchange.h"
 #include "proxy/policy/cache_status.h"
 #include "proxy/policy/freshness.h"
+#include "proxy/policy/unsaid.h"
 
 namespace weir::flow {
 
@@ -69,6 +70,8 @@ class Transaction final : public front::Handler, public Wakeable {
     Form sent = Form::Verbatim;  // of the fetch that it led last
     bool has_variant = false;    // variant_key_ is this request's name
     bool counted = false;        // a store has counted it as a hit or a miss
+    bool unfit = false;          // there is a copy, but for requests that show less, or read more
+    bool led_apart = false;      // it has taken the name of a flight that was not for it
     backends::EntryRef entry;    // a copy, in a coding that the client can read
     policy::ReuseVerdict reuse;  // of entry, when it was last judged
     bool only_stored = false;    // only-if-cached: stores are asked, the app is not
@@ -106,6 +109,7 @@ class Transaction final : public front::Handler, public Wakeable {
   Step on_flight();
   Step on_found(const Flight::State& state);
   Step on_head(const Flight::State& state);
+  Step look_elsewhere(const FlightHead& head);
   Step on_released(const Flight::State& state);
   Step on_app_error(const Flight::State& state);
   Step fail(int status, policy::Refusal why);
@@ -129,6 +133,7 @@ class Transaction final : public front::Handler, public Wakeable {
   policy::Forward why_forward() const;
   bool may_serve_stale(bool app_failed);
   bool client_accepts(std::string_view coding) const;
+  bool is_fit(std::string_view coding, const backends::EntryMeta& meta) const;
   keys::KeyView lookup_key() const {
     return now_.has_variant ? variant_key_.view() : base_key_.view();
   }

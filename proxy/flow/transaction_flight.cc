@@ -41,9 +41,9 @@ Transaction::Step Transaction::on_found(const Flight::State& state) {
 }
 
 // Whether the flight's answer is this request's as well: with a Vary, only if it asks for the same
-// variant; and in a coding that the client can read.
+// variant; and if it is of use to a request that shows as much.
 bool Transaction::is_for_me(const FlightHead& head) {
-  if (!client_accepts(head.response.fields.value(http::FieldId::ContentEncoding))) return false;
+  if (!is_fit(head.response.fields.value(http::FieldId::ContentEncoding), head.meta)) return false;
   if (head.vary.empty()) return true;
   keys::build_variant_key(base_key_.view(), head.vary, request(), route().recipe,
                           request().authority, variant_key_);
@@ -69,17 +69,29 @@ Transaction::Step Transaction::on_head(const Flight::State& state) {
     return for_all ? Step::LookUp : Step::Pass;
   }
   if (!now_.reader->is_its_own(state) && !is_for_me(head)) {
-    const bool readable =
-        client_accepts(head.response.fields.value(http::FieldId::ContentEncoding));
-    leave_flight();
-    now_.outcome.collapsed = false;
-    if (!readable) return Step::Pass;
-    return Step::LookUp;  // the marker is in place by now: it leads to this request's variant
+    return look_elsewhere(head);
   }
   if (head.response.status >= 500 && may_serve_stale(true)) {
     return serve_stale(Reason::StaleIfError, head.response.status);
   }
   return serve_flight(state);
+}
+
+// Another variant's: the marker is in place by now, and leads to this request's. One that is for
+// requests that show less leaves its name to this one, whose answer may be for both; but once only.
+Transaction::Step Transaction::look_elsewhere(const FlightHead& head) {
+  const bool readable = client_accepts(head.response.fields.value(http::FieldId::ContentEncoding));
+  const bool shows_more = !policy::serves(head.meta, request(), route().recipe);
+  const bool alone = !readable || (shows_more && std::exchange(now_.led_apart, true));
+  if (shows_more && !alone) {
+    const keys::KeyView name = head.vary.empty()
+                                   ? lookup_key()
+                                   : keys::KeyView{head.variant_key, hash128(head.variant_key)};
+    context_.tables.flights.remove(name, now_.reader->flight());
+  }
+  leave_flight();
+  now_.outcome.collapsed = false;
+  return alone ? Step::Pass : Step::LookUp;
 }
 
 Transaction::Step Transaction::on_released(const Flight::State& state) {

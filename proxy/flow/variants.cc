@@ -1,8 +1,10 @@
 #include "proxy/flow/variants.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/hash.h"
+#include "proxy/policy/vary_list.h"
 
 namespace weir::flow {
 namespace {
@@ -28,7 +30,38 @@ std::vector<std::string>::iterator least_used(backends::Store& store,
   return oldest;
 }
 
+bool names_all(const std::vector<std::string>& all, const std::vector<std::string>& some) {
+  return std::ranges::includes(all, some);
+}
+
+// Nobody would find them again.
+void forget_variants(backends::Store& store, const backends::Entry& marker) {
+  for (const std::string_view stranded : marker.variants()) store.erase(view_of(stranded));
+}
+
 }  // namespace
+
+std::vector<std::string> VariantBook::names_for(
+    backends::Store& store, keys::KeyView base, const std::vector<std::string>& own,
+    const std::function<bool(const backends::Entry&)>& keeps_apart) {
+  const std::lock_guard lock(stripes_[base.hash.low % kStripes]);
+  const backends::EntryRef marker = store.lookup_now(base, Purpose::Probe);
+  if (!marker || marker->kind() != backends::Entry::Kind::VaryMarker) return own;
+  const std::vector<std::string> known = marker->vary().to_vector();
+  if (own == known) return own;
+  bool lives = false;
+  for (const std::string_view variant : marker->variants()) {
+    const backends::EntryRef entry = store.lookup_now(view_of(variant), Purpose::Probe);
+    lives = entry && keeps_apart(*entry);
+    if (lives) break;
+  }
+  std::vector<std::string> names;
+  std::ranges::set_union(known, own, std::back_inserter(names));
+  if (lives && names.size() <= policy::kMaxVaryNames) return names;
+  forget_variants(store, *marker);
+  store.erase(base);
+  return own;
+}
 
 bool VariantBook::admit(backends::Store& store, keys::KeyView base,
                         const std::vector<std::string>& vary, const std::string& variant_key,
@@ -41,8 +74,8 @@ bool VariantBook::admit(backends::Store& store, keys::KeyView base,
     variants = known->variants().to_vector();
     if (std::find(variants.begin(), variants.end(), variant_key) != variants.end()) return false;
   } else if (has_marker) {
-    // Told apart by other fields than before: nobody would find these again.
-    for (const std::string_view stranded : known->variants()) store.erase(view_of(stranded));
+    if (names_all(known->vary().to_vector(), vary)) return false;
+    forget_variants(store, *known);
   }
   bool dropped = false;
   while (!variants.empty() && variants.size() >= max_variants) {

@@ -197,6 +197,7 @@ StoreVerdict judge_response(const http::ResponseHead& head, const ResponseContex
   VaryList vary = read_vary(head.fields);
   verdict.meta = make_meta(head, context, word);
   verdict.ttl_s = freshness(verdict.meta, rule, context.default_expire_s, context.now_ms).ttl_s();
+  note_unsaid(verdict.meta, head.fields, vary.names, context.shown);
   verdict.vary = std::move(vary.names);
   verdict.refusal = first_refusal(head, context, word, verdict, vary.refusal);
   if (verdict.refusal) return verdict;

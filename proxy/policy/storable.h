@@ -12,6 +12,7 @@
 #include "conf/config.h"
 #include "proxy/policy/reason.h"
 #include "proxy/policy/request_policy.h"
+#include "proxy/policy/unsaid.h"
 
 namespace weir::policy {
 
@@ -28,6 +29,7 @@ struct ResponseContext {
   std::int64_t request_ms = 0;
   std::uint64_t seq = 0;  // purge position when the fetch began
   Refusal personal;       // of a Personal request: what made it one (RequestVerdict)
+  Shown shown;            // what the app saw of Origin and Accept-Encoding
 };
 
 struct StoreVerdict {

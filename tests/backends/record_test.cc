@@ -29,6 +29,9 @@ EntryRef response(std::string_view body, int status = 200, std::string_view key 
   parts.meta.lifetime_s = 600;
   parts.meta.stale_if_error_s = 0;
   parts.meta.must_revalidate = true;
+  parts.meta.origin = 4711;
+  parts.meta.without_encoding = true;
+  parts.meta.varies = true;
   parts.meta.seq = 42;
   parts.fields.add("Content-Type", "text/html");
   parts.fields.add("ETag", "\"v1\"");
@@ -74,6 +77,9 @@ void expect_same(const Entry& a, const Entry& b) {
   EXPECT_EQ(left.validate_always, right.validate_always);
   EXPECT_EQ(left.must_revalidate, right.must_revalidate);
   EXPECT_EQ(left.shared_with_personal, right.shared_with_personal);
+  EXPECT_EQ(left.origin, right.origin);
+  EXPECT_EQ(left.without_encoding, right.without_encoding);
+  EXPECT_EQ(left.varies, right.varies);
   EXPECT_EQ(left.seq, right.seq);
 }
 

@@ -1,5 +1,9 @@
 // Vary: one URL, several answers.
+#include <atomic>
+#include <vector>
+
 #include "tests/e2e/fixture.h"
+#include "tests/support/gate.h"
 
 namespace weir::test {
 namespace {
@@ -99,6 +103,131 @@ TEST_F(Vary, CorsImpliesOrigin) {
   for (const char* site : {"https://one.test", "https://two.test", "https://one.test"})
     EXPECT_EQ(get("/a", {{"Origin", site}}).value("Access-Control-Allow-Origin"), site);
   EXPECT_EQ(origin_.hits("/a"), 2);
+}
+
+// Each of these clients asks for /a; the answers are told apart by what they must see.
+struct Asker {
+  const char* what;
+  Fields fields;
+  std::string allowed;   // Access-Control-Allow-Origin
+  std::string encoding;  // Content-Encoding
+};
+const Asker kPlain = {"plain", {}, "", ""};
+const Asker kBrowser = {"browser", {{"Accept-Encoding", "gzip, br"}}, "", "gzip"};
+const Asker kOne = {"one", {{"Origin", "https://one.test"}}, "https://one.test", ""};
+const Asker kTwo = {"two", {{"Origin", "https://two.test"}}, "https://two.test", ""};
+const Asker kForeign = {"foreign", {{"Origin", "https://foreign.example"}}, "", ""};
+const Asker kOneBrowser = {"one's browser",
+                           {{"Origin", "https://one.test"}, {"Accept-Encoding", "gzip"}},
+                           "https://one.test",
+                           "gzip"};
+
+// An app that names in Vary only what the request had and the answer depends on.
+Reply sparing_app(const Request& request, bool always_names_encoding) {
+  const std::string origin = request.fields.joined("Origin");
+  const bool gzip = request.fields.joined("Accept-Encoding").find("gzip") != std::string::npos;
+  Reply reply = cacheable("x");
+  if (origin.ends_with(".test")) {
+    reply.header("Access-Control-Allow-Origin", origin).header("Vary", "Origin");
+  }
+  if (gzip) reply.header("Content-Encoding", "gzip");
+  if (gzip || always_names_encoding) reply.header("Vary", "Accept-Encoding");
+  return reply;
+}
+
+TEST_F(Vary, LeftOutByTheAnswersThatNeedNoneHarmsNobody) {
+  // CORS middleware and compressing servers: whoever comes first, each gets what is for him, and
+  // after each has asked a few times the app is not asked any more.
+  const std::vector<Asker> orders[] = {
+      {kPlain, kOne, kTwo, kBrowser, kForeign, kOneBrowser},
+      {kForeign, kBrowser, kOne, kPlain, kTwo, kOneBrowser},
+      {kOneBrowser, kForeign, kPlain, kTwo, kBrowser, kOne},
+      {kBrowser, kPlain, kBrowser, kPlain},
+      {kPlain, kOne, kPlain, kOne},
+  };
+  for (const bool always_names_encoding : {false, true}) {
+    origin_.otherwise([always_names_encoding](const Request& request) {
+      return sparing_app(request, always_names_encoding);
+    });
+    start(kCacheAll);
+    int url = 0;
+    for (const std::vector<Asker>& order : orders) {
+      const std::string path = "/" + std::to_string(++url);
+      for (int round = 0; round < 5; ++round) {
+        for (const Asker& asker : order) {
+          SCOPED_TRACE(path + " " + asker.what + " in round " + std::to_string(round));
+          const Response response = get(path, asker.fields);
+          EXPECT_EQ(response.value("Access-Control-Allow-Origin"), asker.allowed);
+          EXPECT_EQ(response.value("Content-Encoding"), asker.encoding);
+          EXPECT_TRUE(round < 4 || cache_status(response).hit) << response.value("Cache-Status");
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Vary, AnAnswerWithoutItServesThoseWhoShowNoMore) {
+  // Fetched with Origin and Accept-Encoding it is for all; without, for those without; one that is
+  // for every origin says so.
+  origin_.otherwise([](const Request&) { return cacheable("x"); });
+  origin_.on("/star", cacheable("x").header("Access-Control-Allow-Origin", "*"));
+  start(kCacheAll);
+  get("/a", kOneBrowser.fields);
+  for (const Asker& asker : {kOneBrowser, kOne, kBrowser, kPlain}) {
+    EXPECT_TRUE(is_hit("/a", asker.fields)) << asker.what;
+  }
+  get("/b", kPlain.fields);
+  EXPECT_EQ(status_of("/b", kBrowser.fields).fwd, "vary-miss");
+  EXPECT_TRUE(is_hit("/b", kBrowser.fields));
+  EXPECT_TRUE(is_hit("/b", kPlain.fields));
+  EXPECT_TRUE(is_hit("/b", {{"Accept-Encoding", "identity"}}));
+  EXPECT_EQ(origin_.hits("/b"), 2);
+  get("/star", kPlain.fields);
+  EXPECT_TRUE(is_hit("/star", kOne.fields));
+  EXPECT_TRUE(is_hit("/star", kTwo.fields));
+}
+
+TEST_F(Vary, ThoseWhoShowMoreThanTheOneTheyWaitForFetchOnceMore) {
+  // A plain visit leads and twenty pages of another site follow: its answer has nothing for them,
+  // and one of them asks for all.
+  const Gate first;
+  std::atomic<int> calls = 0;
+  origin_.on("/a", [&](const Request& request) {
+    Reply reply = sparing_app(request, false);
+    return ++calls == 1 ? reply.gate_head(first) : reply;
+  });
+  start(kCacheAll);
+  Client plain = client();
+  plain.send(Client::message("GET", "/a", {}));
+  first.await_arrivals(1);
+  std::vector<Client> all;
+  for (int i = 0; i < 20; ++i) all.push_back(client());
+  for (Client& one : all) one.send(Client::message("GET", "/a", kOne.fields));
+  await_all_taken();
+  first.open();
+  EXPECT_EQ(plain.read().value("Access-Control-Allow-Origin"), "");
+  for (Client& one : all) {
+    const Response response = one.read();
+    EXPECT_TRUE(response.complete);
+    EXPECT_EQ(response.value("Access-Control-Allow-Origin"), kOne.allowed);
+  }
+  EXPECT_LE(origin_.hits("/a"), 3);
+}
+
+TEST_F(Vary, NobodyCanKeepOthersMissing) {
+  // A client who shows less than others, or an Origin that is taken back on the way, does not take
+  // the place of what they use.
+  origin_.otherwise([](const Request&) { return cacheable("x"); });
+  start(kCacheAll);
+  const Fields odd[] = {{{"Origin", "https://odd.example"}},
+                        {{"Origin", "https://one.test"}, {"Connection", "Origin"}},
+                        {}};
+  for (int i = 0; i < 20; ++i) {
+    for (const Fields& fields : odd) get("/a", fields);
+    get("/a", kBrowser.fields);
+    get("/a", kOneBrowser.fields);
+  }
+  EXPECT_LE(origin_.hits("/a"), 12);
 }
 
 TEST_F(Vary, VariantsAreBounded) {

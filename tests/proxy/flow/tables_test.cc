@@ -74,6 +74,8 @@ TEST(UncacheableMemory, ForgetsTheOldestPastItsBound) {
 
 // ---- VariantBook ----
 
+using Names = std::vector<std::string>;
+
 class VariantBookTest : public testing::Test {
  protected:
   void store(const std::string& name, std::int64_t used_ms) {
@@ -129,6 +131,45 @@ TEST_F(VariantBookTest, StartsAnewWhenOtherFieldsTellVariantsApart) {
   EXPECT_EQ(known(), (std::vector<std::string>{"w1"}));
   EXPECT_FALSE(store_->lookup_now(key("v1"), backends::Purpose::Probe))
       << "nobody would find it again";
+}
+
+TEST_F(VariantBookTest, AFieldThatOneAnswerLeavesOutStillTellsVariantsApart) {
+  // The URL keeps its variants; an answer that names more makes them apart by all.
+  book_.admit(*store_, key(base_), {"origin"}, "v1", 16);
+  store("v1", 1);
+  const auto all = [](const backends::Entry&) { return true; };
+  EXPECT_EQ(book_.names_for(*store_, key(base_), {}, all), Names{"origin"});
+  EXPECT_EQ(book_.names_for(*store_, key(base_), {"origin"}, all), Names{"origin"});
+  EXPECT_EQ(book_.names_for(*store_, key(base_), vary_, all), (Names{"accept-encoding", "origin"}));
+  EXPECT_EQ(known(), Names{"v1"}) << "asking changes nothing";
+  EXPECT_EQ(book_.names_for(*store_, key("other"), {}, all), Names{});
+}
+
+TEST_F(VariantBookTest, VariantsThatKeepNothingApartAreForgotten) {
+  // Stale ones, or such as were stored for the others' sake only: the URL has none any more.
+  book_.admit(*store_, key(base_), {"origin"}, "v1", 16);
+  store("v1", 1);
+  const auto none = [](const backends::Entry&) { return false; };
+  EXPECT_EQ(book_.names_for(*store_, key(base_), {}, none), Names{});
+  EXPECT_FALSE(store_->lookup_now(key(base_), backends::Purpose::Probe));
+  EXPECT_FALSE(store_->lookup_now(key("v1"), backends::Purpose::Probe));
+}
+
+TEST_F(VariantBookTest, MoreNamesThanAnyAppMeansStartAnew) {
+  // An app that names other fields each time would make every variant its own.
+  Names many;
+  for (int i = 100; i < 132; ++i) many.push_back("x-" + std::to_string(i));
+  book_.admit(*store_, key(base_), many, "v1", 16);
+  store("v1", 1);
+  const auto all = [](const backends::Entry&) { return true; };
+  EXPECT_EQ(book_.names_for(*store_, key(base_), {"a"}, all), Names{"a"});
+}
+
+TEST_F(VariantBookTest, AnAnswerThatKnewFewerFieldsTakesNoMarkersPlace) {
+  // It was on its way when the URL learned of another field.
+  book_.admit(*store_, key(base_), {"accept-encoding", "origin"}, "v1", 16);
+  EXPECT_FALSE(book_.admit(*store_, key(base_), {"origin"}, "late", 16));
+  EXPECT_EQ(known(), Names{"v1"});
 }
 
 }  // namespace
