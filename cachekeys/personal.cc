@@ -6,6 +6,23 @@
 #include "cachekeys/query.h"
 
 namespace weir::keys {
+namespace {
+
+// Sec-Fetch-*, Sec-CH-*: up to a dozen in a browser's request, and no known name begins so.
+bool is_browsers_own(std::string_view name) {
+  return name.size() > 4 && name[3] == '-' && ascii_lower(name[0]) == 's' &&
+         ascii_lower(name[1]) == 'e' && ascii_lower(name[2]) == 'c';
+}
+
+// Whether a name may be more to the recipe than a name: by its first letter, or a word in it.
+bool needs_a_look(std::string_view name, const Recipe& recipe) {
+  const unsigned letter = static_cast<unsigned>(ascii_lower(name.front()) - 'a');
+  const bool watched = letter >= 26 || (recipe.watched_letters >> letter & 1U) != 0;
+  const bool known = watched && !(recipe.credentials.empty() && is_browsers_own(name));
+  return known || may_hold_credential_word(name);
+}
+
+}  // namespace
 
 KeyVerdict scan_fields(const http::RequestHead& head, const Recipe& recipe,
                        std::vector<http::FieldView>& framework) {
@@ -15,9 +32,7 @@ KeyVerdict scan_fields(const http::RequestHead& head, const Recipe& recipe,
     if (field.id != http::FieldId::Other) {
       credential = recipe.credential_ids[static_cast<std::size_t>(field.id)];
     } else {
-      const unsigned letter = static_cast<unsigned>(ascii_lower(field.name.front()) - 'a');
-      const bool watched = letter >= 26 || (recipe.watched_letters >> letter & 1U) != 0;
-      if (!watched && !may_hold_credential_word(field.name)) continue;
+      if (!needs_a_look(field.name, recipe)) continue;
       if (is_framework_field(field.name)) framework.push_back(field);
       credential = recipe.is_credential(field);
     }

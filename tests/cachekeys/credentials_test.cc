@@ -163,6 +163,9 @@ TEST(Credentials, ARuleMayKeyThemOrAddSome) {
   EXPECT_EQ(verdict_of(request, keyed).personal, Personal::No);
   EXPECT_EQ(sent_field(shared_of(text, keyed), "x-csrf-token"), "t");
   EXPECT_NE(key_of(text, keyed), key_of(get("/", "X-CSRF-Token: u\nX-Session-Id: s"), keyed));
+  const Recipe browsers = recipe_of({.credentials = {"Sec-Visitor"}});
+  EXPECT_EQ(verdict_of(TestRequest(get("/", "Sec-Visitor: t")), browsers).personal,
+            Personal::Credential);
   const Recipe listed = recipe_of({.credentials = {"X-CSRF-*"}});
   EXPECT_EQ(verdict_of(TestRequest(get("/", "X-CSRF-Token: t")), listed).personal,
             Personal::Credential);

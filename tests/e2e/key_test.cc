@@ -198,13 +198,15 @@ TEST_F(Key, FragmentHeadersAreAlwaysInTheKey) {
   }
 }
 
-TEST_F(Key, APreferredTypeThatIsNoPageIsInTheKey) {
-  // Accept: application/json is another answer; HTML, images and */* share one.
+TEST_F(Key, AcceptIsInTheKeyByItsKind) {
+  // A page, an image, anything and JSON are four answers; no Accept is anything.
   origin_.on("/a", cacheable("x"));
   start(kCacheAll);
   get("/a", {{"Accept", "text/html,application/xhtml+xml,*/*;q=0.8"}});
-  EXPECT_TRUE(is_hit("/a", {{"Accept", "*/*"}}));
-  EXPECT_TRUE(is_hit("/a", {{"Accept", "image/avif,image/webp"}}));
+  EXPECT_TRUE(is_hit("/a", {{"Accept", "text/html"}}));
+  EXPECT_FALSE(is_hit("/a", {{"Accept", "*/*"}}));
+  EXPECT_FALSE(is_hit("/a", {{"Accept", "image/avif,image/webp"}}));
+  EXPECT_TRUE(is_hit("/a", {{"Accept", "image/webp,image/avif,*/*;q=0.5"}}));
   EXPECT_TRUE(is_hit("/a"));
   EXPECT_FALSE(is_hit("/a", {{"Accept", "application/json"}}));
   EXPECT_TRUE(is_hit("/a", {{"Accept", "application/json;q=1.0, text/plain;q=0.1"}}));
@@ -214,9 +216,9 @@ TEST_F(Key, SealedRoutesShowTheAppOnlyTheKey) {
   // sealed: a header that is not in the key does not reach the app.
   origin_.on("/a", cacheable("x"));
   start_with("sealed: true, headers: [X-Tenant]");
-  get("/a", {{"X-Secret-Input", "1"}, {"X-Tenant", "t"}, {"Referer", "http://x/"}});
+  get("/a", {{"X-Hidden-Input", "1"}, {"X-Tenant", "t"}, {"Referer", "http://x/"}});
   const Request sent = origin_.last("/a");
-  EXPECT_FALSE(sent.fields.has("X-Secret-Input"));
+  EXPECT_FALSE(sent.fields.has("X-Hidden-Input"));
   EXPECT_FALSE(sent.fields.has("Referer"));
   EXPECT_EQ(sent.fields.value("X-Tenant"), "t");
   EXPECT_EQ(sent.fields.value("Host"), "app.test");
