@@ -113,9 +113,30 @@ std::string suggest_listen(std::string_view text, Audience audience) {
   return fmt::format("{}:{}", local ? "127.0.0.1" : "0.0.0.0", port);
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Whether a wrong address to listen on is wrong in its port: a number too large, alone or behind
+// anything, or what stands behind the colon of a good address.
+bool is_wrong_in_port(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? text : text.substr(colon + 1);
+  if (parse_port(port)) return false;
+  if (colon == std::string_view::npos || is_number(port)) return is_number(port);
+  std::string_view host = text.substr(0, colon);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const std::optional<Ip> ip = parse_ip(host);
+  return ip && ip->ipv6 == bracketed;
+}
+
 std::unexpected<Error> not_an_address(std::string_view text, Audience audience) {
-  return fail(ErrorCode::Invalid, fmt::format("{} is not an address to listen on (try {})",
-                                              quote(text), suggest_listen(text, audience)));
+  const std::string hint = is_wrong_in_port(text)
+                               ? "the port is a number from 0 to 65535"
+                               : fmt::format("try {}", suggest_listen(text, audience));
+  return fail(ErrorCode::Invalid,
+              fmt::format("{} is not an address to listen on ({})", quote(text), hint));
 }
 
 bool is_wildcard(const ListenAddress& address) {
@@ -186,6 +207,8 @@ Result<Cidr> parse_cidr(std::string_view text) {
 std::string suggest_url(std::string_view text) {
   const std::string_view port = text.substr(text.starts_with(':') ? 1 : 0);
   if (parse_port(port)) return fmt::format("try http://127.0.0.1:{}", port);
+  const bool plain = text.find('/') == std::string_view::npos;
+  if (is_number(port) || (plain && has_impossible_port(text))) return std::string(kAppPorts);
   const std::optional<HostPort> bare = split_authority(text);
   const bool plausible = bare && is_authority(text) && parse_port(bare->port);
   return fmt::format("try http://{}", plausible ? text : "127.0.0.1:8000");
@@ -287,6 +310,7 @@ Result<UpstreamUrl> parse_upstream_url(std::string_view text) {
   }
   const std::string_view authority = rest.substr(0, end);
   const std::optional<HostPort> parts = split_authority(authority);
+  if (has_impossible_port(authority)) return not_a_url(text, kAppPorts);
   if (!parts || !is_authority(authority)) return not_a_url(text, "try http://127.0.0.1:8000");
   url.host = parts->host;
   if (parts->has_port) url.port = parse_port(parts->port).value_or(0);
@@ -315,8 +339,13 @@ bool leads_to(const UpstreamUrl& url, const ListenAddress& listen) {
 
 bool is_authority(std::string_view text) {
   const std::optional<HostPort> parts = split_authority(text);
+  return parts && is_host(parts->host) && !has_impossible_port(text);
+}
+
+bool has_impossible_port(std::string_view text) {
+  const std::optional<HostPort> parts = split_authority(text);
   if (!parts || !is_host(parts->host)) return false;
-  return !parts->has_port || parse_port(parts->port).value_or(0) != 0;
+  return parts->has_port && parse_port(parts->port).value_or(0) == 0;
 }
 
 }  // namespace weir::conf

@@ -33,5 +33,8 @@ Result<UpstreamUrl> parse_upstream_url(std::string_view text);
 bool leads_to(const UpstreamUrl& url, const ListenAddress& listen);
 // What a Host field may hold: a name or an address, and maybe a port.
 bool is_authority(std::string_view text);
+// Whether it would be one but for its port, which nothing can have.
+bool has_impossible_port(std::string_view text);
+inline constexpr std::string_view kAppPorts = "the port is a number from 1 to 65535";
 
 }  // namespace weir::conf

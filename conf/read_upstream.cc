@@ -58,8 +58,10 @@ void read_host(const Cursor& cursor, Upstream& upstream) {
   } else if (const auto near = nearest_name(*text, kWords)) {
     cursor.error(fmt::format("unknown value {} (did you mean \"{}\"?)", quote(*text), *near));
   } else if (!is_authority(*text)) {
-    cursor.error(fmt::format("{} is not a host (preserve, upstream, or a name such as example.org)",
-                             quote(*text)));
+    const std::string_view hint = has_impossible_port(*text)
+                                      ? kAppPorts
+                                      : "preserve, upstream, or a name such as example.org";
+    cursor.error(fmt::format("{} is not a host ({})", quote(*text), hint));
   } else {
     upstream.host = Upstream::Host::Fixed;
     upstream.fixed_host = *text;

@@ -155,6 +155,9 @@ TEST(LoadErrors, UpstreamSection) {
           {"upstream: {url: http://a, host: 'a b'}",
            "weir.yaml:1:33: upstream.host: \"a b\" is not a host (preserve, upstream, or a name "
            "such as example.org)"},
+          {"upstream: {url: http://a, host: 'a:99999'}",
+           "weir.yaml:1:33: upstream.host: \"a:99999\" is not a host (the port is a number from 1 "
+           "to 65535)"},
           {"upstream: {url: http://a, connect_timeout: 0}",
            "weir.yaml:1:44: upstream.connect_timeout: \"0\" is out of range (1ms to 1d)"},
           {"upstream: {url: http://a, max_connections: 0}",
