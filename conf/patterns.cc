@@ -85,6 +85,50 @@ bool methods_cover(const Matcher& wide, const Matcher& narrow) {
   });
 }
 
+// `RE` as a matcher that YAML reads back as it is meant.
+std::string as_regex(std::string_view regex) {
+  std::string out = "{regex: '";
+  for (const char c : regex) out += c == '\'' ? "''" : std::string(1, c);
+  return out + "'}";
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+// The pattern, as it is written here, that someone means who wrote `text` as other servers want it:
+// nginx's `~ RE`, `~* RE`, `^~ /prefix` and `= /path`, a bare regular expression, a glob on names.
+std::string meant_by(std::string_view text) {
+  if (text.starts_with("^~")) {
+    const std::string_view prefix = trim(text.substr(2));
+    return fmt::format("{}{}", prefix, prefix.ends_with('/') ? "**" : "/**");
+  }
+  const std::string_view behind = text.empty() ? text : trim(text.substr(1));
+  if (text.starts_with("~*")) return as_regex("(?i)" + std::string(trim(text.substr(2))));
+  if (text.starts_with('~')) return behind.empty() ? "" : as_regex(behind);
+  if (text.starts_with('=')) return std::string(behind);
+  const bool regex = text.find_first_of("\\^$|(+") != std::string_view::npos ||
+                     text.find(".*") != std::string_view::npos;
+  if (regex) return as_regex(text);
+  if (text.starts_with('*')) return fmt::format("/**{}", text.substr(1));
+  if (text.starts_with('.')) return fmt::format("/**{}", text);
+  return "";
+}
+
+// What to write in the place of a pattern that does not begin with a slash.
+std::string hint_for_path(std::string_view text) {
+  const std::string meant = meant_by(text);
+  if (meant.starts_with('{') || (!meant.empty() && !check_path_pattern(meant))) {
+    return fmt::format("try {}", meant);
+  }
+  const std::string rooted = fmt::format("/{}", text);
+  const bool near = !text.empty() && text.find("://") == std::string_view::npos &&
+                    text.find_first_of("~=^*") != 0 && !check_path_pattern(rooted);
+  return fmt::format("it begins with \"/\": try {}", near ? rooted : "/blog/**");
+}
+
 }  // namespace
 
 std::optional<std::string> check_path_pattern(std::string_view pattern) {
@@ -94,9 +138,7 @@ std::optional<std::string> check_path_pattern(std::string_view pattern) {
                        quoted);
   }
   if (!pattern.starts_with('/') && !pattern.starts_with("**")) {
-    const bool near = !pattern.empty() && pattern.find("://") == std::string_view::npos;
-    return fmt::format("{} is not a path pattern (it begins with \"/\": try {})", quoted,
-                       near ? fmt::format("/{}", pattern) : "/blog/**");
+    return fmt::format("{} is not a path pattern ({})", quoted, hint_for_path(pattern));
   }
   for (const char c : pattern) {
     if (c == '?' || c == '#') {

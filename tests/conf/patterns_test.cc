@@ -2,8 +2,59 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace weir::conf {
 namespace {
+
+TEST(Patterns, WhatOtherServersWriteIsAnsweredWithOurSpelling) {
+  // Globs without their slash, and nginx's, Apache's and Varnish's regular expressions.
+  const struct {
+    const char* text;
+    const char* meant;
+  } rows[] = {
+      {"blog/**", "it begins with \"/\": try /blog/**"},
+      {"*.css", "try /**.css"},
+      {".css", "try /**.css"},
+      {"*", "try /**"},
+      {"*/feed", "try /**/feed"},
+      {"*admin*", "try /**admin*"},
+      {"= /exact", "try /exact"},
+      {"=/exact", "try /exact"},
+      {"^~ /static/", "try /static/**"},
+      {"^~ /static", "try /static/**"},
+      {"~ \\.(css|js)$", "try {regex: '\\.(css|js)$'}"},
+      {"~* \\.png$", "try {regex: '(?i)\\.png$'}"},
+      {"\\.php$", "try {regex: '\\.php$'}"},
+      {"^/api/", "try {regex: '^/api/'}"},
+      {".*\\.js", "try {regex: '.*\\.js'}"},
+      {"~ it's", "try {regex: 'it''s'}"},
+      {"blog?page=1", "it begins with \"/\": try /blog/**"},
+      {"", "it begins with \"/\": try /blog/**"},
+      {"~", "it begins with \"/\": try /blog/**"},
+      {"http://a/b", "it begins with \"/\": try /blog/**"},
+  };
+  for (const auto& row : rows) {
+    const auto complaint = check_path_pattern(row.text);
+    ASSERT_TRUE(complaint) << row.text;
+    EXPECT_TRUE(complaint->ends_with(std::string(" is not a path pattern (") + row.meant + ")"))
+        << *complaint;
+  }
+}
+
+TEST(Patterns, WhatIsProposedIsAccepted) {
+  // Following a hint never leads to the next error.
+  for (const char* text : {"*.css", ".css", "*", "*/x", "= /a", "^~ /a/", "**x***", "*{a,b}", "a?b",
+                           "= a", "^~ a b", "x#y", ".", "*?", "^~", "=", "^~ /a/**"}) {
+    const auto complaint = check_path_pattern(text);
+    ASSERT_TRUE(complaint) << text;
+    const std::size_t at = complaint->rfind("try ");
+    if (at == std::string::npos) continue;
+    const std::string proposed = complaint->substr(at + 4, complaint->size() - at - 5);
+    if (proposed.starts_with('{')) continue;
+    EXPECT_FALSE(check_path_pattern(proposed)) << text << ": " << proposed;
+  }
+}
 
 TEST(Patterns, CoverageIsOnlyClaimedWhenCertain) {
   // Whether the first pattern takes every path of the second.
