@@ -20,7 +20,7 @@ constexpr std::string_view kOverview =
     "Weir, a caching sidecar: stands in front of an app and serves its pages from memory.\n"
     "\n"
     "Usage: weir [run] [-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
-    "       weir check -c FILE [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
+    "       weir check [-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
     "       weir version\n"
     "\n"
     "Commands:\n"
@@ -36,8 +36,9 @@ constexpr std::string_view kRunFooter =
     "for the flags; flags win over them, and they win over the file.\n";
 
 constexpr std::string_view kCheckFooter =
-    "The flags, and WEIR_UPSTREAM, WEIR_LISTEN and WEIR_ADMIN, win over the file, as for \"weir\n"
-    "run\": what is checked is what would run with them.\n";
+    "The file is found as for \"weir run\", and the flags, WEIR_UPSTREAM, WEIR_LISTEN and "
+    "WEIR_ADMIN\n"
+    "win over it in the same way: what is checked is what would run.\n";
 
 Leave usage_error(std::string_view command, std::string_view message) {
   const std::string name = command.empty() ? "weir" : fmt::format("weir {}", command);
@@ -136,7 +137,6 @@ Command parse_check(const std::vector<std::string>& arguments, const Environment
   add_overrides(app, check.overrides);
   app.footer(std::string(kCheckFooter));
   if (auto leave = parse(app, "check", arguments)) return *leave;
-  if (check.file.empty()) return usage_error("check", "which file? (-c FILE)");
   return check;
 }
 

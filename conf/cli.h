@@ -14,8 +14,8 @@ struct RunCommand {
   Overrides overrides;              // flags over WEIR_* variables
 };
 struct CheckCommand {
-  std::string file;
-  Overrides overrides;  // as of `run`, which they may complete or mend the file for
+  std::optional<std::string> file;  // as of `run`: what is checked is what would run
+  Overrides overrides;              // they may complete or mend the file
 };
 struct VersionCommand {};
 // Help was asked for, or usage was wrong: print and leave.

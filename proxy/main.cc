@@ -32,20 +32,29 @@ std::optional<std::string> environment(const std::string& name) {
   return value;
 }
 
-int print_problems(const std::vector<conf::Problem>& problems) {
-  for (const conf::Problem& problem : problems) {
-    std::fprintf(stderr, "%s\n", conf::render(problem).c_str());
+struct Loaded {
+  std::optional<std::string> file;  // nothing stands for the built-in rule
+  conf::LoadResult result;
+};
+
+// What -c names, else ./weir.yaml, else /etc/weir/weir.yaml, else the built-in rule.
+Loaded load(std::optional<std::string> file, const conf::Overrides& overrides) {
+  for (const char* path : {"./weir.yaml", "/etc/weir/weir.yaml"}) {
+    if (!file && access(path, F_OK) == 0) file = path;
   }
-  return kExitUsage;
+  if (!file) return {file, conf::load_builtin(overrides, environment)};
+  return {file, conf::load_file(*file, overrides, environment)};
 }
 
-// -c, else ./weir.yaml, else /etc/weir/weir.yaml; nothing stands for the built-in rule.
-std::optional<std::string> configuration_file(const conf::RunCommand& command) {
-  if (command.file) return command.file;
-  for (const char* path : {"./weir.yaml", "/etc/weir/weir.yaml"}) {
-    if (access(path, F_OK) == 0) return path;
+int print_problems(const Loaded& loaded) {
+  if (!loaded.file) {
+    std::fputs("weir: there is no ./weir.yaml and no /etc/weir/weir.yaml; without a file:\n",
+               stderr);
   }
-  return std::nullopt;
+  for (const conf::Problem& problem : loaded.result.problems) {
+    std::fputs(conf::render(problem).c_str(), stderr);
+  }
+  return kExitUsage;
 }
 
 // A weir.yaml in the working folder is taken without being asked for, so say which file it was.
@@ -76,18 +85,17 @@ void raise_descriptor_limit(const conf::Config& config) {
 int run(const conf::RunCommand& command) {
   // Whoever rotates logs may signal a process that is not listening yet: it must not end by that.
   block_signals({SIGHUP, SIGUSR1, SIGUSR2});
-  const std::optional<std::string> file = configuration_file(command);
-  const conf::LoadResult loaded = file ? conf::load_file(*file, command.overrides, environment)
-                                       : conf::load_builtin(command.overrides, environment);
-  if (!loaded.config) return print_problems(loaded.problems);
-  log_origin(file, *loaded.config);
-  for (const std::string& warning : loaded.config->warnings) log_warn("{}", warning);
-  raise_descriptor_limit(*loaded.config);
+  const Loaded loaded = load(command.file, command.overrides);
+  const std::shared_ptr<const conf::Config> config = loaded.result.config;
+  if (!config) return print_problems(loaded);
+  log_origin(loaded.file, *config);
+  for (const std::string& warning : config->warnings) log_warn("{}", warning);
+  raise_descriptor_limit(*config);
   block_signals({SIGTERM, SIGINT});
   // A peer that is gone is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   upstream::init_curl();
-  Result<std::unique_ptr<Sidecar>> sidecar = Sidecar::start(loaded.config);
+  Result<std::unique_ptr<Sidecar>> sidecar = Sidecar::start(config);
   if (!sidecar) {
     log_error("{}", sidecar.error().message);
     return kExitFailure;
@@ -96,13 +104,15 @@ int run(const conf::RunCommand& command) {
 }
 
 int check(const conf::CheckCommand& command) {
-  const conf::LoadResult loaded = conf::load_file(command.file, command.overrides, environment);
-  if (!loaded.config) return print_problems(loaded.problems);
-  for (const std::string& warning : loaded.config->warnings) {
+  const Loaded loaded = load(command.file, command.overrides);
+  const std::shared_ptr<const conf::Config> config = loaded.result.config;
+  if (!config) return print_problems(loaded);
+  for (const std::string& warning : config->warnings) {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }
-  std::printf("OK: %s (%zu backends, %zu routes)\n", command.file.c_str(),
-              loaded.config->backends.size(), loaded.config->routes.size());
+  std::printf("OK: %s (%zu backends, %zu routes)\n",
+              loaded.file ? loaded.file->c_str() : "no configuration file, the built-in rule",
+              config->backends.size(), config->routes.size());
   return 0;
 }
 

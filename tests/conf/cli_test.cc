@@ -58,6 +58,14 @@ TEST(Cli, CheckAndVersion) {
   EXPECT_TRUE(std::holds_alternative<VersionCommand>(parse({"--version"})));
 }
 
+TEST(Cli, CheckNeedsNoFileEither) {
+  // What is looked for without -c is the same as for `run`.
+  const Command command = parse({"check"});
+  const auto* check = std::get_if<CheckCommand>(&command);
+  ASSERT_TRUE(check);
+  EXPECT_FALSE(check->file);
+}
+
 TEST(Cli, CheckTakesTheFlagsOfRun) {
   // What an error of the file proposes, such as --upstream, can be tried at once.
   const Command command =
@@ -81,7 +89,6 @@ TEST(Cli, WrongUsageExitsWithTwo) {
       {{"frobnicate"},
        "weir: unknown command \"frobnicate\" (run, check or version)\nTry \"weir --help\".\n"},
       {{""}, "weir: unknown command \"\"\nTry \"weir --help\".\n"},
-      {{"check"}, "weir check: which file? (-c FILE)\nTry \"weir check --help\".\n"},
       {{"check", "-c", "f", "g"},
        "weir check: unexpected argument \"g\"\nTry \"weir check --help\".\n"},
       {{"run", "--upsteam", "x"},
@@ -119,12 +126,12 @@ TEST(Cli, HelpGoesToStdoutAndSucceeds) {
     std::vector<const char*> arguments;
     const char* holds;
   } rows[] = {{{"--help"}, "Commands:"},
-              {{"-h"}, "weir check -c FILE"},
+              {{"-h"}, "weir check [-c FILE]"},
               {{"run", "--help"}, "--upstream URL"},
               {{"-c", "f", "--help"}, "--admin ADDR|off"},
               {{"check", "-h"}, "--config FILE"},
               {{"check", "-h"}, "--upstream URL"},
-              {{"check", "-h"}, "win over the file"},
+              {{"check", "-h"}, "is found as for \"weir run\""},
               {{"version", "--help"}, "weir version"}};
   for (const auto& row : rows) {
     const Command command = parse(row.arguments);

@@ -48,6 +48,40 @@ TEST_F(Cli, CheckTellsEveryErrorAndItsPlace) {
   EXPECT_THAT(said, HasSubstr(file + ":6:24: routes[1].cache.duration: "));
 }
 
+TEST_F(Cli, CheckFindsTheFileThatRunFinds) {
+  // Without -c: ./weir.yaml; without a file, the built-in rule that --upstream is enough for.
+  const TempDir empty;
+  const Command here = {.arguments = {}, .environment = {}, .folder = folder_.path()};
+  const Command nowhere = {.arguments = {}, .environment = {}, .folder = empty.path()};
+  folder_.write("weir.yaml", "upstream: http://127.0.0.1:1\nroutes: [ { match: /a } ]\n");
+  EXPECT_EQ(run_weir({"check"}, here).out, "OK: ./weir.yaml (1 backends, 1 routes)\n");
+  const Outcome builtin = run_weir({"check", "--upstream", "http://127.0.0.1:1"}, nowhere);
+  EXPECT_EQ(builtin.exit_code, 0) << builtin.err;
+  EXPECT_EQ(builtin.out, "OK: no configuration file, the built-in rule (1 backends, 1 routes)\n");
+  for (const char* command : {"check", "run"}) {
+    const Outcome nothing = run_weir({command}, nowhere);
+    EXPECT_EQ(nothing.exit_code, 2);
+    EXPECT_THAT(nothing.err, StartsWith("weir: there is no ./weir.yaml and no /etc/weir/weir.yaml"))
+        << command;
+  }
+}
+
+TEST_F(Cli, ErrorsStandTogether) {
+  // Each is its line, the file's, and the caret: no empty line between or behind them.
+  const std::string file =
+      folder_.write("weir.yaml",
+                    "upstream: http://127.0.0.1:99999\n"
+                    "routes: [ { match: \"*.css\" }, { match: /b, cach: 1 } ]\n");
+  for (const char* command : {"check", "run"}) {
+    const Outcome outcome = run_weir({command, "-c", file});
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("(the port is a number from 1 to 65535)"));
+    EXPECT_THAT(outcome.err, HasSubstr("(try /**.css)"));
+    EXPECT_THAT(outcome.err, testing::EndsWith("^\n"));
+    EXPECT_EQ(outcome.err.find("\n\n"), std::string::npos) << outcome.err;
+  }
+}
+
 TEST_F(Cli, BadInputIsExit2) {
   // Broken YAML, unknown keys, missing files, bad flags: exit 2 and a message, from check and run.
   const std::vector<std::string> texts = {
