@@ -16,6 +16,10 @@ SANITIZER_FLAGS = -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \
 # g++ 12's ThreadSanitizer cannot place its shadow where the kernel randomises addresses widely.
 NO_ASLR = $(if $(shell setarch -R true 2>/dev/null && echo yes),setarch -R)
 
+# ccache ends a build where it cannot write, as with a HOME that is not there: then without it.
+COMPILE = $(shell ! command -v ccache >/dev/null || \
+  ccache g++ -c -x c++ /dev/null -o $(BUILD)/ccache-probe.o 2>/dev/null || echo CCACHE_DISABLE=1) cmake --build
+
 # make run
 LISTEN   ?=
 UPSTREAM ?=
@@ -30,6 +34,9 @@ ROUNDS   ?= 3
 SERVERS  ?=
 CASES    ?=
 
+# Recipes read these from the environment: whatever is in them, a quote too, is no shell's business.
+export LISTEN UPSTREAM CONFIG SERVERS CASES
+
 CPP_FILES = $(shell find base conf cachekeys backends proxy tests -name '*.cc' -o -name '*.h')
 
 .DEFAULT_GOAL := all
@@ -39,32 +46,41 @@ CPP_FILES = $(shell find base conf cachekeys backends proxy tests -name '*.cc' -
         image clean help configure
 
 all: configure ## build build/weir
-	@cmake --build $(BUILD) -j $(JOBS) --target weir
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target weir
 
 # Also where the build's description is older than a CMakeLists.txt: compile_commands.json is read.
 configure: $(BUILD)/build.ninja
-	@cmake --build $(BUILD) --target build.ninja >/dev/null
+	@$(COMPILE) $(BUILD) --target build.ninja >/dev/null
 
-$(BUILD)/build.ninja: | need-build
+$(BUILD)/build.ninja: | same-place need-build
 	@$(CMAKE) -B $(BUILD)
 	@ln -sfn $(BUILD)/compile_commands.json compile_commands.json
+
+# CMake writes the tree's place into what it makes, so a checkout that was moved or copied cannot go
+# on with it.
+.PHONY: same-place
+same-place:
+	@place=$$(cat $(BUILD)/CMakeCache.txt $(BUILD)/*/CMakeCache.txt 2>/dev/null | \
+	  sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' | head -n 1); \
+	[ -z "$$place" ] || [ "$$(cd "$$place" 2>/dev/null && pwd -P)" = "$$(pwd -P)" ] || { \
+	  echo "make: $(BUILD)/ was made for $$place, and this is $$(pwd -P): \`make clean\` first" >&2; \
+	  exit 1; }
 
 .PHONY: need-build need-test need-check need-bench
 need-build:
 	@$(NEED) build
-need-test:
+need-test: | same-place
 	@$(NEED) build test
-need-check:
+need-check: | same-place
 	@$(NEED) build test check
-need-bench:
+need-bench: | same-place
 	@$(NEED) build bench
 
 run: all ## start Weir in front of the demo app, or of UPSTREAM=http://host:port (LISTEN=, CONFIG=)
-	@exec env WEIR=$(BUILD)/weir LISTEN='$(LISTEN)' UPSTREAM='$(UPSTREAM)' CONFIG='$(CONFIG)' \
-	  docker/demo/run.sh
+	@exec env WEIR=$(BUILD)/weir docker/demo/run.sh
 
 test: need-test configure ## build everything and run every test
-	@cmake --build $(BUILD) -j $(JOBS)
+	@$(COMPILE) $(BUILD) -j $(JOBS)
 	@cd $(BUILD) && $(CTEST)
 
 check: format-check house tidy test asan tsan ## everything that CI runs but the fuzzers
@@ -72,13 +88,13 @@ check: format-check house tidy test asan tsan ## everything that CI runs but the
 asan: need-test ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@test -f $(BUILD)/asan/build.ninja || \
 	  $(CMAKE) -B $(BUILD)/asan -DWEIR_SANITIZE=address $(SANITIZER_FLAGS)
-	@cmake --build $(BUILD)/asan -j $(JOBS)
+	@$(COMPILE) $(BUILD)/asan -j $(JOBS)
 	@cd $(BUILD)/asan && $(CTEST)
 
 tsan: need-test ## the tests under ThreadSanitizer
 	@test -f $(BUILD)/tsan/build.ninja || \
 	  $(CMAKE) -B $(BUILD)/tsan -DWEIR_SANITIZE=thread $(SANITIZER_FLAGS)
-	@$(NO_ASLR) cmake --build $(BUILD)/tsan -j $(JOBS)
+	@$(NO_ASLR) env $(COMPILE) $(BUILD)/tsan -j $(JOBS)
 	@cd $(BUILD)/tsan && TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" $(NO_ASLR) $(CTEST)
 
 format: need-check ## format the sources in place
@@ -88,7 +104,7 @@ format-check: need-check ## fail where `make format` would change something
 	@clang-format-19 --dry-run -Werror $(CPP_FILES)
 
 tidy: need-check configure ## clang-tidy over the program; what has not changed since it passed is skipped
-	@cmake --build $(BUILD) --target weir_revision >/dev/null
+	@$(COMPILE) $(BUILD) --target weir_revision >/dev/null
 	@python3 tests/tidy/tidy.py --build $(BUILD) --jobs $(JOBS) \
 	  --under $(TIDY_UNDER)
 
@@ -98,20 +114,22 @@ house: configure ## the house rules: sizes, layers, headers that stand alone, â€
 fuzz: need-check ## run every fuzzer for FUZZ_SECONDS (20)
 	@test -f $(BUILD)/fuzz/build.ninja || $(CMAKE) -B $(BUILD)/fuzz -DWEIR_FUZZ=ON \
 	  -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 $(SANITIZER_FLAGS)
-	@cmake --build $(BUILD)/fuzz -j $(JOBS) --target tests/fuzz/all
+	@$(COMPILE) $(BUILD)/fuzz -j $(JOBS) --target tests/fuzz/all
 	@tests/tidy/run_fuzzers.sh $(BUILD)/fuzz/tests/fuzz tests/fuzz $(FUZZ_SECONDS)
 
 bench: need-bench configure ## compare Weir with nginx, HAProxy, Varnish and a bare floor
-	@cmake --build $(BUILD) -j $(JOBS) --target weir bench_floor bench_origin
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target weir bench_floor bench_origin
 	@python3 tests/bench/bench.py --build $(BUILD) --duration $(DURATION) --rounds $(ROUNDS) \
-	  --servers '$(SERVERS)' --cases '$(CASES)'
+	  --servers "$$SERVERS" --cases "$$CASES"
 
 bench-syscalls: need-bench configure ## system calls per hit (SERVERS=weir by default)
-	@cmake --build $(BUILD) -j $(JOBS) --target weir bench_floor bench_origin
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target weir bench_floor bench_origin
 	@python3 tests/bench/bench.py --build $(BUILD) --syscalls --duration $(DURATION) \
-	  --servers '$(if $(SERVERS),$(SERVERS),floor weir)'
+	  --servers "$${SERVERS:-floor weir}"
 
 image: ## build the container image (needs docker)
+	@command -v docker >/dev/null || { \
+	  echo "make image: docker is missing (on Debian: apt-get install -y docker.io)" >&2; exit 1; }
 	docker build --build-arg WEIR_REVISION=$$(git rev-parse --short=12 HEAD 2>/dev/null) \
 	  -f docker/Dockerfile -t weir .
 

@@ -6,6 +6,7 @@
 #   test   what `make test` and the sanitizer builds add
 #   check  clang's tools, for the format, tidy and fuzz targets
 #   bench  the servers that `make bench` compares Weir with, and the load generator
+#   fresh  what `make fresh` needs to put up a bare Debian in a directory
 set -eu
 
 packages_of() {
@@ -16,7 +17,8 @@ packages_of() {
     test)  echo ccache lld ;;
     check) echo clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev ;;
     bench) echo nginx haproxy varnish wrk strace ;;
-    *)     echo "need.sh: no such set: $1 (build, test, check, bench)" >&2; return 2 ;;
+    fresh) echo debootstrap git curl ;;
+    *)     echo "need.sh: no such set: $1 (build, test, check, bench, fresh)" >&2; return 2 ;;
   esac
 }
 
@@ -25,7 +27,10 @@ installed() {
 }
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  echo "need.sh: not a Debian system: the packages are taken to be there ($*)" >&2
+  echo "need.sh: not a Debian system. What these packages of Debian's hold is taken to be there:" >&2
+  for set in "$@"; do
+    echo "  $(packages_of "$set")" >&2
+  done
   exit 0
 fi
 

@@ -4,6 +4,7 @@
 #   UPSTREAM  another app than the demo's
 #   LISTEN    where Weir listens (127.0.0.1:8080, or what CONFIG says)
 #   CONFIG    a configuration file of your own: no demo, and UPSTREAM and LISTEN only if given
+# It greets once Weir's log says where it listens; with WEIR_LOG=warn there is no greeting.
 set -euo pipefail
 here=$(dirname "$0")
 weir=${WEIR:-build/weir}
@@ -23,29 +24,31 @@ case $listen in
   *) refuse "LISTEN=$listen: an address and a port are needed, such as LISTEN=127.0.0.1:8080" ;;
 esac
 
-# Where to ask for pages; empty when only Weir's log will tell.
-url='' host='' port=''
+# The host and port of an address that is listened on, as a client asks for them.
+host_to_ask() {
+  case ${1%:*} in
+    0.0.0.0|'') echo 127.0.0.1 ;;
+    '[::]') echo '[::1]' ;;
+    *) echo "${1%:*}" ;;
+  esac
+}
+is_open() {
+  local host
+  host=$(host_to_ask "$1")
+  (exec 3<>"/dev/tcp/${host//[\[\]]/}/${1##*:}") 2>/dev/null
+}
 case $listen in
   ''|unix:*|*:0) ;;
   *)
-    host=${listen%:*} port=${listen##*:}
-    case $host in
-      0.0.0.0|'[::]'|'') host=127.0.0.1 ;;
-    esac
-    url=http://$host:$port
-    ;;
+    if is_open "$listen"; then
+      refuse "another program listens on $listen; take another port: make run LISTEN=127.0.0.1:8090"
+    fi ;;
 esac
-is_open() {
-  (exec 3<>"/dev/tcp/${host//[\[\]]/}/$port") 2>/dev/null
-}
-if [ -n "$url" ] && is_open; then
-  refuse "another program listens on $listen; take another port: make run LISTEN=127.0.0.1:8090"
-fi
 
 # The terminal's Ctrl-C is for this script alone, which ends its children in the right order: job
 # control gives Weir a process group of its own, and the app, which has none, ignores the signal.
 set -m
-app_pid='' weir_pid=''
+app_pid='' weir_pid='' log_pid=''
 # shellcheck disable=SC2317  # called by the trap
 end_children() {
   local pid
@@ -54,8 +57,14 @@ end_children() {
   done
 }
 trap end_children EXIT
-trap '[ -z "$weir_pid" ] || kill -INT "$weir_pid" 2>/dev/null || true' INT
-trap '[ -z "$weir_pid" ] || kill -TERM "$weir_pid" 2>/dev/null || true' TERM
+# A signal before Weir runs ends the script; after that Weir has it, and the script ends with Weir.
+# shellcheck disable=SC2317  # called by the traps
+pass_signal_on() {
+  [ -n "$weir_pid" ] || exit $((128 + $1))
+  kill "-$1" "$weir_pid" 2>/dev/null || true
+}
+trap 'pass_signal_on 2' INT
+trap 'pass_signal_on 15' TERM
 
 demo=no
 if [ -z "$upstream$config" ]; then
@@ -67,55 +76,74 @@ if [ -z "$upstream$config" ]; then
   config=$here/weir.yaml
 fi
 
-arguments=(run)
-[ -z "$config" ] || arguments+=(-c "$config")
-[ -z "$upstream" ] || arguments+=(--upstream "$upstream")
-[ -z "$listen" ] || arguments+=(--listen "$listen")
-"$weir" "${arguments[@]}" &
-weir_pid=$!
-
-runs() {
-  kill -0 "$weir_pid" 2>/dev/null
-}
-if [ -n "$url" ]; then
-  until is_open; do
-    runs || break
-    sleep 0.1 || true
-  done
-fi
-
-if runs && [ "$demo" = yes ] && [ -n "$url" ]; then
+greet_demo() {
   cat <<HINTS
 
-Weir is at $url, in front of the demo app at $upstream. Try, in another terminal:
+Weir is at $1, in front of the demo app at $upstream. Try, in another terminal:
 
-  curl -i $url/                     the first takes 0.3 s: Cache-Status says it was fetched
-  curl -i $url/                     the second is a hit, with its Age
-  curl -i '$url/search?q=pond&utm_source=x'   and then without utm_source: one key, a hit
-  curl -i $url/private              never stored, and Cache-Status says why
-  curl -i $url/login                nor is an answer that sets a cookie
-  curl -i $url/static/app.css       fresh for an hour, because the app says so
-  curl -N $url/events               an event stream passes as it comes
-  for i in 1 2 3 4 5; do curl -so /dev/null -w '%{time_total} s\n' $url/slow & done; wait
+  curl -i $1/                     the first takes 0.3 s: Cache-Status says it was fetched
+  curl -i $1/                     the second is a hit, with its Age
+  curl -i '$1/search?q=pond&utm_source=x'   and then without utm_source: one key, a hit
+  curl -i $1/private              never stored, and Cache-Status says why
+  curl -i $1/login                nor is an answer that sets a cookie
+  curl -i $1/static/app.css       fresh for an hour, because the app says so
+  curl -N $1/events               an event stream passes as it comes
+  for i in 1 2 3 4 5; do curl -so /dev/null -w '%{time_total} s\n' $1/slow & done; wait
                                     five ask at once, the app is asked once
 
-Or open $url/ in a browser. The rules are in $config. Below runs the access log.
+Or open $1/ in a browser. The rules are in $config. Below runs the access log.
 Ctrl-C ends both.
 
 HINTS
-elif runs && [ -n "$url" ]; then
+}
+
+greet() {
+  local address=$1 ask
+  case $address in
+    unix:*) ask="--unix-socket ${address#unix:} http://localhost" ;;
+    *)
+      ask=http://$(host_to_ask "$address"):${address##*:}
+      address=$ask
+      if [ "$demo" = yes ]; then
+        greet_demo "$ask"
+        return
+      fi ;;
+  esac
   cat <<HINTS
 
-Weir is at $url${upstream:+, in front of $upstream}. Try, in another terminal, twice:
+Weir is at $address${upstream:+, in front of $upstream}. Try, in another terminal, twice:
 
-  curl -i $url/                     Cache-Status tells hit or miss, and why
+  curl -i $ask/                     Cache-Status tells hit or miss, and why
 
 Ctrl-C ends it.
 
 HINTS
-elif runs; then
-  echo "Weir's log says where it listens; Cache-Status tells hit or miss, and why. Ctrl-C ends it."
-fi
+}
+
+# Passes Weir's log on, and greets at the line that says where it listens: not before, since it may
+# end with an error instead.
+pass_log_on() {
+  trap '' INT TERM
+  local line
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >&2
+    case $line in
+      *' info listening on '*)
+        greet "${line##* info listening on }"
+        exec cat >&2 ;;
+    esac
+  done
+}
+
+arguments=(run)
+[ -z "$config" ] || arguments+=(-c "$config")
+[ -z "$upstream" ] || arguments+=(--upstream "$upstream")
+[ -z "$listen" ] || arguments+=(--listen "$listen")
+exec {log}> >(pass_log_on)
+log_pid=$!
+"$weir" "${arguments[@]}" 2>&"$log" {log}>&- &
+weir_pid=$!
+exec {log}>&-
 
 # A trapped signal ends `wait` early: wait until Weir is really gone.
 status=0
@@ -124,4 +152,5 @@ while :; do
   wait "$weir_pid" || status=$?
   kill -0 "$weir_pid" 2>/dev/null || break
 done
+wait "$log_pid" 2>/dev/null || true  # its last lines
 exit "$status"
