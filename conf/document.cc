@@ -20,6 +20,13 @@ Place to_place(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
+// What is wrong, in the same words whichever version of the parser found it: from 0.8 on it adds
+// the alias's name to this one.
+std::string words_of(const YAML::Exception& fault) {
+  constexpr std::string_view kUnknown = "the referenced anchor is not defined";
+  return fault.msg.starts_with(kUnknown) ? std::string(kUnknown) : fault.msg;
+}
+
 Place place_of(std::string_view text, std::size_t at) {
   const std::string_view before = text.substr(0, at);
   const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is the text's begin
@@ -193,7 +200,7 @@ std::expected<NodeRef, SyntaxError> parse_document(std::string_view text) {
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& fault) {
-    return std::unexpected(SyntaxError{to_place(fault.mark), "not valid YAML: " + fault.msg});
+    return std::unexpected(SyntaxError{to_place(fault.mark), "not valid YAML: " + words_of(fault)});
   }
   if (builder.root()) return builder.root();
   auto nothing = std::make_shared<DocumentNode>();

@@ -24,6 +24,12 @@ bool ended_by_peer(CURL* easy) {
   return (SSL_get_shutdown(static_cast<SSL*>(session->internals)) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
+// Whether all was received that the peer sent before it ended the TCP stream.
+bool at_end(int fd) {
+  char byte = 0;
+  return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 }  // namespace
 
 WireConnection::WireConnection(NameGate& names, Owner& owner)
@@ -138,7 +144,9 @@ WireConnection::Moved WireConnection::receive(std::span<char> into) {
     std::size_t got = 0;
     const CURLcode code = curl_easy_recv(easy_, into.data(), into.size(), &got);
     if (code == CURLE_AGAIN) return {State::Again};
-    if (code != CURLE_OK) return {State::Failed};
+    // Newer versions of libcurl call the bare end of the socket an error like others: the socket
+    // tells it from those.
+    if (code != CURLE_OK) return {at_end(fd_) ? State::Cut : State::Failed};
     if (got > 0) return {State::Bytes, got};
     return {ended_by_peer(easy_) ? State::End : State::Cut};
   }
