@@ -33,9 +33,11 @@ DURATION ?= 5
 ROUNDS   ?= 3
 SERVERS  ?=
 CASES    ?=
+# make fresh
+SUITE    ?=
 
 # Recipes read these from the environment: whatever is in them, a quote too, is no shell's business.
-export LISTEN UPSTREAM CONFIG SERVERS CASES
+export LISTEN UPSTREAM CONFIG SERVERS CASES SUITE
 
 CPP_FILES = $(shell find base conf cachekeys backends proxy tests -name '*.cc' -o -name '*.h')
 
@@ -43,7 +45,7 @@ CPP_FILES = $(shell find base conf cachekeys backends proxy tests -name '*.cc' -
 # The targets use all cores themselves, one after the other.
 .NOTPARALLEL:
 .PHONY: all run test check asan tsan format format-check tidy house fuzz bench bench-syscalls \
-        image clean help configure
+        image fresh clean help configure
 
 all: configure ## build build/weir
 	@$(COMPILE) $(BUILD) -j $(JOBS) --target weir
@@ -132,6 +134,10 @@ image: ## build the container image (needs docker)
 	  echo "make image: docker is missing (on Debian: apt-get install -y docker.io)" >&2; exit 1; }
 	docker build --build-arg WEIR_REVISION=$$(git rev-parse --short=12 HEAD 2>/dev/null) \
 	  -f docker/Dockerfile -t weir .
+
+fresh: ## prove from nothing, on a bare Debian: SUITE=bookworm or SUITE=trixie (needs root)
+	@$(NEED) fresh
+	@docker/fresh.sh "$$SUITE"
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD) compile_commands.json

@@ -27,7 +27,7 @@ installed() {
 }
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  echo "need.sh: not a Debian system. What these packages of Debian's hold is taken to be there:" >&2
+  echo "need.sh: not a Debian system. What Debian has in these packages must be there:" >&2
   for set in "$@"; do
     echo "  $(packages_of "$set")" >&2
   done

@@ -70,6 +70,12 @@ class Doors(unittest.TestCase):
         self.assertNotEqual(outcome.returncode, 0)
         self.assertIn("docker is missing (on Debian: apt-get install -y docker.io)", outcome.stdout)
 
+    def test_a_bare_debian_of_an_unknown_suite_is_refused(self):
+        for suite in ("", "potato", "in-space", "try", "it's"):
+            outcome = run("docker/fresh.sh", suite)
+            self.assertEqual(outcome.returncode, 2, outcome.stdout)
+            self.assertIn("(SUITE=bookworm or SUITE=trixie)", outcome.stdout)
+
     def test_a_moved_checkout_is_told_to_clean(self):
         for where in ("build", "build/asan"):
             with self.subTest(where):
