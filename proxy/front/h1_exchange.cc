@@ -231,6 +231,7 @@ void H1Exchange::finish_head(const FreshFields& fresh) {
 
 void H1Exchange::send_informational(const http::ResponseHead& head) {
   if (responding_ || head_.minor_version == 0 || link_->dead) return;
+  if (head.status == 100) continue_sent_ = true;  // the app's own, in Weir's stead
   append_head(output_.head(), head);
   output_.head() += "\r\n";
   write_out();

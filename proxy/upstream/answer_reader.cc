@@ -52,6 +52,7 @@ void AnswerReader::reset(bool to_head_request, bool upgrade_asked) {
   remaining_ = 0;
   informational_ = 0;
   informational_bytes_ = 0;
+  says_continue_ = false;
   any_byte_ = in_head_ = parsed_head_ = has_head_ = complete_ = tunnel_ = reusable_ = bodiless_ =
       event_stream_ = false;
 }
@@ -122,6 +123,7 @@ AnswerReader::Event AnswerReader::accept_head() {
   const http::ResponseHead& head = parser_.head();
   parsed_head_ = true;
   in_head_ = false;
+  if (head.status == 100) says_continue_ = true;
   if (head.status < 200 && head.status != 101) return accept_informational();
   if (head.status == 101) {
     if (!upgrade_asked_) return garbage("a 101 that nobody asked for");

@@ -39,6 +39,8 @@ class AnswerReader {
   // Any byte of an answer has come.
   bool any_byte() const { return any_byte_; }
   bool has_head() const { return has_head_; }
+  // A 100 has come: the app wants the request's body.
+  bool says_continue() const { return says_continue_; }
   // Head and body are here, by their explicit framing.
   bool complete() const { return complete_; }
   // A 101 was accepted: what follows is the tunnel's.
@@ -80,6 +82,7 @@ class AnswerReader {
   bool in_head_ = false;      // a status line has come, its head has not ended
   bool parsed_head_ = false;  // the parser holds a finished head: reset before the next line
   bool has_head_ = false;
+  bool says_continue_ = false;
   bool complete_ = false;
   bool tunnel_ = false;
   bool reusable_ = false;

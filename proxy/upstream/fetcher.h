@@ -44,8 +44,11 @@ struct FetchRequest {
   http::Framing framing = http::Framing::None;  // of the request's body: None, Length or Chunked
   std::uint64_t content_length = 0;
   RequestBody* body = nullptr;  // not owned; outlives the fetch; null with Framing::None
-  bool upgrade = false;         // Connection: Upgrade with the Upgrade field in `fields`
-  bool refresh = false;         // nobody waits for the answer: others go first
+  // The body is not sent before the app has said 100, or nothing for a second; an answer may come
+  // in its place (RFC 9110 10.1.1).
+  bool expect_continue = false;
+  bool upgrade = false;  // Connection: Upgrade with the Upgrade field in `fields`
+  bool refresh = false;  // nobody waits for the answer: others go first
 };
 
 // Why a fetch ended.

@@ -50,6 +50,7 @@ FetchRequest make_fetch_request(const http::RequestHead& client, keys::SentReque
   request.host = std::move(sent.host);
   request.framing = client.framing;
   request.content_length = client.content_length;
+  request.expect_continue = client.expect_continue;
   const std::string upgrade = http::upgrade_offer(client);
   request.upgrade = !upgrade.empty();
   request.fields = std::move(sent.fields);

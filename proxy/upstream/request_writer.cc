@@ -75,6 +75,7 @@ bool append_request_head(std::string& out, const FetchRequest& request, std::str
     http::append_field(out, field.name, field.value);
   });
   append_framing(out, request);
+  if (request.expect_continue && request.body) http::append_field(out, "Expect", "100-continue");
   out.append("\r\n");
   return good;
 }
@@ -84,6 +85,7 @@ void RequestWriter::begin(const FetchRequest& request) {
   body_read_ = 0;
   body_done_ = !has_body();
   body_waits_ = false;
+  body_held_ = has_body() && request.expect_continue;
   any_sent_ = false;
 }
 
@@ -102,7 +104,7 @@ void RequestWriter::release() {
 
 RequestWriter::Status RequestWriter::write(WireConnection& connection, std::span<char> scratch) {
   for (int i = 0; i < kPieces; ++i) {
-    const bool wanted = !body_done_ && !body_waits_ && unsent().size() < kPiece;
+    const bool wanted = !body_done_ && !body_waits_ && !body_held_ && unsent().size() < kPiece;
     if (wanted && pull(scratch) == Status::BodyFailed) {
       return Status::BodyFailed;
     }
@@ -116,7 +118,7 @@ RequestWriter::Status RequestWriter::write(WireConnection& connection, std::span
     bytes_.clear();
     sent_ = 0;
     if (body_done_) return Status::Sent;
-    if (body_waits_) return Status::Pending;
+    if (body_waits_ || body_held_) return Status::Pending;
   }
   return Status::Blocked;
 }

@@ -22,7 +22,7 @@ class RequestWriter {
   enum class Status : std::uint8_t {
     Sent,        // all of it
     Blocked,     // the app takes no more at present, or others are due: go on when it is writable
-    Pending,     // the body has nothing at present
+    Pending,     // the body has nothing at present, or is held
     BodyFailed,  // the message must be cut visibly: the connection has to go
     Dead,        // the connection takes nothing more; it may still have an answer to read
   };
@@ -38,6 +38,10 @@ class RequestWriter {
 
   // The body, which was Pending, has something to say.
   void body_ready() { body_waits_ = false; }
+
+  // Until this only the head is sent of a request that expects to be told to continue.
+  void open_body() { body_held_ = false; }
+  bool holds_body() const { return body_held_; }
 
   bool has_body() const { return request_->body != nullptr; }
   // Nothing of the body was read: the request can be sent again.
@@ -55,6 +59,7 @@ class RequestWriter {
   std::uint64_t body_read_ = 0;
   bool body_done_ = false;
   bool body_waits_ = false;  // it said Pending
+  bool body_held_ = false;
   bool any_sent_ = false;
 };
 

@@ -144,7 +144,7 @@ void WireFetch::start_attempt() {
 void WireFetch::end_attempt() {
   if (phase_ != Phase::Connecting && phase_ != Phase::Running) return;
   phase_ = Phase::Admitted;
-  connect_by_ms_ = kNever;
+  connect_by_ms_ = continue_by_ms_ = kNever;
   pool_.end(url_);
   if (connection_) wires_.close(std::move(connection_));
 }
@@ -195,7 +195,7 @@ void WireFetch::leave() {
   request_ = {};  // it may hold credentials
   writer_.release();
   deadline_.clear();
-  gather_by_ms_ = kNever;
+  gather_by_ms_ = continue_by_ms_ = kNever;
   phase_ = Phase::Idle;
   pool_.places().leave(*this);
   fetcher_.leave(*this);
@@ -208,6 +208,7 @@ void WireFetch::on_connected() {
   connect_by_ms_ = kNever;
   pool_.connected(url_);
   sent_ms_ = now_ms();
+  await_continue();
   if (send()) update_interest();
 }
 
@@ -297,6 +298,7 @@ bool WireFetch::feed_head(std::string_view& bytes) {
   const Weak<WireFetch> fetch = life_.watch();
   const AnswerReader::Event event = pass_head(answer_, bytes, *sink_);
   if (!fetch) return false;
+  if (answer_.says_continue()) open_body();
   if (event != AnswerReader::Event::Garbage) return true;
   finish(FetchResult::Garbage, answer_.error());
   return false;
@@ -336,59 +338,6 @@ void WireFetch::complete(bool excess) {
   const bool useful = may_reuse() || !wires_.has_idle(url_);
   if (reusable && useful) wires_.keep(url_, std::move(connection_), answer_.bodiless());
   finish(FetchResult::Complete, {});
-}
-
-// ---- the sink's wishes and time ----
-
-void WireFetch::pause() {
-  paused_ = true;
-  if (answer_.has_head()) answer_by_ms_ = kNever;
-}
-
-void WireFetch::resume() {
-  if (!std::exchange(paused_, false)) return;
-  if (answer_.has_head()) time_answer();
-  if (phase_ != Phase::Running) return;
-  update_interest();
-  if (connection_->tls()) fetcher_.schedule(*this);
-}
-
-void WireFetch::body_ready() {
-  writer_.body_ready();
-  if (gather_by_ms_ != kNever && request_.body->gathered()) body_gathered();
-  if (phase_ == Phase::Running && body_waits_) fetcher_.schedule(*this);
-}
-
-void WireFetch::body_gathered() {
-  gather_by_ms_ = kNever;
-  pool_.places().gathered(*this);
-}
-
-void WireFetch::time_answer() {
-  const bool timed = !paused_ && !answer_.event_stream();
-  answer_by_ms_ = timed ? now_ms() + pool_.config().idle_timeout_ms : kNever;
-  arm_deadline();
-}
-
-void WireFetch::arm_deadline() {
-  const std::int64_t at = std::min({connect_by_ms_, answer_by_ms_, gather_by_ms_});
-  if (at != kNever) deadline_.set(at);
-}
-
-// Deadlines move later without telling the timer, which looks here when it fires.
-void WireFetch::on_deadline() {
-  if (phase_ == Phase::Idle) return;
-  const std::int64_t now = now_ms();
-  if (now >= gather_by_ms_) body_gathered();
-  if (now >= connect_by_ms_) {
-    return end_or_retry(FetchResult::Timeout, "no connection in time", true);
-  }
-  if (now < answer_by_ms_) return arm_deadline();
-  const bool running = phase_ == Phase::Running || phase_ == Phase::Connecting;
-  const char* why = answer_.has_head() ? "the answer's body stopped coming"
-                    : running          ? "no answer in time"
-                                       : "no free connection in time";
-  finish(FetchResult::Timeout, why);
 }
 
 }  // namespace weir::upstream

@@ -77,6 +77,8 @@ class WireFetch final : public ConnectionPlaces::Guest, private WireConnection::
   void resume();
   void body_ready();
   void body_gathered();
+  void await_continue();
+  void open_body();
   void time_answer();
   void arm_deadline();
   void on_deadline();
@@ -99,7 +101,8 @@ class WireFetch final : public ConnectionPlaces::Guest, private WireConnection::
   Life<WireFetch> life_{*this};
   std::optional<std::size_t> only_url_;
   std::optional<std::size_t> avoid_url_;
-  std::int64_t gather_by_ms_ = kNever;  // while an upload waits for more of its body
+  std::int64_t gather_by_ms_ = kNever;    // while an upload waits for more of its body
+  std::int64_t continue_by_ms_ = kNever;  // while the body is held
   std::int64_t connect_by_ms_ = kNever;
   std::int64_t answer_by_ms_ = kNever;
   std::int64_t sent_ms_ = 0;

@@ -132,8 +132,8 @@ TEST_F(Front, AHalfClosedClientStillGetsItsAnswer) {
   EXPECT_EQ(one.read().body, "hello");
 }
 
-TEST_F(Front, Weir100sByItselfAndStripsExpect) {
-  // Expect: 100-continue is answered before the body comes, and the app never sees the field.
+TEST_F(Front, AnAppThatSaysNothingToExpectIsGivenTheBodyAfterASecond) {
+  // RFC 9110 10.1.1: the client is told to continue then, and the app has seen what it expects.
   origin_.on("/up", [](const Request& request) { return Reply(200).body("got " + request.body); });
   start(kCacheAll);
   Client one = client();
@@ -145,7 +145,19 @@ TEST_F(Front, Weir100sByItselfAndStripsExpect) {
   EXPECT_EQ(one.read_some(2), "\r\n");
   one.send("body");
   EXPECT_EQ(one.read().body, "got body");
-  EXPECT_FALSE(origin_.last("/up").fields.has("Expect"));
+  EXPECT_EQ(origin_.last("/up").fields.value("Expect"), "100-continue");
+}
+
+TEST_F(Front, AnAppMayRefuseABodyBeforeItIsSent) {
+  // Its answer is the first thing that the client hears.
+  origin_.answer_early("/up", Reply(401).body("who are you?"));
+  start(kCacheAll);
+  Client one = client();
+  one.send(
+      "POST /up HTTP/1.1\r\nHost: app.test\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  const Response response = one.read();
+  EXPECT_EQ(response.status, 401);
+  EXPECT_EQ(response.body, "who are you?");
 }
 
 TEST_F(Front, HeadIsAnsweredFromAStoredGet) {

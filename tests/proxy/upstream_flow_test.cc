@@ -296,6 +296,47 @@ TEST(Flow, DeliversAnEarlyAnswer) {
   }
 }
 
+TEST(Flow, HoldsABodyBackUntilTheAppWantsIt) {
+  // Shows that a head which expects to be told to continue goes alone, and what opens its body: the
+  // app's 100, or its silence, but no other interim answer; and that its answer may come instead.
+  struct Case {
+    const char* what;
+    std::string app_says;
+    std::string body_arrived;
+    int status;
+  };
+  const Case cases[] = {
+      {"wants it", "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n", "body", 200},
+      {"says nothing", "", "body", 200},
+      {"refuses", "HTTP/1.1 417 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "", 417},
+  };
+  for (const Case& c : cases) {
+    std::string arrived;
+    std::atomic<bool> heard = false;
+    App app([&](AppConnection& connection) {
+      connection.read_head();
+      heard = true;
+      connection.send(c.app_says);
+      if (c.status != 200) return;
+      arrived = connection.read_exactly(4);
+      connection.send(ok("x"));
+    });
+    Client client(upstream_of({app.url()}));
+    PiecedBody body;
+    body.waiting = "body";
+    body.ended = true;
+    body.on_read = [&] { EXPECT_TRUE(heard) << c.what << ": its head goes alone"; };
+    FetchRequest request = post(body, 4);
+    request.expect_continue = true;
+    Recorder recorder;
+    client.fetch(recorder, std::move(request));
+    EXPECT_EQ(recorder.head->status, c.status) << c.what;
+    EXPECT_EQ(arrived, c.body_arrived) << c.what;
+    EXPECT_NE(app.heads()[0].find("Expect: 100-continue\r\n"), std::string::npos) << c.what;
+    EXPECT_EQ(body.taken, c.body_arrived.size()) << c.what;
+  }
+}
+
 TEST(Flow, PassesEventsOnAsTheyCome) {
   // Shows that each event reaches the sink before the app sends the next one.
   std::promise<void> steps[3];
