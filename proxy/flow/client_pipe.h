@@ -22,6 +22,7 @@ class ClientPipe final : public RefCounted<ClientPipe>, public upstream::Request
   Read read(char* buffer, std::size_t capacity) override;
   bool gathered() override { return !exchange_ || exchange_->body_gathered(); }
   void informational(const http::ResponseHead& head);
+  bool fetch_waits_for_place() const { return fetch_ && fetch_->waiting(); }
 
   // ---- the client's side ----
   void client_gone();

@@ -43,6 +43,7 @@ class Transaction final : public front::Handler, public Wakeable {
   void request_body_ready() override;
   bool holds_up_others() const override { return context_.fills.fetcher().crowded(); }
   void response_cut() override;
+  bool waits_for_place() const override { return now_.pipe && now_.pipe->fetch_waits_for_place(); }
   void finished() override;
 
   // ---- Wakeable: the flight has news ----

@@ -129,6 +129,8 @@ class Handler {
   virtual bool holds_up_others() const = 0;
   // The source of the response has failed and the client is cut: time to note why.
   virtual void response_cut() = 0;
+  // Whether the request waits for a connection to the app, which knows nothing of it yet.
+  virtual bool waits_for_place() const = 0;
   // The response was sent, or the client is gone: last call, drop everything.
   virtual void finished() = 0;
 };

@@ -9,8 +9,8 @@ namespace {
 constexpr std::int64_t kBodyRateGraceMs = 10'000;
 // How often a body is looked at that comes too slowly, but for which nobody has to wait.
 constexpr std::int64_t kSlowBodyLookMs = 1'000;
-// How long a client that has closed its half is believed to wait for the beginning of an answer.
-constexpr std::int64_t kHalfClosedMs = 2'000;
+// How often a client is looked at that has closed its half and waits for an answer.
+constexpr std::int64_t kHalfClosedLookMs = 2'000;
 // How often a client is looked at that is not being read, because what it has sent ahead waits.
 constexpr std::int64_t kUnreadLookMs = 2'000;
 // How long a draining worker waits for the first request of a new connection.
@@ -18,6 +18,10 @@ constexpr std::int64_t kDrainingRequestMs = 500;
 // After a goodbye: how long a client may go on talking before the connection is closed under it.
 // Without this a reset could overtake the response it has not yet read.
 constexpr std::int64_t kGoodbyeMs = 2'000;
+// The same while the rest of a body is coming that the app did not want: many clients read no
+// answer before they have sent it all. In all, and between bytes.
+constexpr std::int64_t kTalkMs = 30'000;
+constexpr std::int64_t kSilenceMs = 5'000;
 constexpr std::uint64_t kLongestS = 1'000'000;  // no sum overflows
 
 }  // namespace
@@ -65,8 +69,8 @@ void H1Deadlines::await_more_body() {
   await(Wait::Body, until_ms);
 }
 
-void H1Deadlines::await_answer_half_closed() {
-  await(Wait::HalfClose, loop_.now_ms() + kHalfClosedMs);
+void H1Deadlines::await_look_at_half_closed() {
+  await(Wait::HalfClose, loop_.now_ms() + kHalfClosedLookMs);
 }
 
 void H1Deadlines::await_look_at_unread() {
@@ -77,6 +81,17 @@ void H1Deadlines::await_look_at_unread() {
 void H1Deadlines::await_goodbye() {
   await(Wait::Goodbye, loop_.now_ms() + kGoodbyeMs);
   if (sending_) sending_->clear();
+}
+
+void H1Deadlines::await_end_of_talk() {
+  talk_until_ms_ = loop_.now_ms() + kTalkMs;
+  is_talking();
+  if (sending_) sending_->clear();
+}
+
+void H1Deadlines::is_talking() {
+  if (talk_until_ms_ == 0) return;
+  await(Wait::Goodbye, std::min(talk_until_ms_, loop_.now_ms() + kSilenceMs));
 }
 
 // ---- limits.min_body_rate ----

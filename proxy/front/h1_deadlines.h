@@ -18,9 +18,9 @@ class H1Deadlines {
     Head,       // send all of a head that has begun: limits.header_timeout
     Body,       // send on of a body that is asked for: limits.body_timeout, or time to look at the
                 // rate at which it comes
-    HalfClose,  // … has closed its half and is believed to wait for an answer's beginning
+    HalfClose,  // … has closed its half: time to look whether anything is done for it
     Unread,     // … is not read, since it has sent enough ahead: time to look whether it is there
-    Goodbye,    // hear that the connection is over
+    Goodbye,    // hear that the connection is over, or stop talking
     Send,       // take anything of what it is sent: limits.send_timeout
   };
   class Owner {
@@ -39,10 +39,14 @@ class H1Deadlines {
   void await_body();
   // The wait goes on: it was time to look, and no more.
   void await_more_body();
-  void await_answer_half_closed();
+  void await_look_at_half_closed();
   // Nothing when that is what is waited for already.
   void await_look_at_unread();
   void await_goodbye();
+  // The rest of a request's body that nobody wants is still to come: while it does, and for a
+  // bounded time.
+  void await_end_of_talk();
+  void is_talking();
   void await_nothing() { receiving_.clear(); }
 
   // ---- limits.min_body_rate: bytes read of a body, over the time that was waited for it ----
@@ -71,6 +75,7 @@ class H1Deadlines {
   std::unique_ptr<Deadline> sending_;  // made when a client first proves slow
   std::int64_t body_wait_began_ms_ = 0;
   bool body_awaited_ = false;
+  std::int64_t talk_until_ms_ = 0;   // 0: no such wait
   std::int64_t body_waited_ms_ = 0;  // before this wait
   std::uint64_t body_bytes_ = 0;
 };

@@ -188,8 +188,15 @@ void H1Exchange::peer_closed() {
   if (body_wanted_) return tell_of_body();
   // What has not come by now never will.
   if (gathering_) return refuse({.status = 400, .detail = "body"});
-  // But most who close have left: an app that is slow to answer is not kept busy for them.
-  if (!responding_) link_->deadlines.await_answer_half_closed();
+  if (!responding_) link_->deadlines.await_look_at_half_closed();
+}
+
+// But most who close have left: for them nobody stays in the queue for a connection to the app. A
+// request that has been sent is answered, or times out, within upstream.first_byte_timeout.
+void H1Exchange::is_half_closed_still() {
+  if (responding_) return;
+  if (handler_->waits_for_place()) return client_is_gone();
+  link_->deadlines.await_look_at_half_closed();
 }
 
 void H1Exchange::body_is_late() {
@@ -215,8 +222,15 @@ bool H1Exchange::begin_response(int status) {
   WEIR_CHECK(!responding_);  // a second response would answer the client's next request
   responding_ = true;
   status_ = status;
-  if (!head_.keep_alive || link_->context.draining) is_last_ = true;
+  if (!head_.keep_alive || link_->context.draining || body_is_unread()) is_last_ = true;
   return true;
+}
+
+// Some of the request's body is still to come: the app answers before it has read it. Where it ends
+// nobody may ever know, so that no other request can follow.
+bool H1Exchange::body_is_unread() const {
+  const H1RequestReader& reader = link_->reader;
+  return !reader.body().ended() && !reader.holds_rest_of_body();
 }
 
 void H1Exchange::append_fresh(const FreshFields& fresh) {

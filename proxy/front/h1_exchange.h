@@ -45,6 +45,8 @@ class H1Exchange final : public Exchange {
   void body_arrived();
   void peer_closed();
   void body_is_late();
+  // Some time has gone by since its half was closed.
+  void is_half_closed_still();
   // The client has left without its response.
   void client_is_gone();
   // Sends what there is to send.
@@ -88,6 +90,7 @@ class H1Exchange final : public Exchange {
   void tell_of_body();
   bool refuse_slow_body();
   bool begin_response(int status);
+  bool body_is_unread() const;
   void append_fresh(const FreshFields& fresh);
   void finish_head(const FreshFields& fresh);
   void cut();

@@ -10,6 +10,8 @@ namespace {
 // How much a client may go on talking after a goodbye. Without this a reset could overtake the
 // response that it has not yet read.
 constexpr std::size_t kGoodbyeBytes = std::size_t{1024} * 1024;
+// The same for the rest of a request's body.
+constexpr std::size_t kUnwantedBodyBytes = std::size_t{64} * 1024 * 1024;
 
 class H1Factory final : public SessionFactory {
  public:
@@ -71,6 +73,7 @@ void H1Session::on_ready(bool readable, bool writable) {
 void H1Session::drain() {
   enter([this] {
     if (phase_ == Phase::Exchange && exchange_->is_open_ended()) link_.dead = true;
+    if (phase_ == Phase::Goodbye && most_after_goodbye_ > kGoodbyeBytes) link_.dead = true;
     if (phase_ == Phase::Idle) receive();
     if (phase_ != Phase::Idle) return;
     if (served_) link_.dead = true;
@@ -91,7 +94,7 @@ void H1Session::waited_long_enough(H1Deadlines::Wait wait) {
         if (serving()) exchange_->body_is_late();
         return;
       case H1Deadlines::Wait::HalfClose:
-        if (serving() && !exchange_->responding()) exchange_->client_is_gone();
+        if (serving()) exchange_->is_half_closed_still();
         return;
       case H1Deadlines::Wait::Unread:
         return look_at_unread_client();
@@ -135,7 +138,8 @@ void H1Session::receive_after_goodbye() {
   const IoResult got = link_.reader.receive_and_drop();
   bytes_after_goodbye_ += got.bytes;
   const bool talking = got.status == IoStatus::Ok || got.status == IoStatus::WouldBlock;
-  if (!talking || bytes_after_goodbye_ > kGoodbyeBytes) link_.dead = true;
+  if (!talking || bytes_after_goodbye_ > most_after_goodbye_) link_.dead = true;
+  if (got.bytes > 0) link_.deadlines.is_talking();
 }
 
 void H1Session::peer_closed() {
@@ -223,13 +227,13 @@ void H1Session::finish_exchange() {
   const bool last = exchange_->is_last() || !body_over || link_.context.draining;
   exchange_->finish();
   exchanges_.give(std::move(exchange_));
-  if (last) return say_goodbye();
+  if (last) return say_goodbye(body_over);
   phase_ = Phase::Idle;
   link_.reader.trim();
   link_.deadlines.await_request();
 }
 
-void H1Session::say_goodbye() {
+void H1Session::say_goodbye(bool body_over) {
   phase_ = Phase::Goodbye;
   link_.reader.drop();
   if (link_.peer_done) {
@@ -237,7 +241,13 @@ void H1Session::say_goodbye() {
     return;
   }
   link_.connection->shutdown_write();
-  link_.deadlines.await_goodbye();
+  if (body_over || link_.context.draining) {
+    most_after_goodbye_ = kGoodbyeBytes;
+    return link_.deadlines.await_goodbye();
+  }
+  most_after_goodbye_ = kUnwantedBodyBytes;
+  link_.deadlines.await_end_of_talk();
+  link_.context.owner.is_spent(*this);
 }
 
 }  // namespace weir::front

@@ -61,7 +61,7 @@ class H1Session final : public Session, ConnectionHandler, H1Deadlines::Owner, H
   void look_at_unread_client();
   void settle();
   void finish_exchange();
-  void say_goodbye();
+  void say_goodbye(bool body_over);
 
   H1ExchangePool& exchanges_;
   H1Link link_;
@@ -71,6 +71,7 @@ class H1Session final : public Session, ConnectionHandler, H1Deadlines::Owner, H
   bool inside_ = false;                   // enter() or settle() is on the stack
   bool settle_posted_ = false;
   std::size_t bytes_after_goodbye_ = 0;
+  std::size_t most_after_goodbye_ = 0;
   Life<H1Session> life_{*this};  // for posted calls
 };
 

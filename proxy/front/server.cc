@@ -33,7 +33,8 @@ Server::~Server() = default;
 
 void Server::accept(Fd fd, const SocketAddress& peer) {
   context_.loop.check_in_loop();
-  if (options_.connections->fetch_add(1) >= options_.limits.connections) {
+  const bool too_many = options_.connections->fetch_add(1) >= options_.limits.connections;
+  if (too_many && !end_a_spent_one()) {
     options_.connections->fetch_sub(1);
     return turn_away(fd);
   }
@@ -43,6 +44,12 @@ void Server::accept(Fd fd, const SocketAddress& peer) {
   Session* raw = session.get();
   sessions_.emplace(raw, std::move(session));
   raw->begin();
+}
+
+bool Server::end_a_spent_one() {
+  if (spent_.empty()) return false;
+  remove(*spent_.front());
+  return true;
 }
 
 void Server::turn_away(const Fd& fd) {
@@ -55,6 +62,7 @@ void Server::turn_away(const Fd& fd) {
 }
 
 void Server::remove(Session& session) {
+  std::erase(spent_, &session);
   WEIR_CHECK(sessions_.erase(&session) == 1);
   options_.connections->fetch_sub(1);
   if (context_.draining && sessions_.empty() && when_empty_) {

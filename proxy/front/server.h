@@ -34,7 +34,8 @@ class Server final : SessionOwner {
   Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers);
   ~Server() override;
 
-  // A new client; past limits.connections it is told 503 and closed.
+  // A new client; past limits.connections a spent session of this loop makes room, or it is told
+  // 503 and closed.
   void accept(Fd fd, const SocketAddress& peer);
   // From now on idle sessions close at once and busy ones after their response; `when_empty` is
   // called, once, when none is left.
@@ -46,6 +47,8 @@ class Server final : SessionOwner {
   static constexpr std::size_t kReceiveBytes = 64 * 1024;
 
   void remove(Session& session) override;
+  void is_spent(Session& session) override { spent_.push_back(&session); }
+  bool end_a_spent_one();
   void turn_away(const Fd& fd);
   bool trusts(const sockaddr* peer) const;
 
@@ -54,6 +57,7 @@ class Server final : SessionOwner {
   SessionContext context_;
   std::unique_ptr<SessionFactory> http1_;
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
+  std::vector<Session*> spent_;  // the one that has been so for longest first
   std::function<void()> when_empty_;
 };
 

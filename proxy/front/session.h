@@ -31,6 +31,9 @@ class SessionOwner {
   virtual ~SessionOwner() = default;
   // Nothing is left to do: destroys the session, whose last call this is.
   virtual void remove(Session& session) = 0;
+  // It has answered, and only drops what its client still sends: the first to go when connections
+  // are scarce. Once.
+  virtual void is_spent(Session& session) = 0;
 };
 
 // What the sessions of one worker share. Outlives them all; theirs to read.

@@ -84,6 +84,20 @@ TEST_F(Upload, AnEarlyAnswerReachesTheClient) {
   EXPECT_EQ(one.read_some(10), "no, thanks");
 }
 
+TEST_F(Upload, AnEarlyAnswerReachesAClientThatReadsNothingBeforeItHasSentAll) {
+  for (const int status : {413, 401, 302, 200}) {
+    const std::string path = "/" + std::to_string(status);
+    origin_.answer_early(path, Reply(status).body("no, thanks"));
+    Client one = client();
+    one.send(Client::message("POST", path, {{"Content-Length", std::to_string(6 * kMiB)}}));
+    send_pieces(one, 6, "", "");
+    const Response response = one.read();
+    EXPECT_EQ(response.status, status);
+    EXPECT_EQ(response.body, "no, thanks");
+    EXPECT_EQ(response.value("Connection"), "close");
+  }
+}
+
 TEST_F(Upload, BytesBehindAnEarlyAnswerAreNeverARequest) {
   // CL.0: what is left of a body after an early answer is drained or cut, not parsed.
   origin_.answer_early("/early", Reply(200).body("done"));

@@ -119,6 +119,8 @@ class ScriptedHandler final : public front::Handler {
     if (at_start_) at_start_(*this);
   }
   bool holds_up_others() const override { return holds_up_others_; }
+  bool waits_for_place() const override { return waits_for_place_; }
+  void waits_for_place(bool waits) { waits_for_place_ = waits; }
   void request_body_ready() override {
     WEIR_CHECK(exchange_ != nullptr);
     ++body_news_;
@@ -149,6 +151,7 @@ class ScriptedHandler final : public front::Handler {
   std::optional<ScriptedSource> source_;
   front::BodyRead::Status last_read_ = front::BodyRead::Status::End;
   int body_news_ = 0;
+  bool waits_for_place_ = false;
 };
 
 // Hands out the handlers and counts them.

@@ -121,8 +121,13 @@ class H1SessionTest : public testing::Test, protected SessionOwner {
   conf::Limits limits;
   test::ScriptedHandlers handlers;
   test::ScriptedClient client;
+  int spent = 0;  // how often a session has said so
 
  private:
+  void is_spent(Session& session) override {
+    EXPECT_EQ(&session, session_.get());
+    ++spent;
+  }
   void remove(Session& session) override {
     ASSERT_EQ(&session, session_.get());
     session_.reset();

@@ -85,6 +85,18 @@ TEST_F(ServerTest, TurnsAwayWhoIsTooMany) {
   server.close_all();
 }
 
+TEST_F(ServerTest, EndsWhoOnlyGoesOnTalkingRatherThanTurnSomebodyAway) {
+  const Fd talker = connect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbody");
+  handlers.last().answers(413, "no");
+  loop.turn();
+  const Fd second = connect();
+  const Fd third = connect(kGet);
+  handlers.last().answers(200, "ok");
+  EXPECT_EQ(received(third), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_EQ(connections, 2U);
+  EXPECT_EQ(received(second), "") << "it is not the one who has to go";
+}
+
 TEST_F(ServerTest, TellsEachHandlerWhenItClosesAll) {
   const Fd first = connect(kGet);
   const Fd second = connect(kGet);
