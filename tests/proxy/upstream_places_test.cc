@@ -163,7 +163,7 @@ TEST(TunnelPlaces, GivesUpWaitingForAPlace) {
   });
   conf::Upstream config = upstream_of({app.url()});
   config.max_connections = 1;
-  config.first_byte_timeout_ms = 50;
+  config.first_byte_timeout_ms = 300;
   Client client(config);
   for (int i = 0; i < 2; ++i) {
     Recorder page;
