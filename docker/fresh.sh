@@ -31,7 +31,9 @@ folder='' trial=''
 # shellcheck disable=SC2317  # called by the trap
 clean_up() {
   trap '' INT TERM HUP
-  [ -z "$trial" ] || kill "$trial" 2>/dev/null || true
+  # KILL: unshare blocks the others while its child lives, and the child, first of its processes,
+  # takes all of them along.
+  [ -z "$trial" ] || kill -KILL "$trial" 2>/dev/null || true
   wait
   rm -rf --one-file-system "$folder"
 }
