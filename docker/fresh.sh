@@ -127,7 +127,7 @@ ask_running() {
 
 try() {
   cd "$HOME"
-  git clone -q /srv/weir.bundle weir
+  git -c init.defaultBranch=main -c advice.detachedHead=false clone -q /srv/weir.bundle weir
   cd weir
   ask_running
   make test >"$HOME/test.log" 2>&1 || {
