@@ -8,8 +8,8 @@
 namespace weir::http {
 namespace {
 
-// A reason is a few words. Stored heads rely on this bound (backends/entry.h).
-constexpr std::size_t kMaxStatusLine = 8 * 1024;
+// Stored heads note its length in 16 bits (backends/entry.h); nobody's reason is nearly as long.
+constexpr std::size_t kMaxStatusLine = 60 * 1024;
 
 // Its options are compared with every field of the head, so a flood of them must not get through.
 constexpr std::size_t kMaxConnectionBytes = 1024;
