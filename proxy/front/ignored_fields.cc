@@ -48,8 +48,9 @@ std::string ignored_fields_line(conf::TrustedFields believed, conf::TrustedField
     }
   }
   return fmt::format(
-      "{} of the trusted proxy {} is not believed; if the proxy sets it itself, whatever a visitor "
-      "sends, admit it: \"trusted_fields: [{}]\"",
+      "{} of the trusted proxy {} ignored; if the proxy sets that itself, whatever a visitor "
+      "sends, "
+      "this admits it: \"trusted_fields: [{}]\"",
       fields, peer, admitting);
 }
 

@@ -80,7 +80,7 @@ TEST(Destination, TakesTheHostOfAListsFirstElement) {
       {"X-Forwarded-Host: b.test/x", "", false},
       {"X-Forwarded-Host: http://b.test", "", false},
       {"X-Forwarded-Host: me@b.test", "", false},
-      {"X-Forwarded-Host: b.test:", "b.test:", true},
+      {"X-Forwarded-Host: b.test:", "", false},
       {"X-Forwarded-Host: b.test:x", "", false},
       {"X-Forwarded-Host: b.test:65536", "", false},
       {"X-Forwarded-Host: b.test?x", "", false},

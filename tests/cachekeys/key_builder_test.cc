@@ -54,11 +54,10 @@ TEST(BaseKey, IsSharedByRequestsThatDifferInNothingKeyed) {
   for (const auto& [a, b] : pairs) EXPECT_EQ(key_of(a, recipe), key_of(b, recipe)) << b;
 }
 
-TEST(BaseKey, TellsRequestsApartThatDifferInAnythingKeyed) {
-  // No two of these may share a response.
-  const Recipe recipe = recipe_of({.headers = {"X-T"}, .cookies = {{"c"}, {}, {}}});
+// No two of these may share a response.
+std::vector<std::string> requests_that_differ() {
   const std::string long_value(300, 'x');
-  const std::string requests[] = {
+  return {
       get("/p"),
       get("/P"),
       get("/p/"),
@@ -119,8 +118,12 @@ TEST(BaseKey, TellsRequestsApartThatDifferInAnythingKeyed) {
       "GET /p HTTP/1.1\nHost: a.test:8080",
       "GET /p HTTP/1.1\nHost: a.test:443",
   };
+}
+
+TEST(BaseKey, TellsRequestsApartThatDifferInAnythingKeyed) {
+  const Recipe recipe = recipe_of({.headers = {"X-T"}, .cookies = {{"c"}, {}, {}}});
   std::set<std::string> keys;
-  for (const std::string& request : requests) {
+  for (const std::string& request : requests_that_differ()) {
     EXPECT_TRUE(keys.insert(key_of(request, recipe)).second) << request;
   }
   EXPECT_TRUE(keys.insert(key_of(get("/p"), recipe, "https")).second);

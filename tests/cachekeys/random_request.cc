@@ -18,9 +18,10 @@ constexpr Spelling kHosts[] = {{"a.test", "a.test"},
                                {"a.test:80", "a.test"},
                                {"a.test:81", "a.test:81"},
                                {"b.test", "b.test"}};
-constexpr Spelling kPaths[] = {{"/p", "/p"},          {"/%70", "/p"},     {"/p/", "/p/"},
-                               {"/p%2F", "/p%2F"},    {"/p%zz", "/p%zz"}, {"/%70%zz", "/%70%zz"},
-                               {"/p%2570", "/p%2570"}};
+constexpr Spelling kPaths[] = {{"/p", "/p"},           {"/%70", "/p"},     {"/p/", "/p/"},
+                               {"/p%2F", "/p%2F"},     {"/p%zz", "/p%zz"}, {"/%70%zz", "/%70%zz"},
+                               {"/p%2570", "/p%2570"}, {"/%2Ep", "/.p"},   {"/.p", "/.p"},
+                               {"/%2e/p", "/%2e/p"},   {"/./p", "/./p"}};
 constexpr Spelling kLanguages[] = {
     {"de", "de"},         {"DE;q=0.1", "de"}, {"de, de-ch", "de"}, {"de;q=0.5, en", "en, de"},
     {"en, de", "en, de"}, {"*", ""},          {"en;q=0", ""}};
@@ -94,6 +95,7 @@ void add_query(std::mt19937& random, std::string& target, KeyModel& model) {
     model.signed_query = query;
     model.path = raw_path;
   }
+  model.empty_query = query.find_first_not_of('&') == std::string::npos;
   target += "?" + query;
 }
 

@@ -19,6 +19,7 @@ struct KeyModel {
   std::string host;
   std::string path;
   Lines parameters;          // by family of names
+  bool empty_query = false;  // a '?' without any parameter behind it
   std::string signed_query;  // byte for byte, instead of `parameters`
   std::string language;
   std::string accept;

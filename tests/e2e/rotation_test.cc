@@ -77,7 +77,7 @@ TEST_F(Rotation, NoSignalOfItEndsTheProcess) {
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signal(number);
   gate.open();
   EXPECT_EQ(slow.read().body, "x");
-  EXPECT_EQ(weir().stop(), 0);
+  EXPECT_EQ(weir().wait(), 0);
 }
 
 TEST_F(Rotation, AThousandOfThemUnderLoadLoseNoLine) {

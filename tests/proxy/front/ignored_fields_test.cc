@@ -14,13 +14,14 @@ http::RequestHead request_with(std::initializer_list<std::string_view> names) {
 }
 
 TEST(IgnoredFields, AreNamedWithTheLineThatWouldAdmitThem) {
-  EXPECT_EQ(ignored_fields_line({TrustedField::For, TrustedField::Proto}, {TrustedField::Host},
-                                "10.0.0.1"),
-            "X-Forwarded-Host of the trusted proxy 10.0.0.1 is not believed; if the proxy sets it "
-            "itself, whatever a visitor sends, admit it: \"trusted_fields: [for, proto, host]\"");
+  EXPECT_EQ(
+      ignored_fields_line({TrustedField::For, TrustedField::Proto}, {TrustedField::Host},
+                          "10.0.0.1"),
+      "X-Forwarded-Host of the trusted proxy 10.0.0.1 ignored; if the proxy sets that itself, "
+      "whatever a visitor sends, this admits it: \"trusted_fields: [for, proto, host]\"");
   EXPECT_EQ(ignored_fields_line({}, {TrustedField::Proto, TrustedField::Forwarded}, "::1"),
-            "X-Forwarded-Proto, Forwarded of the trusted proxy ::1 is not believed; if the proxy "
-            "sets it itself, whatever a visitor sends, admit it: "
+            "X-Forwarded-Proto, Forwarded of the trusted proxy ::1 ignored; if the proxy sets that "
+            "itself, whatever a visitor sends, this admits it: "
             "\"trusted_fields: [proto, forwarded]\"");
 }
 
