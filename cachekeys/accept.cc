@@ -90,6 +90,16 @@ void append_image_formats(const http::RequestHead& head, std::string& out) {
   if (!avif && !webp) out.append(kImage);
 }
 
+// Programs often say what they prefer and that they take anything else as well (axios, jQuery). An
+// app that has only something else must be able to see that, or it answers 406.
+void append_whether_anything_else(const http::RequestHead& head, std::string& out) {
+  bool anything = false;
+  for_each_accepted(head, [&](std::string_view, const Weighted& parsed, int) {
+    anything = anything || (is_any(parsed.value) && !parsed.parameters);
+  });
+  if (anything) out.append(", */*;q=0.1");
+}
+
 void append_type(const Preferred& preferred, std::string& out) {
   append_lower(out, preferred.parsed.value);
   for_each_weighted_parameter(preferred.element, [&](std::string_view parameter) {
@@ -121,6 +131,7 @@ void append_accept_kind(const http::RequestHead& head, std::string& out) {
     append_image_formats(head, out);
   } else {
     append_type(best, out);
+    append_whether_anything_else(head, out);
   }
 }
 

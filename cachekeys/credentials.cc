@@ -8,13 +8,13 @@ namespace {
 
 // Apps invent names for credentials daily, but hardly words.
 constexpr std::string_view kWords[] = {
-    "token",      "api-key", "apikey",   "secret",           "session",
-    "credential", "jwt",     "password", "subscription-key", "functions-key"};
+    "authorization",    "token",         "api-key",    "apikey",      "access-key",
+    "secret",           "session",       "credential", "jwt",         "password",
+    "subscription-key", "functions-key", "master-key", "appwrite-key"};
 
 // What has none of the words in it. Most of these an identity proxy, a gateway or a server that
 // ends TLS writes, to tell the app who is asking. Sorted.
 constexpr std::string_view kNames[] = {
-    "authorization",
     "client-cert",
     "client-cert-chain",
     "dpop",
@@ -25,6 +25,7 @@ constexpr std::string_view kNames[] = {
     "signature",
     "signature-input",
     "x-arr-clientcert",
+    "x-auth",
     "x-forwarded-client-cert",
     "x-forwarded-email",
     "x-forwarded-groups",
@@ -90,7 +91,8 @@ bool is_forgery_token(std::string_view name) {
 bool is_known_credential(std::string_view name) {
   if (may_hold_credential_word(name) &&
       std::ranges::any_of(kWords, [&](std::string_view word) { return holds(name, word); })) {
-    return !is_forgery_token(name);
+    // The client's word to this hop (RFC 9110 11.7.1): it travels no further.
+    return !is_forgery_token(name) && !equals_ignore_case(name, "proxy-authorization");
   }
   const std::string_view known = last_before(kNames, name);
   if (!known.empty() && equals_ignore_case(known, name)) return true;

@@ -21,12 +21,12 @@ bool is_forgery_token(std::string_view name);
 std::uint32_t known_credential_letters();
 
 // Whether the name may hold one of the words: for every field of every request. Each word has a
-// "k", "cr", "ss" or "jw" in it, which few other names have.
+// "k", "z", "cr", "ss" or "jw" in it, which few other names have.
 inline bool may_hold_credential_word(std::string_view name) {
   char before = 0;
   for (const char upper : name) {
     const char c = ascii_lower(upper);
-    if (c == 'k' || (c == 'r' && before == 'c') || (c == 's' && before == 's') ||
+    if (c == 'k' || c == 'z' || (c == 'r' && before == 'c') || (c == 's' && before == 's') ||
         (c == 'w' && before == 'j')) {
       return true;
     }

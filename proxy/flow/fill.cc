@@ -291,7 +291,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
     tables().app_failures.say(end.message, loop().now_ms());
   }
   if (end.result == FetchResult::Complete && storing_) return Step::Commit;
-  if (!head_ && flight_->leave_race(order_.runner)) return lose();
+  if (!head_ && flight_->leave_race(order_.runner, true)) return lose();
   leave_table();
   note_failed_refresh();
   note_reader_left_behind();
@@ -356,7 +356,9 @@ void Fill::leave_table() {
 
 void Fill::remember(const policy::Refusal& refusal) {
   const bool has_memory = order_.cacheable || order_.remembered;
-  if (!has_memory || refusal.momentary) return;
+  // What is remembered is about answers to GET.
+  const bool is_head = order_.client.get().method == http::Method::Head;
+  if (!has_memory || is_head || refusal.momentary) return;
   tables().uncacheable.remember(order_.base_key.view(), refusal, loop().now_ms());
 }
 

@@ -92,7 +92,7 @@ class Fill final : public upstream::FetchSink,
 
   // the answer's head (fill_head.cc)
   Step head_arrived(http::ResponseHead&& head);
-  policy::StoreVerdict judge(const http::ResponseHead& head) const;
+  policy::StoreVerdict judge(const http::ResponseHead& head, http::Method method) const;
   void review_memory(const http::ResponseHead& head);
   void review_memory_at_end(bool whole);
   bool discard_for_cookies(const http::ResponseHead& head);
@@ -101,7 +101,7 @@ class Fill final : public upstream::FetchSink,
   void choose_variant(FlightHead& head);
   std::vector<std::string> variant_fields(std::string_view coding);
   void name_answer(const std::vector<std::string>& vary);
-  bool is_fresh(const backends::Entry& entry) const;
+  bool is_of_use(const backends::Entry& entry) const;
   void publish(std::shared_ptr<FlightHead> head);
 
   // its body and its end

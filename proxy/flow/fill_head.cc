@@ -4,6 +4,7 @@
 
 #include "base/http/date.h"
 #include "base/http/hop_by_hop.h"
+#include "base/http/status.h"
 #include "cachekeys/key_builder.h"
 #include "cachekeys/sent_request.h"
 #include "proxy/flow/fill.h"
@@ -67,7 +68,7 @@ Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
   const bool passed_over = head.status >= 500 && flight_->leave_race(order_.runner, true);
   if (passed_over || !flight_->win(order_.runner)) return lose();
   if (order_.cacheable) {
-    verdict_ = judge(head);
+    verdict_ = judge(head, order_.client.get().method);
   } else {
     verdict_.refusal = order_.refusal;
   }
@@ -82,14 +83,14 @@ Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
   return wanted() ? step_ : give_up_if_unread();
 }
 
-policy::StoreVerdict Fill::judge(const http::ResponseHead& head) const {
+policy::StoreVerdict Fill::judge(const http::ResponseHead& head, http::Method method) const {
   const http::RequestHead& client = order_.client.get();
   const backends::Backend& backend = *order_.route->backend;
   return policy::judge_response(head, {.rule = &rule(),
                                        .default_expire_s = backend.default_expire_s(),
                                        .max_object_size = backend.max_object_size(),
                                        .request_class = order_.request_class,
-                                       .method = client.method,
+                                       .method = method,
                                        .path = client.path,
                                        .now_ms = loop().now_ms(),
                                        .wall_s = loop().clock().wall_s(),
@@ -105,7 +106,9 @@ policy::StoreVerdict Fill::judge(const http::ResponseHead& head) const {
 void Fill::review_memory(const http::ResponseHead& head) {
   if (!order_.remembered) return;
   if (!order_.cacheable) {
-    const policy::Refusal refusal = judge(head).refusal;
+    // What answers a condition or a Range says nothing of the whole.
+    if (http::speaks_of_one_exchange(head.status)) return;
+    const policy::Refusal refusal = judge(head, http::Method::Get).refusal;
     if (worth_remembering(refusal, head.status)) remember(refusal);
     return;
   }
@@ -134,11 +137,14 @@ void Fill::review_memory_at_end(bool whole) {
 // visitor is. It is asked again with the request as it came, by each reader for itself.
 bool Fill::discard_for_cookies(const http::ResponseHead& head) {
   if (order_.removed_cookies.empty()) return false;
+  const bool is_head = order_.client.get().method == http::Method::Head;
+  const policy::Refusal refusal =
+      is_head ? judge(head, http::Method::Get).refusal : verdict_.refusal;
   policy::Refusal why;
   if (auto name = policy::sets_one_of(head.fields, verdict_, order_.removed_cookies)) {
     why = {Reason::SetCookie, std::move(*name)};
-  } else if (order_.removed_unknown_cookie && worth_remembering(verdict_.refusal, head.status)) {
-    why = verdict_.refusal;
+  } else if (order_.removed_unknown_cookie && worth_remembering(refusal, head.status)) {
+    why = refusal;
   }
   if (!why) return false;
   remember(why);
@@ -193,9 +199,14 @@ std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
   return shown;
 }
 
-bool Fill::is_fresh(const backends::Entry& entry) const {
+// Fresh, or still good in place of an answer that does not come.
+bool Fill::is_of_use(const backends::Entry& entry) const {
   const std::int64_t default_s = order_.route->backend->default_expire_s();
-  return policy::freshness(entry.meta(), rule(), default_s, loop().now_ms()).ttl_s() > 0;
+  const policy::StaleWindows windows = policy::stale_windows(entry.meta(), rule());
+  const std::int64_t longer_s = std::max(windows.while_revalidate_s, windows.if_error_s);
+  const std::int64_t ttl_s =
+      policy::freshness(entry.meta(), rule(), default_s, loop().now_ms()).ttl_s();
+  return windows.when_slow || ttl_s + std::max<std::int64_t>(longer_s, 0) > 0;
 }
 
 // The answer's name among the URL's variants: what this request holds of the fields.
@@ -214,10 +225,10 @@ void Fill::name_answer(const std::vector<std::string>& vary) {
 std::vector<std::string> Fill::variant_fields(std::string_view coding) {
   std::vector<std::string> vary = tables().variants.names_for(
       store(), order_.base_key.view(), verdict_.vary,
-      [this](const backends::Entry& entry) { return entry.meta().varies && is_fresh(entry); });
+      [this](const backends::Entry& entry) { return entry.meta().varies && is_of_use(entry); });
   name_answer(vary);
   const backends::EntryRef stored = store().lookup_now(store_key_.view(), backends::Purpose::Probe);
-  if (!stored || stored->kind() != backends::Entry::Kind::Response || !is_fresh(*stored)) {
+  if (!stored || stored->kind() != backends::Entry::Kind::Response || !is_of_use(*stored)) {
     return vary;
   }
   const std::size_t before = vary.size();

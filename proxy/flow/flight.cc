@@ -130,7 +130,7 @@ void Flight::end(bool complete) {
 
 bool Flight::close_if_unread() {
   const std::lock_guard lock(mutex_);
-  if (!readers_.empty()) return false;
+  if (!readers_.empty() || (running_[0] && running_[1])) return false;
   state_.phase = Phase::Released;
   state_.release = Release::LookAgain;
   state_.head = nullptr;

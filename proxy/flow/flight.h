@@ -27,6 +27,7 @@
 #include "backends/entry.h"
 #include "base/chunk.h"
 #include "base/http/message.h"
+#include "cachekeys/key.h"
 #include "proxy/flow/fill_budget.h"
 #include "proxy/flow/wake.h"
 #include "proxy/front/exchange.h"
@@ -103,7 +104,7 @@ class Flight : public RefCounted<Flight> {
   // it is the only one, and has to say how it ended.
   bool leave_race(Runner runner, bool app_failed = false);
   bool has_lost(Runner runner);
-  // A runner that left the race had met the app's 5xx.
+  // A runner that left the race had met a failure, the app's or Weir's own.
   bool app_failed();
 
   // ---- producer ----
@@ -145,9 +146,9 @@ class Flight : public RefCounted<Flight> {
   // answer is known.
   bool begin_second();
   // The flight that was begun for those who followed this one and met the app's 5xx; null: none
-  // yet. Who hears of it late finds it although it has left the table.
-  Ref<Flight> successor();
-  void set_successor(const Ref<Flight>& next);
+  // yet, or none of that name. Who hears of it late finds it although it has left the table.
+  Ref<Flight> successor(keys::KeyView name);
+  void set_successor(keys::KeyView name, const Ref<Flight>& next);
   // May somebody new follow? Not once bytes were dropped, nor after a release. One that is complete
   // may be followed until it has left the table.
   bool joinable();
@@ -221,6 +222,7 @@ class Flight : public RefCounted<Flight> {
   bool second_begun_ = false;
   bool app_failed_ = false;
   Ref<Flight> successor_;
+  std::string successor_name_;
   bool producer_waits_ = false;  // told that the window is full
   bool tells_of_reader_ = false;
 };

@@ -47,7 +47,10 @@ bool Flight::leave_race(Runner runner, bool app_failed) {
   if (!running_[at(other_than(runner))]) return false;
   running_[at(runner)] = false;
   runners_[at(runner)] = {};
-  app_failed_ = app_failed_ || app_failed;
+  if (app_failed) {
+    app_failed_ = true;
+    wake_readers_locked();  // who has a copy need not wait for the other
+  }
   return true;
 }
 
@@ -61,14 +64,16 @@ bool Flight::app_failed() {
   return app_failed_;
 }
 
-Ref<Flight> Flight::successor() {
+Ref<Flight> Flight::successor(keys::KeyView name) {
   const std::lock_guard lock(mutex_);
-  return successor_;
+  return successor_name_ == name.bytes ? successor_ : nullptr;
 }
 
-void Flight::set_successor(const Ref<Flight>& next) {
+void Flight::set_successor(keys::KeyView name, const Ref<Flight>& next) {
   const std::lock_guard lock(mutex_);
-  if (!successor_) successor_ = next;
+  if (successor_) return;
+  successor_ = next;
+  successor_name_ = name.bytes;
 }
 
 void Flight::wake_runners_locked() {

@@ -29,8 +29,8 @@ std::uint64_t Flight::needed_from_locked() const {
   for (const auto& reader : readers_) slowest = std::min(slowest, reader->offset);
   const std::uint64_t behind =
       budget_.exhausted() ? kSmallWindowBytes : std::max(kWindowBytes, was_retained_);
-  const std::uint64_t bound = published_ - std::min(published_, behind);
-  return std::max(slowest, std::min(bound, fastest_locked()));
+  const std::uint64_t fastest = fastest_locked();
+  return std::max(slowest, fastest - std::min(fastest, behind));
 }
 
 void Flight::drop_locked() {

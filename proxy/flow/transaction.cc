@@ -170,6 +170,7 @@ Transaction::Step Transaction::join() {
   }
   FlightTable::Joined joined = find_flight();
   if (!joined.lead) {
+    now_.sent = Form::Shared;
     now_.outcome.collapsed = true;
     now_.reader = std::make_unique<FlightReader>(std::move(joined.flight), waker(), std::nullopt);
     start_timers();
@@ -183,12 +184,12 @@ Transaction::Step Transaction::join() {
 FlightTable::Joined Transaction::find_flight() {
   const Ref<Flight> failed = std::exchange(now_.failed, nullptr);
   if (failed) {
-    if (Ref<Flight> next = failed->successor()) return {std::move(next), false};
+    if (Ref<Flight> next = failed->successor(lookup_key())) return {std::move(next), false};
   }
   SharedTables& tables = context_.tables;
   FlightTable::Joined joined =
       tables.flights.join(lookup_key(), tables.budget, tables.purge_position.load());
-  if (failed) failed->set_successor(joined.flight);
+  if (failed) failed->set_successor(lookup_key(), joined.flight);
   return joined;
 }
 

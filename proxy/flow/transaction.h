@@ -68,7 +68,7 @@ class Transaction final : public front::Handler, public Wakeable {
     RequestPlan plan;
     policy::Refusal remembered;  // the key is known not to be cacheable, and why
     bool as_it_came = false;     // what was withheld matters: the app is sent everything
-    Form sent = Form::Verbatim;  // of the fetch that it led last
+    Form sent = Form::Verbatim;  // of the fetch that it led or followed last
     bool has_variant = false;    // variant_key_ is this request's name
     bool counted = false;        // a store has counted it as a hit or a miss
     bool unfit = false;          // there is a copy, but for requests that show less, or read more

@@ -25,7 +25,7 @@ Form Transaction::pass_form() const {
   if (now_.as_it_came) return Form::Verbatim;
   const Form form = now_.plan.form();
   if (!now_.remembered || form != Form::Shared) return form;
-  const keys::SentRequest sent = sent_request(request(), exchange_->scheme(), now_.plan, form);
+  const keys::SentRequest sent = sent_request(request(), exchange_->destination(), now_.plan, form);
   const bool withholds = !sent.removed_cookies.empty() || !sent.removed_query.empty() ||
                          policy::asks_for_part_or_news(request());
   return withholds ? Form::Verbatim : form;

@@ -16,7 +16,11 @@ Transaction::Step Transaction::on_flight() {
     return Step::LookUp;
   }
   const Flight::State state = now_.reader->look();
-  if (state.phase == Flight::Phase::Waiting) return Step::AwaitFlight;
+  if (state.phase == Flight::Phase::Waiting) {
+    const bool failed = now_.reader->flight()->app_failed();
+    return failed && may_serve_stale(true) ? serve_stale(Reason::StaleIfError, 0)
+                                           : Step::AwaitFlight;
+  }
   if (state.phase == Flight::Phase::Failed) return fail(state.error_status, state.error);
   if (state.phase == Flight::Phase::Found) return on_found(state);
   now_.outcome.collapsed = !now_.reader->is_its_own(state);

@@ -155,7 +155,7 @@ Transaction::Step Transaction::answer_options() {
   head.status = 204;
   head.fields.add(http::FieldId::Date, http::format_date(context_.loop.clock().wall_s()));
   head.fields.add("Allow", front::kAllowedMethods);
-  exchange_->send(head, {}, nullptr);
+  exchange_->send(head, {.cache_status = "weir; detail=max-forwards"}, nullptr);
   return Step::Sending;
 }
 

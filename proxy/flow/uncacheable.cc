@@ -28,7 +28,7 @@ void UncacheableMemory::remember(keys::KeyView key, const policy::Refusal& refus
   if (left_ms > memory.lasts_ms / 2) return;
   memory.lasts_ms = left_ms > 0 ? std::min(2 * memory.lasts_ms, most_ms_) : first_ms_;
   memory.until_ms = now_ms + memory.lasts_ms;
-  memory.refusal = refusal;
+  if (left_ms <= 0) memory.refusal = refusal;
   owner.by_time.emplace_back(memory.until_ms, key.hash);
   forget_old(owner, now_ms);
 }

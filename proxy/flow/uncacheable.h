@@ -1,6 +1,6 @@
-// Keys whose answer was lately refused, with the reason, until the memory fades. An answer that is
-// refused for the same key in the second half of that time confirms it, and doubles it, up to a
-// bound. Any thread. Bounded: past the bound the oldest are forgotten, which costs a moment of
+// Keys whose answer was lately refused, with the first reason, until the memory fades. An answer
+// that is refused for the same key in the second half of that time confirms it, and doubles it, up
+// to a bound. Any thread. Bounded: past the bound the oldest are forgotten, which costs a moment of
 // queueing and nothing else. Keys are known by their 128-bit hash: should two ever share one, the
 // other is merely not coalesced for some seconds.
 #pragma once

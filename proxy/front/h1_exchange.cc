@@ -280,6 +280,11 @@ void H1Exchange::send(const http::ResponseHead& head, const FreshFields& fresh, 
   if (chunked || framing == http::Framing::UntilClose) {
     endless_ = policy::is_endless(head.fields.value(http::FieldId::ContentType));
   }
+  // It had closed its half before the stream began: nobody reads that (peer_closed()).
+  if (endless_ && link_->peer_done) {
+    client_is_gone();
+    return owner_->settle_soon();
+  }
   append_head(output_.head(), head);
   append_framing(output_.head(), head_, head, framing);
   finish_head(fresh);
@@ -312,7 +317,11 @@ void H1Exchange::send_error(int status, std::string_view detail, const FreshFiel
   if (notes_.detail.empty()) notes_.detail = detail;
   const std::string text = error_body(status, detail);
   append_error_head(output_.head(), status, text.size(), loop().clock().wall_s());
-  finish_head(fresh);
+  // Who refused a request before anybody looked it up says so in the same place (RFC 9211).
+  const std::string refused = "weir; detail=" + std::string(detail);
+  FreshFields said = fresh;
+  if (said.cache_status.empty() && !detail.empty()) said.cache_status = refused;
+  finish_head(said);
   if (head_.method != http::Method::Head) output_.add_short_body(text);
   write_out();
 }

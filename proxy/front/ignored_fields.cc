@@ -25,6 +25,11 @@ void append_name(std::string& list, std::string_view name) {
 }  // namespace
 
 void IgnoredFields::note(const http::RequestHead& head, std::string_view peer) {
+  const conf::TrustedFields news = take_news(head);
+  if (!news.empty()) log_warn("{}", ignored_fields_line(believed_, news, peer));
+}
+
+conf::TrustedFields IgnoredFields::take_news(const http::RequestHead& head) {
   conf::TrustedFields news;
   for (std::size_t i = 0; i < std::size(kIds); ++i) {
     const auto field = static_cast<TrustedField>(i);
@@ -33,7 +38,7 @@ void IgnoredFields::note(const http::RequestHead& head, std::string_view peer) {
     if (noted_[i].load(std::memory_order_relaxed)) continue;
     if (!noted_[i].exchange(true)) news.add(field);
   }
-  if (!news.empty()) log_warn("{}", ignored_fields_line(believed_, news, peer));
+  return news;
 }
 
 std::string ignored_fields_line(conf::TrustedFields believed, conf::TrustedFields ignored,
@@ -49,8 +54,7 @@ std::string ignored_fields_line(conf::TrustedFields believed, conf::TrustedField
   }
   return fmt::format(
       "{} of the trusted proxy {} ignored; if the proxy sets that itself, whatever a visitor "
-      "sends, "
-      "this admits it: \"trusted_fields: [{}]\"",
+      "sends, this admits it: \"trusted_fields: [{}]\"",
       fields, peer, admitting);
 }
 

@@ -20,6 +20,8 @@ class IgnoredFields {
 
   // Logs what is new in a request of the trusted proxy at `peer`.
   void note(const http::RequestHead& head, std::string_view peer);
+  // What that is: each field once.
+  conf::TrustedFields take_news(const http::RequestHead& head);
 
  private:
   const conf::TrustedFields believed_;

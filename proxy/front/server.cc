@@ -12,7 +12,7 @@ namespace {
 // Sent without a session: there must be a way to say no that needs nothing.
 constexpr std::string_view kTooManyConnections =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 42\r\n"
-    "Retry-After: 1\r\nConnection: close\r\n\r\n"
+    "Retry-After: 1\r\nCache-Status: weir; detail=connections\r\nConnection: close\r\n\r\n"
     "503 Service Unavailable\ndetail=connections";
 
 }  // namespace

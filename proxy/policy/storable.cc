@@ -174,6 +174,11 @@ Refusal first_refusal(const http::ResponseHead& head, const ResponseContext& con
 
 bool is_for_nobody_in_particular(const http::ResponseHead& head) {
   if (head.fields.has(FieldId::SetCookie)) return false;
+  // Those who wait are alike in what their key has; in a coding each looks for himself.
+  const VaryList vary = read_vary(head.fields);
+  const bool alike = std::ranges::all_of(
+      vary.names, [](std::string_view name) { return name == "accept-encoding"; });
+  if (vary.refusal || !alike) return false;
   const http::ResponseCacheControl all = http::parse_response_cache_control(head.fields);
   const http::ResponseCacheControl caches = http::parse_cdn_cache_control(head.fields);
   return !all.is_private && !all.no_store && !caches.is_private && !caches.no_store;

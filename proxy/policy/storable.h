@@ -49,7 +49,8 @@ struct StoreVerdict {
 StoreVerdict judge_response(const http::ResponseHead& head, const ResponseContext& context);
 
 // Whether an answer that is not stored may be shown to all who wait for it: it sets no cookie, and
-// is neither private nor no-store, for whomsoever that is said.
+// is neither private nor no-store, for whomsoever that is said, and depends on no field but
+// Accept-Encoding.
 bool is_for_nobody_in_particular(const http::ResponseHead& head);
 
 // Media types that go on until somebody hangs up, such as text/event-stream. Lists that merely come

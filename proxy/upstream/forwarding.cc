@@ -107,13 +107,17 @@ std::string addresses_of_forwarded(std::string_view forwarded) {
 // different stories. What is no address stays out.
 std::string nodes_of_addresses(std::string_view addresses) {
   std::string out;
-  for_each_list_element(addresses, [&](std::string_view address) {
-    if (!is_numeric_node(address) && address != "unknown") return;
+  // A plain list: a quote in it is no quote, and must not hide what stands behind.
+  for (std::size_t at = 0; at <= addresses.size();) {
+    const std::size_t end = std::min(addresses.find(',', at), addresses.size());
+    const std::string_view address = trim_ows(addresses.substr(at, end - at));
+    at = end + 1;
+    if (!is_numeric_node(address) && address != "unknown") continue;
     const bool bare_v6 = is_address(address) && std::ranges::count(address, ':') > 1;
     std::string pair;
     append_pair(pair, "for", bare_v6 ? "[" + std::string(address) + "]" : std::string(address));
     out = appended(std::move(out), pair);
-  });
+  }
   return out;
 }
 
@@ -130,8 +134,8 @@ EarlierClients earlier_clients(const http::RequestHead& client, const ForwardInf
   EarlierClients earlier;
   earlier.addresses = told(TrustedField::For, FieldId::XForwardedFor);
   const std::string forwarded = told(TrustedField::Forwarded, FieldId::Forwarded);
-  earlier.nodes =
-      forwarded.empty() ? nodes_of_addresses(earlier.addresses) : nodes_of_forwarded(forwarded);
+  earlier.nodes = earlier.addresses.empty() ? nodes_of_forwarded(forwarded)
+                                            : nodes_of_addresses(earlier.addresses);
   if (earlier.addresses.empty()) earlier.addresses = addresses_of_forwarded(forwarded);
   return earlier;
 }

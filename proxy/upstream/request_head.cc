@@ -21,10 +21,13 @@ constexpr std::array<std::string_view, 8> kClaims = {
     "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Ssl",     "X-Real-IP",
     "X-Client-IP",        "True-Client-IP",     "X-Cluster-Client-IP", "X-Forwarded-By"};
 
+// CGI-like servers read X_Real_IP as X-Real-IP.
 bool is_claim(const FieldView& field) {
-  return field.id == FieldId::Other &&
-         std::any_of(kClaims.begin(), kClaims.end(),
-                     [&](std::string_view claim) { return equals_ignore_case(claim, field.name); });
+  if (field.id != FieldId::Other) return false;
+  std::string name(field.name);
+  std::ranges::replace(name, '_', '-');
+  return std::ranges::any_of(
+      kClaims, [&](std::string_view claim) { return equals_ignore_case(claim, name); });
 }
 
 // RFC 9110 7.6.2: one less for the next recipient. An OPTIONS that may go no further is answered

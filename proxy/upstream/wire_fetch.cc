@@ -252,10 +252,15 @@ bool WireFetch::send() {
   }
   // Time for an answer does not run while the client sends: its slowness is somebody else's to
   // judge.
-  if (writer_.has_body() && !answer_.has_head()) {
-    answer_by_ms_ = body_waits_ ? kNever : now_ms() + pool_.config().first_byte_timeout_ms;
-    arm_deadline();
+  if (!writer_.has_body()) return true;
+  if (body_waits_) {
+    answer_by_ms_ = kNever;
+  } else if (answer_.has_head()) {
+    time_answer();
+  } else {
+    answer_by_ms_ = now_ms() + pool_.config().first_byte_timeout_ms;
   }
+  arm_deadline();
   return true;
 }
 

@@ -53,11 +53,12 @@ TEST(Accept, HoldsItsKindInTheKey) {
       {"*/*;v=1", "*/*;v=1"},
       {"application/json", "application/json"},
       {"Application/JSON", "application/json"},
-      {"application/json, text/plain, */*", "application/json"},
-      {"*/*, application/json", "application/json"},
+      {"application/json, text/plain, */*", "application/json, */*;q=0.1"},
+      {"*/*, application/json", "application/json, */*;q=0.1"},
+      {"application/json, */*;q=0", "application/json"},
       {"text/html;q=0.5, application/json", "application/json"},
       {"text/html, application/json", "text/html"},
-      {"text/css,*/*;q=0.1", "text/css"},
+      {"text/css,*/*;q=0.1", "text/css, */*;q=0.1"},
       {"application/json; version=2 ;q=0.3", "application/json;version=2"},
       {"text/html;level=1", "text/html;level=1"},
       {"application/json;q=0", ""},
@@ -76,7 +77,7 @@ TEST(Accept, HoldsItsKindInTheKey) {
   const TestRequest two_lines(get("/", "Accept: */*\nAccept: application/json"));
   std::string out;
   append_accept_kind(two_lines.head, out);
-  EXPECT_EQ(out, "application/json");
+  EXPECT_EQ(out, "application/json, */*;q=0.1");
   // A field that Connection takes back never reaches the app, so it has no kind.
   const TestRequest taken_back(get("/", "Accept: text/html\nConnection: accept"));
   out.clear();
@@ -137,7 +138,7 @@ TEST(Accept, IsSentInOneFormOfItsKind) {
       {"image/webp", "image/webp, image/*, */*;q=0.8"},
       {"*/*", "*/*"},
       {"*/*;q=0.5, application/json;q=0.1", "*/*"},
-      {"application/json, text/plain, */*", "application/json"},
+      {"application/json, text/plain, */*", "application/json, */*;q=0.1"},
       {"image/avif;v=1", "image/avif;v=1"},
       {"application/json;q=0", "*/*"},
       {"", "*/*"},
@@ -164,6 +165,7 @@ TEST(Accept, IsOneSightForOneKey) {
                          "image/webp;v=1",
                          "application/json",
                          "application/json;v=2",
+                         "application/json, */*",
                          "text/*",
                          kPage,
                          "image/*, */*;q=0.8",

@@ -59,6 +59,14 @@ constexpr const char* kCredentialNames[] = {
     "X-User-Id",
     "X-UserInfo",
     "Signature",
+    "X-Auth",
+    "X-Authorization",
+    "X-Emby-Authorization",
+    "X-Serverless-Authorization",
+    "X-Forwarded-Authorization",
+    "X-Access-Key",
+    "X-Appwrite-Key",
+    "X-Parse-Master-Key",
 };
 // What browsers, proxies and tracers send, and what only looks like one of the others.
 constexpr const char* kOtherNames[] = {
@@ -68,7 +76,6 @@ constexpr const char* kOtherNames[] = {
     "Origin",
     "Accept",
     "X-Authority",
-    "X-Auth",
     "Sec-Fetch-Site",
     "Sec-Fetch-Dest",
     "Sec-CH-UA-Platform",
@@ -127,7 +134,7 @@ TEST(Credentials, EachMakesARequestPersonalAndReachesTheApp) {
     const KeyVerdict verdict = verdict_of(request, recipe);
     EXPECT_EQ(verdict.personal, Personal::Credential) << name;
     EXPECT_EQ(verdict.subject, name);
-    const SentRequest sent = personal_request(request.head, recipe, "a.test");
+    const SentRequest sent = personal_request(request.head, recipe, {.authority = "a.test"});
     EXPECT_EQ(sent_field(sent, name), "a1");
   }
   for (const char* name : kOtherNames) {
@@ -148,7 +155,8 @@ TEST(Credentials, TokensAgainstForgeryAreNone) {
     EXPECT_EQ(verdict_of(request, recipe).personal, Personal::No) << name;
     EXPECT_EQ(key_of(text, recipe), key_of(get("/"), recipe)) << name;
     EXPECT_EQ(sent_field(shared_of(text, recipe), name), "(absent)");
-    EXPECT_EQ(sent_field(personal_request(request.head, recipe, "a.test"), name), "t");
+    EXPECT_EQ(sent_field(personal_request(request.head, recipe, {.authority = "a.test"}), name),
+              "t");
   }
   for (const char* name : {"X-Token", "X-CSRF", "csrf", "Token"}) {
     EXPECT_FALSE(is_forgery_token(name)) << name;

@@ -31,7 +31,7 @@ constexpr Spelling kAccepts[] = {{"*/*", ""},
                                  {"text/html, application/json;q=0.3", "text/html"},
                                  {"application/json", "application/json"},
                                  {"application/JSON;q=0.3", "application/json"},
-                                 {"*/*;q=0.1, application/json", "application/json"},
+                                 {"*/*;q=0.1, application/json", "application/json, */*"},
                                  {"application/json;v=2", "application/json;v=2"}};
 
 struct Parameter {

@@ -26,7 +26,9 @@ std::vector<Kind> kinds() {
       {"an image of an old browser",
        {accepting("image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5")}},
       {"anything", {accepting("*/*"), Fields{}, accepting("*/*;q=0.8")}},
-      {"JSON", {accepting("application/json"), accepting("application/json, text/plain, */*")}},
+      {"JSON", {accepting("application/json"), accepting("application/json, text/plain")}},
+      {"JSON, or else anything",
+       {accepting("application/json, text/plain, */*"), accepting("application/json, */*;q=0.01")}},
       {"JSON of a version", {accepting("application/vnd.app.v2+json")}},
       {"events", {accepting("text/x-events")}},
   };

@@ -45,7 +45,7 @@ class Rest : public testing::Test {
     // No test here is about time-outs, whatever its clock does.
     config.connect_timeout_ms = config.first_byte_timeout_ms = 86'400'000;
     pool_ = std::make_shared<UpstreamPool>(config);
-    fetcher_ = std::make_unique<WireFetcher>(loop_, pool_);
+    fetcher_ = std::make_unique<WireFetcher>(loop_, pool_, pool_->connections());
   }
   ~Rest() override { fetcher_.reset(); }
 

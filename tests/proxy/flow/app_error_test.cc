@@ -81,6 +81,12 @@ TEST_F(AppErrorTest, AfterA500OneAsksAgainForAll) {
        "weir; fwd=uri-miss; collapsed; detail=status"},
       {"no-store", answers(500, {{"Cache-Control", "no-store"}}), 500, "",
        "weir; fwd=uri-miss; collapsed; detail=status"},
+      {"depends on a field", answers(500, {{"Vary", "X-Tenant"}}), 500, "",
+       "weir; fwd=uri-miss; collapsed; detail=status"},
+      {"is for one origin", answers(500, {{"Access-Control-Allow-Origin", "https://a.test"}}), 500,
+       "", "weir; fwd=uri-miss; collapsed; detail=status"},
+      {"depends on codings", answers(500, {{"Vary", "Accept-Encoding"}}), 500, "second",
+       "weir; fwd=uri-miss; collapsed; detail=status"},
       {"in a coding that they cannot read", answers(500, {{"Content-Encoding", "br"}}), 500, "",
        "weir; fwd=uri-miss; collapsed; detail=status"},
       {"broken", [this] { app().end(upstream::FetchResult::Broken); }, 502, "",
@@ -115,6 +121,39 @@ TEST_F(AppErrorTest, AfterA500OneAsksAgainForAll) {
     EXPECT_EQ(tables_.flights.size(), 0U) << c.what;
     EXPECT_EQ(fills_.size(), 0U) << c.what;
   }
+}
+
+TEST_F(AppErrorTest, WhoAsksForAnotherVariantDoesNotFollowTheOneThatAsksAgain) {
+  const HeadLines varied = {{"Cache-Control", "public, max-age=60"}, {"Vary", "X-Theme"}};
+  const auto leader = visit("/a", "X-Theme: plain\r\n");
+  const auto light = visit("/a", "X-Theme: light\r\n");
+  const auto dark = visit("/a", "X-Theme: dark\r\n");
+  // Meanwhile the URL turns out to have variants.
+  const auto personal = visit("/a", "X-Theme: blue\r\nCookie: sid=1\r\n");
+  app().answers(200, varied, "blue");
+  turn();
+  app_.at(0).answers(500, {}, "down");
+  turn();
+  ASSERT_EQ(app_.count(), 4U) << "each variant is asked for";
+  app_.at(2).answers(200, varied, "light");
+  app_.at(3).answers(200, varied, "dark");
+  turn();
+  EXPECT_EQ((*light)->read(), "light");
+  EXPECT_EQ((*dark)->read(), "dark");
+}
+
+TEST_F(AppErrorTest, WhoHasACopyDoesNotWaitForTheSecondFetch) {
+  fill_with("/a", {{"Cache-Control", "max-age=1, stale-if-error=600"}}, "old");
+  pass_time(2'000);
+  const std::size_t before = app_.count();
+  const auto leader = visit("/a");
+  const auto follower = visit("/a", "Cache-Control: no-cache\r\n");
+  pass_time(site_->site->config->limits.coalesce_wait_ms);
+  EXPECT_EQ((*follower)->read(), "old") << "the app was slow";
+  const auto late = visit("/a");
+  app_.at(before).end(upstream::FetchResult::Broken);
+  turn();
+  EXPECT_EQ((*late)->read(), "old");
 }
 
 TEST_F(AppErrorTest, WhoHearsOfA500LateDoesNotAskAThirdTime) {

@@ -72,6 +72,26 @@ TEST_F(FlightWindowTest, WhoFallsOutOfTheWindowIsCut) {
   EXPECT_EQ(take(fast), "on it goes");
 }
 
+TEST_F(FlightWindowTest, ReadersOfOnePaceAreNotCut) {
+  // However far the app is ahead of them: they are behind it, and not behind each other.
+  Listener listener;
+  FlightReader one(flight_, waker(listener), Runner::First);
+  FlightReader two(flight_, waker(listener), std::nullopt);
+  flight_->publish_head(head(), false);
+  std::size_t read = 0;
+  for (int i = 0; i < 4; ++i) {
+    fill_window();
+    read += take(one).size();
+    fill_window();  // a whole window more, while the other one catches up
+    Status last = Status::Data;
+    take(two, &last);
+    EXPECT_EQ(last, Status::Pending) << i;
+    read += take(one).size();
+  }
+  EXPECT_EQ(read, flight_->appended());
+  EXPECT_FALSE(flight_->has_left_one_behind());
+}
+
 TEST_F(FlightWindowTest, WhoHasNotBegunToReadLooksElsewhereInsteadOfBeingCut) {
   Listener listener;
   FlightReader late(flight_, waker(listener), std::nullopt);

@@ -97,6 +97,35 @@ TEST_F(RefusalMemoryTest, AnotherRefusalMakesItLastLonger) {
   }
 }
 
+TEST_F(RefusalMemoryTest, WhatSaysNothingOfTheWholeConfirmsNothing) {
+  // A 304 or a 206 answers a condition or a Range, a HEAD's answer has no body.
+  use_ignored_cookies();
+  is_refused("/a");
+  pass_time(6'000);
+  for (const int status : {304, 206, 416}) {
+    const auto visitor = visit("/a", "If-None-Match: \"x\"\r\nRange: bytes=0-1\r\n");
+    app().answers(status, {}, "");
+    turn();
+  }
+  pass_time(5'000);
+  const std::size_t before = app_.count();
+  const auto one = visit("/a");
+  const auto two = visit("/a");
+  EXPECT_EQ(app_.count(), before + 1) << "ten seconds are over";
+}
+
+TEST_F(RefusalMemoryTest, AHeadHasNoSayInIt) {
+  use_ignored_cookies();
+  const auto head = sends("HEAD /a HTTP/1.1\r\nHost: app.test\r\nCookie: sid=1\r\n\r\n");
+  app().head(200, kFreshLines, http::Framing::None);
+  app().end();
+  turn();
+  EXPECT_EQ(app_.count(), 1U) << "its answer is for all";
+  const auto one = visit("/a", "Cookie: sid=1\r\n");
+  const auto two = visit("/a", "Cookie: sid=2\r\n");
+  EXPECT_EQ(app_.count(), 2U);
+}
+
 TEST_F(RefusalMemoryTest, APageThatSetsACookieReachesTheAppOnceEachTime) {
   use_ignored_cookies();
   constexpr int kVisits = 100;

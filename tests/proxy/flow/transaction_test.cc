@@ -158,9 +158,11 @@ TEST_F(TransactionTest, ARedirectGetsItsLostQueryBackFromAFlightAndFromTheStore)
   use(rule, Tiers::Ram);
   const HeadLines lines = {{"Location", "/b"}, {"Cache-Control", "max-age=60"}};
   const auto miss = visit("/a?utm_source=x");
+  const auto follower = visit("/a?utm_source=z");
   EXPECT_EQ(app().request().target, "/a");
   app().answers(301, lines, "moved");
   turn();
+  EXPECT_EQ((*follower)->fields().value(http::FieldId::Location), "/b?utm_source=z");
   EXPECT_EQ((*miss)->fields().value(http::FieldId::Location), "/b?utm_source=x");
   EXPECT_EQ((*miss)->read(), "moved");
   const auto hit = visit("/a?utm_source=y");

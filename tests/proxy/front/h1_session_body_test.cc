@@ -103,7 +103,8 @@ TEST_F(H1SessionBody, IsNotAskedForInVain) {
     handler.ends();
   };
   client_sends(post(4, "", "Expect: 100-continue\r\n"));
-  expect_response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+  expect_response(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n");
   expect_goodbye();  // the body may come or not: nobody can tell where the next request begins
 }
 

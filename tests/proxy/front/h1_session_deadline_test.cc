@@ -265,6 +265,16 @@ TEST_F(H1SessionDeadline, AnEndlessAnswersEventsDoNotPutTheLookOff) {
   expect_gone();
 }
 
+TEST_F(H1SessionDeadline, AnEndlessAnswerIsBegunForNobodyWhoHasClosedItsHalf) {
+  client_sends(get());
+  client_half_closes();
+  passes(3'000);
+  handler_does([](ScriptedHandler& handler) {
+    handler.begins(200, http::Framing::Chunked, 0, "text/event-stream");
+  });
+  expect_gone();
+}
+
 TEST_F(H1SessionDeadline, AfterAGoodbyeAClientHasTwoSecondsToHearIt) {
   client_sends(get("/", "Connection: close\r\n"));
   handler_answers(200);

@@ -98,6 +98,8 @@ class H1SessionTest : public testing::Test, protected SessionOwner {
     const std::string got = client.received();
     EXPECT_TRUE(got.starts_with("HTTP/1.1 " + std::to_string(status) + " ")) << got;
     EXPECT_TRUE(got.ends_with("\ndetail=" + std::string(detail) + "\n")) << got;
+    EXPECT_NE(got.find("\r\nCache-Status: weir; detail=" + std::string(detail) + "\r\n"), got.npos)
+        << got;
   }
   void expect_open() {
     EXPECT_FALSE(client.sees_end());

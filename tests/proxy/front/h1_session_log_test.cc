@@ -106,6 +106,7 @@ TEST_F(H1SessionLog, NamesAClientThatTookNothing) {
 
 TEST_F(H1SessionLog, NamesAClientThatLeftBeforeItsAnswer) {
   client_sends(get());
+  handler_does([](ScriptedHandler& handler) { handler.waits_for_place(true); });
   client_half_closes();
   passes(2000);
   expect_detail("client-gone");
