@@ -66,6 +66,19 @@ bool is_callers_field(FieldId id) {
   }
 }
 
+bool is_in_base_key(FieldId id) {
+  switch (id) {
+    case FieldId::Host:
+    case FieldId::XForwardedHost:
+    case FieldId::XForwardedPort:
+    case FieldId::XForwardedPrefix:
+    case FieldId::XForwardedProto:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool is_believed_or_gone(FieldId id) {
   return id == FieldId::XForwardedPort || id == FieldId::XForwardedPrefix;
 }

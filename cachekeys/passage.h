@@ -23,6 +23,10 @@ enum class Audience : std::uint8_t {
 // Fields that the caller writes afresh, or that belong to the client's connection only.
 bool is_callers_field(http::FieldId id);
 
+// Whether the base key holds whatever the app sees of this field: Host, and what a proxy may tell
+// of where its visitor was going. Vary has nothing to add to it.
+bool is_in_base_key(http::FieldId id);
+
 // X-Forwarded-Port and -Prefix: they travel as they came where Destination::passes them, and
 // otherwise never.
 bool is_believed_or_gone(http::FieldId id);

@@ -15,21 +15,6 @@ void append_line(std::string_view value, KeyBuffer& out) {
   out.append(value);
 }
 
-// Whether the base key holds whatever the app sees of this field: Host, and what a proxy may tell
-// of where its visitor was going.
-bool is_in_base_key(FieldId id) {
-  switch (id) {
-    case FieldId::Host:
-    case FieldId::XForwardedHost:
-    case FieldId::XForwardedPort:
-    case FieldId::XForwardedPrefix:
-    case FieldId::XForwardedProto:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // The lines of one field as the app sees them.
 void append_sent_lines(std::string_view name, const http::RequestHead& head, const Recipe& recipe,
                        Audience audience, KeyBuffer& out) {

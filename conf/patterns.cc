@@ -92,21 +92,15 @@ std::string as_regex(std::string_view regex) {
   return out + "'}";
 }
 
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
 // The pattern, as it is written here, that someone means who wrote `text` as other servers want it:
 // nginx's `~ RE`, `~* RE`, `^~ /prefix` and `= /path`, a bare regular expression, a glob on names.
 std::string meant_by(std::string_view text) {
   if (text.starts_with("^~")) {
-    const std::string_view prefix = trim(text.substr(2));
+    const std::string_view prefix = trim_ows(text.substr(2));
     return fmt::format("{}{}", prefix, prefix.ends_with('/') ? "**" : "/**");
   }
-  const std::string_view behind = text.empty() ? text : trim(text.substr(1));
-  if (text.starts_with("~*")) return as_regex("(?i)" + std::string(trim(text.substr(2))));
+  const std::string_view behind = text.empty() ? text : trim_ows(text.substr(1));
+  if (text.starts_with("~*")) return as_regex("(?i)" + std::string(trim_ows(text.substr(2))));
   if (text.starts_with('~')) return behind.empty() ? "" : as_regex(behind);
   if (text.starts_with('=')) return std::string(behind);
   const bool regex = text.find_first_of("\\^$|(+") != std::string_view::npos ||

@@ -197,7 +197,7 @@ Transaction::Step Transaction::pass() {
   exchange_->keep_request();
   Ref<Flight> flight =
       make_ref<Flight>(context_.tables.budget, context_.tables.purge_position.load());
-  return lead(std::move(flight), pass_form(), false);
+  return lead(std::move(flight), now_.as_it_came ? Form::Verbatim : now_.plan.form(), false);
 }
 
 void Transaction::request_body_ready() {

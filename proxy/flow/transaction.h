@@ -123,7 +123,6 @@ class Transaction final : public front::Handler, public Wakeable {
   // fetches (transaction_fetch.cc)
   Step lead(Ref<Flight> flight, Form form, bool joinable);
   FillOrder make_order(Form form);
-  Form pass_form() const;
   void start_second();
   void refresh_behind();
 

@@ -6,6 +6,15 @@ namespace weir::flow {
 
 using policy::RequestClass;
 
+namespace {
+
+bool withholds(const keys::SentRequest& sent, const http::RequestHead& head) {
+  return !sent.removed_cookies.empty() || !sent.removed_query.empty() ||
+         policy::asks_for_part_or_news(head);
+}
+
+}  // namespace
+
 // As the first reader of a flight: has it flown and waits for its news.
 Transaction::Step Transaction::lead(Ref<Flight> flight, Form form, bool joinable) {
   now_.reader = std::make_unique<FlightReader>(flight, waker(), Runner::First);
@@ -21,23 +30,12 @@ Transaction::Step Transaction::lead(Ref<Flight> flight, Form form, bool joinable
 // A key that is known not to be cacheable is asked for without waiting for anybody. A request of
 // which something would be withheld goes as it came, for its answer is its client's alone. Others
 // keep the shared form, so that the first answer that may be stored is, and ends the memory.
-Form Transaction::pass_form() const {
-  if (now_.as_it_came) return Form::Verbatim;
-  const Form form = now_.plan.form();
-  if (!now_.remembered || form != Form::Shared) return form;
-  const keys::SentRequest sent = sent_request(request(), exchange_->destination(), now_.plan, form);
-  const bool withholds = !sent.removed_cookies.empty() || !sent.removed_query.empty() ||
-                         policy::asks_for_part_or_news(request());
-  return withholds ? Form::Verbatim : form;
-}
-
 FillOrder Transaction::make_order(Form form) {
   const http::RequestHead& head = request();
   FillOrder order;
   order.site = now_.site;
   order.route = now_.plan.route;
   order.request_class = now_.plan.kind;
-  order.cacheable = form != Form::Verbatim;
   order.remembered = now_.remembered;
   order.refusal = now_.remembered ? now_.remembered : now_.plan.refusal;
   order.has_copy = now_.entry != nullptr;
@@ -46,6 +44,11 @@ FillOrder Transaction::make_order(Form form) {
   order.authority = head.authority;
   const keys::Destination destination = exchange_->destination();
   keys::SentRequest sent = sent_request(head, destination, now_.plan, form);
+  if (form == Form::Shared && now_.remembered && withholds(sent, head)) {
+    form = Form::Verbatim;
+    sent = sent_request(head, destination, now_.plan, form);
+  }
+  order.cacheable = form != Form::Verbatim;
   order.removed_cookies = sent.removed_cookies;
   order.removed_unknown_cookie = sent.removed_unknown_cookie;
   now_.sent = form;

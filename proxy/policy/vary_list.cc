@@ -5,6 +5,7 @@
 #include "base/http/char_class.h"
 #include "base/http/hop_by_hop.h"
 #include "base/text.h"
+#include "cachekeys/passage.h"
 
 namespace weir::policy {
 namespace {
@@ -17,13 +18,8 @@ Kind kind_of(std::string_view name) {
   if (!http::is_token(name) || name == "*") return Kind::Hopeless;
   const FieldId id = http::field_id(name);
   if (http::is_hop_by_hop(id)) return Kind::Hopeless;
+  if (keys::is_in_base_key(id)) return Kind::InKey;
   switch (id) {
-    case FieldId::Host:
-    case FieldId::XForwardedHost:
-    case FieldId::XForwardedPort:
-    case FieldId::XForwardedPrefix:
-    case FieldId::XForwardedProto:
-      return Kind::InKey;
     case FieldId::Forwarded:
     case FieldId::Via:
     case FieldId::XForwardedFor:

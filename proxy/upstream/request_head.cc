@@ -22,12 +22,16 @@ constexpr std::array<std::string_view, 8> kClaims = {
     "X-Client-IP",        "True-Client-IP",     "X-Cluster-Client-IP", "X-Forwarded-By"};
 
 // CGI-like servers read X_Real_IP as X-Real-IP.
+bool reads_as(std::string_view name, std::string_view claim) {
+  return std::ranges::equal(name, claim, [](char a, char b) {
+    return ascii_lower(a == '_' ? '-' : a) == ascii_lower(b);
+  });
+}
+
 bool is_claim(const FieldView& field) {
-  if (field.id != FieldId::Other) return false;
-  std::string name(field.name);
-  std::ranges::replace(name, '_', '-');
-  return std::ranges::any_of(
-      kClaims, [&](std::string_view claim) { return equals_ignore_case(claim, name); });
+  return field.id == FieldId::Other && std::ranges::any_of(kClaims, [&](std::string_view claim) {
+           return reads_as(field.name, claim);
+         });
 }
 
 // RFC 9110 7.6.2: one less for the next recipient. An OPTIONS that may go no further is answered

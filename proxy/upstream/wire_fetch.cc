@@ -257,6 +257,7 @@ bool WireFetch::send() {
     answer_by_ms_ = kNever;
   } else if (answer_.has_head()) {
     time_answer();
+    return true;
   } else {
     answer_by_ms_ = now_ms() + pool_.config().first_byte_timeout_ms;
   }
