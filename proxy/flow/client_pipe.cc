@@ -35,6 +35,7 @@ void ClientPipe::client_gone() {
 void ClientPipe::set_fetch(upstream::Fetch* fetch) {
   fetch_ = fetch;
   tunnel_ = nullptr;
+  if (!fetch && exchange_ && has_body_) exchange_->drop_body();
 }
 
 void ClientPipe::client_has_bytes() {

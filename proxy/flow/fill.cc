@@ -77,6 +77,23 @@ Fill::Step Fill::lose() {
   return Step::Done;
 }
 
+// It has an answer, for whom there may be.
+bool Fill::win() {
+  return flight_->win(order_.runner) || (goes_on_alone() && flight_->win(order_.runner));
+}
+
+// When it has lost, or has failed while the other runs: for the one who leads it, and who knows by
+// himself whether he still wants it. That one reads, but nobody can join.
+bool Fill::goes_on_alone() {
+  Ref<Flight> own = flight_->take_apart(order_.runner);
+  if (!own) return false;
+  flight_ = std::move(own);
+  order_.runner = Runner::First;
+  order_.joinable = in_table_ = false;
+  flight_->enter_race(order_.runner, {loop(), life_.watch()});
+  return true;
+}
+
 void Fill::run(Step step) {
   while (step < Step::AwaitLookUp) {
     switch (step) {
@@ -127,7 +144,7 @@ Fill::Step Fill::found(backends::EntryRef entry) {
     return Step::LookUp;
   }
   if (!is_usable(*entry)) return Step::Ask;
-  if (!flight_->win(order_.runner)) return lose();
+  if (!win()) return lose();
   leave_table();
   flight_->land(std::move(entry), std::move(marker_vary_));
   return Step::Done;
@@ -291,7 +308,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
     tables().app_failures.say(end.message, loop().now_ms());
   }
   if (end.result == FetchResult::Complete && storing_) return Step::Commit;
-  if (!head_ && flight_->leave_race(order_.runner, true)) return lose();
+  if (!head_ && flight_->leave_race(order_.runner, true) && !goes_on_alone()) return lose();
   leave_table();
   note_failed_refresh();
   note_reader_left_behind();
@@ -307,7 +324,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
 // ---- who still wants it ----
 
 void Fill::wake() {
-  if (flight_->has_lost(order_.runner)) return run(lose());
+  if (flight_->has_lost(order_.runner) && !goes_on_alone()) return run(lose());
   if (step_ == Step::AwaitCommit) return;  // whoever reads or not, the stores will say how it ended
   if (!wanted() && give_up_if_unread() == Step::Done) return run(Step::Done);
   if (!fetch_) return;
@@ -332,6 +349,7 @@ bool Fill::wanted() const {
 
 // Done, unless there is a reader after all.
 Fill::Step Fill::give_up_if_unread() {
+  if (flight_->has_lost(order_.runner) && !goes_on_alone()) return lose();
   if (flight_->reader_count() == 0 && flight_->leave_race(order_.runner)) return lose();
   if (!flight_->close_if_unread()) return step_;
   note_failed_refresh();  // it was to be stored, and will not be

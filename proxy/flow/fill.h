@@ -84,6 +84,8 @@ class Fill final : public upstream::FetchSink,
 
   void run(Step step);  // may destroy this: the last call of whoever makes it
   Step lose();
+  bool win();
+  bool goes_on_alone();
   Step look_up();
   Step found(backends::EntryRef entry);
   Step ask();
@@ -129,7 +131,7 @@ class Fill final : public upstream::FetchSink,
   const conf::Config& config() const { return *order_.site->site->config; }
 
   Fills& fills_;
-  const Ref<Flight> flight_;
+  Ref<Flight> flight_;  // another from when the other runner has won, or this one has failed
   FillOrder order_;
   Life<Wakeable> life_{*this};
   Step step_ = Step::LookUp;

@@ -64,9 +64,9 @@ void Fill::on_head(http::ResponseHead&& head) {
 }
 
 Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
-  // While another fetch runs the app's failure need not be the answer.
+  // While another fetch runs the app's failure is the answer of nobody but the one who leads this.
   const bool passed_over = head.status >= 500 && flight_->leave_race(order_.runner, true);
-  if (passed_over || !flight_->win(order_.runner)) return lose();
+  if ((passed_over && !goes_on_alone()) || !win()) return lose();
   if (order_.cacheable) {
     verdict_ = judge(head, order_.client.get().method);
   } else {

@@ -5,7 +5,9 @@
 //
 // Two fetches may look for the answer at the same time: a second one begins when those who follow
 // have waited for the first for too long. They are its runners. The first that has an answer is the
-// producer, and the other gives up; one that fails while the other runs leaves the race quietly.
+// producer; one that fails while the other runs leaves the race. Either way the other one, or the
+// failed one, is set apart for the reader who leads it: it goes on, on a flight of its own, until
+// that reader has seen that the answer here is for him too. Nobody waits longer for having shared.
 //
 // Two ways of holding bytes: `retained`, all of them, for a store and for readers yet to come; or a
 // window, for what will not be stored, where the producer is paced by the fastest reader. Who falls
@@ -100,9 +102,13 @@ class Flight : public RefCounted<Flight> {
   void enter_race(Runner runner, Waker waker);
   // It has an answer. True: it is the producer. False: the other one was faster.
   bool win(Runner runner);
-  // It has none. True: the other one runs, or has won, and all wait for what that brings. False:
-  // it is the only one, and has to say how it ended.
+  // It has none. True: the other one runs, or has won, and all wait for what that brings, but for
+  // the one who leads this runner, if `app_failed`. False: it is the only one, and has to say how
+  // it ended.
   bool leave_race(Runner runner, bool app_failed = false);
+  // Where it goes on, as the first runner there, when it has lost or has left as failed; null:
+  // there is nobody for whom it should. Once.
+  Ref<Flight> take_apart(Runner runner);
   bool has_lost(Runner runner);
   // A runner that left the race had met a failure, the app's or Weir's own.
   bool app_failed();
@@ -142,9 +148,6 @@ class Flight : public RefCounted<Flight> {
   // Goes on although nobody may be reading: somebody who left wants it in the store.
   void keep_on() { kept_on_.store(true, std::memory_order_relaxed); }
   bool kept_on() const { return kept_on_.load(std::memory_order_relaxed); }
-  // True: the caller starts the second runner, now. False: there is, or was, one already, or the
-  // answer is known.
-  bool begin_second();
   // The flight that was begun for those who followed this one and met the app's 5xx; null: none
   // yet, or none of that name. Who hears of it late finds it although it has left the table.
   Ref<Flight> successor(keys::KeyView name);
@@ -166,13 +169,25 @@ class Flight : public RefCounted<Flight> {
     bool left_behind = false;              // fell out of the window, and was told
     bool missed = false;                   // bytes had left the front before it began
     bool late = false;                     // came when the head was there
+    std::optional<Runner> leads;           // had that one begun,
+    Ref<Flight> own;                       // which was set apart on this flight,
+    Reader* place_there = nullptr;         // where its place is kept
     bool has_views = false;                // of what pull() gave it, until its next call:
     std::shared_ptr<const Pieces> landed;  // of these, when the flight has landed since,
     std::vector<Piece> left;               // or of these, which have left the window since
   };
 
-  Reader* attach(Waker waker);
+  // A reader's hold on another flight: where his own runner goes on.
+  struct Own {
+    Ref<Flight> flight;  // null: nowhere
+    Reader* place = nullptr;
+  };
+
+  Reader* attach(Waker waker, std::optional<Runner> leads);
   void detach(Reader* reader);
+  bool begin_second(Reader& reader);
+  Own take_own(Reader& reader);
+  void occupy(Reader& place, Waker waker);
   State look(Reader& reader);
   front::BodySource::Pull pull(Reader& reader, std::span<iovec> parts);
   front::BodySource::Pull gather_locked(const Reader& reader, std::span<iovec> parts) const;
@@ -188,6 +203,7 @@ class Flight : public RefCounted<Flight> {
   void wake_readers_locked();
   void wake_producer_locked();
   void wake_runners_locked();
+  void set_apart_locked(Runner runner);
   void forget_runners_locked();
   void allocate_chunk(std::size_t wanted);
   std::uint64_t fastest_locked() const;
@@ -217,7 +233,8 @@ class Flight : public RefCounted<Flight> {
   std::uint64_t reserved_ = 0;      // of it, for chunks to come
   std::vector<std::unique_ptr<Reader>> readers_;
   std::array<bool, kRunners> running_{true, false};
-  std::array<Waker, kRunners> runners_;  // the producer's alone, once there is one
+  std::array<Waker, kRunners> runners_;      // the producer's alone, once there is one
+  std::array<Ref<Flight>, kRunners> apart_;  // where they go on, until they know
   std::optional<Runner> winner_;
   bool second_begun_ = false;
   bool app_failed_ = false;
@@ -239,7 +256,14 @@ class FlightReader final : public front::BodySource {
   Flight::State look() { return flight_->look(*reader_); }
   // It had a fetch begun: it leads that one's runner, and waits for either.
   bool leads() const { return leads_.has_value(); }
-  void lead(Runner runner) { leads_ = runner; }
+  // True: the caller starts the second runner, now, and leads it. False: there is, or was, one
+  // already, or the answer is known.
+  bool begin_second();
+  // What has come is not for its request: true when the fetch that it had begun goes on for it
+  // alone. That is what it reads from now on, and `waker` tells of news.
+  bool return_to_own(const Waker& waker);
+  // What has come is: the fetch that it had begun, if it goes on, may end.
+  void give_up_own();
   // What has come is the answer to its own request.
   bool is_its_own(const Flight::State& state) const { return leads_ == state.from; }
   // It came when the head was there: what it would share is older than its request.

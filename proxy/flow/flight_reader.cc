@@ -7,9 +7,10 @@
 
 namespace weir::flow {
 
-Flight::Reader* Flight::attach(Waker waker) {
+Flight::Reader* Flight::attach(Waker waker, std::optional<Runner> leads) {
   auto reader = std::make_unique<Reader>();
   reader->waker = std::move(waker);
+  reader->leads = leads;
   Reader* raw = reader.get();
   const std::lock_guard lock(mutex_);
   readers_.push_back(std::move(reader));
@@ -120,10 +121,35 @@ void Flight::consume(Reader& reader, std::size_t bytes) {
 // ---- FlightReader ----
 
 FlightReader::FlightReader(Ref<Flight> flight, Waker waker, std::optional<Runner> leads)
-    : flight_(std::move(flight)), reader_(flight_->attach(std::move(waker))), leads_(leads) {}
+    : flight_(std::move(flight)),
+      reader_(flight_->attach(std::move(waker), leads)),
+      leads_(leads) {}
 
 FlightReader::~FlightReader() {
+  give_up_own();
   flight_->detach(reader_);
+}
+
+bool FlightReader::begin_second() {
+  if (!flight_->begin_second(*reader_)) return false;
+  leads_ = Runner::Second;
+  return true;
+}
+
+bool FlightReader::return_to_own(const Waker& waker) {
+  Flight::Own own = flight_->take_own(*reader_);
+  if (!own.flight) return false;
+  flight_->detach(reader_);
+  flight_ = std::move(own.flight);
+  reader_ = own.place;
+  leads_ = Runner::First;
+  flight_->occupy(*reader_, waker);
+  return true;
+}
+
+void FlightReader::give_up_own() {
+  const Flight::Own own = flight_->take_own(*reader_);
+  if (own.flight) own.flight->detach(own.place);
 }
 
 front::BodySource::Pull FlightReader::pull(std::span<iovec> parts) {

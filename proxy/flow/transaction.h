@@ -69,6 +69,7 @@ class Transaction final : public front::Handler, public Wakeable {
     policy::Refusal remembered;  // the key is known not to be cacheable, and why
     bool as_it_came = false;     // what was withheld matters: the app is sent everything
     Form sent = Form::Verbatim;  // of the fetch that it led or followed last
+    bool withheld = false;       // cookies, from the fetch that it led last
     bool has_variant = false;    // variant_key_ is this request's name
     bool counted = false;        // a store has counted it as a hit or a miss
     bool unfit = false;          // there is a copy, but for requests that show less, or read more
@@ -110,6 +111,7 @@ class Transaction final : public front::Handler, public Wakeable {
   Step on_flight();
   Step on_found(const Flight::State& state);
   Step on_head(const Flight::State& state);
+  Step leave_for(Step next);
   Step look_elsewhere(const FlightHead& head);
   Step on_released(const Flight::State& state);
   Step on_app_error(const Flight::State& state);

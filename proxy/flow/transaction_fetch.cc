@@ -50,6 +50,7 @@ FillOrder Transaction::make_order(Form form) {
   }
   order.cacheable = form != Form::Verbatim;
   order.removed_cookies = sent.removed_cookies;
+  now_.withheld = !sent.removed_cookies.empty();
   order.removed_unknown_cookie = sent.removed_unknown_cookie;
   now_.sent = form;
   const upstream::ForwardInfo info{.peer_ip = exchange_->peer_ip(),
@@ -70,13 +71,11 @@ FillOrder Transaction::make_order(Form form) {
 // One for all who have waited for long enough; they go on waiting for the first one as well, and
 // this request leads the second.
 void Transaction::start_second() {
-  const Ref<Flight>& flight = now_.reader->flight();
-  if (!flight->begin_second()) return;
-  now_.reader->lead(Runner::Second);
+  if (!now_.reader->begin_second()) return;
   FillOrder order = make_order(Form::Shared);
   order.joinable = true;
   order.runner = Runner::Second;
-  context_.fills.start(flight, std::move(order));
+  context_.fills.start(now_.reader->flight(), std::move(order));
 }
 
 // A stale copy goes out; its successor is fetched for whoever comes next.

@@ -10,16 +10,13 @@ namespace weir::flow {
 using policy::Reason;
 
 Transaction::Step Transaction::on_flight() {
-  if (now_.reader->missed_bytes()) {
-    leave_flight();
-    now_.outcome.collapsed = false;
-    return Step::LookUp;
-  }
+  if (now_.reader->missed_bytes()) return leave_for(Step::LookUp);
   const Flight::State state = now_.reader->look();
   if (state.phase == Flight::Phase::Waiting) {
-    const bool failed = now_.reader->flight()->app_failed();
-    return failed && may_serve_stale(true) ? serve_stale(Reason::StaleIfError, 0)
-                                           : Step::AwaitFlight;
+    if (!now_.reader->flight()->app_failed()) return Step::AwaitFlight;
+    if (may_serve_stale(true)) return serve_stale(Reason::StaleIfError, 0);
+    now_.reader->return_to_own(waker());  // if it was that one which failed
+    return Step::AwaitFlight;
   }
   if (state.phase == Flight::Phase::Failed) return fail(state.error_status, state.error);
   if (state.phase == Flight::Phase::Found) return on_found(state);
@@ -28,18 +25,27 @@ Transaction::Step Transaction::on_flight() {
   return on_head(state);
 }
 
+// What the flight brings is not this request's answer: that is what its own fetch brings, if it had
+// one begun that still runs. Otherwise the step to go on with.
+Transaction::Step Transaction::leave_for(Step next) {
+  now_.outcome.collapsed = false;
+  if (now_.reader->return_to_own(waker())) return Step::AwaitFlight;
+  leave_flight();
+  return next;
+}
+
 // A store had what was looked for. It is this request's if it is of the same variant; whether it
 // may be used is judged as if it had been found in memory.
 Transaction::Step Transaction::on_found(const Flight::State& state) {
-  leave_flight();
   now_.outcome.collapsed = false;
   if (!state.vary.empty()) {
     keys::build_variant_key(base_key_.view(), state.vary, request(), route().recipe,
                             request().authority, variant_key_);
     now_.has_variant = true;
     // Another's variant; this request leads the look-up of its own, if it is not in memory.
-    if (variant_key_.view().bytes != state.entry->key().bytes) return Step::LookUp;
+    if (variant_key_.view().bytes != state.entry->key().bytes) return leave_for(Step::LookUp);
   }
+  leave_flight();
   now_.entry = state.entry;
   return Step::Judge;
 }
@@ -68,9 +74,7 @@ Transaction::Step Transaction::on_head(const Flight::State& state) {
     // Too old for this client alone, or for everybody: then it leaves its name to the next.
     const bool for_all = shared.reason != Reason::ClientNoCache;
     if (for_all) context_.tables.flights.remove(lookup_key(), now_.reader->flight());
-    leave_flight();
-    now_.outcome.collapsed = false;
-    return for_all ? Step::LookUp : Step::Pass;
+    return leave_for(for_all ? Step::LookUp : Step::Pass);
   }
   if (!now_.reader->is_its_own(state) && !is_for_me(head)) {
     return look_elsewhere(head);
@@ -93,19 +97,19 @@ Transaction::Step Transaction::look_elsewhere(const FlightHead& head) {
                                    : keys::KeyView{head.variant_key, hash128(head.variant_key)};
     context_.tables.flights.remove(name, now_.reader->flight());
   }
-  leave_flight();
-  now_.outcome.collapsed = false;
-  return alone ? Step::Pass : Step::LookUp;
+  return leave_for(alone ? Step::Pass : Step::LookUp);
 }
 
 Transaction::Step Transaction::on_released(const Flight::State& state) {
   using Release = Flight::Release;
   if (state.release == Release::AppError) return on_app_error(state);
   if (now_.reader->is_its_own(state) && state.head) return serve_flight(state);
-  now_.outcome.collapsed = false;
-  leave_flight();
+  const bool ask_again = state.release == Release::AskAgain;
+  // Its own answer would be discarded as well if something was withheld from that request too.
+  if (ask_again && now_.withheld) now_.reader->give_up_own();
+  if (leave_for(Step::Pass) == Step::AwaitFlight) return Step::AwaitFlight;
   if (state.release == Release::LookAgain) return Step::LookUp;
-  now_.as_it_came = state.release == Release::AskAgain;
+  now_.as_it_came = ask_again;
   if (auto memory = context_.tables.uncacheable.recall(base_key_.view(), context_.loop.now_ms())) {
     now_.remembered = std::move(*memory);
   } else if (now_.as_it_came) {

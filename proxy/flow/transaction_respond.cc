@@ -117,6 +117,7 @@ Transaction::Step Transaction::serve_flight(const Flight::State& state) {
   } else if (kind == RequestClass::Personal && !stored) {
     outcome.forward = policy::Forward::Bypass;
   }
+  now_.reader->give_up_own();
   if (!outcome.collapsed) exchange_->notes().upstream_ms = head.upstream_ms;
   const bool shares = stored && outcome.collapsed;
   const std::int64_t age_s = shares ? head.meta.initial_age_s + since_s : head.age_s;
