@@ -95,6 +95,9 @@ class Exchange {
   // (100-continue). Else Handler::request_body_ready tells of the next arrival, and it is time to
   // ask again.
   virtual bool body_gathered() = 0;
+  // The app has ended, and reads no more of it: what the client still sends while it is answered is
+  // dropped, so that a client who sends all before it reads anything comes to its answer.
+  virtual void drop_body() = 0;
 
   // A 1xx from the app; dropped for clients of HTTP/1.0.
   virtual void send_informational(const http::ResponseHead& head) = 0;

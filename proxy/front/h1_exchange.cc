@@ -38,7 +38,7 @@ void H1Exchange::reset() {
   status_ = 0;
   hears_of_visitor_ = false;
   responding_ = refused_ = done_ = is_last_ = reset_at_cut_ = endless_ = tunnel_ = false;
-  continue_sent_ = body_wanted_ = gathering_ = false;
+  continue_sent_ = body_wanted_ = gathering_ = body_unwanted_ = false;
 }
 
 std::unique_ptr<H1Exchange> H1ExchangePool::take(H1Link& link, H1Exchange::Owner& owner) {
@@ -120,62 +120,7 @@ keys::Destination H1Exchange::destination() const {
   return keys::destination_of(head_, link_->context.trusted_fields);
 }
 
-// ---- the request's body, or what a tunnelled client sends ----
-
-BodyRead H1Exchange::read_body(std::span<char> into) {
-  WEIR_CHECK(!into.empty());  // it would wait for ever for what is there
-  H1RequestReader& reader = link_->reader;
-  gathering_ = false;
-  const bool was_full = reader.full();
-  const BodyRead read = tunnel_ ? reader.read_raw(into) : reader.read_body(into);
-  if (read.status == BodyRead::Status::Pending) return await_body();
-  link_->deadlines.body_read(read.bytes);
-  if (!link_->peer_done) link_->deadlines.await_nothing();  // else it is that of peer_closed()
-  if (was_full) owner_->update_interest();
-  return read;
-}
-
-bool H1Exchange::body_gathered() {
-  const H1RequestReader& reader = link_->reader;
-  gathering_ =
-      !head_.expect_continue && !link_->peer_done && !reader.full() && !reader.holds_rest_of_body();
-  return !gathering_;
-}
-
-BodyRead H1Exchange::await_body() {
-  if (link_->peer_done) return {tunnel_ ? BodyRead::Status::End : BodyRead::Status::Failed};
-  body_wanted_ = true;
-  if (tunnel_) return {BodyRead::Status::Pending};
-  if (head_.expect_continue && !std::exchange(continue_sent_, true) && !responding_) {
-    output_.head() += "HTTP/1.1 100 Continue\r\n\r\n";
-    write_out();
-  }
-  link_->deadlines.await_body();
-  return {BodyRead::Status::Pending};
-}
-
-void H1Exchange::body_arrived() {
-  if (gathering_) return tell_of_body();
-  if (!body_wanted_) return;
-  if (!tunnel_) {
-    link_->deadlines.body_has_come();
-    if (refuse_slow_body()) return;
-  }
-  tell_of_body();
-}
-
-void H1Exchange::tell_of_body() {
-  body_wanted_ = gathering_ = false;
-  handler_->request_body_ready();
-}
-
-// Whether it was: it comes too slowly, and others wait for what it holds.
-bool H1Exchange::refuse_slow_body() {
-  if (!link_->deadlines.body_is_too_slow() || !handler_->holds_up_others()) return false;
-  body_wanted_ = false;
-  refuse({.status = 408, .detail = "body-rate"});
-  return true;
-}
+// ---- what the client does ----
 
 void H1Exchange::peer_closed() {
   // Nobody half-closes and then reads an endless stream: without this a closed tab would hold its

@@ -60,6 +60,8 @@ class H1Exchange final : public Exchange {
   bool is_last() const { return is_last_; }                   // the connection ends with it
   bool is_open_ended() const { return endless_ || tunnel_; }  // it does not end by itself
   bool is_endless() const { return endless_; }
+  // What comes is of no use to anybody, while the response is sent that is the connection's last.
+  bool drops_body() const { return body_unwanted_ && responding_ && is_last_; }
 
   // ---- Exchange ----
   const http::RequestHead& request() const override { return head_; }
@@ -71,6 +73,7 @@ class H1Exchange final : public Exchange {
   keys::Destination destination() const override;
   BodyRead read_body(std::span<char> into) override;
   bool body_gathered() override;
+  void drop_body() override;
   void send_informational(const http::ResponseHead& head) override;
   void send_entry(const backends::EntryRef& entry, const FreshFields& fresh) override;
   void send_not_modified(const backends::Entry& entry, const FreshFields& fresh) override;
@@ -115,8 +118,9 @@ class H1Exchange final : public Exchange {
   bool endless_ = false;       // the response is an event stream
   bool tunnel_ = false;
   bool continue_sent_ = false;
-  bool body_wanted_ = false;  // read_body said Pending
-  bool gathering_ = false;    // body_gathered said false
+  bool body_wanted_ = false;    // read_body said Pending
+  bool gathering_ = false;      // body_gathered said false
+  bool body_unwanted_ = false;  // drop_body was called
 };
 
 class H1ExchangePool {

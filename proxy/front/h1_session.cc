@@ -10,7 +10,7 @@ namespace {
 // How much a client may go on talking after a goodbye. Without this a reset could overtake the
 // response that it has not yet read.
 constexpr std::size_t kGoodbyeBytes = std::size_t{1024} * 1024;
-// The same for the rest of a request's body.
+// The same for the rest of a request's body, what came of it before the goodbye included.
 constexpr std::size_t kUnwantedBodyBytes = std::size_t{64} * 1024 * 1024;
 
 class H1Factory final : public SessionFactory {
@@ -73,7 +73,7 @@ void H1Session::on_ready(bool readable, bool writable) {
 void H1Session::drain() {
   enter([this] {
     if (phase_ == Phase::Exchange && exchange_->is_open_ended()) link_.dead = true;
-    if (phase_ == Phase::Goodbye && most_after_goodbye_ > kGoodbyeBytes) link_.dead = true;
+    if (phase_ == Phase::Goodbye && most_dropped_ > kGoodbyeBytes) link_.dead = true;
     if (phase_ == Phase::Idle) receive();
     if (phase_ != Phase::Idle) return;
     if (served_) link_.dead = true;
@@ -115,7 +115,8 @@ void H1Session::waited_long_enough(H1Deadlines::Wait wait) {
 void H1Session::receive() {
   if (phase_ == Phase::Goodbye) return receive_after_goodbye();
   const bool serving = phase_ == Phase::Exchange;
-  switch (link_.reader.receive(serving)) {
+  const bool drops = serving && exchange_->drops_body();
+  switch (drops ? receive_and_drop() : link_.reader.receive(serving)) {
     case IoStatus::Ok:
       break;
     case IoStatus::WouldBlock:
@@ -126,6 +127,7 @@ void H1Session::receive() {
       link_.dead = true;
       return;
   }
+  if (drops) return;
   if (serving) {
     exchange_->body_arrived();
   } else {
@@ -135,11 +137,17 @@ void H1Session::receive() {
 }
 
 void H1Session::receive_after_goodbye() {
+  const IoStatus status = receive_and_drop();
+  const bool talking = status == IoStatus::Ok || status == IoStatus::WouldBlock;
+  if (!talking || dropped_bytes_ > most_dropped_) link_.dead = true;
+  if (status == IoStatus::Ok) link_.deadlines.is_talking();
+}
+
+IoStatus H1Session::receive_and_drop() {
+  link_.reader.drop();
   const IoResult got = link_.reader.receive_and_drop();
-  bytes_after_goodbye_ += got.bytes;
-  const bool talking = got.status == IoStatus::Ok || got.status == IoStatus::WouldBlock;
-  if (!talking || bytes_after_goodbye_ > most_after_goodbye_) link_.dead = true;
-  if (got.bytes > 0) link_.deadlines.is_talking();
+  dropped_bytes_ += got.bytes;
+  return got.status;
 }
 
 void H1Session::peer_closed() {
@@ -176,10 +184,14 @@ void H1Session::refuse_head(const http::ParseError& error) {
   exchange_->refuse_head(error);
 }
 
+// Backpressure: while an exchange runs, only so much is taken ahead, or dropped.
+bool H1Session::has_taken_enough() const {
+  return exchange_->drops_body() ? dropped_bytes_ > kUnwantedBodyBytes : link_.reader.full();
+}
+
 void H1Session::update_interest() {
   bool read = !link_.peer_done && !link_.dead;
-  // Backpressure: while an exchange runs, only so much is taken ahead.
-  if (read && phase_ == Phase::Exchange && link_.reader.full()) {
+  if (read && phase_ == Phase::Exchange && has_taken_enough()) {
     read = false;
     link_.deadlines.await_look_at_unread();  // no event will tell of an end meanwhile
   }
@@ -187,7 +199,7 @@ void H1Session::update_interest() {
 }
 
 void H1Session::look_at_unread_client() {
-  if (!serving() || link_.peer_done || !link_.reader.full()) return;
+  if (!serving() || link_.peer_done || !has_taken_enough()) return;
   const PeerState state = link_.connection->peer_state();
   const bool reads_on = state == PeerState::Ended && !exchange_->is_endless();
   if (state != PeerState::Open && !reads_on) exchange_->client_is_gone();
@@ -242,10 +254,10 @@ void H1Session::say_goodbye(bool body_over) {
   }
   link_.connection->shutdown_write();
   if (body_over || link_.context.draining) {
-    most_after_goodbye_ = kGoodbyeBytes;
+    most_dropped_ = kGoodbyeBytes;
     return link_.deadlines.await_goodbye();
   }
-  most_after_goodbye_ = kUnwantedBodyBytes;
+  most_dropped_ = kUnwantedBodyBytes;
   link_.deadlines.await_end_of_talk();
   link_.context.owner.is_spent(*this);
 }

@@ -49,6 +49,8 @@ class H1Session final : public Session, ConnectionHandler, H1Deadlines::Owner, H
 
   void receive();
   void receive_after_goodbye();
+  IoStatus receive_and_drop();
+  bool has_taken_enough() const;
   void peer_closed();
   void serve_requests();
   void refuse_head(const http::ParseError& error);
@@ -70,9 +72,9 @@ class H1Session final : public Session, ConnectionHandler, H1Deadlines::Owner, H
   bool served_ = false;                   // has had a request
   bool inside_ = false;                   // enter() or settle() is on the stack
   bool settle_posted_ = false;
-  std::size_t bytes_after_goodbye_ = 0;
-  std::size_t most_after_goodbye_ = 0;
-  Life<H1Session> life_{*this};  // for posted calls
+  std::size_t dropped_bytes_ = 0;  // that came and were of no use to anybody
+  std::size_t most_dropped_ = 0;   // after a goodbye
+  Life<H1Session> life_{*this};    // for posted calls
 };
 
 }  // namespace weir::front

@@ -98,6 +98,20 @@ TEST_F(Upload, AnEarlyAnswerReachesAClientThatReadsNothingBeforeItHasSentAll) {
   }
 }
 
+TEST_F(Upload, ALargeEarlyAnswerReachesAClientThatReadsNothingBeforeItHasSentAll) {
+  // More than the sockets' buffers hold, of an app that has ended: upload and answer would each
+  // wait for the other.
+  const std::string answer(kMiB, 'a');
+  origin_.answer_early("/early", Reply(200).body(answer));
+  Client one = client(4096);
+  one.send(Client::message("POST", "/early", {{"Content-Length", std::to_string(24 * kMiB)}}));
+  send_pieces(one, 24, "", "");
+  const Response response = one.read();
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, answer);
+  EXPECT_EQ(response.value("Connection"), "close");
+}
+
 TEST_F(Upload, BytesBehindAnEarlyAnswerAreNeverARequest) {
   // CL.0: what is left of a body after an early answer is drained or cut, not parsed.
   origin_.answer_early("/early", Reply(200).body("done"));

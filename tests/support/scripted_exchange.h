@@ -68,6 +68,7 @@ class ScriptedExchange final : public front::Exchange {
   keys::Destination destination() const override { return {.authority = head_.authority}; }
   front::BodyRead read_body(std::span<char>) override { return {}; }
   bool body_gathered() override { return true; }
+  void drop_body() override {}
   void send_informational(const http::ResponseHead&) override {}
   void send_entry(const backends::EntryRef& entry, const front::FreshFields& fresh) override {
     begin(Kind::Stored, entry->status(), fresh);

@@ -296,40 +296,6 @@ TEST_F(H1SessionDeadline, AfterAGoodbyeAClientMaySayAMebibyte) {
   expect_gone();
 }
 
-TEST_F(H1SessionDeadline, WhatIsLeftOfABodyIsDroppedForAWhile) {
-  // The app has answered before it had all: many clients read nothing until they have sent it all.
-  constexpr std::size_t kMiB = 1024 * 1024;
-  struct Case {
-    const char* what;
-    std::size_t bytes;  // that come each time
-    std::int64_t every_ms;
-    std::int64_t open_ms;  // for so long
-  };
-  const Case cases[] = {
-      {"silence", 0, 1'000, 5'000},
-      {"a drip", 1, 4'000, 30'000},
-      {"a body of 64 MiB", 8 * kMiB, 100, 800},
-  };
-  for (const Case& c : cases) {
-    client = {};
-    spent = 0;
-    client_sends(post(200 * kMiB, "begin"));
-    handler_answers(413, "no");
-    EXPECT_EQ(client.received(),
-              "HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
-        << c.what;
-    EXPECT_EQ(spent, 1) << c.what;
-    std::int64_t open_ms = 0;
-    while (!client.gone() && open_ms < 60'000) {
-      passes(c.every_ms);
-      open_ms += c.every_ms;
-      if (!client.gone()) client_sends(std::string(c.bytes, 'b'));
-    }
-    EXPECT_NEAR(static_cast<double>(open_ms), static_cast<double>(c.open_ms), 2'000.0) << c.what;
-    session_.reset();
-  }
-}
-
 TEST_F(H1SessionDeadline, AReaderThatTakesNothingIsCut) {
   // send_timeout is between bytes: each one taken buys another. What was sent may look whole by its
   // end alone, so the cut is a reset.
