@@ -102,6 +102,10 @@ std::string_view trim_ows(std::string_view text) {
   return text;
 }
 
+bool is_decimal(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 std::optional<std::uint64_t> parse_decimal(std::string_view digits) {
   if (digits.empty()) return std::nullopt;
   constexpr std::size_t kNeverTooMany = 19;

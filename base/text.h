@@ -22,7 +22,9 @@ void append_lower(std::string& out, std::string_view text);
 // Without SP and HTAB at both ends (RFC 9110 OWS).
 std::string_view trim_ows(std::string_view text);
 
-// 1*DIGIT and nothing else; empty when it is not that or does not fit.
+// 1*DIGIT and nothing else.
+bool is_decimal(std::string_view text);
+// Its value; empty when it is not that or does not fit.
 std::optional<std::uint64_t> parse_decimal(std::string_view digits);
 
 // `*` matches any run of characters, everything else itself. Linear in text times stars.
@@ -30,9 +32,10 @@ bool wildcard_match(std::string_view pattern, std::string_view text);
 bool wildcard_match_ignore_case(std::string_view pattern, std::string_view text);
 
 // Calls `visit(element)` for each comma-separated element of a list-valued field (RFC 9110 5.6.1),
-// trimmed, empty ones left out, commas within quoted strings respected.
+// trimmed, empty ones left out, commas within quoted strings respected. Parameters (5.6.6) are
+// separated by ';' in the same way.
 template <class Visit>
-void for_each_list_element(std::string_view list, Visit&& visit) {
+void for_each_list_element(std::string_view list, Visit&& visit, char separator = ',') {
   std::size_t start = 0;
   bool quoted = false;
   for (std::size_t i = 0; i <= list.size(); ++i) {
@@ -43,7 +46,7 @@ void for_each_list_element(std::string_view list, Visit&& visit) {
         continue;
       }
       if (c == '"') quoted = !quoted;
-      if (c != ',' || quoted) continue;
+      if (c != separator || quoted) continue;
     }
     const std::string_view element = trim_ows(list.substr(start, i - start));
     if (!element.empty()) visit(element);

@@ -9,7 +9,7 @@ namespace weir::keys {
 CookieRole cookie_role(std::string_view name, const conf::CookieRule& rule) {
   if (matches_any(rule.session, name)) return CookieRole::Session;
   if (matches_any(rule.key, name)) return CookieRole::Keyed;
-  if (is_harmless_cookie(name)) return CookieRole::Harmless;
+  if (matches_any(rule.ignore, name) || is_harmless_cookie(name)) return CookieRole::Harmless;
   return rule.other == conf::CookieRule::Other::Ignore ? CookieRole::Ignored : CookieRole::Matters;
 }
 

@@ -76,6 +76,7 @@ std::uint64_t fingerprint(const Recipe& recipe) {
   append_names(recipe.language.list, out);
   append_names(recipe.cookies.key, out);
   append_names(recipe.cookies.session, out);
+  append_names(recipe.cookies.ignore, out);
   out.append_count(static_cast<std::uint64_t>(recipe.cookies.other));
   append_names(recipe.headers, out);
   out.append_count(recipe.sealed ? 1 : 0);
@@ -112,6 +113,7 @@ Recipe compile_recipe(const conf::CacheRule& rule, std::string fixed_host) {
   sort_unique(recipe.query.ignore);
   sort_unique(recipe.cookies.key);
   sort_unique(recipe.cookies.session);
+  sort_unique(recipe.cookies.ignore);
   compile_headers(rule.headers, recipe);
   compile_credentials(rule.credentials, recipe);
   recipe.fingerprint = fingerprint(recipe);

@@ -113,17 +113,13 @@ std::string suggest_listen(std::string_view text, Audience audience) {
   return fmt::format("{}:{}", local ? "127.0.0.1" : "0.0.0.0", port);
 }
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 // Whether a wrong address to listen on is wrong in its port: a number too large, alone or behind
 // anything, or what stands behind the colon of a good address.
 bool is_wrong_in_port(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   const std::string_view port = colon == std::string_view::npos ? text : text.substr(colon + 1);
   if (parse_port(port)) return false;
-  if (colon == std::string_view::npos || is_number(port)) return is_number(port);
+  if (colon == std::string_view::npos || is_decimal(port)) return is_decimal(port);
   std::string_view host = text.substr(0, colon);
   const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
   if (bracketed) host = host.substr(1, host.size() - 2);
@@ -208,7 +204,7 @@ std::string suggest_url(std::string_view text) {
   const std::string_view port = text.substr(text.starts_with(':') ? 1 : 0);
   if (parse_port(port)) return fmt::format("try http://127.0.0.1:{}", port);
   const bool plain = text.find('/') == std::string_view::npos;
-  if (is_number(port) || (plain && has_impossible_port(text))) return std::string(kAppPorts);
+  if (is_decimal(port) || (plain && has_impossible_port(text))) return std::string(kAppPorts);
   const std::optional<HostPort> bare = split_authority(text);
   const bool plausible = bare && is_authority(text) && parse_port(bare->port);
   return fmt::format("try http://{}", plausible ? text : "127.0.0.1:8000");

@@ -107,6 +107,8 @@ struct CookieRule {
   std::vector<std::string> key;      // names may hold `*`
   std::vector<std::string> session;  // names may hold `*`
   Other other = Other::Bypass;
+  // They do not matter, as the built-in harmless ones; names may hold `*`.
+  std::vector<std::string> ignore = {};
 };
 
 // Never one that speaks of one exchange only (base/http/status.h).

@@ -143,6 +143,16 @@ void read_language(const Cursor& cursor, LanguageRule& rule) {
   rule = std::move(out);
 }
 
+// No name stands in two of the lists of a rule's cookies, for they say different things of it.
+void refuse_common(const Cursor& cursor, const std::vector<std::string>& names,
+                   std::string_view other_list, const std::vector<std::string>& others,
+                   std::string_view either) {
+  for (const std::string& name : names) {
+    if (std::ranges::find(others, name) == others.end()) continue;
+    cursor.error(fmt::format("{} is in {} as well: it either {}", quote(name), other_list, either));
+  }
+}
+
 void read_cookies(const Cursor& cursor, CookieRule& rule) {
   constexpr std::string_view kExpected =
       "bypass, ignore, a list such as [theme], or a map such as {key: [theme]}";
@@ -157,13 +167,14 @@ void read_cookies(const Cursor& cursor, CookieRule& rule) {
     }
     if (const auto session = section.take("session")) {
       out.session = read_names(*session, "a list such as [sessionid, \"sid*\"]", check_token);
-      for (const std::string& name : out.session) {
-        if (std::find(out.key.begin(), out.key.end(), name) == out.key.end()) continue;
-        session->error(
-            fmt::format("{} is in key as well: it either names the response or "
-                        "bypasses the cache",
-                        quote(name)));
-      }
+      refuse_common(*session, out.session, "key", out.key,
+                    "names the response or bypasses the cache");
+    }
+    if (const auto ignore = section.take("ignore")) {
+      out.ignore = read_names(*ignore, "a list such as [seen_banner]", check_token);
+      refuse_common(*ignore, out.ignore, "key", out.key, "names the response or does not matter");
+      refuse_common(*ignore, out.ignore, "session", out.session,
+                    "bypasses the cache or does not matter");
     }
     section.choice("other", out.other, {"bypass", "ignore"});
     section.finish();

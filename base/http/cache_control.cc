@@ -73,9 +73,7 @@ std::int64_t delta_seconds(const Directive& directive) {
   const std::string_view text(directive.value);
   const std::string_view digits =
       text.starts_with(' ') || text.starts_with('\t') ? text : trim_ows(text);
-  const bool numeric = !digits.empty() && directive.well_formed &&
-                       digits.find_first_not_of("0123456789") == std::string_view::npos;
-  if (!numeric) return 0;
+  if (!directive.well_formed || !is_decimal(digits)) return 0;
   const auto value = parse_decimal(digits);
   return value && *value < static_cast<std::uint64_t>(kMaxDelta_s)
              ? static_cast<std::int64_t>(*value)

@@ -1,24 +1,11 @@
 #include "base/http/forwarded.h"
 
+#include <optional>
+
 #include "base/text.h"
 
 namespace weir::http {
 namespace {
-
-// Where the pair that `element` begins with ends: at the next ';' that is not within quotes.
-std::size_t pair_end(std::string_view element) {
-  bool quoted = false;
-  for (std::size_t at = 0; at < element.size(); ++at) {
-    if (quoted && element[at] == '\\') {
-      ++at;
-    } else if (element[at] == '"') {
-      quoted = !quoted;
-    } else if (element[at] == ';' && !quoted) {
-      return at;
-    }
-  }
-  return element.size();
-}
 
 std::string_view without_quotes(std::string_view value) {
   const bool quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
@@ -52,16 +39,14 @@ std::string_view first_element(const RequestHead& head, FieldId id) {
 }
 
 std::string_view forwarded_parameter(std::string_view element, std::string_view name) {
-  while (!element.empty()) {
-    const std::size_t end = pair_end(element);
-    const std::string_view pair = trim_ows(element.substr(0, end));
+  std::optional<std::string_view> value;
+  const auto look = [&](std::string_view pair) {
     const std::size_t equals = pair.find('=');
-    if (equals != pair.npos && equals_ignore_case(pair.substr(0, equals), name)) {
-      return without_quotes(pair.substr(equals + 1));
-    }
-    element.remove_prefix(end < element.size() ? end + 1 : end);
-  }
-  return {};
+    const bool named = equals != pair.npos && equals_ignore_case(pair.substr(0, equals), name);
+    if (named && !value) value = without_quotes(pair.substr(equals + 1));
+  };
+  for_each_list_element(element, look, ';');
+  return value.value_or(std::string_view{});
 }
 
 }  // namespace weir::http

@@ -32,10 +32,10 @@ void ClientPipe::client_gone() {
   if (fetch_ && has_body_) fetch_->body_ready();  // it will read Failed
 }
 
-void ClientPipe::set_fetch(upstream::Fetch* fetch) {
-  fetch_ = fetch;
+void ClientPipe::fetch_ended() {
+  fetch_ = nullptr;
   tunnel_ = nullptr;
-  if (!fetch && exchange_ && has_body_) exchange_->drop_body();
+  if (exchange_ && has_body_) exchange_->drop_body();
 }
 
 void ClientPipe::client_has_bytes() {

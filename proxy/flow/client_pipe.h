@@ -17,8 +17,9 @@ class ClientPipe final : public RefCounted<ClientPipe>, public upstream::Request
       : exchange_(&exchange), has_body_(exchange.request().framing != http::Framing::None) {}
 
   // ---- the fetch's side ----
-  // Null before the fetch goes; its tunnel goes with it.
-  void set_fetch(upstream::Fetch* fetch);
+  void set_fetch(upstream::Fetch& fetch) { fetch_ = &fetch; }
+  // Before the fetch goes, and its tunnel with it: nobody reads the request's body any more.
+  void fetch_ended();
   Read read(char* buffer, std::size_t capacity) override;
   bool gathered() override { return !exchange_ || exchange_->body_gathered(); }
   void informational(const http::ResponseHead& head);

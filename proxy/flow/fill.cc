@@ -59,7 +59,7 @@ Fill::Fill(Fills& fills, Ref<Flight> flight, FillOrder order)
       in_table_(order_.joinable) {}
 
 Fill::~Fill() {
-  if (order_.pipe) order_.pipe->set_fetch(nullptr);
+  if (order_.pipe) order_.pipe->fetch_ended();
   if (lost_ || flight_->leave_race(order_.runner)) return;
   leave_table();
   flight_->abandon();
@@ -79,17 +79,18 @@ Fill::Step Fill::lose() {
 
 // It has an answer, for whom there may be.
 bool Fill::win() {
-  return flight_->win(order_.runner) || (goes_on_alone() && flight_->win(order_.runner));
+  return flight_->win(order_.runner) || (take_own_flight() && flight_->win(order_.runner));
 }
 
-// When it has lost, or has failed while the other runs: for the one who leads it, and who knows by
-// himself whether he still wants it. That one reads, but nobody can join.
-bool Fill::goes_on_alone() {
+// It has lost, or has failed while the other runs. True: it goes on for the one who leads it, on a
+// flight that nobody else can join. Whether he still wants it he knows himself.
+bool Fill::take_own_flight() {
   Ref<Flight> own = flight_->take_apart(order_.runner);
   if (!own) return false;
   flight_ = std::move(own);
   order_.runner = Runner::First;
   order_.joinable = in_table_ = false;
+  alone_ = true;
   flight_->enter_race(order_.runner, {loop(), life_.watch()});
   return true;
 }
@@ -250,7 +251,7 @@ Fill::Step Fill::ask() {
   request.body = request.framing == http::Framing::None ? nullptr : order_.pipe.get();
   request.refresh = order_.refresh && flight_->reader_count() == 0;
   fetch_ = fills_.fetcher().start(std::move(request), *this);
-  if (order_.pipe) order_.pipe->set_fetch(fetch_.get());
+  if (order_.pipe) order_.pipe->set_fetch(*fetch_);
   const conf::Upstream& app = config().upstream;
   bound_unread_life(app.first_byte_timeout_ms + app.idle_timeout_ms);
   return Step::AwaitHead;
@@ -308,7 +309,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
     tables().app_failures.say(end.message, loop().now_ms());
   }
   if (end.result == FetchResult::Complete && storing_) return Step::Commit;
-  if (!head_ && flight_->leave_race(order_.runner, true) && !goes_on_alone()) return lose();
+  if (!head_ && flight_->leave_race(order_.runner, true) && !take_own_flight()) return lose();
   leave_table();
   note_failed_refresh();
   note_reader_left_behind();
@@ -324,7 +325,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
 // ---- who still wants it ----
 
 void Fill::wake() {
-  if (flight_->has_lost(order_.runner) && !goes_on_alone()) return run(lose());
+  if (flight_->has_lost(order_.runner) && !take_own_flight()) return run(lose());
   if (step_ == Step::AwaitCommit) return;  // whoever reads or not, the stores will say how it ended
   if (!wanted() && give_up_if_unread() == Step::Done) return run(Step::Done);
   if (!fetch_) return;
@@ -349,7 +350,7 @@ bool Fill::wanted() const {
 
 // Done, unless there is a reader after all.
 Fill::Step Fill::give_up_if_unread() {
-  if (flight_->has_lost(order_.runner) && !goes_on_alone()) return lose();
+  if (flight_->has_lost(order_.runner) && !take_own_flight()) return lose();
   if (flight_->reader_count() == 0 && flight_->leave_race(order_.runner)) return lose();
   if (!flight_->close_if_unread()) return step_;
   note_failed_refresh();  // it was to be stored, and will not be

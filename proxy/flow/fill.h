@@ -85,7 +85,7 @@ class Fill final : public upstream::FetchSink,
   void run(Step step);  // may destroy this: the last call of whoever makes it
   Step lose();
   bool win();
-  bool goes_on_alone();
+  bool take_own_flight();
   Step look_up();
   Step found(backends::EntryRef entry);
   Step ask();
@@ -136,7 +136,8 @@ class Fill final : public upstream::FetchSink,
   Life<Wakeable> life_{*this};
   Step step_ = Step::LookUp;
   bool in_table_;
-  bool lost_ = false;  // to the flight's other runner
+  bool lost_ = false;   // to the flight's other runner
+  bool alone_ = false;  // it has lost, or failed, and goes on for the one who leads it
 
   std::vector<std::string> marker_vary_;              // of a marker that was found,
   OwnedKey variant_key_;                              // and the variant that it led to

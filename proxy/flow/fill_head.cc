@@ -66,7 +66,7 @@ void Fill::on_head(http::ResponseHead&& head) {
 Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
   // While another fetch runs the app's failure is the answer of nobody but the one who leads this.
   const bool passed_over = head.status >= 500 && flight_->leave_race(order_.runner, true);
-  if ((passed_over && !goes_on_alone()) || !win()) return lose();
+  if ((passed_over && !take_own_flight()) || !win()) return lose();
   if (order_.cacheable) {
     verdict_ = judge(head, order_.client.get().method);
   } else {
@@ -263,12 +263,14 @@ void Fill::choose_variant(FlightHead& head) {
 void Fill::publish(std::shared_ptr<FlightHead> head) {
   head_ = head;
   const int status = head->response.status;
-  if (head->shareable || !order_.joinable) {
+  const bool shared = order_.joinable || alone_;  // what it had asked for was for all
+  const bool unshareable = shared && !head->shareable;
+  if (unshareable && worth_remembering(verdict_.refusal, status)) remember(verdict_.refusal);
+  if (!order_.joinable || head->shareable) {
     flight_->publish_head(std::move(head), storing_);
     return;
   }
   // Readers but the leader go their own ways, and so will those who come in the next seconds.
-  if (worth_remembering(verdict_.refusal, status)) remember(verdict_.refusal);
   leave_table();
   flight_->release(status >= 500 ? Flight::Release::AppError : Flight::Release::Refused,
                    std::move(head), storing_);

@@ -7,7 +7,7 @@
 // have waited for the first for too long. They are its runners. The first that has an answer is the
 // producer; one that fails while the other runs leaves the race. Either way the other one, or the
 // failed one, is set apart for the reader who leads it: it goes on, on a flight of its own, until
-// that reader has seen that the answer here is for him too. Nobody waits longer for having shared.
+// that reader has seen that the answer here is for him too.
 //
 // Two ways of holding bytes: `retained`, all of them, for a store and for readers yet to come; or a
 // window, for what will not be stored, where the producer is paced by the fastest reader. Who falls
@@ -169,7 +169,7 @@ class Flight : public RefCounted<Flight> {
     bool left_behind = false;              // fell out of the window, and was told
     bool missed = false;                   // bytes had left the front before it began
     bool late = false;                     // came when the head was there
-    std::optional<Runner> leads;           // had that one begun,
+    std::optional<Runner> leads;           // had that one begun; written by the reader alone,
     Ref<Flight> own;                       // which was set apart on this flight,
     Reader* place_there = nullptr;         // where its place is kept
     bool has_views = false;                // of what pull() gave it, until its next call:
@@ -184,7 +184,8 @@ class Flight : public RefCounted<Flight> {
   };
 
   Reader* attach(Waker waker, std::optional<Runner> leads);
-  void detach(Reader* reader);
+  // Where he still had a place kept, he must leave as well.
+  Own detach(Reader* reader);
   bool begin_second(Reader& reader);
   Own take_own(Reader& reader);
   void occupy(Reader& place, Waker waker);
@@ -255,17 +256,17 @@ class FlightReader final : public front::BodySource {
   // What has come of it. While that is nothing yet, the waker is used when there is news.
   Flight::State look() { return flight_->look(*reader_); }
   // It had a fetch begun: it leads that one's runner, and waits for either.
-  bool leads() const { return leads_.has_value(); }
+  bool leads() const { return reader_->leads.has_value(); }
   // True: the caller starts the second runner, now, and leads it. False: there is, or was, one
   // already, or the answer is known.
-  bool begin_second();
+  bool begin_second() { return flight_->begin_second(*reader_); }
   // What has come is not for its request: true when the fetch that it had begun goes on for it
   // alone. That is what it reads from now on, and `waker` tells of news.
   bool return_to_own(const Waker& waker);
   // What has come is: the fetch that it had begun, if it goes on, may end.
   void give_up_own();
   // What has come is the answer to its own request.
-  bool is_its_own(const Flight::State& state) const { return leads_ == state.from; }
+  bool is_its_own(const Flight::State& state) const { return reader_->leads == state.from; }
   // It came when the head was there: what it would share is older than its request.
   bool came_late() const { return reader_->late; }
   // It came, or began to read, too late to have the whole body, and must look elsewhere.
@@ -278,7 +279,6 @@ class FlightReader final : public front::BodySource {
  private:
   Ref<Flight> flight_;
   Flight::Reader* reader_;
-  std::optional<Runner> leads_;
 };
 
 }  // namespace weir::flow

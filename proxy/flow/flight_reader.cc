@@ -26,11 +26,13 @@ Flight::Reader* Flight::attach(Waker waker, std::optional<Runner> leads) {
   return raw;
 }
 
-void Flight::detach(Reader* reader) {
+Flight::Own Flight::detach(Reader* reader) {
   const std::lock_guard lock(mutex_);
+  Own own{std::move(reader->own), reader->place_there};
   std::erase_if(readers_, [reader](const auto& other) { return other.get() == reader; });
   if (!retained_) drop_locked();
   wake_producer_locked();
+  return own;
 }
 
 Flight::State Flight::look(Reader& reader) {
@@ -121,19 +123,11 @@ void Flight::consume(Reader& reader, std::size_t bytes) {
 // ---- FlightReader ----
 
 FlightReader::FlightReader(Ref<Flight> flight, Waker waker, std::optional<Runner> leads)
-    : flight_(std::move(flight)),
-      reader_(flight_->attach(std::move(waker), leads)),
-      leads_(leads) {}
+    : flight_(std::move(flight)), reader_(flight_->attach(std::move(waker), leads)) {}
 
 FlightReader::~FlightReader() {
-  give_up_own();
-  flight_->detach(reader_);
-}
-
-bool FlightReader::begin_second() {
-  if (!flight_->begin_second(*reader_)) return false;
-  leads_ = Runner::Second;
-  return true;
+  const Flight::Own own = flight_->detach(reader_);
+  if (own.flight) own.flight->detach(own.place);
 }
 
 bool FlightReader::return_to_own(const Waker& waker) {
@@ -142,7 +136,6 @@ bool FlightReader::return_to_own(const Waker& waker) {
   flight_->detach(reader_);
   flight_ = std::move(own.flight);
   reader_ = own.place;
-  leads_ = Runner::First;
   flight_->occupy(*reader_, waker);
   return true;
 }

@@ -111,7 +111,9 @@ class Transaction final : public front::Handler, public Wakeable {
   Step on_flight();
   Step on_found(const Flight::State& state);
   Step on_head(const Flight::State& state);
+  bool back_to_own();
   Step leave_for(Step next);
+  bool suffices(const backends::Entry& entry) const;
   Step look_elsewhere(const FlightHead& head);
   Step on_released(const Flight::State& state);
   Step on_app_error(const Flight::State& state);

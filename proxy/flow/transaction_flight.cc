@@ -15,9 +15,10 @@ Transaction::Step Transaction::on_flight() {
   if (state.phase == Flight::Phase::Waiting) {
     if (!now_.reader->flight()->app_failed()) return Step::AwaitFlight;
     if (may_serve_stale(true)) return serve_stale(Reason::StaleIfError, 0);
-    now_.reader->return_to_own(waker());  // if it was that one which failed
+    back_to_own();  // if it was that one which failed
     return Step::AwaitFlight;
   }
+  if (state.phase == Flight::Phase::Broken && back_to_own()) return Step::AwaitFlight;
   if (state.phase == Flight::Phase::Failed) return fail(state.error_status, state.error);
   if (state.phase == Flight::Phase::Found) return on_found(state);
   now_.outcome.collapsed = !now_.reader->is_its_own(state);
@@ -25,11 +26,18 @@ Transaction::Step Transaction::on_flight() {
   return on_head(state);
 }
 
-// What the flight brings is not this request's answer: that is what its own fetch brings, if it had
-// one begun that still runs. Otherwise the step to go on with.
-Transaction::Step Transaction::leave_for(Step next) {
+// What the flight brings is not this request's answer. True: that is what its own fetch brings, for
+// it had one begun that goes on for it alone.
+bool Transaction::back_to_own() {
+  if (!now_.reader->return_to_own(waker())) return false;
   now_.outcome.collapsed = false;
-  if (now_.reader->return_to_own(waker())) return Step::AwaitFlight;
+  return true;
+}
+
+// To its own fetch, or where there is none, to this step.
+Transaction::Step Transaction::leave_for(Step next) {
+  if (back_to_own()) return Step::AwaitFlight;
+  now_.outcome.collapsed = false;
   leave_flight();
   return next;
 }
@@ -45,9 +53,18 @@ Transaction::Step Transaction::on_found(const Flight::State& state) {
     // Another's variant; this request leads the look-up of its own, if it is not in memory.
     if (variant_key_.view().bytes != state.entry->key().bytes) return leave_for(Step::LookUp);
   }
+  if (!suffices(*state.entry) && back_to_own()) return Step::AwaitFlight;
   leave_flight();
   now_.entry = state.entry;
   return Step::Judge;
+}
+
+// Whether it answers this request at once.
+bool Transaction::suffices(const backends::Entry& entry) const {
+  const backends::EntryMeta meta = entry.meta();
+  if (!is_fit(entry.content_encoding(), meta)) return false;
+  const policy::Reuse reuse = judge_reuse(meta, directives()).reuse;
+  return reuse == policy::Reuse::Fresh || reuse == policy::Reuse::StaleWhileRevalidate;
 }
 
 // Whether the flight's answer is this request's as well: with a Vary, only if it asks for the same
@@ -88,6 +105,7 @@ Transaction::Step Transaction::on_head(const Flight::State& state) {
 // Another variant's: the marker is in place by now, and leads to this request's. One that is for
 // requests that show less leaves its name to this one, whose answer may be for both; but once only.
 Transaction::Step Transaction::look_elsewhere(const FlightHead& head) {
+  if (back_to_own()) return Step::AwaitFlight;
   const bool readable = client_accepts(head.response.fields.value(http::FieldId::ContentEncoding));
   const bool shows_more = !policy::serves(head.meta, request(), route().recipe);
   const bool alone = !readable || (shows_more && std::exchange(now_.led_apart, true));
@@ -105,7 +123,7 @@ Transaction::Step Transaction::on_released(const Flight::State& state) {
   if (state.release == Release::AppError) return on_app_error(state);
   if (now_.reader->is_its_own(state) && state.head) return serve_flight(state);
   const bool ask_again = state.release == Release::AskAgain;
-  // Its own answer would be discarded as well if something was withheld from that request too.
+  // Its own answer may have to be discarded as well where something was withheld from it too.
   if (ask_again && now_.withheld) now_.reader->give_up_own();
   if (leave_for(Step::Pass) == Step::AwaitFlight) return Step::AwaitFlight;
   if (state.release == Release::LookAgain) return Step::LookUp;
@@ -126,6 +144,7 @@ Transaction::Step Transaction::on_app_error(const Flight::State& state) {
   const int status = head.response.status;
   if (may_serve_stale(true)) return serve_stale(Reason::StaleIfError, status);
   if (now_.reader->is_its_own(state)) return serve_flight(state);
+  if (back_to_own()) return Step::AwaitFlight;
   if (!head.again && !std::exchange(now_.app_failed, true)) {
     now_.outcome.collapsed = false;
     now_.failed = now_.reader->flight();
@@ -141,6 +160,7 @@ Transaction::Step Transaction::on_app_error(const Flight::State& state) {
 Transaction::Step Transaction::fail(int status, policy::Refusal why) {
   if (why.reason == Reason::OnlyIfCached) return refuse_only_if_cached();
   if (status >= 500 && may_serve_stale(true)) return serve_stale(Reason::StaleIfError, status);
+  if (back_to_own()) return Step::AwaitFlight;
   return refuse(status, std::move(why));
 }
 

@@ -254,6 +254,7 @@ void H1Session::say_goodbye(bool body_over) {
   }
   link_.connection->shutdown_write();
   if (body_over || link_.context.draining) {
+    dropped_bytes_ = 0;
     most_dropped_ = kGoodbyeBytes;
     return link_.deadlines.await_goodbye();
   }

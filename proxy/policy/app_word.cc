@@ -37,7 +37,7 @@ std::int64_t expires_lifetime(const http::HeaderBlock& fields, std::int64_t wall
 std::int64_t age_value(const http::HeaderBlock& fields) {
   const std::string_view value = fields.value(FieldId::Age);
   const std::string_view first = trim_ows(value.substr(0, value.find(',')));
-  if (first.empty() || first.find_first_not_of("0123456789") != std::string_view::npos) return 0;
+  if (!is_decimal(first)) return 0;
   const auto seconds = parse_decimal(first);
   if (!seconds || *seconds > static_cast<std::uint64_t>(kMaxSeconds)) return kMaxSeconds;
   return static_cast<std::int64_t>(*seconds);

@@ -39,8 +39,7 @@ bool is_claim(const FieldView& field) {
 void count_forward(http::HeaderBlock& fields, const http::RequestHead& client) {
   if (client.method != http::Method::Options || !client.has(FieldId::MaxForwards)) return;
   const std::string_view told = client.value(FieldId::MaxForwards);
-  const bool number = !told.empty() && told.find_first_not_of("0123456789") == told.npos;
-  if (!number) return;
+  if (!is_decimal(told)) return;
   // "The lesser of the decremented value and the most that we support": what does not fit is more.
   const std::uint64_t left = parse_decimal(told).value_or(UINT64_MAX);
   if (left > 0) fields.set(FieldId::MaxForwards, std::to_string(left - 1));

@@ -40,6 +40,7 @@ TEST(Recipe, FingerprintsEveryKeyPartAndNoDuration) {
       [](auto& r) { r.headers = {"ab"}; },
       [](auto& r) { r.cookies.key = {"a"}; },
       [](auto& r) { r.cookies.session = {"a"}; },
+      [](auto& r) { r.cookies.ignore = {"a"}; },
       [](auto& r) { r.cookies.other = conf::CookieRule::Other::Ignore; },
       [](auto& r) { r.sealed = true; },
   };

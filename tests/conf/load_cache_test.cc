@@ -88,9 +88,11 @@ TEST(LoadCache, Cookies) {
   EXPECT_EQ(list.key, Names{"theme"});
   EXPECT_EQ(list.other, CookieRule::Other::Bypass);
   const CookieRule map =
-      rule_of("cookies: {key: [theme], session: [\"sid*\"], other: ignore}").cookies;
+      rule_of("cookies: {key: [theme], session: [\"sid*\"], ignore: [csrftoken], other: ignore}")
+          .cookies;
   EXPECT_EQ(map.key, Names{"theme"});
   EXPECT_EQ(map.session, Names{"sid*"});
+  EXPECT_EQ(map.ignore, Names{"csrftoken"});
   EXPECT_EQ(map.other, CookieRule::Other::Ignore);
 }
 

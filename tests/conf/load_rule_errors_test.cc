@@ -124,11 +124,27 @@ TEST(LoadRuleErrors, WhatNamesAResponse) {
           {"headers: [X-A, x-a]", "weir.yaml:3:18: defaults.headers[1]: \"x-a\" is listed twice"},
           {"headers: X-A",
            "weir.yaml:3:12: defaults.headers: expected a list such as [X-Tenant], found \"X-A\""},
+      });
+}
+
+TEST(LoadRuleErrors, WhichCookiesMatter) {
+  expect_each(
+      std::string(kUpstream) + "defaults:\n  ",
+      {
           {"cookies: ignor",
            "weir.yaml:3:12: defaults.cookies: unknown value \"ignor\" (did you mean \"ignore\"?)"},
           {"cookies: {key: [a], session: [a]}",
            "weir.yaml:3:32: defaults.cookies.session: \"a\" is in key as well: it either names the "
            "response or bypasses the cache"},
+          {"cookies: {key: [a], ignore: [b, a]}",
+           "weir.yaml:3:31: defaults.cookies.ignore: \"a\" is in key as well: it either names the "
+           "response or does not matter"},
+          {"cookies: {session: [a], ignore: [a]}",
+           "weir.yaml:3:35: defaults.cookies.ignore: \"a\" is in session as well: it either "
+           "bypasses the cache or does not matter"},
+          {"cookies: {ignore: a}",
+           "weir.yaml:3:21: defaults.cookies.ignore: expected a list such as [seen_banner], found "
+           "\"a\""},
           {"cookies: {other: maybe}",
            "weir.yaml:3:20: defaults.cookies.other: unknown value \"maybe\" (bypass or ignore)"},
           {"cookies: [a;b]",

@@ -52,8 +52,9 @@ TEST_F(Log, JsonTellsWhatHappened) {
 
 TEST_F(Log, ErrorsOfWeirsOwnAreLoggedToo) {
   // 400, 405 and 502 have a line like any other.
+  const Socket dead = Socket::refuse_tcp();
   start(std::string(kCacheAll) + "upstream: { url: \"http://127.0.0.1:" +
-        std::to_string(Socket::listen_tcp().port()) + "\", retries: 0 }\n");
+        std::to_string(dead.port()) + "\", retries: 0 }\n");
   Client bad = client();
   bad.send("GET /\x01 HTTP/1.1\r\n\r\n");
   bad.read();

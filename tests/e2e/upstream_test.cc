@@ -16,8 +16,9 @@ class UpstreamFault : public E2e {
 
 TEST_F(UpstreamFault, ADeadAppIs502AtOnce) {
   // Connection refused: 502 without delay, a short body, its detail, and the next one works.
-  const std::uint16_t port = Socket::listen_tcp().port();  // free again at once
-  start(std::string(kCacheAll) + "upstream: http://127.0.0.1:" + std::to_string(port) + "\n");
+  const Socket dead = Socket::refuse_tcp();
+  start(std::string(kCacheAll) + "upstream: http://127.0.0.1:" + std::to_string(dead.port()) +
+        "\n");
   const auto began = std::chrono::steady_clock::now();
   Client one = client();
   for (int i = 0; i < 2; ++i) {

@@ -34,6 +34,7 @@ class ScriptedExchange final : public front::Exchange {
   // Whether the source said that the body can never be complete.
   bool cut() const { return cut_; }
   bool complete() const { return complete_; }
+  int bodies_dropped() const { return bodies_dropped_; }
   int told_of_body() const { return told_of_body_; }
   // Takes what there is now and adds it to body().
   const std::string& read(std::size_t most = SIZE_MAX) {
@@ -68,7 +69,7 @@ class ScriptedExchange final : public front::Exchange {
   keys::Destination destination() const override { return {.authority = head_.authority}; }
   front::BodyRead read_body(std::span<char>) override { return {}; }
   bool body_gathered() override { return true; }
-  void drop_body() override {}
+  void drop_body() override { ++bodies_dropped_; }
   void send_informational(const http::ResponseHead&) override {}
   void send_entry(const backends::EntryRef& entry, const front::FreshFields& fresh) override {
     begin(Kind::Stored, entry->status(), fresh);
@@ -120,6 +121,7 @@ class ScriptedExchange final : public front::Exchange {
   bool complete_ = false;
   bool cut_ = false;
   int told_of_body_ = 0;
+  int bodies_dropped_ = 0;
 };
 
 }  // namespace weir::test

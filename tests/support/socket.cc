@@ -149,6 +149,14 @@ Socket Socket::listen_tcp(std::uint16_t port) {
   return socket;
 }
 
+Socket Socket::refuse_tcp() {
+  Socket socket(new_socket(AF_INET));
+  const sockaddr_in address = loopback(0);
+  if (bind(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+    fail("bind");
+  return socket;
+}
+
 Socket Socket::listen_unix(const std::string& path) {
   Socket socket(new_socket(AF_UNIX));
   listen_on(socket, unix_address(path));

@@ -32,6 +32,8 @@ class Socket {
   static Socket connect_unix(const std::string& path);
   // On 127.0.0.1; port 0 lets the system choose.
   static Socket listen_tcp(std::uint16_t port = 0);
+  // A port of 127.0.0.1 that is taken, and refuses.
+  static Socket refuse_tcp();
   static Socket listen_unix(const std::string& path);
 
   int fd() const { return fd_; }

@@ -1,4 +1,7 @@
 // What a flight gives its readers, and its name in the table.
+#include <atomic>
+#include <thread>
+
 #include "proxy/flow/flight_table.h"
 #include "tests/proxy/flow/flight_fixture.h"
 
@@ -111,6 +114,33 @@ TEST_F(FlightTest, TellsItsProducerThatTheLastReaderLeft) {
   turn();
   EXPECT_EQ(producer.wakes, 1);
   EXPECT_EQ(flight_->reader_count(), 0U);
+}
+
+TEST_F(FlightTest, KeepsNoPlaceForALeaderWhoLeavesMeanwhile) {
+  // He leaves on one thread, the other runner wins on another.
+  constexpr int kRounds = 40'000;
+  std::atomic<Flight*> racing{nullptr};
+  std::thread winner([&racing] {
+    for (int i = 0; i < kRounds; ++i) {
+      Flight* flight = nullptr;
+      while (!(flight = racing.load())) std::this_thread::yield();
+      flight->win(Runner::First);
+      racing = nullptr;
+    }
+  });
+  int unread = 0;
+  for (int i = 0; i < kRounds; ++i) {
+    const Ref<Flight> flight = make_ref<Flight>(budget_, 0);
+    auto leader = std::make_unique<FlightReader>(flight, Waker{}, std::nullopt);
+    ASSERT_TRUE(leader->begin_second());
+    racing = flight.get();
+    leader = nullptr;
+    while (racing.load()) std::this_thread::yield();
+    const Ref<Flight> own = flight->take_apart(Runner::Second);
+    if (own && own->reader_count() > 0) ++unread;
+  }
+  winner.join();
+  EXPECT_EQ(unread, 0);
 }
 
 TEST_F(FlightTest, SendsWhoComesAfterItsClosingToLookAgain) {

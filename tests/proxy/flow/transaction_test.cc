@@ -264,5 +264,20 @@ TEST_F(TransactionTest, AFollowerOfAnotherVariantFindsItsOwn) {
   EXPECT_THAT(status_now("/a", "X-Theme: dark\r\n"), StartsWith("weir; hit"));
 }
 
+TEST_F(TransactionTest, TellsItsClientWhenTheAppReadsNoMoreOfABody) {
+  const auto upload = sends("POST /up HTTP/1.1\r\nHost: app.test\r\nContent-Length: 5\r\n\r\n");
+  app().head(200, {}, http::Framing::Length, 4);
+  turn();
+  EXPECT_EQ((*upload)->bodies_dropped(), 0);
+  app().body("page");
+  app().end();
+  turn();
+  EXPECT_EQ((*upload)->bodies_dropped(), 1);
+  const auto page = visit("/a");
+  app().answers(200, {}, "page");
+  turn();
+  EXPECT_EQ((*page)->bodies_dropped(), 0);
+}
+
 }  // namespace
 }  // namespace weir::flow

@@ -87,5 +87,61 @@ TEST_F(H1SessionUnwanted, ABodyThatNobodyReadsCostsNoKeepAliveWhereItIsHere) {
   expect_response(ok("next"));
 }
 
+TEST_F(H1SessionUnwanted, WhatIsDroppedIsNeverARequest) {
+  client.takes(10);
+  client_sends(post(70'000, "begin"));
+  handler_does([](ScriptedHandler& handler) {
+    handler.answers(200, "body");
+    handler.exchange().drop_body();
+  });
+  client_sends(std::string(70'000 - 5, 'b') + get("/smuggled"));
+  client_takes_all();
+  client_sends(get("/smuggled"));
+  EXPECT_EQ(handlers.started, 1);
+  expect_goodbye();
+}
+
+TEST_F(H1SessionUnwanted, WhoEndsMeanwhileHasTheAnswerStill) {
+  client.takes(10);
+  client_sends(post(70'000, "begin"));
+  handler_does([](ScriptedHandler& handler) {
+    handler.answers(200, "body");
+    handler.exchange().drop_body();
+  });
+  client_sends(std::string(1000, 'b'));
+  client_half_closes();
+  client_takes_all();
+  expect_response("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
+  expect_gone();
+}
+
+TEST_F(H1SessionUnwanted, WhoResetsMeanwhileIsGone) {
+  client.takes(10);
+  client_sends(post(70'000, "begin"));
+  handler_does([](ScriptedHandler& handler) {
+    handler.answers(200, "body");
+    handler.exchange().drop_body();
+  });
+  client_resets();
+  expect_gone();
+}
+
+TEST_F(H1SessionUnwanted, ADrainLeavesTimeToReadTheAnswer) {
+  // What was dropped before does not count against what may still come behind it.
+  client.takes(10);
+  client_sends(post(100 * kMiB, "begin"));
+  handler_does([](ScriptedHandler& handler) {
+    handler.answers(200, "body");
+    handler.exchange().drop_body();
+  });
+  client_sends(std::string(6 * kMiB, 'b'));
+  server_drains();
+  client_takes_all();
+  client_sends(std::string(kMiB / 2, 'b'));
+  expect_goodbye();
+  client_sends(std::string(kMiB, 'b'));
+  expect_gone();
+}
+
 }  // namespace
 }  // namespace weir::front
