@@ -98,6 +98,10 @@ bool is_host(std::string_view host) {
 // A bare port gets the loopback address: whoever wants more says so, as with ":80" or "*:80". The
 // admin address is never proposed to be open to others.
 std::string suggest_listen(std::string_view text, Audience audience) {
+  if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
+    text.remove_prefix(scheme + 3);
+    text = text.substr(0, text.find('/'));
+  }
   const bool admin = audience == Audience::Admin;
   const int usual_port = admin ? 8081 : 8080;
   const std::size_t colon = text.rfind(':');
@@ -109,6 +113,7 @@ std::string suggest_listen(std::string_view text, Audience audience) {
   if (equals_ignore_case(host, "localhost")) return fmt::format("127.0.0.1:{}", port);
   const std::optional<Ip> ip = parse_ip(host);
   if (ip && ip->ipv6) return fmt::format("[{}]:{}", host, port);
+  if (ip) return fmt::format("{}:{}", host, port);
   const bool local = admin || colon == std::string_view::npos;
   return fmt::format("{}:{}", local ? "127.0.0.1" : "0.0.0.0", port);
 }

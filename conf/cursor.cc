@@ -148,13 +148,16 @@ std::optional<std::uint64_t> Cursor::integer(Range range) const {
   return std::nullopt;
 }
 
-std::optional<std::size_t> Cursor::choice(std::span<const std::string_view> names) const {
+std::optional<std::size_t> Cursor::choice(std::span<const std::string_view> names,
+                                          std::string_view other) const {
   const std::optional<std::string> value = text(join_names(names, " or "));
   if (!value) return std::nullopt;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i] == *value || (names[i] == "off" && reads_false(*value))) return i;
   }
-  error(fmt::format("unknown value {}{}", quote(*value), suggestion(*value, names)));
+  std::vector<std::string_view> forms(names.begin(), names.end());
+  if (!other.empty()) forms.push_back(other);
+  error(fmt::format("unknown value {}{}", quote(*value), suggestion(*value, forms)));
   return std::nullopt;
 }
 
@@ -229,6 +232,18 @@ void Section::mistaken_for(std::string_view name, std::initializer_list<std::str
   for (const std::string_view slip : slips) slips_.emplace_back(slip, name);
 }
 
+void Section::elsewhere(std::string_view where, std::span<const std::string_view> names) {
+  for (const std::string_view name : names) elsewhere_.emplace_back(name, where);
+}
+
+std::string Section::hint_for(std::string_view key) const {
+  const auto there =
+      std::ranges::find(elsewhere_, key, [](const auto& pair) { return pair.first; });
+  if (there != elsewhere_.end()) return fmt::format(" (it stands {})", there->second);
+  const std::optional<std::string_view> near = meant_by(key);
+  return near ? fmt::format(" (did you mean \"{}\"?)", *near) : "";
+}
+
 std::optional<std::string_view> Section::meant_by(std::string_view key) const {
   const auto slip = std::find_if(slips_.begin(), slips_.end(),
                                  [&](const auto& pair) { return pair.first == key; });
@@ -240,11 +255,9 @@ std::optional<std::string_view> Section::meant_by(std::string_view key) const {
 void Section::finish() {
   for (const DocumentNode::Entry& entry : cursor_.node().entries) {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
-    const std::optional<std::string_view> near = meant_by(entry.key);
     cursor_.reading().add_problem(
         entry.key_place, cursor_.path(),
-        fmt::format("unknown key {}{}", quote(entry.key),
-                    near ? fmt::format(" (did you mean \"{}\"?)", *near) : ""));
+        fmt::format("unknown key {}{}", quote(entry.key), hint_for(entry.key)));
   }
 }
 

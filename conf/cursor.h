@@ -87,7 +87,9 @@ class Cursor {
   std::optional<std::int64_t> milliseconds(Range range = {}) const;
   std::optional<std::uint64_t> integer(Range range) const;
   // The index of the name that is written.
-  std::optional<std::size_t> choice(std::span<const std::string_view> names) const;
+  // `other`: a form that may stand here as well, in words.
+  std::optional<std::size_t> choice(std::span<const std::string_view> names,
+                                    std::string_view other = {}) const;
   // true when it is a scalar that reads false, off or no; says nothing when it is not.
   bool is_off() const;
 
@@ -116,6 +118,8 @@ class Section {
   Cursor at_key(std::string_view key) const;
   // What people write who mean `name`: finish() proposes it, however far the spelling is.
   void mistaken_for(std::string_view name, std::initializer_list<std::string_view> slips);
+  // Keys that stand elsewhere: finish() says where.
+  void elsewhere(std::string_view where, std::span<const std::string_view> names);
   // Notes the keys that nobody took.
   void finish();
 
@@ -137,10 +141,12 @@ class Section {
  private:
   Cursor make(const DocumentNode::Entry& entry) const;
   std::optional<std::string_view> meant_by(std::string_view key) const;
+  std::string hint_for(std::string_view key) const;
 
   Cursor cursor_;
   std::vector<std::string> known_;
-  std::vector<std::pair<std::string, std::string>> slips_;  // what is written, what is meant
+  std::vector<std::pair<std::string, std::string>> slips_;      // what is written, what is meant
+  std::vector<std::pair<std::string, std::string>> elsewhere_;  // a key, and where it stands
 };
 
 // "a, b or c"

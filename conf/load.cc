@@ -70,6 +70,12 @@ std::shared_ptr<Config> read_config(Reading& reading, const NodeRef& root, const
   }
   const std::vector<ReadRoute> routes = read_routes(reading, top, backends, defaults);
   refuse_unavailable(top);
+  constexpr std::string_view kOfRoutes[] = {"cache", "match"};
+  constexpr std::string_view kOfBackends[] = {"max_size", "default_expire", "threshold"};
+  top.mistaken_for("listen", {"port", "host", "bind", "address"});
+  top.elsewhere("within `defaults:`, or a route's `cache:`", kCacheKeys);
+  top.elsewhere("in a route", kOfRoutes);
+  top.elsewhere("in one of the `backends:`", kOfBackends);
   top.finish();
   warn_of_dead_routes(reading, routes);
   warn_of_stripped_cookies(reading, routes);
@@ -97,7 +103,7 @@ std::string_view hint_for(const SyntaxError& fault, std::string_view line) {
   const auto at = static_cast<std::size_t>(std::max(fault.place.column, 1)) - 1;
   const bool alias = at < line.size() && line[at] == '*';
   if (alias || fault.message.ends_with("alias not found after *")) {
-    return " (a value that begins with * needs quotes: \"*.example.com\")";
+    return " (a value that begins with * needs quotes, as in \"*.css\")";
   }
   if (line.find("${") != std::string_view::npos) {
     return " (within braces and brackets a ${...} needs quotes)";
@@ -105,6 +111,14 @@ std::string_view hint_for(const SyntaxError& fault, std::string_view line) {
   if (fault.message.ends_with("end of sequence not found") ||
       fault.message.ends_with("end of map not found")) {
     return " (is this line indented like its neighbours?)";
+  }
+  if (fault.message.ends_with("illegal map value")) {
+    return " (is this line indented deeper than its neighbours, or does the one before lack a "
+           "colon with a blank behind it, or this one a dash?)";
+  }
+  if (fault.message.ends_with("end of map flow not found") ||
+      fault.message.ends_with("end of sequence flow not found")) {
+    return " (is a { or [ before it not closed?)";
   }
   return "";
 }

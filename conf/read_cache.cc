@@ -76,6 +76,16 @@ void read_freshness(Section& section, CacheRule& rule) {
   rule.honor_client_no_cache = client == ClientNoCache::Honor;
 }
 
+void warn_of_no_duration(Section& section, const CacheRule& rule) {
+  const bool none = rule.duration.kind == Duration::Kind::Seconds && rule.duration.seconds == 0;
+  const bool has_window = rule.stale_while_revalidate_s > 0 || rule.stale_if_error_s > 0;
+  const auto cursor = section.take("duration");
+  if (!cursor || !none || has_window || rule.stale_after_ms) return;
+  cursor->warn(
+      "what it lets in is to be validated at every use, which is not in this version: nothing is "
+      "stored but what the app itself marks as fresh");
+}
+
 }  // namespace
 
 void read_cache_rule(const Cursor& cursor, const BackendNames& backends, CacheRule& rule) {
@@ -93,7 +103,9 @@ void read_cache_rule(const Cursor& cursor, const BackendNames& backends, CacheRu
   section.boolean("armor", rule.armor);
   section.integer("max_variants", rule.max_variants, {1, kMaxVariants});
   read_coalesce(section, rule.coalesce);
+  warn_of_no_duration(section, rule);
   section.mistaken_for("duration", {"ttl", "max_age", "max-age", "expires"});
+  section.mistaken_for("query_params", {"query", "params", "querystring", "query_string"});
   section.finish();
 }
 

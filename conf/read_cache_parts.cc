@@ -52,6 +52,11 @@ void read_status_list(const Cursor& cursor, std::vector<StatusRule>& statuses) {
     }
   }
   if (cursor.node().items.empty()) cursor.error("needs at least one status (try [200])");
+  const bool has_ok = std::ranges::any_of(statuses, [](const auto& r) { return r.status == 200; });
+  if (!statuses.empty() && !has_ok) {
+    cursor.warn(
+        "a list is the whole list: no 200 is stored (a map such as {404: 10s} adds to 200)");
+  }
 }
 
 void read_status_map(const Cursor& cursor, std::vector<StatusRule>& statuses) {
@@ -179,7 +184,7 @@ void read_cookies(const Cursor& cursor, CookieRule& rule) {
     section.choice("other", out.other, {"bypass", "ignore"});
     section.finish();
   } else if (cursor.is_scalar()) {
-    const auto index = cursor.choice(kNames);
+    const auto index = cursor.choice(kNames, "a list such as [theme]");
     if (!index) return;
     out.other = static_cast<CookieRule::Other>(*index);
   } else {
@@ -209,9 +214,9 @@ void read_set_cookie(const Cursor& cursor, SetCookieRule& rule) {
     Section section(cursor, "");
     out.mode = SetCookieRule::Mode::StripNames;
     if (const auto strip = section.take("strip")) {
-      out.names = read_names(*strip, "a list such as [csrftoken]", check_token);
+      out.names = read_names(*strip, "a list such as [visit_id]", check_token);
     } else {
-      cursor.error("strip is missing (try {strip: [csrftoken]})");
+      cursor.error("strip is missing (try {strip: [visit_id]})");
     }
     section.finish();
   } else if (cursor.is_scalar()) {
@@ -225,7 +230,7 @@ void read_set_cookie(const Cursor& cursor, SetCookieRule& rule) {
       cursor.warn("dangerous: a stored Set-Cookie gives one visitor's cookie to all others");
     }
   } else {
-    cursor.error_expected("refuse, strip, store or a map such as {strip: [csrftoken]}");
+    cursor.error_expected("refuse, strip, store or a map such as {strip: [visit_id]}");
   }
   rule = std::move(out);
 }

@@ -31,13 +31,23 @@ std::string read_pattern(const Cursor& cursor, std::string_view expected, Check 
   return *text;
 }
 
-// Routers of frameworks name segments so; a pattern of ours would wait for the colon for ever.
+// What routers of frameworks, and regular expressions, write for a part of a path.
+bool is_placeholder(std::string_view segment) {
+  const bool named = segment.size() > 1 && (segment[0] == ':' || segment[0] == '$');
+  const bool bracketed = segment.contains('<') && segment.contains('>');
+  return named || bracketed || segment.contains('(') || segment.contains(".*") ||
+         segment.contains(".+");
+}
+
+// A pattern of ours would wait for those very characters for ever.
 void warn_of_placeholders(const Cursor& cursor, std::string_view path) {
-  for (std::size_t at = path.find("/:"); at != std::string_view::npos;
-       at = path.find("/:", at + 1)) {
+  for (std::size_t at = path.find('/'); at != std::string_view::npos; at = path.find('/', at + 1)) {
     const std::string_view segment = path.substr(at + 1, path.find('/', at + 1) - at - 1);
-    if (segment.size() < 2) continue;
-    cursor.warn(fmt::format("`{}` is taken literally; `*` is any one segment", segment));
+    if (!is_placeholder(segment)) continue;
+    cursor.warn(
+        fmt::format("`{}` is taken literally; `*` is any one segment, and a regular "
+                    "expression stands under `regex:`",
+                    segment));
   }
 }
 
@@ -126,6 +136,7 @@ class RouteReader {
     if (const auto children = section.take("routes"); children && !children->is_null()) {
       read_list(*children, own);
     }
+    section.elsewhere("within `cache:`", kCacheKeys);
     section.finish();
     add(cursor, name, own);
   }

@@ -118,6 +118,9 @@ void read_upstream_map(const Cursor& cursor, const Listeners& own, Upstream& ups
   section.integer("retries", upstream.retries, {0, 10});
   if (const auto health = section.take("health")) read_health(*health, upstream.health);
   section.boolean("verify_tls", upstream.verify_tls);
+  section.mistaken_for("first_byte_timeout", {"timeout", "read_timeout", "proxy_read_timeout"});
+  constexpr std::string_view kOfUrl[] = {"tls", "ssl", "scheme", "port"};
+  section.elsewhere("in the url: https://…", kOfUrl);
   section.finish();
 }
 

@@ -45,6 +45,15 @@ void read_cache_rule(const Cursor& cursor, const BackendNames& backends, CacheRu
 void read_duration(const Cursor& cursor, Duration& duration);
 void read_query(const Cursor& cursor, QueryRule& rule);
 void read_language(const Cursor& cursor, LanguageRule& rule);
+// The keys of a route's `cache:`, for whoever finds one of them elsewhere.
+inline constexpr std::string_view kCacheKeys[] = {
+    "duration",       "query_params", "language",
+    "hostname",       "headers",      "cookies",
+    "backend",        "origin",       "statuses",
+    "set_cookie",     "tags",         "stale_while_revalidate",
+    "stale_if_error", "stale_after",  "client_no_cache",
+    "credentials",    "sealed",       "armor",
+    "max_variants",   "coalesce"};
 void read_cookies(const Cursor& cursor, CookieRule& rule);
 void read_statuses(const Cursor& cursor, std::vector<StatusRule>& statuses);
 void read_set_cookie(const Cursor& cursor, SetCookieRule& rule);

@@ -61,18 +61,36 @@ std::string suggest_size(std::string_view text) {
   return "64MiB";
 }
 
+// The value of "1h30m" and the like; empty when it is not that.
+std::optional<std::uint64_t> parse_sum(std::string_view text) {
+  std::uint64_t sum = 0;
+  while (!text.empty()) {
+    const std::size_t unit = std::min(text.find_first_not_of("0123456789"), text.size());
+    const std::size_t end = std::min(text.find_first_of("0123456789 ", unit), text.size());
+    const auto part = parse_quantity(text.substr(0, end), kTimeUnits, 0);
+    if (!part || *part > static_cast<std::uint64_t>(kMaxSeconds) * 1'000) return std::nullopt;
+    sum += *part;
+    text = trim_ows(text.substr(end));
+  }
+  return sum;
+}
+
 // What the writer of "5 minutes" meant.
 std::string suggest_duration(std::string_view text) {
+  constexpr std::string_view kExample = "30s; the units are ms, s, m, h and d";
+  if (const auto sum = parse_sum(trim_ows(text)); sum && *sum > 0)
+    return format_duration(static_cast<std::int64_t>(*sum));
   const Quantity parts = split(trim_ows(text));
   const std::string unit = to_lower(trim_ows(parts.unit));
   const std::optional<std::uint64_t> number = parse_decimal(parts.digits);
-  if (!number || unit.empty() || unit.starts_with("mo") || *number > 1'000'000) return "30s";
+  if (!number || unit.empty() || unit.starts_with("mo") || *number > 1'000'000)
+    return std::string(kExample);
   if (unit[0] == 'w') return fmt::format("{}d", *number * 7);
   if (unit.starts_with("ms") || unit.starts_with("mil")) return fmt::format("{}ms", *number);
   for (const std::string_view name : {"s", "m", "h", "d"}) {
     if (unit.starts_with(name)) return fmt::format("{}{}", *number, name);
   }
-  return "30s";
+  return std::string(kExample);
 }
 
 }  // namespace

@@ -172,7 +172,10 @@ TEST(LoadErrors, UpstreamSection) {
           {"upstream: {url: http://a, verify_tls: maybe}",
            "weir.yaml:1:39: upstream.verify_tls: expected true or false, found \"maybe\""},
           {"upstream: {url: http://a, tls: off}",
-           "weir.yaml:1:27: upstream: unknown key \"tls\" (did you mean \"urls\"?)"},
+           "weir.yaml:1:27: upstream: unknown key \"tls\" (it stands in the url: https://…)"},
+          {"upstream: {url: http://a, timeout: 5}",
+           "weir.yaml:1:27: upstream: unknown key \"timeout\" (did you mean "
+           "\"first_byte_timeout\"?)"},
       });
 }
 
@@ -282,10 +285,32 @@ TEST(LoadErrors, FlagsAndVariablesAreNamed) {
             "${X:-default})\n  upstream: ${X}\n            ^\n");
 }
 
+TEST(LoadErrors, KeysThatStandElsewhere) {
+  expect_each(
+      "upstream: http://a\n",
+      {
+          {"duration: 60",
+           "weir.yaml:2:1: unknown key \"duration\" (it stands within `defaults:`, or a route's "
+           "`cache:`)"},
+          {"cache: true", "weir.yaml:2:1: unknown key \"cache\" (it stands in a route)"},
+          {"max_size: 1GiB",
+           "weir.yaml:2:1: unknown key \"max_size\" (it stands in one of the `backends:`)"},
+          {"port: 80", "weir.yaml:2:1: unknown key \"port\" (did you mean \"listen\"?)"},
+          {"routes: [{match: /a, duration: 60}]",
+           "weir.yaml:2:22: routes[0]: unknown key \"duration\" (it stands within `cache:`)"},
+          {"routes: [{match: /a, cache: {query: false}}]",
+           "weir.yaml:2:30: routes[0].cache: unknown key \"query\" (did you mean "
+           "\"query_params\"?)"},
+      });
+}
+
 TEST(LoadErrors, BrokenYaml) {
   // The parser's own errors have a place too, and a tab is named as the culprit.
-  EXPECT_EQ(errors_of(load("a: b: c\n")),
-            "weir.yaml:1:5: not valid YAML: illegal map value\n  a: b: c\n      ^\n");
+  EXPECT_EQ(
+      errors_of(load("a: b: c\n")),
+      "weir.yaml:1:5: not valid YAML: illegal map value (is this line indented deeper than its "
+      "neighbours, or does the one before lack a colon with a blank behind it, or this one a "
+      "dash?)\n  a: b: c\n      ^\n");
   EXPECT_EQ(errors_of(load("upstream: http://h\nroutes:\n\t- a\n")),
             "weir.yaml:3:2: not valid YAML: illegal block entry (a tab does not indent in YAML)\n"
             "   - a\n   ^\n");
@@ -298,7 +323,8 @@ TEST(LoadErrors, BrokenYaml) {
 
 TEST(LoadErrors, BrokenYamlHints) {
   // What the parser says of the commonest slips is not what a person did.
-  constexpr const char* kQuotes = " (a value that begins with * needs quotes: \"*.example.com\")";
+  constexpr const char* kQuotes = " (a value that begins with * needs quotes, as in \"*.css\")";
+  constexpr const char* kClose = " (is a { or [ before it not closed?)";
   constexpr const char* kIndent = " (is this line indented like its neighbours?)";
   const struct {
     const char* yaml;
@@ -316,6 +342,10 @@ TEST(LoadErrors, BrokenYamlHints) {
        std::string("weir.yaml:3:3: not valid YAML: end of map not found") + kIndent},
       {"routes:\n    - a\n  - b\n",
        std::string("weir.yaml:3:3: not valid YAML: end of map not found") + kIndent},
+      {"routes: [{match: /a}\nlisten: 1\n",
+       std::string("weir.yaml:2:1: not valid YAML: end of sequence flow not found") + kClose},
+      {"limits: {headers: 1KiB\n",
+       std::string("weir.yaml:2:1: not valid YAML: end of map flow not found") + kClose},
       {"a:\n  - b: 1\n    c:\n    - d\n   e: 1\n",
        std::string("weir.yaml:5:4: not valid YAML: end of sequence not found") + kIndent},
   };

@@ -80,7 +80,8 @@ TEST(LoadRuleErrors, WhatNamesAResponse) {
       std::string(kUpstream) + "defaults:\n  ",
       {
           {"duration: 60x",
-           "weir.yaml:3:13: defaults.duration: \"60x\" is not a duration (try 30s)"},
+           "weir.yaml:3:13: defaults.duration: \"60x\" is not a duration (try 30s; the units are "
+           "ms, s, m, h and d)"},
           {"duration: defualt",
            "weir.yaml:3:13: defaults.duration: \"defualt\" is not a duration (did you mean "
            "\"default\"?)"},
@@ -133,6 +134,9 @@ TEST(LoadRuleErrors, WhichCookiesMatter) {
       {
           {"cookies: ignor",
            "weir.yaml:3:12: defaults.cookies: unknown value \"ignor\" (did you mean \"ignore\"?)"},
+          {"cookies: theme",
+           "weir.yaml:3:12: defaults.cookies: unknown value \"theme\" (bypass, ignore or a list "
+           "such as [theme])"},
           {"cookies: {key: [a], session: [a]}",
            "weir.yaml:3:32: defaults.cookies.session: \"a\" is in key as well: it either names the "
            "response or bypasses the cache"},
@@ -181,16 +185,18 @@ TEST(LoadRuleErrors, WhatIsStored) {
            "weir.yaml:3:19: defaults.statuses.503: a 503 is stored with the app's own freshness "
            "only (statuses: {503: explicit})"},
           {"statuses: {404: soon}",
-           "weir.yaml:3:19: defaults.statuses.404: \"soon\" is not a duration (try 30s)"},
+           "weir.yaml:3:19: defaults.statuses.404: \"soon\" is not a duration (try 30s; the units "
+           "are ms, s, m, h and d)"},
           {"set_cookie: keep",
            "weir.yaml:3:15: defaults.set_cookie: unknown value \"keep\" (refuse, strip or store)"},
           {"set_cookie: {}",
-           "weir.yaml:3:15: defaults.set_cookie: strip is missing (try {strip: [csrftoken]})"},
+           "weir.yaml:3:15: defaults.set_cookie: strip is missing (try {strip: [visit_id]})"},
           {"tags: [a b]",
            "weir.yaml:3:10: defaults.tags[0]: \"a b\" is not a tag (visible ASCII without commas, "
            "at most 256)"},
           {"stale_if_error: forever",
-           "weir.yaml:3:19: defaults.stale_if_error: \"forever\" is not a duration (try 30s)"},
+           "weir.yaml:3:19: defaults.stale_if_error: \"forever\" is not a duration (try 30s; the "
+           "units are ms, s, m, h and d)"},
           {"stale_after: 0",
            "weir.yaml:3:16: defaults.stale_after: \"0\" is out of range (1ms to 1d)"},
           {"client_no_cache: honour",

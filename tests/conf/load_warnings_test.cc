@@ -173,11 +173,48 @@ TEST(LoadWarnings, Placeholders) {
                                                       "  - {match: '/posts/:id'}\n"
                                                       "  - {match: {path: '/u/:user/p/:page'}}\n"
                                                       "  - {match: [/a:b, '/x/:', '/:/y']}\n")),
-            "weir.yaml:3:13: routes[0].match: `:id` is taken literally; `*` is any one segment\n"
+            "weir.yaml:3:13: routes[0].match: `:id` is taken literally; `*` is any one segment, "
+            "and a regular expression stands under `regex:`\n"
             "weir.yaml:4:20: routes[1].match.path: `:user` is taken literally; `*` is any one "
-            "segment\n"
+            "segment, and a regular expression stands under `regex:`\n"
             "weir.yaml:4:20: routes[1].match.path: `:page` is taken literally; `*` is any one "
-            "segment\n");
+            "segment, and a regular expression stands under `regex:`\n");
+  for (const char* segment : {"<int:id>", "<id>", "$id", "(.*)", ".*", "a.+", "posts(.:format)"}) {
+    const std::string yaml =
+        std::string(kUpstream) + "routes:\n  - {match: '/posts/" + segment + "', cache: true}\n";
+    EXPECT_TRUE(warnings_of(load(yaml)).contains("`" + std::string(segment) + "` is taken"))
+        << segment;
+  }
+  for (const char* path : {"/a.b", "/a$b", "/a<b", "/$"}) {
+    const std::string yaml =
+        std::string(kUpstream) + "routes:\n  - {match: '" + path + "', cache: true}\n";
+    EXPECT_EQ(warnings_of(load(yaml)), "") << path;
+  }
+}
+
+TEST(LoadWarnings, AListOfStatusesWithout200) {
+  const auto warned = [](const std::string& statuses) {
+    return warnings_of(load(std::string(kUpstream) +
+                            "routes:\n  - {match: /a, cache: {statuses: " + statuses + "}}\n"));
+  };
+  EXPECT_EQ(warned("[404]"),
+            "weir.yaml:3:35: routes[0].cache.statuses: a list is the whole list: no 200 is stored "
+            "(a map such as {404: 10s} adds to 200)\n");
+  EXPECT_EQ(warned("[200, 404]"), "");
+  EXPECT_EQ(warned("{404: 10s}"), "");
+}
+
+TEST(LoadWarnings, ADurationOfNothing) {
+  const auto warned = [](const std::string& cache) {
+    return warnings_of(
+        load(std::string(kUpstream) + "routes:\n  - {match: /a, cache: {" + cache + "}}\n"));
+  };
+  EXPECT_EQ(warned("duration: 0"),
+            "weir.yaml:3:35: routes[0].cache.duration: what it lets in is to be validated at every "
+            "use, which is not in this version: nothing is stored but what the app itself marks as "
+            "fresh\n");
+  EXPECT_EQ(warned("duration: 0, stale_if_error: 60"), "");
+  EXPECT_EQ(warned("duration: 1"), "");
 }
 
 TEST(LoadWarnings, NothingIsCached) {

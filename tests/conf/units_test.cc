@@ -64,13 +64,14 @@ TEST(Units, DurationsHaveOneSpelling) {
       {"5min", "\"5min\" is not a duration (try 5m)"},
       {"10 Sec", "\"10 Sec\" is not a duration (try 10s)"},
       {"2w", "\"2w\" is not a duration (try 14d)"},
-      {"3 months", "\"3 months\" is not a duration (try 30s)"},
+      {"3 months", "\"3 months\" is not a duration (try 30s; the units are ms, s, m, h and d)"},
       {"20 millis", "\"20 millis\" is not a duration (try 20ms)"},
-      {"1h30m", "\"1h30m\" is not a duration (try 1h)"},
-      {"-1", "\"-1\" is not a duration (try 30s)"},
-      {"", "\"\" is not a duration (try 30s)"},
+      {"1h30m", "\"1h30m\" is not a duration (try 90m)"},
+      {"-1", "\"-1\" is not a duration (try 30s; the units are ms, s, m, h and d)"},
+      {"", "\"\" is not a duration (try 30s; the units are ms, s, m, h and d)"},
       {"30000d", "\"30000d\" is too long (at most 2147483647s)"},
-      {"99999999999999999999", "\"99999999999999999999\" is not a duration (try 30s)"},
+      {"99999999999999999999",
+       "\"99999999999999999999\" is not a duration (try 30s; the units are ms, s, m, h and d)"},
   };
   for (const auto& row : bad) {
     const auto duration = parse_duration_ms(row.text);
