@@ -13,6 +13,9 @@
 namespace weir {
 namespace {
 
+// How long workers may take to say that they have ended who could be ended.
+constexpr std::int64_t kAnswerOfWorkers_ms = 1'000;
+
 using BackendMap = std::unordered_map<std::string, std::shared_ptr<backends::Backend>>;
 using TieredMap = std::map<std::vector<std::string>, std::shared_ptr<backends::Backend>>;
 
@@ -97,11 +100,8 @@ Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2},
                [this](int signal) { on_signal(signal); }),
       drain_delay_(loop_, [this] { drain(); }),
-      drain_timeout_(loop_, [this] {
-        log_warn("drain_timeout is over: cutting the clients that are left");
-        exit_code_ = 1;
-        loop_.stop();
-      }) {
+      drain_timeout_(loop_, [this] { out_of_time(); }),
+      patience_(loop_, [this] { cut_who_is_left(); }) {
   site_ = make_site(config_, *upstreams_);
 }
 
@@ -203,6 +203,25 @@ void Sidecar::drain() {
   for (const auto& worker : workers_) {
     worker->drain([this] { loop_.post([this] { worker_drained(); }); });
   }
+}
+
+// Who has had his answer and merely has not closed is not cut.
+void Sidecar::out_of_time() {
+  patience_.start(kAnswerOfWorkers_ms);
+  workers_asked_ = workers_.size();
+  for (const auto& worker : workers_) {
+    worker->end_answered([this] {
+      loop_.post([this] {
+        if (--workers_asked_ == 0 && workers_left_ > 0) cut_who_is_left();
+      });
+    });
+  }
+}
+
+void Sidecar::cut_who_is_left() {
+  log_warn("drain_timeout is over: cutting the clients that are left");
+  exit_code_ = 1;
+  loop_.stop();
 }
 
 void Sidecar::worker_drained() {

@@ -38,6 +38,8 @@ class Sidecar {
   void end_on_signal(int signal);
   void drain();
   void worker_drained();
+  void out_of_time();
+  void cut_who_is_left();
 
   const std::shared_ptr<const conf::Config> config_;
   flow::SharedTables tables_;
@@ -52,11 +54,13 @@ class Sidecar {
   SignalWatcher signals_;
   Timer drain_delay_;
   Timer drain_timeout_;
+  Timer patience_;  // with the workers, once the drain is out of time
   std::unique_ptr<upstream::HealthChecker> health_;
 
   std::vector<Listening> listening_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::size_t workers_left_ = 0;  // still draining
+  std::size_t workers_left_ = 0;   // still draining
+  std::size_t workers_asked_ = 0;  // to end those who have been answered
   bool draining_ = false;
   int exit_code_ = 0;
 };

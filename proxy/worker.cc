@@ -36,6 +36,13 @@ void Worker::start() {
   thread_ = std::thread([this] { loop_.run(); });
 }
 
+void Worker::end_answered(std::function<void()> done) {
+  loop_.post([this, done = std::move(done)] {
+    server_.end_answered();
+    done();
+  });
+}
+
 void Worker::drain(std::function<void()> done) {
   loop_.post([this, done = std::move(done)]() mutable {
     // Clients whose connection the kernel has accepted already are not turned away.

@@ -40,6 +40,8 @@ class Worker {
   // Safe to call from other threads: takes no more clients, lets the present ones finish, then
   // calls `done` on its own thread.
   void drain(std::function<void()> done);
+  // The same way: ends the clients who have been answered, and then calls `done`.
+  void end_answered(std::function<void()> done);
 
  private:
   EventLoop loop_;

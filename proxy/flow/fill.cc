@@ -309,7 +309,12 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
     tables().app_failures.say(end.message, loop().now_ms());
   }
   if (end.result == FetchResult::Complete && storing_) return Step::Commit;
-  if (!head_ && flight_->leave_race(order_.runner, true) && !take_own_flight()) return lose();
+  // That the app gives nothing in time is news for all who wait; another fault may be this fetch's.
+  const bool for_all = end.result == FetchResult::Timeout;
+  if (!head_ &&
+      (for_all ? !win() : flight_->leave_race(order_.runner, true) && !take_own_flight())) {
+    return lose();
+  }
   leave_table();
   note_failed_refresh();
   note_reader_left_behind();
@@ -322,51 +327,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
   return Step::Done;
 }
 
-// ---- who still wants it ----
-
-void Fill::wake() {
-  if (flight_->has_lost(order_.runner) && !take_own_flight()) return run(lose());
-  if (step_ == Step::AwaitCommit) return;  // whoever reads or not, the stores will say how it ended
-  if (!wanted() && give_up_if_unread() == Step::Done) return run(Step::Done);
-  if (!fetch_) return;
-  if (order_.refresh && flight_->reader_count() > 0) fetch_->hurry();
-  bound_unread_life(config().upstream.idle_timeout_ms);
-  if (paused_ && !flight_->window_full()) {
-    paused_ = false;
-    fetch_->resume();
-  }
-}
-
-// Without readers it goes on: until the head, if it may be shared and has a connection (those who
-// have left must not fill the queue for one); then, if it is to be stored and its length is known.
-// What somebody wants kept on goes on from the start, and also with an unknown length.
-bool Fill::wanted() const {
-  if (flight_->reader_count() > 0) return true;
-  const bool goes_on = order_.refresh || flight_->kept_on();
-  if (!fetch_) return goes_on;
-  if (!head_) return goes_on || (order_.joinable && !fetch_->waiting());
-  return storing_ && (goes_on || head_->response.framing == http::Framing::Length);
-}
-
-// Done, unless there is a reader after all.
-Fill::Step Fill::give_up_if_unread() {
-  if (flight_->has_lost(order_.runner) && !take_own_flight()) return lose();
-  if (flight_->reader_count() == 0 && flight_->leave_race(order_.runner)) return lose();
-  if (!flight_->close_if_unread()) return step_;
-  note_failed_refresh();  // it was to be stored, and will not be
-  return Step::Done;
-}
-
-// An app that drips its answer must not hold memory and a connection for nobody, for ever.
-void Fill::bound_unread_life(std::int64_t at_most_ms) {
-  if (flight_->reader_count() > 0) return;
-  if (!unread_timer_) {
-    unread_timer_ = std::make_unique<Timer>(loop(), [this] {
-      if (step_ != Step::AwaitCommit && give_up_if_unread() == Step::Done) run(Step::Done);
-    });
-  }
-  unread_timer_->start(at_most_ms);
-}
+// ---- its name, and what is remembered ----
 
 void Fill::leave_table() {
   if (!std::exchange(in_table_, false)) return;
@@ -379,13 +340,6 @@ void Fill::remember(const policy::Refusal& refusal) {
   const bool is_head = order_.client.get().method == http::Method::Head;
   if (!has_memory || is_head || refusal.momentary) return;
   tables().uncacheable.remember(order_.base_key.view(), refusal, loop().now_ms());
-}
-
-// Who was too slow for the others is to have a fetch of its own when it tries again, whatever the
-// reason for not storing this was.
-void Fill::note_reader_left_behind() {
-  if (!flight_->has_left_one_behind() || std::exchange(left_one_behind_, true)) return;
-  remember({Reason::TooLarge, "a slow reader"});
 }
 
 void Fill::note_failed_refresh() {

@@ -117,6 +117,7 @@ class Fill final : public upstream::FetchSink,
   bool wanted() const;
   Step give_up_if_unread();
   void bound_unread_life(std::int64_t at_most_ms);
+  void look_at_unread_life();
 
   void leave_table();
   void remember(const policy::Refusal& refusal);
@@ -156,6 +157,7 @@ class Fill final : public upstream::FetchSink,
   backends::EntryRef entry_;  // what was made of it
 
   std::unique_ptr<Timer> unread_timer_;  // set when the last reader has left
+  std::int64_t unread_until_ms_ = 0;
 };
 
 }  // namespace weir::flow

@@ -160,7 +160,8 @@ Transaction::Step Transaction::on_app_error(const Flight::State& state) {
 Transaction::Step Transaction::fail(int status, policy::Refusal why) {
   if (why.reason == Reason::OnlyIfCached) return refuse_only_if_cached();
   if (status >= 500 && may_serve_stale(true)) return serve_stale(Reason::StaleIfError, status);
-  if (back_to_own()) return Step::AwaitFlight;
+  if (status != 504 && back_to_own()) return Step::AwaitFlight;
+  now_.reader->give_up_own();
   return refuse(status, std::move(why));
 }
 

@@ -11,6 +11,10 @@ namespace {
 
 using backends::Purpose;
 
+// Of the keys in a marker, each of which holds what its client sent: each new variant costs time
+// for all of them.
+constexpr std::size_t kMostListBytes = std::size_t{256} * 1024;
+
 keys::KeyView view_of(std::string_view key) {
   return {key, hash128(key)};
 }
@@ -78,9 +82,12 @@ bool VariantBook::admit(backends::Store& store, keys::KeyView base,
     forget_variants(store, *known);
   }
   bool dropped = false;
-  while (!variants.empty() && variants.size() >= max_variants) {
+  std::size_t bytes = variant_key.size();
+  for (const std::string& variant : variants) bytes += variant.size();
+  while (!variants.empty() && (variants.size() >= max_variants || bytes > kMostListBytes)) {
     const auto victim = least_used(store, variants);
     store.erase(view_of(*victim));
+    bytes -= victim->size();
     variants.erase(victim);
     dropped = true;
   }

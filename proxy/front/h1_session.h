@@ -32,6 +32,7 @@ class H1Session final : public Session, ConnectionHandler, H1Deadlines::Owner, H
   // ---- Session ----
   void begin() override;
   void drain() override;
+  bool is_answered() const override { return phase_ == Phase::Goodbye; }
 
  private:
   enum class Phase : std::uint8_t {

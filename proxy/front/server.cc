@@ -80,6 +80,14 @@ void Server::drain(std::function<void()> when_empty) {
   if (sessions_.empty() && when_empty_) std::exchange(when_empty_, nullptr)();
 }
 
+void Server::end_answered() {
+  std::vector<Session*> answered;
+  for (const auto& [session, owner] : sessions_) {
+    if (session->is_answered()) answered.push_back(session);
+  }
+  for (Session* session : answered) remove(*session);
+}
+
 void Server::close_all() {
   while (!sessions_.empty()) remove(*sessions_.begin()->first);
 }

@@ -40,6 +40,8 @@ class Server final : SessionOwner {
   // From now on idle sessions close at once and busy ones after their response; `when_empty` is
   // called, once, when none is left.
   void drain(std::function<void()> when_empty);
+  // There is no more time: who has been answered is not waited for.
+  void end_answered();
   // Cuts what is still open.
   void close_all();
 

@@ -24,6 +24,8 @@ class Session {
   // The worker is going: serves what has arrived, then ends by SessionOwner::remove, perhaps inside
   // this call.
   virtual void drain() = 0;
+  // All that was asked on it is answered, and its client merely has not closed yet.
+  virtual bool is_answered() const = 0;
 };
 
 class SessionOwner {

@@ -227,8 +227,27 @@ TEST_F(Cli, DrainTimeoutEndsTheWait) {
   one.send(Client::message("GET", "/hang"));
   origin_.await_hits("/hang", 1);
   weir().process().signal(SIGTERM);
-  weir().wait();
+  EXPECT_EQ(weir().wait(), 1);
   EXPECT_EQ(one.read_until_close().find("200 OK"), std::string::npos);
+}
+
+TEST_F(Cli, WhoHasBeenAnsweredIsNotCut) {
+  // He merely keeps his end open: Weir lingers for two seconds, and has one and a half.
+  const Gate middle;
+  origin_.on("/a", Reply(200).length(10).part("first").gate(middle).part("after"));
+  start("routes: []\ndrain_timeout: 1500ms\n");
+  Client one = client();
+  one.send(Client::message("GET", "/a"));
+  EXPECT_EQ(one.read_head().status, 200);
+  Client idle = client();
+  EXPECT_EQ(idle.get("/none").status, 404);
+  weir().process().signal(SIGTERM);
+  EXPECT_TRUE(idle.closed()) << "the signal has been seen";
+  middle.open();
+  EXPECT_EQ(one.read_some(5), "first");
+  EXPECT_EQ(one.read_some(5), "after");
+  EXPECT_TRUE(one.closed());
+  EXPECT_EQ(weir().wait(), 0);
 }
 
 TEST_F(Cli, ASecondSignalEndsAtOnce) {

@@ -83,7 +83,8 @@ TEST_F(Rotation, NoSignalOfItEndsTheProcess) {
 TEST_F(Rotation, AThousandOfThemUnderLoadLoseNoLine) {
   // Clients ask without a pause while the file is moved away again and again.
   start_with_log();
-  constexpr int kMoves = 1000;
+  constexpr int kSignals = 1000;
+  constexpr int kMostSignals = 1'000'000;  // where Weir hardly gets a turn between them
   std::atomic<bool> over{false};
   std::atomic<std::size_t> asked{0};
   std::vector<std::thread> clients;
@@ -96,7 +97,7 @@ TEST_F(Rotation, AThousandOfThemUnderLoadLoseNoLine) {
     });
   }
   int moves = 0;
-  for (int i = 0; i < kMoves; ++i) {
+  for (int i = 0; i < kSignals || (moves < 10 && i < kMostSignals); ++i) {
     const std::string old = path_ + "." + std::to_string(moves);
     if (std::rename(path_.c_str(), old.c_str()) == 0) ++moves;  // else the new one is not there yet
     signal(SIGUSR1);
@@ -107,7 +108,7 @@ TEST_F(Rotation, AThousandOfThemUnderLoadLoseNoLine) {
   std::size_t lines = lines_in(path_);
   for (int i = 0; i < moves; ++i) lines += lines_in(path_ + "." + std::to_string(i));
   EXPECT_EQ(lines, asked.load());
-  EXPECT_GT(moves, 1);
+  EXPECT_GE(moves, 10);
 }
 
 }  // namespace

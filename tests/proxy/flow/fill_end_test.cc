@@ -65,6 +65,28 @@ TEST_F(FillEndTest, AFetchThatHasNoConnectionYetIsNotMadeForNobody) {
   EXPECT_TRUE(app().dropped());
 }
 
+TEST_F(FillEndTest, AFetchForNobodyKeepsNoClientFromTheApp) {
+  // It may still bring something for the store, but others wait for its connection.
+  for (const bool crowded_first : {true, false}) {
+    const auto visitor = visit(crowded_first ? "/a" : "/b");
+    app_.set_crowded(crowded_first);
+    visitor->leave();
+    turn();
+    EXPECT_EQ(app().dropped(), crowded_first);
+    app_.set_crowded(true);
+    pass_time(250);
+    EXPECT_TRUE(app().dropped());
+    EXPECT_EQ(fills_.size(), 0U);
+  }
+  // Nor for one who is waited for, or once its answer has begun.
+  const auto waits = visit("/c");
+  const auto leaves = visit("/d");
+  app().head(200, kFreshLines, http::Framing::Length, 4);
+  leaves->leave();
+  pass_time(1'000);
+  EXPECT_EQ(fills_.size(), 2U);
+}
+
 // ---- the queue ----
 
 TEST_F(FillEndTest, WaitingForAConnectionMakesNoAnswerOlder) {

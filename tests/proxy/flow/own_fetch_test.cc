@@ -109,10 +109,10 @@ TEST_F(OwnFetchTest, IsTheAnswerWhereBothFailAtOnce) {
     expect_clean();
 
     race("", "", first);
-    lost().end(upstream::FetchResult::Timeout);
+    lost().end(upstream::FetchResult::Refused);
     won().end(upstream::FetchResult::Broken);
     turn();
-    EXPECT_EQ(loser()->status(), 504);
+    EXPECT_EQ(loser()->status(), 502);
     EXPECT_EQ(winner()->status(), 502);
     expect_clean();
   }

@@ -54,8 +54,6 @@ TEST_F(SecondFetchTest, TheFailureOfOneIsForTheOneWhoseFetchItWas) {
   };
   const Case cases[] = {
       {"broken off", 502, [](test::Asked& asked) { asked.end(upstream::FetchResult::Broken); }},
-      {"no answer in time", 504,
-       [](test::Asked& asked) { asked.end(upstream::FetchResult::Timeout); }},
       {"500", 500, [](test::Asked& asked) { asked.answers(500, {}, "down"); }},
   };
   for (const Case& c : cases) {
@@ -79,6 +77,19 @@ TEST_F(SecondFetchTest, TheFailureOfOneIsForTheOneWhoseFetchItWas) {
       EXPECT_EQ(app_.count(), before + 2) << c.what;
       expect_clean();
     }
+  }
+}
+
+TEST_F(SecondFetchTest, ThatTheAppGivesNothingInTimeIsTheAnswerOfAll) {
+  // Whichever fetch says so: each of them would have had a fetch of his own by then.
+  for (const std::size_t first : {0U, 1U}) {
+    impatient_crowd_of(kCrowd);
+    const std::size_t before = app_.count() - 2;
+    app_.at(before + first).end(upstream::FetchResult::Timeout);
+    turn();
+    for (std::size_t i = 0; i < kCrowd; ++i) EXPECT_EQ((*crowd_[i])->status(), 504) << i;
+    EXPECT_TRUE(app_.at(before + 1 - first).dropped());
+    expect_clean();
   }
 }
 

@@ -116,6 +116,21 @@ TEST_F(VariantBookTest, DropsTheLeastRecentlyUsedPastTheBound) {
   EXPECT_FALSE(store_->lookup_now(key("v2"), backends::Purpose::Probe));
 }
 
+TEST_F(VariantBookTest, KeepsAListThatIsQuicklyReadHoweverLongItsKeys) {
+  // They hold what clients have sent, and each new one costs time for all of them.
+  std::size_t dropped = 0;
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = std::to_string(i) + std::string(7'000, 'v');
+    if (book_.admit(*store_, key(base_), vary_, name, 1000)) ++dropped;
+    store(name, i);
+  }
+  std::size_t bytes = 0;
+  for (const std::string& name : known()) bytes += name.size();
+  EXPECT_LE(bytes, 256U * 1024);
+  EXPECT_GE(known().size(), 36U);
+  EXPECT_EQ(dropped + known().size(), 100U);
+}
+
 TEST_F(VariantBookTest, AVariantThatTheStoreLostGoesFirst) {
   book_.admit(*store_, key(base_), vary_, "lost", 2);
   book_.admit(*store_, key(base_), vary_, "kept", 2);
