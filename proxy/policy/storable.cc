@@ -155,8 +155,7 @@ backends::EntryMeta make_meta(const http::ResponseHead& head, const ResponseCont
 
 // The order is the order of explanations: first what no header of the app could change.
 Refusal first_refusal(const http::ResponseHead& head, const ResponseContext& context,
-                      const AppWord& word, const StoreVerdict& verdict,
-                      const Refusal& vary_refusal) {
+                      const AppWord& word, const Refusal& vary_refusal) {
   const conf::CacheRule& rule = *context.rule;
   if (auto refusal = request_refusal(context, word)) return refusal;
   if (auto refusal = status_refusal(head, rule)) return refusal;
@@ -166,8 +165,7 @@ Refusal first_refusal(const http::ResponseHead& head, const ResponseContext& con
   if (vary_refusal) return vary_refusal;
   if (auto refusal = cookie_refusal(head, context)) return refusal;
   if (auto refusal = body_refusal(head, context)) return refusal;
-  if (auto refusal = armor_refusal(head, context)) return refusal;
-  return ttl_refusal(verdict, word, rule);
+  return armor_refusal(head, context);
 }
 
 }  // namespace
@@ -200,11 +198,15 @@ StoreVerdict judge_response(const http::ResponseHead& head, const ResponseContex
   const conf::CacheRule& rule = *context.rule;
   const AppWord word = read_app_word(head, rule.origin, context.wall_s);
   VaryList vary = read_vary(head.fields);
-  verdict.meta = make_meta(head, context, word);
-  verdict.ttl_s = freshness(verdict.meta, rule, context.default_expire_s, context.now_ms).ttl_s();
+  verdict.refusal = first_refusal(head, context, word, vary.refusal);
+  // Of most refused answers nobody asks how old they are.
+  if (!verdict.refusal) {
+    verdict.meta = make_meta(head, context, word);
+    verdict.ttl_s = freshness(verdict.meta, rule, context.default_expire_s, context.now_ms).ttl_s();
+    verdict.refusal = ttl_refusal(verdict, word, rule);
+  }
   note_unsaid(verdict.meta, head.fields, vary.names, context.shown);
   verdict.vary = std::move(vary.names);
-  verdict.refusal = first_refusal(head, context, word, verdict, vary.refusal);
   if (verdict.refusal) return verdict;
   verdict.shareable = verdict.ttl_s > 0;
   verdict.strip_all_cookies = rule.set_cookie.mode == conf::SetCookieRule::Mode::StripAll;

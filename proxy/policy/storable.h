@@ -34,10 +34,11 @@ struct ResponseContext {
 
 struct StoreVerdict {
   Refusal refusal;  // reason None: store it
-  // Filled either way. It holds what the app said, also where `origin` overrides or caps it: the
-  // rule in force at a hit decides again (policy/freshness.h).
+  // It holds what the app said, also where `origin` overrides or caps it: the rule in force at a
+  // hit decides again (policy/freshness.h). Of a refused answer only for whose requests it would be
+  // of use (policy/unsaid.h).
   backends::EntryMeta meta;
-  std::int64_t ttl_s = 0;  // freshness left at `now`, by the rule in force
+  std::int64_t ttl_s = 0;  // freshness left at `now`, by the rule in force; 0 of a refused answer
   // Usable by other requests without validation, now: followers may be streamed it. What is stored
   // for its stale windows only, or to be read by validation, is not.
   bool shareable = false;

@@ -217,8 +217,7 @@ TEST(PolicyStorable, PersonalRequestsStoreOnlyWhatIsForAll) {
         judge_response(answer(lines), personal(rule, Reason::Session, "sid"));
     EXPECT_EQ(verdict.refusal.reason, reason);
     EXPECT_EQ(verdict.refusal.subject == "sid", reason == Reason::Session);
-    const bool for_all = reason != Reason::Session && reason != Reason::SetCookie;
-    EXPECT_EQ(verdict.meta.shared_with_personal, for_all);
+    EXPECT_EQ(verdict.meta.shared_with_personal, reason == Reason::None);
   }
 }
 
