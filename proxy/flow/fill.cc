@@ -68,7 +68,9 @@ Fill::~Fill() {
 void Fill::start() {
   flight_->enter_race(order_.runner, {loop(), life_.watch()});
   if (order_.refresh) flight_->tell_of_reader();
-  run(order_.cacheable ? Step::LookUp : Step::Ask);
+  // Who leads a flight that nobody joins has just looked into memory.
+  const bool looks = order_.cacheable && (order_.joinable || !store().answers_now());
+  run(looks ? Step::LookUp : Step::Ask);
 }
 
 // Another runner brings the answer; the flight, and its name in the table, are that one's.
