@@ -84,6 +84,13 @@ bool Fill::win() {
   return flight_->win(order_.runner) || (take_own_flight() && flight_->win(order_.runner));
 }
 
+// Whether what has come is the answer of those who wait. A failure is not, while the other runner
+// may bring a better one: then it is for the one who leads this runner, if for anybody.
+bool Fill::answers(bool failed) {
+  if (failed && flight_->leave_race(order_.runner, true) && !take_own_flight()) return false;
+  return win();
+}
+
 // It has lost, or has failed while the other runs. True: it goes on for the one who leads it, on a
 // flight that nobody else can join. Whether he still wants it he knows himself.
 bool Fill::take_own_flight() {
@@ -312,11 +319,7 @@ Fill::Step Fill::ended(upstream::FetchEnd&& end) {
   }
   if (end.result == FetchResult::Complete && storing_) return Step::Commit;
   // That the app gives nothing in time is news for all who wait; another fault may be this fetch's.
-  const bool for_all = end.result == FetchResult::Timeout;
-  if (!head_ &&
-      (for_all ? !win() : flight_->leave_race(order_.runner, true) && !take_own_flight())) {
-    return lose();
-  }
+  if (!head_ && !answers(end.result != FetchResult::Timeout)) return lose();
   leave_table();
   note_failed_refresh();
   note_reader_left_behind();

@@ -85,6 +85,7 @@ class Fill final : public upstream::FetchSink,
   void run(Step step);  // may destroy this: the last call of whoever makes it
   Step lose();
   bool win();
+  bool answers(bool failed);
   bool take_own_flight();
   Step look_up();
   Step found(backends::EntryRef entry);

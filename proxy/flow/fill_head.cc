@@ -64,9 +64,7 @@ void Fill::on_head(http::ResponseHead&& head) {
 }
 
 Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
-  // While another fetch runs the app's failure is the answer of nobody but the one who leads this.
-  const bool passed_over = head.status >= 500 && flight_->leave_race(order_.runner, true);
-  if ((passed_over && !take_own_flight()) || !win()) return lose();
+  if (!answers(head.status >= 500)) return lose();
   if (order_.cacheable) {
     verdict_ = judge(head, order_.client.get().method);
   } else {

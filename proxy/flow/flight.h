@@ -112,6 +112,8 @@ class Flight : public RefCounted<Flight> {
   bool has_lost(Runner runner);
   // A runner that left the race had met a failure, the app's or Weir's own.
   bool app_failed();
+  // There was a second runner. None begins once there is news.
+  bool has_raced() const { return second_begun_.load(std::memory_order_relaxed); }
 
   // ---- producer ----
   // Also that a first reader has come to wait for the head: it was begun for nobody.
@@ -237,7 +239,7 @@ class Flight : public RefCounted<Flight> {
   std::array<Waker, kRunners> runners_;      // the producer's alone, once there is one
   std::array<Ref<Flight>, kRunners> apart_;  // where they go on, until they know
   std::optional<Runner> winner_;
-  bool second_begun_ = false;
+  std::atomic<bool> second_begun_{false};  // changed under the lock
   bool app_failed_ = false;
   Ref<Flight> successor_;
   std::string successor_name_;

@@ -8,7 +8,16 @@ using test::ScriptedHandler;
 
 constexpr std::size_t kMiB = std::size_t{1024} * 1024;
 
-using H1SessionUnwanted = H1SessionTest;
+class H1SessionUnwanted : public H1SessionTest {
+ protected:
+  // It has answered, and reads no more of the body.
+  void app_ends_early(std::string_view body) {
+    handler_does([body](ScriptedHandler& handler) {
+      handler.answers(200, body);
+      handler.exchange().drop_body();
+    });
+  }
+};
 
 TEST_F(H1SessionUnwanted, WhatIsLeftOfABodyIsDroppedForAWhile) {
   // The app has answered before it had all: many clients read nothing until they have sent it all.
@@ -48,10 +57,7 @@ TEST_F(H1SessionUnwanted, WhatIsLeftOfABodyIsDroppedWhileItsAnswerIsSent) {
   const std::string body(kMiB, 'a');
   client.takes(1000);
   client_sends(post(8 * kMiB, std::string(70'000, 'b')));
-  handler_does([&](ScriptedHandler& handler) {
-    handler.answers(200, body);
-    handler.exchange().drop_body();
-  });
+  app_ends_early(body);
   client_sends(std::string(8 * kMiB - 70'000, 'b'));
   EXPECT_EQ(client.unread_bytes(), 0U);
   expect_open();
@@ -63,10 +69,7 @@ TEST_F(H1SessionUnwanted, WhatIsLeftOfABodyIsDroppedWhileItsAnswerIsSent) {
 TEST_F(H1SessionUnwanted, NoMoreOfABodyIsDroppedThanSixtyFourMebibytes) {
   client.takes(10);
   client_sends(post(1000 * kMiB, "begin"));
-  handler_does([](ScriptedHandler& handler) {
-    handler.answers(200, std::string(1000, 'a'));
-    handler.exchange().drop_body();
-  });
+  app_ends_early(std::string(1000, 'a'));
   for (int i = 0; i < 10; ++i) client_sends(std::string(8 * kMiB, 'b'));
   EXPECT_NEAR(static_cast<double>(client.unread_bytes()), 16.0 * kMiB, kMiB);
   expect_open();
@@ -90,10 +93,7 @@ TEST_F(H1SessionUnwanted, ABodyThatNobodyReadsCostsNoKeepAliveWhereItIsHere) {
 TEST_F(H1SessionUnwanted, WhatIsDroppedIsNeverARequest) {
   client.takes(10);
   client_sends(post(70'000, "begin"));
-  handler_does([](ScriptedHandler& handler) {
-    handler.answers(200, "body");
-    handler.exchange().drop_body();
-  });
+  app_ends_early("body");
   client_sends(std::string(70'000 - 5, 'b') + get("/smuggled"));
   client_takes_all();
   client_sends(get("/smuggled"));
@@ -104,10 +104,7 @@ TEST_F(H1SessionUnwanted, WhatIsDroppedIsNeverARequest) {
 TEST_F(H1SessionUnwanted, WhoEndsMeanwhileHasTheAnswerStill) {
   client.takes(10);
   client_sends(post(70'000, "begin"));
-  handler_does([](ScriptedHandler& handler) {
-    handler.answers(200, "body");
-    handler.exchange().drop_body();
-  });
+  app_ends_early("body");
   client_sends(std::string(1000, 'b'));
   client_half_closes();
   client_takes_all();
@@ -118,10 +115,7 @@ TEST_F(H1SessionUnwanted, WhoEndsMeanwhileHasTheAnswerStill) {
 TEST_F(H1SessionUnwanted, WhoResetsMeanwhileIsGone) {
   client.takes(10);
   client_sends(post(70'000, "begin"));
-  handler_does([](ScriptedHandler& handler) {
-    handler.answers(200, "body");
-    handler.exchange().drop_body();
-  });
+  app_ends_early("body");
   client_resets();
   expect_gone();
 }
@@ -130,10 +124,7 @@ TEST_F(H1SessionUnwanted, ADrainLeavesTimeToReadTheAnswer) {
   // What was dropped before does not count against what may still come behind it.
   client.takes(10);
   client_sends(post(100 * kMiB, "begin"));
-  handler_does([](ScriptedHandler& handler) {
-    handler.answers(200, "body");
-    handler.exchange().drop_body();
-  });
+  app_ends_early("body");
   client_sends(std::string(6 * kMiB, 'b'));
   server_drains();
   client_takes_all();
