@@ -13,7 +13,9 @@ namespace weir {
 inline char ascii_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
-bool equals_ignore_case(std::string_view a, std::string_view b);
+inline bool equals_ignore_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, ascii_lower, ascii_lower);  // of other lengths: not looked at
+}
 bool starts_with_ignore_case(std::string_view text, std::string_view prefix);
 std::string to_lower(std::string_view text);
 // Appends the text in lower case.

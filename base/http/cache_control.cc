@@ -29,13 +29,15 @@ class DirectiveReader {
   bool next(Directive& out) {
     while (!rest_.empty()) {
       out = {};
-      const std::size_t stop = rest_.find_first_of("=,");
-      out.name = trim_ows(rest_.substr(0, stop));
-      if (stop != std::string_view::npos && rest_[stop] == '=') {
-        rest_.remove_prefix(stop + 1);
+      const auto stop = std::ranges::find_if(rest_, [](char c) { return c == '=' || c == ','; });
+      out.name = trim_ows({rest_.begin(), stop});
+      const bool has_value = stop != rest_.end() && *stop == '=';
+      rest_ = {stop, rest_.end()};
+      if (has_value) {
+        rest_.remove_prefix(1);
         read_value(out);
+        rest_.remove_prefix(std::min(rest_.size(), rest_.find(',')));
       }
-      rest_.remove_prefix(std::min(rest_.size(), rest_.find(',')));
       if (!rest_.empty()) rest_.remove_prefix(1);
       if (!out.name.empty()) return true;
     }

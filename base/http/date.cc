@@ -141,9 +141,7 @@ std::optional<std::int64_t> parse_asctime(std::string_view text) {
   return to_unix(reader.finished(), year, month, day, time);
 }
 
-}  // namespace
-
-std::string format_date(std::int64_t unix_s) {
+std::string write_date(std::int64_t unix_s) {
   unix_s = std::clamp<std::int64_t>(unix_s, 0, kLast_s);
   const std::int64_t days = unix_s / kDay_s;
   const auto time = static_cast<unsigned>(unix_s % kDay_s);
@@ -166,6 +164,19 @@ std::string format_date(std::int64_t unix_s) {
   append_digits(out, time % 60, 2);
   out += " GMT";
   return out;
+}
+
+}  // namespace
+
+// Nearly all are asked for the present second, many times over.
+std::string format_date(std::int64_t unix_s) {
+  thread_local std::int64_t last_s = 0;
+  thread_local std::string last = write_date(0);
+  if (unix_s != last_s) {
+    last = write_date(unix_s);
+    last_s = unix_s;
+  }
+  return last;
 }
 
 std::optional<std::int64_t> parse_date(std::string_view text, std::int64_t now_s) {

@@ -8,6 +8,13 @@
 #include "base/text.h"
 
 namespace weir::http {
+namespace {
+
+// Room for a usual head at once: doubling up to it from nothing copies it four times.
+constexpr std::size_t kFirstBytes = 512;
+constexpr std::size_t kFirstFields = 16;
+
+}  // namespace
 
 Method parse_method(std::string_view token) {
   switch (token.size()) {
@@ -104,7 +111,7 @@ std::uint32_t HeaderBlock::store(std::string_view name, std::string_view value) 
     bytes_.append(name).append(value);
   } else {
     std::string grown;
-    grown.reserve(std::max(needed, 2 * bytes_.capacity()));
+    grown.reserve(std::max({needed, 2 * bytes_.capacity(), kFirstBytes}));
     grown.append(bytes_).append(name).append(value);
     bytes_ = std::move(grown);
   }
@@ -116,6 +123,7 @@ void HeaderBlock::add_slot(FieldId id, std::string_view name, std::string_view v
   const auto name_size = static_cast<std::uint16_t>(name.size());
   const auto value_size = static_cast<std::uint32_t>(value.size());
   const std::uint32_t at = store(name, value);
+  if (slots_.capacity() == 0) slots_.reserve(kFirstFields);
   slots_.push_back({at, at + name_size, value_size, name_size, id});
 }
 

@@ -34,7 +34,7 @@ Reason error_reason(FetchResult result) {
 
 Fills::~Fills() = default;
 
-void Fills::start(Ref<Flight> flight, FillOrder order) {
+void Fills::start(Ref<Flight> flight, FillOrder&& order) {
   loop_.check_in_loop();
   auto fill = std::make_unique<Fill>(*this, std::move(flight), std::move(order));
   Fill* const raw = fill.get();
@@ -52,7 +52,7 @@ void Fills::remove(Fill& fill) {
 
 // ---- Fill ----
 
-Fill::Fill(Fills& fills, Ref<Flight> flight, FillOrder order)
+Fill::Fill(Fills& fills, Ref<Flight> flight, FillOrder&& order)
     : fills_(fills),
       flight_(std::move(flight)),
       order_(std::move(order)),

@@ -28,7 +28,7 @@ class Fills {
   ~Fills();
 
   // Flies `flight`. Its readers hear of it later, never within this call.
-  void start(Ref<Flight> flight, FillOrder order);
+  void start(Ref<Flight> flight, FillOrder&& order);
   // Breaks off all that are in progress.
   void stop();
   std::size_t size() const { return fills_.size(); }
@@ -51,7 +51,7 @@ class Fill final : public upstream::FetchSink,
                    public backends::StoreWaiter,
                    public Wakeable {
  public:
-  Fill(Fills& fills, Ref<Flight> flight, FillOrder order);
+  Fill(Fills& fills, Ref<Flight> flight, FillOrder&& order);
   ~Fill() override;
 
   void start();

@@ -40,15 +40,20 @@ void append_pair(std::string& out, std::string_view name, std::string_view value
     return;
   }
   out += '"';
-  for (const char c : value) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
+  if (http::all_chars(value, http::kQuotedChar)) {
+    out += value;
+  } else {
+    for (const char c : value) {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
   }
   out += '"';
 }
 
 std::string forwarded_element(const ForwardInfo& info) {
   std::string element;
+  element.reserve(64 + info.authority.size());
   if (!is_address(info.peer_ip)) {
     append_pair(element, "for", "unknown");
   } else if (info.peer_ip.find(':') != std::string::npos) {

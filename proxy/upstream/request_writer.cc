@@ -70,7 +70,9 @@ bool append_request_head(std::string& out, const FetchRequest& request, std::str
   if (request.upgrade) http::append_field(out, "Connection", "Upgrade");
   bool good = true;
   request.fields.for_each([&](const http::FieldView& field) {
-    good = good && http::is_token(field.name) && is_value(field.value);
+    // A name that has an id is one of ours, whoever wrote it.
+    const bool good_name = field.id != FieldId::Other || http::is_token(field.name);
+    good = good && good_name && is_value(field.value);
     if (is_ours(field.id) && !(request.upgrade && field.id == FieldId::Upgrade)) return;
     http::append_field(out, field.name, field.value);
   });
