@@ -146,7 +146,7 @@ void Sidecar::start_workers() {
                    .trusted_fields = config_->trusted_fields,
                    .ignored_fields = &ignored_fields_,
                    .access_log = access_log_.get(),
-                   .connections = &connections_},
+                   .clients = &clients_},
     }));
     for (Listening& listening : listening_) {
       workers_.back()->add_listener(std::move(listening.sockets[i]));

@@ -1,7 +1,6 @@
 // The composition root: the one place that knows all types and wires them. Start, drain, stop.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -47,7 +46,7 @@ class Sidecar {
   std::shared_ptr<const flow::Site> site_;
   std::shared_ptr<upstream::UpstreamPool> upstreams_;
   std::unique_ptr<front::AccessLog> access_log_;
-  std::atomic<std::uint32_t> connections_{0};
+  front::OpenClients clients_;
 
   // The main thread's loop: signals, the drain's timers, health checks.
   EventLoop loop_;

@@ -33,11 +33,7 @@ Server::~Server() = default;
 
 void Server::accept(Fd fd, const SocketAddress& peer) {
   context_.loop.check_in_loop();
-  const bool too_many = options_.connections->fetch_add(1) >= options_.limits.connections;
-  if (too_many && !end_a_spent_one()) {
-    options_.connections->fetch_sub(1);
-    return turn_away(fd);
-  }
+  if (!options_.clients->enter(options_.limits.connections)) return turn_away(fd);
   std::unique_ptr<Session> session =
       http1_->make(make_plain_connection(context_.loop, fd.release()),
                    {.ip = peer.host_text(), .trusted = trusts(peer.get())});
@@ -46,10 +42,16 @@ void Server::accept(Fd fd, const SocketAddress& peer) {
   raw->begin();
 }
 
-bool Server::end_a_spent_one() {
-  if (spent_.empty()) return false;
-  remove(*spent_.front());
-  return true;
+void Server::is_spent(Session& session) {
+  spent_.push_back(&session);
+  options_.clients->add_spent(context_.loop, life_.watch());
+}
+
+void Server::end_a_spent_one() {
+  if (spent_.empty()) return;
+  Session& session = *spent_.front();
+  spent_.erase(spent_.begin());
+  remove(session);
 }
 
 void Server::turn_away(const Fd& fd) {
@@ -62,9 +64,9 @@ void Server::turn_away(const Fd& fd) {
 }
 
 void Server::remove(Session& session) {
-  std::erase(spent_, &session);
+  if (std::erase(spent_, &session) > 0) options_.clients->remove_spent(life_.watch());
   WEIR_CHECK(sessions_.erase(&session) == 1);
-  options_.connections->fetch_sub(1);
+  options_.clients->leave();
   if (context_.draining && sessions_.empty() && when_empty_) {
     std::exchange(when_empty_, nullptr)();
   }

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "conf/config.h"
 #include "proxy/front/access_log.h"
 #include "proxy/front/exchange.h"
+#include "proxy/front/open_clients.h"
 #include "proxy/front/session.h"
 
 namespace weir::front {
@@ -24,18 +24,18 @@ struct ServerOptions {
   conf::Limits limits;
   std::vector<conf::Cidr> trusted_proxies;
   conf::TrustedFields trusted_fields;
-  IgnoredFields* ignored_fields = nullptr;            // of the process; null: nobody is told
-  AccessLog* access_log = nullptr;                    // null: off
-  std::atomic<std::uint32_t>* connections = nullptr;  // open ones, of the process
+  IgnoredFields* ignored_fields = nullptr;  // of the process; null: nobody is told
+  AccessLog* access_log = nullptr;          // null: off
+  OpenClients* clients = nullptr;           // of the process
 };
 
-class Server final : SessionOwner {
+class Server final : SessionOwner, SpentClients {
  public:
   Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers);
   ~Server() override;
 
-  // A new client; past limits.connections a spent session of this loop makes room, or it is told
-  // 503 and closed.
+  // A new client; past limits.connections a spent session, of whichever loop, makes room, or it is
+  // told 503 and closed.
   void accept(Fd fd, const SocketAddress& peer);
   // From now on idle sessions close at once and busy ones after their response; `when_empty` is
   // called, once, when none is left.
@@ -49,8 +49,8 @@ class Server final : SessionOwner {
   static constexpr std::size_t kReceiveBytes = 64 * 1024;
 
   void remove(Session& session) override;
-  void is_spent(Session& session) override { spent_.push_back(&session); }
-  bool end_a_spent_one();
+  void is_spent(Session& session) override;
+  void end_a_spent_one() override;
   void turn_away(const Fd& fd);
   bool trusts(const sockaddr* peer) const;
 
@@ -61,6 +61,7 @@ class Server final : SessionOwner {
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
   std::vector<Session*> spent_;  // the one that has been so for longest first
   std::function<void()> when_empty_;
+  Life<SpentClients> life_{*this};
 };
 
 }  // namespace weir::front

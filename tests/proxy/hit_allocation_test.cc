@@ -139,9 +139,9 @@ void expect_no_allocation(std::string_view request, std::string_view expected) {
   flow::WorkerContext context{loop, tables, fills,
                               std::make_shared<flow::LoopSite>(make_site(), loop)};
   flow::TransactionPool transactions(context);
-  std::atomic<std::uint32_t> connections{0};
+  front::OpenClients clients;
   front::ServerOptions options;
-  options.connections = &connections;
+  options.clients = &clients;
   front::Server server(loop, options, transactions);
   store_page(*context.site, loop);
 

@@ -21,7 +21,7 @@ class ServerTest : public testing::Test {
   ServerOptions options() {
     ServerOptions out;
     out.limits.connections = 2;
-    out.connections = &connections;
+    out.clients = &clients;
     return out;
   }
   // The other end of a connection that was just accepted.
@@ -53,18 +53,18 @@ class ServerTest : public testing::Test {
   test::FakeClock clock;
   EventLoop loop{clock};
   test::ScriptedHandlers handlers;
-  std::atomic<std::uint32_t> connections{0};
+  OpenClients clients;
   int emptied = 0;
   Server server{loop, options(), handlers};
 };
 
 TEST_F(ServerTest, ServesWhoConnects) {
   const Fd client = connect(kGet);
-  EXPECT_EQ(connections, 1U);
+  EXPECT_EQ(clients.count(), 1U);
   handlers.last().answers(200, "ok");
   EXPECT_EQ(received(client), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   server.close_all();
-  EXPECT_EQ(connections, 0U);
+  EXPECT_EQ(clients.count(), 0U);
   EXPECT_EQ(received(client), "|");
 }
 
@@ -76,10 +76,10 @@ TEST_F(ServerTest, TurnsAwayWhoIsTooMany) {
   const std::string told = received(third);
   EXPECT_TRUE(told.starts_with("HTTP/1.1 503 Service Unavailable\r\n")) << told;
   EXPECT_TRUE(told.ends_with("\r\n\r\n503 Service Unavailable\ndetail=connections|")) << told;
-  EXPECT_EQ(connections, 2U);
+  EXPECT_EQ(clients.count(), 2U);
   first = Fd();
   loop.turn();
-  EXPECT_EQ(connections, 1U);
+  EXPECT_EQ(clients.count(), 1U);
   const Fd fourth = connect(kGet);
   EXPECT_EQ(handlers.started, 1);
   server.close_all();
@@ -93,8 +93,44 @@ TEST_F(ServerTest, EndsWhoOnlyGoesOnTalkingRatherThanTurnSomebodyAway) {
   const Fd third = connect(kGet);
   handlers.last().answers(200, "ok");
   EXPECT_EQ(received(third), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-  EXPECT_EQ(connections, 2U);
+  EXPECT_EQ(clients.count(), 2U);
   EXPECT_EQ(received(second), "") << "it is not the one who has to go";
+}
+
+TEST_F(ServerTest, EndsWhoOnlyGoesOnTalkingToAnotherLoopAsWell) {
+  EventLoop other_loop{clock};
+  Server other{other_loop, options(), handlers};
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+  const Fd third(ends[1]);
+  ASSERT_EQ(send(third.get(), kGet.data(), kGet.size(), 0), static_cast<ssize_t>(kGet.size()));
+  const Fd talker = connect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbody");
+  handlers.last().answers(413, "no");
+  loop.turn();
+  received(talker);
+  const Fd second = connect();
+  other.accept(Fd(ends[0]), *SocketAddress::unix_path("/client"));
+  other_loop.turn();
+  handlers.last().answers(200, "ok");
+  EXPECT_EQ(received(third), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  loop.turn();
+  EXPECT_EQ(received(talker), "|");
+  EXPECT_EQ(clients.count(), 2U);
+  EXPECT_EQ(received(second), "") << "it is not the one who has to go";
+  other.close_all();
+}
+
+TEST_F(ServerTest, WhoHasGoneMakesNoRoom) {
+  // One that was spent and has left is not told to: the next is turned away.
+  Fd talker = connect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbody");
+  handlers.last().answers(413, "no");
+  loop.turn();
+  talker = Fd();
+  loop.turn();
+  const Fd first = connect();
+  const Fd second = connect();
+  EXPECT_TRUE(received(connect(kGet)).starts_with("HTTP/1.1 503 "));
+  EXPECT_EQ(clients.count(), 2U);
 }
 
 TEST_F(ServerTest, TellsEachHandlerWhenItClosesAll) {
@@ -122,7 +158,7 @@ TEST_F(ServerTest, IsDrainedWhenItsLastSessionHasEnded) {
   busy = Fd();
   loop.turn();
   EXPECT_EQ(emptied, 1);
-  EXPECT_EQ(connections, 0U);
+  EXPECT_EQ(clients.count(), 0U);
 }
 
 TEST_F(ServerTest, IsDrainedAtOnceWithoutSessions) {
