@@ -37,6 +37,7 @@ void H1Exchange::reset() {
   started_us_ = 0;
   status_ = 0;
   hears_of_visitor_ = false;
+  starting_ = waiting_ = false;
   responding_ = refused_ = done_ = is_last_ = reset_at_cut_ = endless_ = tunnel_ = false;
   continue_sent_ = body_wanted_ = gathering_ = body_unwanted_ = false;
 }
@@ -66,10 +67,12 @@ void H1Exchange::start() {
   hears_of_visitor_ = link_->peer.trusted && keys::speaks_of_visitor(head_);
   if (!refuse_at_once()) {
     handler_ = link_->context.handlers.acquire();
+    starting_ = true;
     handler_->start(*this);
+    starting_ = false;
   }
   // What is not over when this returns is looked at again, and the bytes here will have moved.
-  if (!done_) keep_request();
+  if (!done_ && !waiting_) keep_request();
 }
 
 // A proxy's word for where its visitor was going is part of the key, and so has to be one.
@@ -206,7 +209,7 @@ void H1Exchange::send_entry(const backends::EntryRef& entry, const FreshFields& 
     entry_body_.reset(entry);
     output_.set_body(&entry_body_, H1Output::BodyFraming::Plain);
   }
-  write_out();
+  write_out_in_turn();
 }
 
 void H1Exchange::send_not_modified(const backends::Entry& entry, const FreshFields& fresh) {
@@ -214,7 +217,7 @@ void H1Exchange::send_not_modified(const backends::Entry& entry, const FreshFiel
   output_.head() += "HTTP/1.1 304 Not Modified\r\n";
   append_not_modified_fields(output_.head(), entry);
   finish_head(fresh);
-  write_out();
+  write_out_in_turn();
 }
 
 void H1Exchange::send(const http::ResponseHead& head, const FreshFields& fresh, BodySource* body) {
@@ -273,6 +276,19 @@ void H1Exchange::send_error(int status, std::string_view detail, const FreshFiel
 
 void H1Exchange::body_ready() {
   if (responding_ && !done_ && !link_->dead) write_out();
+}
+
+// An answer from memory leaves with those of the same turn, unless other requests wait behind it.
+void H1Exchange::write_out_in_turn() {
+  waiting_ = starting_ && link_->reader.empty() && owner_->send_at_turns_end();
+  if (!waiting_) write_out();
+}
+
+void H1Exchange::send_waiting() {
+  waiting_ = false;
+  if (link_->dead) return;
+  write_out();
+  if (!done_) keep_request();
 }
 
 void H1Exchange::write_out() {

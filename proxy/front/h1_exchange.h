@@ -26,6 +26,9 @@ class H1Exchange final : public Exchange {
     virtual void update_interest() = 0;
     // The exchange is done, or the link dead: to be acted on when no handler is on the stack.
     virtual void settle_soon() = 0;
+    // Whether send_waiting() will be called when the loop's turn ends. The request stays until
+    // then.
+    virtual bool send_at_turns_end() = 0;
   };
 
   // ---- for the pool ----
@@ -51,6 +54,9 @@ class H1Exchange final : public Exchange {
   void client_is_gone();
   // Sends what there is to send.
   void write_out();
+  // The answer waits for send_waiting().
+  bool is_waiting() const { return waiting_; }
+  void send_waiting();
   // Says goodbye to the handler and writes the log's line. Once.
   void finish();
 
@@ -96,6 +102,7 @@ class H1Exchange final : public Exchange {
   bool body_is_unread() const;
   void append_fresh(const FreshFields& fresh);
   void finish_head(const FreshFields& fresh);
+  void write_out_in_turn();
   void cut();
   void log() const;
 
@@ -110,6 +117,8 @@ class H1Exchange final : public Exchange {
   std::int64_t started_us_ = 0;    // for the log
   int status_ = 0;                 // sent; 0: none yet
   bool hears_of_visitor_ = false;  // from a trusted proxy, by the fields of this request
+  bool starting_ = false;          // start() is on the stack
+  bool waiting_ = false;
   bool responding_ = false;
   bool refused_ = false;  // the session itself has answered: the handler comes too late
   bool done_ = false;

@@ -19,7 +19,7 @@ struct H1Link {
       : context(shared),
         peer(std::move(who)),
         connection(std::move(made)),
-        reader(*connection, context.receive_buffer, context.limits),
+        reader(*connection, context.batch, context.limits),
         deadlines(context.loop, context.limits, owner) {}
 
   const SessionContext& context;

@@ -21,10 +21,10 @@ http::HeadLimits head_limits(const conf::Limits& limits) {
 
 }  // namespace
 
-H1RequestReader::H1RequestReader(Connection& connection, std::span<char> shared_buffer,
+H1RequestReader::H1RequestReader(Connection& connection, AnswerBatch& batch,
                                  const conf::Limits& limits)
     : connection_(connection),
-      shared_buffer_(shared_buffer),
+      batch_(batch),
       max_body_(limits.max_body),
       parser_(head_limits(limits)) {
   parser_.reset();
@@ -54,7 +54,7 @@ IoStatus H1RequestReader::receive(bool served) {
   // The head's views would read what is about to be received.
   WEIR_CHECK(head_bytes_.empty());
   WEIR_CHECK(fresh_.empty());
-  std::span<char> room = shared_buffer_;
+  std::span<char> room = batch_.room();
   if (served) {
     if (full()) return IoStatus::WouldBlock;
     room = room.first(std::min(room.size(), kAheadBytes - unread().size()));

@@ -3,18 +3,18 @@
 //
 // Bytes are received into a buffer that all sessions share, and read there: a request that comes
 // whole is never copied. What is not used up when the session returns to the loop is stowed into a
-// buffer of its own. The views of a head stay good until the next receive(); who needs them longer
-// keeps the head.
+// buffer of its own. The views of a head stay good until anybody receives; who needs them longer
+// keeps the head, or has its answer batched (answer_batch.h).
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/http/h1_parser.h"
 #include "base/net/connection.h"
 #include "conf/config.h"
+#include "proxy/front/answer_batch.h"
 #include "proxy/front/exchange.h"
 #include "proxy/front/h1_request_body.h"
 
@@ -22,8 +22,7 @@ namespace weir::front {
 
 class H1RequestReader {
  public:
-  H1RequestReader(Connection& connection, std::span<char> shared_buffer,
-                  const conf::Limits& limits);
+  H1RequestReader(Connection& connection, AnswerBatch& batch, const conf::Limits& limits);
 
   // ---- bytes ----
   // Takes once what the connection has; Ok means that there is something new. While a request is
@@ -39,7 +38,7 @@ class H1RequestReader {
   void trim();
   std::size_t held_bytes() const { return stored_.capacity(); }
   // For a connection of which nothing is wanted any more.
-  IoResult receive_and_drop() { return connection_.read(shared_buffer_); }
+  IoResult receive_and_drop() { return connection_.read(batch_.room()); }
 
   // ---- a head ----
   // Reads on where the last call ended. Done: `head` is filled with views, its body comes next.
@@ -48,6 +47,8 @@ class H1RequestReader {
   const http::ParseError& error() const { return parser_.error(); }
   // A byte of the next request has come that is more than a stray line end.
   bool head_begun() const { return parser_.started(); }
+  // The bytes of the head read last; none once it is kept.
+  std::string_view head_bytes() const { return head_bytes_; }
   // Moves the views of the head read last to a copy of its bytes in `kept`. Once; later calls do
   // nothing.
   void keep_head(http::RequestHead& head, std::string& kept);
@@ -68,7 +69,7 @@ class H1RequestReader {
   void use(std::size_t bytes);
 
   Connection& connection_;
-  const std::span<char> shared_buffer_;
+  AnswerBatch& batch_;
   const std::uint64_t max_body_;
   http::RequestParser parser_;
   H1RequestBody body_;

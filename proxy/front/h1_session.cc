@@ -41,6 +41,7 @@ H1Session::H1Session(const SessionContext& context, H1ExchangePool& exchanges,
 H1Session::~H1Session() {
   if (!exchange_) return;
   link_.dead = true;
+  leave_batch();
   if (exchange_->has_handler()) exchange_->finish();
   exchanges_.give(std::move(exchange_));
 }
@@ -63,9 +64,26 @@ void H1Session::enter(const Act& act) {
 
 void H1Session::on_ready(bool readable, bool writable) {
   enter([&] {
+    leave_batch();
     if (writable && exchange_) exchange_->write_out();
     if (readable && !link_.dead) receive();
   });
+}
+
+void H1Session::send_batched() {
+  enter([this] { exchange_->send_waiting(); });
+}
+
+bool H1Session::send_at_turns_end() {
+  return link_.context.batch.add(*this, link_.reader.head_bytes());
+}
+
+// The answer leaves now.
+void H1Session::leave_batch() {
+  if (!exchange_ || !exchange_->is_waiting()) return;
+  link_.context.batch.remove(*this);
+  exchange_->send_waiting();
+  if (serving() && exchange_->done()) finish_exchange();
 }
 
 // A request that has already arrived is still served. A connection that has not had one yet was

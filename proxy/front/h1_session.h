@@ -23,7 +23,11 @@ namespace weir::front {
 // `context` must outlive the factory.
 std::unique_ptr<SessionFactory> make_h1_factory(const SessionContext& context);
 
-class H1Session final : public Session, ConnectionHandler, H1Deadlines::Owner, H1Exchange::Owner {
+class H1Session final : public Session,
+                        ConnectionHandler,
+                        H1Deadlines::Owner,
+                        H1Exchange::Owner,
+                        AnswerBatch::Sender {
  public:
   H1Session(const SessionContext& context, H1ExchangePool& exchanges,
             std::unique_ptr<Connection> connection, Peer peer);
@@ -45,6 +49,7 @@ class H1Session final : public Session, ConnectionHandler, H1Deadlines::Owner, H
   // What wakes it. Each ends in settle().
   void on_ready(bool readable, bool writable) override;
   void waited_long_enough(H1Deadlines::Wait wait) override;
+  void send_batched() override;
   template <class Act>
   void enter(const Act& act);
 
@@ -60,7 +65,9 @@ class H1Session final : public Session, ConnectionHandler, H1Deadlines::Owner, H
   // ---- H1Exchange::Owner ----
   void update_interest() override;
   void settle_soon() override;
+  bool send_at_turns_end() override;
 
+  void leave_batch();
   void look_at_unread_client();
   void settle();
   void finish_exchange();

@@ -19,6 +19,7 @@ constexpr std::string_view kTooManyConnections =
 
 Server::Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers)
     : options_(std::move(options)),
+      batch_(loop),
       context_{.loop = loop,
                .owner = *this,
                .handlers = handlers,
@@ -26,7 +27,7 @@ Server::Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers)
                .trusted_fields = options_.trusted_fields,
                .ignored_fields = options_.ignored_fields,
                .access_log = options_.access_log,
-               .receive_buffer = receive_buffer_},
+               .batch = batch_},
       http1_(make_h1_factory(context_)) {}
 
 Server::~Server() = default;
@@ -56,8 +57,8 @@ void Server::end_a_spent_one() {
 
 void Server::turn_away(const Fd& fd) {
   // An unread request would turn the close into a reset, which overtakes the answer.
-  [[maybe_unused]] const ssize_t got =
-      recv(fd.get(), receive_buffer_.data(), receive_buffer_.size(), MSG_DONTWAIT);
+  const std::span<char> unread = batch_.room();
+  [[maybe_unused]] const ssize_t got = recv(fd.get(), unread.data(), unread.size(), MSG_DONTWAIT);
   [[maybe_unused]] const ssize_t sent =
       send(fd.get(), kTooManyConnections.data(), kTooManyConnections.size(), MSG_NOSIGNAL);
   shutdown(fd.get(), SHUT_WR);

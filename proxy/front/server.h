@@ -4,7 +4,6 @@
 
 #include <sys/socket.h>
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,8 +45,6 @@ class Server final : SessionOwner, SpentClients {
   void close_all();
 
  private:
-  static constexpr std::size_t kReceiveBytes = 64 * 1024;
-
   void remove(Session& session) override;
   void is_spent(Session& session) override;
   void end_a_spent_one() override;
@@ -55,7 +52,7 @@ class Server final : SessionOwner, SpentClients {
   bool trusts(const sockaddr* peer) const;
 
   const ServerOptions options_;
-  std::array<char, kReceiveBytes> receive_buffer_;
+  AnswerBatch batch_;
   SessionContext context_;
   std::unique_ptr<SessionFactory> http1_;
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;

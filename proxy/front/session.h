@@ -3,13 +3,13 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 
 #include "base/net/connection.h"
 #include "base/net/event_loop.h"
 #include "conf/config.h"
 #include "proxy/front/access_log.h"
+#include "proxy/front/answer_batch.h"
 #include "proxy/front/exchange.h"
 #include "proxy/front/ignored_fields.h"
 
@@ -47,9 +47,7 @@ struct SessionContext {
   conf::TrustedFields trusted_fields;  // what trusted peers are believed
   IgnoredFields* ignored_fields;       // told of what they are not; null: nobody is
   AccessLog* access_log;               // null: off
-  // One for all: most requests are parsed in it and never copied. Its bytes are a session's own
-  // until that returns to the loop.
-  std::span<char> receive_buffer;
+  AnswerBatch& batch;  // most requests are parsed where it has them received, and never copied
   bool draining = false;
 };
 

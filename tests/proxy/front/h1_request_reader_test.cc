@@ -20,7 +20,7 @@ class H1RequestReaderTest : public testing::Test {
   }
   void back_to_the_loop() {
     reader.stow();
-    shared.fill('!');
+    std::ranges::fill(batch.room(), '!');
   }
   std::string read_body() {
     std::array<char, 7> piece;
@@ -34,9 +34,10 @@ class H1RequestReaderTest : public testing::Test {
 
   test::ScriptedClient client;
   std::unique_ptr<Connection> connection = client.connection();
-  std::array<char, std::size_t{64} * 1024> shared;
+  EventLoop loop;
+  AnswerBatch batch{loop};
   conf::Limits limits;
-  H1RequestReader reader{*connection, shared, limits};
+  H1RequestReader reader{*connection, batch, limits};
   http::RequestHead head;
   std::string kept;
 };
@@ -47,8 +48,8 @@ TEST_F(H1RequestReaderTest, ReadsAHeadWhereItWasReceived) {
   // The usual case copies nothing: the views point into the shared buffer.
   client_sends("GET /path HTTP/1.1\r\nHost: a\r\n\r\n");
   ASSERT_EQ(reader.read_head(head), ParseStatus::Done);
-  EXPECT_GE(head.target.data(), shared.data());
-  EXPECT_LT(head.target.data(), shared.data() + shared.size());
+  EXPECT_GE(head.target.data(), batch.room().data());
+  EXPECT_LT(head.target.data(), batch.room().data() + batch.room().size());
   EXPECT_TRUE(reader.empty());
   EXPECT_TRUE(reader.end_request());
 }

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -138,11 +138,12 @@ class H1SessionTest : public testing::Test, protected SessionOwner {
     ASSERT_TRUE(client.deliver()) << "the session spins";
     loop.turn();
     ASSERT_TRUE(client.deliver()) << "the session spins";
-    receive_buffer_.fill('!');  // another session's turn: whoever still looks there reads this
+    std::ranges::fill(batch_.room(),
+                      '!');  // another session's turn: whoever still looks there reads this
   }
 
  protected:
-  std::array<char, std::size_t{64} * 1024> receive_buffer_;
+  AnswerBatch batch_{loop};
   SessionContext context_{.loop = loop,
                           .owner = *this,
                           .handlers = handlers,
@@ -150,7 +151,7 @@ class H1SessionTest : public testing::Test, protected SessionOwner {
                           .trusted_fields = {},
                           .ignored_fields = nullptr,
                           .access_log = nullptr,
-                          .receive_buffer = receive_buffer_};
+                          .batch = batch_};
   std::unique_ptr<SessionFactory> factory_ = make_h1_factory(context_);
   std::unique_ptr<Session> session_;
 };

@@ -113,7 +113,7 @@ TEST_F(H1SessionRequest, TellsWhoSentItAndWhatIsBelievedOfThat) {
     EXPECT_EQ(exchange.peer_trusted(), c.trusted);
     EXPECT_EQ(exchange.believed().empty(), !c.trusted);
     exchange.keep_request();
-    receive_buffer_.fill('!');
+    std::ranges::fill(batch_.room(), '!');
     EXPECT_EQ(exchange.destination().scheme, c.scheme) << c.fields;
     EXPECT_EQ(exchange.destination().authority, c.authority) << c.fields;
   }

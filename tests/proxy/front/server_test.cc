@@ -68,6 +68,38 @@ TEST_F(ServerTest, ServesWhoConnects) {
   EXPECT_EQ(received(client), "|");
 }
 
+TEST_F(ServerTest, ManyWhoAskInOneTurnGetEachTheirOwnAnswer) {
+  // More than the buffer holds in which all of them are received.
+  ServerOptions many = options();
+  many.limits.connections = 1000;
+  Server crowded{loop, many, handlers};
+  handlers.at_start = [](test::ScriptedHandler& handler) {
+    backends::EntryParts parts;
+    parts.key = "k";
+    parts.body = make_body(handler.exchange().request().target);
+    handler.exchange().send_entry(backends::make_entry(std::move(parts)), {});
+  };
+  std::vector<Fd> talkers;
+  for (int i = 0; i < 200; ++i) {
+    int ends[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    crowded.accept(Fd(ends[0]), *SocketAddress::unix_path("/client"));
+    talkers.emplace_back(ends[1]);
+  }
+  loop.turn();
+  const std::string padding(400, 'x');
+  const auto path = [&](std::size_t i) { return "/" + std::to_string(i) + padding; };
+  for (std::size_t i = 0; i < talkers.size(); ++i) {
+    const std::string request = "GET " + path(i) + " HTTP/1.1\r\nHost: a.test\r\n\r\n";
+    send(talkers[i].get(), request.data(), request.size(), 0);
+  }
+  while (handlers.finished < 200) loop.turn();
+  for (std::size_t i = 0; i < talkers.size(); ++i) {
+    EXPECT_EQ(received(talkers[i]), "HTTP/1.1 200 OK\r\n\r\n" + path(i));
+  }
+  crowded.close_all();
+}
+
 TEST_F(ServerTest, TurnsAwayWhoIsTooMany) {
   // With a word, and without a session; a place that is free again is given again.
   Fd first = connect();

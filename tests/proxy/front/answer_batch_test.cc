@@ -1,0 +1,152 @@
+// Answers that leave together when a turn ends: to whom, in which order, and what comes between.
+#include "proxy/front/answer_batch.h"
+
+#include <vector>
+
+#include "tests/proxy/front/h1_session_fixture.h"
+
+namespace weir::front {
+namespace {
+
+using test::ScriptedHandler;
+
+backends::EntryRef entry_of(std::string_view body) {
+  backends::EntryParts parts;
+  parts.key = "k";
+  parts.fields.add(http::FieldId::ContentLength, std::to_string(body.size()));
+  parts.body = make_body(body);
+  return backends::make_entry(std::move(parts));
+}
+
+class NotedSender final : public AnswerBatch::Sender {
+ public:
+  explicit NotedSender(std::vector<const NotedSender*>& sent) : sent_(sent) {}
+  void send_batched() override { sent_.push_back(this); }
+
+ private:
+  std::vector<const NotedSender*>& sent_;
+};
+
+TEST(AnswerBatchTest, SendsInOrderWhenTheTurnEnds) {
+  EventLoop loop;
+  AnswerBatch batch(loop);
+  std::vector<const NotedSender*> sent;
+  NotedSender a(sent), b(sent), c(sent);
+  EXPECT_TRUE(batch.add(a, {}));
+  EXPECT_TRUE(batch.add(b, {}));
+  EXPECT_TRUE(batch.add(c, {}));
+  batch.remove(b);
+  EXPECT_TRUE(sent.empty());
+  loop.turn();
+  EXPECT_EQ(sent, (std::vector<const NotedSender*>{&a, &c}));
+  EXPECT_TRUE(batch.add(b, {})) << "the next turn is a batch of its own";
+  loop.turn();
+  EXPECT_EQ(sent.back(), &b);
+}
+
+TEST(AnswerBatchTest, KeepsRequestsWhereTheyLieUntilThen) {
+  EventLoop loop;
+  AnswerBatch batch(loop);
+  std::vector<const NotedSender*> sent;
+  NotedSender sender(sent);
+  const std::size_t all = batch.room().size();
+  const char* const begin = batch.room().data();
+  EXPECT_TRUE(batch.add(sender, {begin, 1000}));
+  EXPECT_EQ(batch.room().data(), begin + 1000);
+  EXPECT_TRUE(batch.add(sender, "a request in a buffer of its session's own"));
+  EXPECT_EQ(batch.room().data(), begin + 1000);
+  EXPECT_TRUE(batch.add(sender, {begin + 1000, 500}));
+  EXPECT_EQ(batch.room().size(), all - 1500);
+  EXPECT_FALSE(batch.add(sender, {begin + 1500, all - 2000})) << "others could hardly receive";
+  EXPECT_EQ(batch.room().size(), all - 1500);
+  loop.turn();
+  EXPECT_EQ(sent.size(), 3U);
+  EXPECT_EQ(batch.room().size(), all);
+}
+
+TEST(AnswerBatchTest, MayGoBeforeItsLoopHasTurned) {
+  EventLoop loop;
+  std::vector<const NotedSender*> sent;
+  NotedSender sender(sent);
+  {
+    AnswerBatch batch(loop);
+    EXPECT_TRUE(batch.add(sender, {}));
+  }
+  loop.turn();
+  EXPECT_TRUE(sent.empty());
+}
+
+// Handlers that answer from memory within start(): the target is the body.
+class BatchedAnswer : public H1SessionTest {
+ protected:
+  BatchedAnswer() {
+    handlers.at_start = [](ScriptedHandler& handler) {
+      Exchange& exchange = handler.exchange();
+      exchange.send_entry(entry_of(exchange.request().target), {});
+    };
+  }
+  // Its bytes reach the session, but the loop's turn goes on.
+  void arrives(std::string_view bytes) {
+    client.sends(bytes);
+    ASSERT_TRUE(client.deliver());
+  }
+};
+
+TEST_F(BatchedAnswer, LeavesWhenTheTurnEnds) {
+  connect();
+  arrives(get("/a"));
+  EXPECT_EQ(handlers.started, 1);
+  expect_nothing();
+  loop.turn();
+  expect_response(ok("/a"));
+  EXPECT_EQ(handlers.finished, 1);
+}
+
+TEST_F(BatchedAnswer, LeavesBeforeMoreIsReadFromItsClient) {
+  connect();
+  arrives(get("/a"));
+  arrives(get("/b"));
+  expect_response(ok("/a"));
+  loop.turn();
+  expect_response(ok("/b"));
+  EXPECT_EQ(handlers.finished, 2);
+}
+
+TEST_F(BatchedAnswer, LeavesAtOnceWhereOtherRequestsWaitBehindIt) {
+  connect();
+  arrives(get("/a") + get("/b"));
+  expect_response(ok("/a"));
+  loop.turn();
+  expect_response(ok("/b"));
+}
+
+TEST_F(BatchedAnswer, GoesOnWhenTheClientTakesMore) {
+  // What it is about is kept: by then others have received where it lay.
+  connect();
+  client.takes(5);
+  client_sends(get("/abcdefgh"));
+  expect_response("HTTP/");
+  client_takes_all();
+  expect_response(ok("/abcdefgh").substr(5));
+  EXPECT_EQ(handlers.finished, 1);
+}
+
+TEST_F(BatchedAnswer, IsNotSentWhereTheSessionEndsFirst) {
+  connect();
+  arrives(get("/a"));
+  session_.reset();
+  EXPECT_EQ(handlers.finished, 1);
+  loop.turn();
+  EXPECT_EQ(handlers.finished, 1);
+}
+
+TEST_F(BatchedAnswer, IsTheLastWhereTheServerDrainsMeanwhile) {
+  connect();
+  arrives(get("/a"));
+  server_drains();
+  EXPECT_EQ(client.received(), ok("/a"));
+  EXPECT_TRUE(client.sees_end());
+}
+
+}  // namespace
+}  // namespace weir::front
