@@ -31,6 +31,10 @@ TEST(Hash, StableIsStable) {
   // XXH3_64bits of known bytes: the value must never change between releases.
   EXPECT_EQ(stable_hash64(""), 0x2d06800538d394c2ULL);
   EXPECT_NE(stable_hash64("a"), stable_hash64("b"));
+  EXPECT_NE(stable_hash64("a", 1), stable_hash64("a", 2));
+  EXPECT_EQ(stable_hash64("a", 0), stable_hash64("a"));
+  EXPECT_EQ(stable_hash128("a", 7), stable_hash128("a", 7));
+  EXPECT_NE(stable_hash128("a", 7), stable_hash128("a", 8));
 }
 
 }  // namespace

@@ -1,0 +1,83 @@
+#include "base/executor.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace weir {
+
+// ---- ThreadPool ----
+
+ThreadPool::ThreadPool(std::size_t threads) {
+  WEIR_CHECK(threads > 0);
+  threads_.reserve(threads);
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  news_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void ThreadPool::run(Task task) {
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  news_.notify_one();
+}
+
+void ThreadPool::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    news_.wait(lock, [this] { return !tasks_.empty() || (ending_ && busy_ == 0); });
+    if (tasks_.empty()) break;
+    Task task = std::move(tasks_.front());
+    tasks_.pop_front();
+    ++busy_;
+    lock.unlock();
+    task();
+    task = nullptr;  // what it holds goes outside of the lock, and before it counts as ended
+    lock.lock();
+    --busy_;
+    if (ending_ && busy_ == 0) news_.notify_all();
+  }
+}
+
+// ---- SerialTasks ----
+
+void SerialTasks::run(Executor::Task task) {
+  const std::lock_guard lock(mutex_);
+  tasks_.push_back(std::move(task));
+  if (std::exchange(running_, true)) return;
+  executor_.run([this] { next(); });
+}
+
+bool SerialTasks::idle() {
+  const std::lock_guard lock(mutex_);
+  return !running_;
+}
+
+// One task a turn of the executor, so that others have theirs in between.
+void SerialTasks::next() {
+  Executor::Task task;
+  {
+    const std::lock_guard lock(mutex_);
+    task = std::move(tasks_.front());
+    tasks_.pop_front();
+  }
+  task();
+  task = nullptr;
+  const std::lock_guard lock(mutex_);
+  if (tasks_.empty()) {
+    running_ = false;
+  } else {
+    executor_.run([this] { next(); });
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,227 @@
+#include "base/file_system.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace weir {
+namespace {
+
+std::unexpected<Error> system_error(const std::string& what) {
+  const int code = errno;
+  const ErrorCode kind = code == ENOENT                     ? ErrorCode::NotFound
+                         : code == ENOSPC || code == EDQUOT ? ErrorCode::TooLarge
+                         : code == EACCES || code == EPERM || code == EROFS || code == EEXIST
+                             ? ErrorCode::Refused
+                             : ErrorCode::System;
+  return fail(kind, what + ": " + std::strerror(code));
+}
+
+// Closes what it holds.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+class SystemFile final : public File {
+ public:
+  SystemFile(Descriptor fd, std::string name, std::uint64_t size)
+      : fd_(std::move(fd)), name_(std::move(name)), size_(size) {}
+
+  Result<std::size_t> read(std::uint64_t at, std::span<char> into) override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      const ssize_t got =
+          pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(at + done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return system_error(name_ + " cannot be read");
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  std::size_t read_resident(std::uint64_t at, std::span<char> into) override {
+    iovec part{into.data(), into.size()};
+    const ssize_t got = preadv2(fd_.get(), &part, 1, static_cast<off_t>(at), RWF_NOWAIT);
+    return got < 0 ? 0 : static_cast<std::size_t>(got);
+  }
+
+  Result<void> append(std::span<const iovec> parts) override {
+    std::vector<iovec> left(parts.begin(), parts.end());
+    std::span<iovec> rest(left);
+    while (true) {
+      while (!rest.empty() && rest.front().iov_len == 0) rest = rest.subspan(1);
+      if (rest.empty()) return {};
+      const auto count = static_cast<int>(std::min<std::size_t>(rest.size(), kMostParts));
+      const ssize_t written =
+          pwritev(fd_.get(), rest.data(), count, static_cast<off_t>(size_.load()));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return system_error(name_ + " cannot be written");
+      size_ += static_cast<std::uint64_t>(written);
+      for (auto taken = static_cast<std::size_t>(written); taken > 0;) {
+        iovec& front = rest.front();
+        const std::size_t step = std::min(taken, front.iov_len);
+        front.iov_base = static_cast<char*>(front.iov_base) + step;
+        front.iov_len -= step;
+        taken -= step;
+        if (front.iov_len == 0) rest = rest.subspan(1);
+      }
+    }
+  }
+
+  Result<void> truncate(std::uint64_t size) override {
+    if (ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+      return system_error(name_ + " cannot be cut");
+    }
+    size_ = size;
+    return {};
+  }
+  Result<void> sync() override {
+    if (fdatasync(fd_.get()) != 0) return system_error(name_ + " cannot be synced");
+    return {};
+  }
+  std::uint64_t size() const override { return size_; }
+  int descriptor() const override { return fd_.get(); }
+
+ private:
+  static constexpr std::size_t kMostParts = 1024;  // IOV_MAX
+  const Descriptor fd_;
+  const std::string name_;
+  std::atomic<std::uint64_t> size_;
+};
+
+class SystemFolder final : public Folder {
+ public:
+  SystemFolder(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<std::unique_ptr<File>> create(std::string_view name) override {
+    return open_as(name, O_RDWR | O_CREAT | O_EXCL, "made");
+  }
+  Result<std::unique_ptr<File>> open(std::string_view name) override {
+    return open_as(name, O_RDWR, "opened");
+  }
+  Result<void> remove(std::string_view name) override {
+    if (unlinkat(fd_.get(), std::string(name).c_str(), 0) == 0) return {};
+    return system_error(shown(name) + " cannot be removed");
+  }
+  Result<void> rename(std::string_view from, std::string_view to) override {
+    if (renameat(fd_.get(), std::string(from).c_str(), fd_.get(), std::string(to).c_str()) == 0) {
+      return {};
+    }
+    return system_error(shown(from) + " cannot be renamed");
+  }
+  Result<void> sync() override {
+    if (fsync(fd_.get()) == 0) return {};
+    return system_error(path_ + " cannot be synced");
+  }
+  Result<std::vector<std::string>> names() override;
+  Result<Space> space() override {
+    struct statvfs found{};
+    if (fstatvfs(fd_.get(), &found) != 0) return system_error(path_ + " has no figures");
+    return Space{std::uint64_t{found.f_bavail} * found.f_frsize,
+                 std::uint64_t{found.f_blocks} * found.f_frsize};
+  }
+  Result<void> lock(std::string_view name, std::string_view who) override;
+
+ private:
+  Result<std::unique_ptr<File>> open_as(std::string_view name, int flags, const char* what);
+  std::string shown(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+  const Descriptor fd_;
+  const std::string path_;
+  std::unique_ptr<Descriptor> lock_;
+};
+
+Result<std::unique_ptr<File>> SystemFolder::open_as(std::string_view name, int flags,
+                                                    const char* what) {
+  Descriptor fd(openat(fd_.get(), std::string(name).c_str(),
+                       flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+  if (!fd.valid() && errno == ELOOP) return fail(ErrorCode::Corrupt, shown(name) + " is a link");
+  if (!fd.valid()) return system_error(shown(name) + " cannot be " + what);
+  struct stat found{};
+  if (fstat(fd.get(), &found) != 0) return system_error(shown(name) + " has no figures");
+  if (!S_ISREG(found.st_mode) || found.st_uid != geteuid() || found.st_nlink != 1) {
+    return fail(ErrorCode::Corrupt, shown(name) + " is no plain file of our own");
+  }
+  return std::make_unique<SystemFile>(std::move(fd), shown(name),
+                                      static_cast<std::uint64_t>(found.st_size));
+}
+
+Result<std::vector<std::string>> SystemFolder::names() {
+  const int copy = openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const entries = copy < 0 ? nullptr : fdopendir(copy);
+  if (entries == nullptr) {
+    const auto error = system_error(path_ + " cannot be listed");
+    if (copy >= 0) close(copy);
+    return error;
+  }
+  std::vector<std::string> out;
+  while (const dirent* const entry = readdir(entries)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") out.emplace_back(name);
+  }
+  closedir(entries);
+  return out;
+}
+
+// flock belongs to the open file: it ends with the process, however that ends.
+Result<void> SystemFolder::lock(std::string_view name, std::string_view who) {
+  auto fd = std::make_unique<Descriptor>(
+      openat(fd_.get(), std::string(name).c_str(),
+             O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+  if (!fd->valid()) return system_error(shown(name) + " cannot be opened");
+  if (flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return system_error(shown(name) + " cannot be locked");
+    std::array<char, 128> text{};
+    const ssize_t got = pread(fd->get(), text.data(), text.size(), 0);
+    const std::size_t bytes = got > 0 ? static_cast<std::size_t>(got) : 0;
+    return fail(ErrorCode::Refused, std::string(text.data(), bytes));
+  }
+  const bool told = ftruncate(fd->get(), 0) == 0 && pwrite(fd->get(), who.data(), who.size(), 0) ==
+                                                        static_cast<ssize_t>(who.size());
+  if (!told) return system_error(shown(name) + " cannot be written");
+  lock_ = std::move(fd);
+  return {};
+}
+
+class SystemFiles final : public FileSystem {
+ public:
+  Result<std::unique_ptr<Folder>> open_folder(const std::string& path) override {
+    if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+      return system_error(path + " cannot be made");
+    }
+    Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.valid()) return system_error(path + " cannot be opened as a folder");
+    return std::make_unique<SystemFolder>(std::move(fd), path);
+  }
+};
+
+}  // namespace
+
+FileSystem& system_files() {
+  static SystemFiles files;
+  return files;
+}
+
+}  // namespace weir

@@ -1,0 +1,79 @@
+// Files, behind a seam: what the disk does to us (full, failing, torn, lost) is played by a fake in
+// tests (tests/support/fake_file_system.h). Only plain files of one folder, which is all that a
+// store needs.
+//
+// Any thread may call these, but for a File's append(), which is one caller's at a time. Calls may
+// block: never on a loop, unless it says otherwise.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace weir {
+
+class File {
+ public:
+  virtual ~File() = default;
+
+  // Reads up to into.size() bytes at this place; fewer only where the file ends.
+  virtual Result<std::size_t> read(std::uint64_t at, std::span<char> into) = 0;
+  // The same of what lies in memory anyway, and never waits for the medium: fewer bytes also where
+  // the rest does not. For loops.
+  virtual std::size_t read_resident(std::uint64_t at, std::span<char> into) = 0;
+  // Writes all of it behind what is there. After a failure some of it may be there: size() tells.
+  virtual Result<void> append(std::span<const iovec> parts) = 0;
+  // Forgets what lies behind.
+  virtual Result<void> truncate(std::uint64_t size) = 0;
+  // Waits until the medium has what was written.
+  virtual Result<void> sync() = 0;
+  virtual std::uint64_t size() const = 0;
+  // For sendfile; below 0: there is none, and bytes are to be read.
+  virtual int descriptor() const = 0;
+};
+
+// One folder, held open: what happens to its path meanwhile changes nothing.
+class Folder {
+ public:
+  virtual ~Folder() = default;
+
+  // A new file of ours (0600); one of that name must not be there.
+  virtual Result<std::unique_ptr<File>> create(std::string_view name) = 0;
+  // One that is there. Corrupt: it is no plain file of ours, as a symbolic link is none.
+  virtual Result<std::unique_ptr<File>> open(std::string_view name) = 0;
+  virtual Result<void> remove(std::string_view name) = 0;
+  // Takes the place of what stands under that name, at once.
+  virtual Result<void> rename(std::string_view from, std::string_view to) = 0;
+  // Waits until the medium has the names.
+  virtual Result<void> sync() = 0;
+  // In no order, without "." and "..".
+  virtual Result<std::vector<std::string>> names() = 0;
+  // What the file system has left for us, and its size.
+  struct Space {
+    std::uint64_t free = 0;
+    std::uint64_t total = 0;
+  };
+  virtual Result<Space> space() = 0;
+  // Keeps other processes out, by a lock on the file `name`, as long as the folder is held.
+  // Refused: another one has it; the message is what that one has written there.
+  virtual Result<void> lock(std::string_view name, std::string_view who) = 0;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  // Makes the folder (0700) where it is missing, but not those above it.
+  virtual Result<std::unique_ptr<Folder>> open_folder(const std::string& path) = 0;
+};
+
+// The machine's.
+FileSystem& system_files();
+
+}  // namespace weir

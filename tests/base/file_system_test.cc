@@ -1,0 +1,284 @@
+// The seam's promises, kept by the machine's file system and by the fake that plays the disk.
+#include "base/file_system.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/support/fake_file_system.h"
+
+namespace weir {
+namespace {
+
+// A folder's path that is not there yet, in one of the two.
+class Disk {
+ public:
+  virtual ~Disk() = default;
+  virtual FileSystem& files() = 0;
+  virtual std::string path() = 0;
+};
+
+class RealDisk final : public Disk {
+ public:
+  RealDisk() {
+    char name[] = "/tmp/weir-files.XXXXXX";
+    top_ = mkdtemp(name);
+  }
+  ~RealDisk() override { std::system(("rm -rf " + top_).c_str()); }
+  FileSystem& files() override { return system_files(); }
+  std::string path() override { return top_ + "/folder"; }
+
+ private:
+  std::string top_;
+};
+
+class PlayedDisk final : public Disk {
+ public:
+  FileSystem& files() override { return *files_; }
+  std::string path() override { return "/cache"; }
+
+ private:
+  test::FakeDisk disk_;
+  std::unique_ptr<FileSystem> files_ = disk_.mount();
+};
+
+struct DiskCase {
+  const char* name;
+  std::unique_ptr<Disk> (*make)();
+};
+
+class FileSystemTest : public testing::TestWithParam<DiskCase> {
+ protected:
+  std::unique_ptr<Folder> open() { return disk_->files().open_folder(disk_->path()).value(); }
+  static void append(File& file, std::string_view a, std::string_view b = {}) {
+    const iovec parts[] = {{const_cast<char*>(a.data()), a.size()},
+                           {const_cast<char*>(b.data()), b.size()}};
+    ASSERT_TRUE(file.append(parts));
+  }
+  static std::string read(File& file, std::uint64_t at, std::size_t most) {
+    std::string out(most, '?');
+    const Result<std::size_t> got = file.read(at, out);
+    EXPECT_TRUE(got);
+    out.resize(got.value_or(0));
+    return out;
+  }
+
+  std::unique_ptr<Disk> disk_ = GetParam().make();
+};
+
+TEST_P(FileSystemTest, AppendsAndReadsAtAnyPlace) {
+  const auto folder = open();
+  const auto file = folder->create("one").value();
+  append(*file, "abc", "defg");
+  append(*file, "", "h");
+  EXPECT_EQ(file->size(), 8U);
+  EXPECT_EQ(read(*file, 2, 4), "cdef");
+  EXPECT_EQ(read(*file, 6, 10), "gh");
+  EXPECT_EQ(read(*file, 8, 10), "");
+  EXPECT_EQ(read(*file, 100, 1), "");
+  // Written a moment ago, so it lies in memory; if not, nothing is said.
+  std::string out(4, '?');
+  const std::size_t resident = file->read_resident(2, out);
+  EXPECT_EQ(out.substr(0, resident), std::string("cdef").substr(0, resident));
+  EXPECT_TRUE(file->sync());
+}
+
+TEST_P(FileSystemTest, GoesOnBehindWhatIsThere) {
+  open()->create("one").value()->size();
+  const auto folder = open();
+  append(*folder->open("one").value(), "abc");
+  const auto file = folder->open("one").value();
+  EXPECT_EQ(file->size(), 3U);
+  append(*file, "de");
+  ASSERT_TRUE(file->truncate(4));
+  append(*file, "X");
+  EXPECT_EQ(read(*file, 0, 10), "abcdX");
+}
+
+TEST_P(FileSystemTest, SaysWhichFilesThereAre) {
+  const auto folder = open();
+  folder->create("b").value();
+  folder->create("a").value();
+  ASSERT_TRUE(folder->rename("b", "c"));
+  ASSERT_TRUE(folder->remove("a"));
+  ASSERT_TRUE(folder->sync());
+  EXPECT_EQ(folder->names().value(), std::vector<std::string>{"c"});
+  append(*folder->create("d").value(), "new");
+  ASSERT_TRUE(folder->rename("d", "c")) << "it takes the other's place";
+  EXPECT_EQ(read(*folder->open("c").value(), 0, 9), "new");
+}
+
+TEST_P(FileSystemTest, SaysWhatDoesNotGo) {
+  const auto folder = open();
+  folder->create("one").value();
+  EXPECT_EQ(folder->create("one").error().code, ErrorCode::Refused);
+  EXPECT_EQ(folder->open("two").error().code, ErrorCode::NotFound);
+  EXPECT_EQ(folder->remove("two").error().code, ErrorCode::NotFound);
+  EXPECT_EQ(folder->rename("two", "three").error().code, ErrorCode::NotFound);
+  EXPECT_NE(folder->open("two").error().message.find(disk_->path() + "/two"), std::string::npos);
+}
+
+TEST_P(FileSystemTest, AFileThatWasRemovedIsThereForWhoHoldsIt) {
+  const auto folder = open();
+  const auto file = folder->create("one").value();
+  append(*file, "abc");
+  ASSERT_TRUE(folder->remove("one"));
+  EXPECT_EQ(read(*file, 0, 3), "abc");
+}
+
+TEST_P(FileSystemTest, LocksOthersOutForAsLongAsItIsHeld) {
+  auto folder = open();
+  ASSERT_TRUE(folder->lock("lock", "process 7"));
+  const auto second = open();
+  const auto refused = second->lock("lock", "process 8");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::Refused);
+  EXPECT_EQ(refused.error().message, "process 7");
+  folder.reset();
+  EXPECT_TRUE(second->lock("lock", "process 8"));
+}
+
+TEST_P(FileSystemTest, TellsHowMuchRoomThereIs) {
+  const auto space = open()->space();
+  ASSERT_TRUE(space);
+  EXPECT_GT(space->free, 0U);
+  EXPECT_GE(space->total, space->free);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, FileSystemTest,
+    testing::Values(
+        DiskCase{"Machine", [] { return std::unique_ptr<Disk>(std::make_unique<RealDisk>()); }},
+        DiskCase{"Fake", [] { return std::unique_ptr<Disk>(std::make_unique<PlayedDisk>()); }}),
+    [](const auto& each) { return each.param.name; });
+
+// ---- the machine's alone ----
+
+class SystemFilesTest : public testing::Test {
+ protected:
+  RealDisk disk;
+  std::unique_ptr<Folder> folder = disk.files().open_folder(disk.path()).value();
+};
+
+TEST_F(SystemFilesTest, OthersCannotLookIn) {
+  folder->create("one").value();
+  struct stat found{};
+  ASSERT_EQ(stat(disk.path().c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777, 0700U);
+  ASSERT_EQ(stat((disk.path() + "/one").c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777, 0600U);
+}
+
+TEST_F(SystemFilesTest, OpensNothingButPlainFilesOfOurOwn) {
+  const std::string at = disk.path();
+  std::ofstream(at + "/plain") << "x";
+  ASSERT_EQ(symlink("/etc/passwd", (at + "/link").c_str()), 0);
+  ASSERT_EQ(symlink("plain", (at + "/inner").c_str()), 0);
+  ASSERT_EQ(mkdir((at + "/sub").c_str(), 0700), 0);
+  ASSERT_EQ(mkfifo((at + "/pipe").c_str(), 0600), 0);
+  ASSERT_EQ(link((at + "/plain").c_str(), (at + "/second").c_str()), 0);
+  for (const char* name : {"link", "inner", "sub", "pipe", "plain", "second"}) {
+    EXPECT_FALSE(folder->open(name)) << name;
+  }
+  ASSERT_EQ(unlink((at + "/second").c_str()), 0);
+  EXPECT_TRUE(folder->open("plain")) << "one name of its own";
+}
+
+TEST_F(SystemFilesTest, SaysWhyAFolderCannotBeOpened) {
+  std::ofstream(disk.path() + "/file") << "x";
+  for (const auto& [path, why] : {std::pair{disk.path() + "/file", "cannot be opened as a folder"},
+                                  std::pair{disk.path() + "/no/folder", "cannot be made"}}) {
+    const auto opened = disk.files().open_folder(path);
+    ASSERT_FALSE(opened) << path;
+    EXPECT_NE(opened.error().message.find(path + " " + why), std::string::npos)
+        << opened.error().message;
+  }
+}
+
+TEST_F(SystemFilesTest, StaysInItsFolderWhereverThatIsMoved) {
+  const auto file = folder->create("one").value();
+  ASSERT_EQ(std::rename(disk.path().c_str(), (disk.path() + ".away").c_str()), 0);
+  EXPECT_TRUE(folder->open("one"));
+  EXPECT_TRUE(folder->create("two"));
+}
+
+// ---- the fake's alone ----
+
+class FakeDiskTest : public testing::Test {
+ protected:
+  static void append(File& file, std::string_view bytes) {
+    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    EXPECT_TRUE(file.append(std::span(&part, 1)));
+  }
+
+  test::FakeDisk disk;
+  std::unique_ptr<FileSystem> files = disk.mount();
+  std::unique_ptr<Folder> folder = files->open_folder("/cache").value();
+};
+
+TEST_F(FakeDiskTest, FailsAsItIsTold) {
+  const auto file = folder->create("one").value();
+  disk.fails([](std::string_view operation, std::string_view name) -> std::optional<Error> {
+    if (operation != "append" || name != "/cache/one") return std::nullopt;
+    return Error{ErrorCode::System, "Input/output error"};
+  });
+  const std::string_view bytes = "abc";
+  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  EXPECT_EQ(file->append(std::span(&part, 1)).error().message, "Input/output error");
+  EXPECT_EQ(file->size(), 0U);
+  EXPECT_TRUE(file->sync());
+}
+
+TEST_F(FakeDiskTest, FillsUpInTheMiddleOfAWrite) {
+  const auto file = folder->create("one").value();
+  disk.set_free(5);
+  append(*file, "abc");
+  const std::string_view bytes = "defg";
+  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  EXPECT_EQ(file->append(std::span(&part, 1)).error().code, ErrorCode::TooLarge);
+  EXPECT_EQ(disk.bytes("/cache/one"), "abcde");
+  EXPECT_EQ(folder->space()->free, 0U);
+}
+
+TEST_F(FakeDiskTest, OfAKilledProcessWhatItHadWrittenStays) {
+  const auto file = folder->create("one").value();
+  append(*file, "abc");
+  ASSERT_TRUE(folder->lock("lock", "first"));
+  disk.kill_process();
+  append(*file, "def");
+  EXPECT_EQ(disk.bytes("/cache/one"), "abc");
+  const auto next = disk.mount();
+  EXPECT_TRUE(next->open_folder("/cache").value()->lock("lock", "second"));
+}
+
+TEST_F(FakeDiskTest, LosesInAPowerCutWhatWasNotSynced) {
+  // What was synced stays, whatever is drawn; of the rest anything may be left.
+  std::mt19937 random(7);
+  bool lost_a_name = false;
+  bool lost_bytes = false;
+  bool left_a_hole = false;
+  for (int i = 0; i < 200; ++i) {
+    const auto now = disk.mount()->open_folder("/cache").value();
+    const std::string name = std::to_string(i);
+    const auto kept = now->create(name).value();
+    append(*kept, std::string(3000, 'a'));
+    ASSERT_TRUE(kept->sync());
+    ASSERT_TRUE(now->sync());
+    append(*kept, std::string(3000, 'b'));
+    append(*now->create(name + ".new").value(), "x");
+    disk.lose_power(random);
+    const std::string& bytes = disk.bytes("/cache/" + name);
+    ASSERT_EQ(bytes.substr(0, 3000), std::string(3000, 'a'));
+    lost_bytes = lost_bytes || bytes.size() < 6000;
+    left_a_hole = left_a_hole || bytes.find('\0') != std::string::npos;
+    lost_a_name = lost_a_name || !disk.has("/cache/" + name + ".new");
+  }
+  EXPECT_TRUE(lost_a_name && lost_bytes && left_a_hole);
+}
+
+}  // namespace
+}  // namespace weir

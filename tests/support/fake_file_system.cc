@@ -1,0 +1,314 @@
+#include "tests/support/fake_file_system.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace weir::test {
+namespace {
+
+constexpr std::size_t kSector = 512;
+
+struct Inode {
+  std::string bytes;   // as the processes see it
+  std::string synced;  // as the medium has it for sure
+};
+using InodeRef = std::shared_ptr<Inode>;
+using Names = std::map<std::string, InodeRef>;  // by folder/name
+
+}  // namespace
+
+struct FakeDisk::State {
+  std::mutex mutex;
+  Names names;
+  Names synced_names;
+  struct Held {
+    const void* holder;
+    int process;
+    std::string who;
+  };
+  std::map<std::string, Held> locks;
+  Fault fault;
+  std::uint64_t free = UINT64_MAX;
+  bool resident = true;
+  int process = 0;  // the one that runs; others are gone
+  std::map<std::string, int> calls;
+
+  // Under the lock.
+  std::optional<Error> fault_of(std::string_view operation, const std::string& name) {
+    ++calls[std::string(operation)];
+    return fault ? fault(operation, name) : std::nullopt;
+  }
+};
+
+namespace {
+
+using StateRef = std::shared_ptr<FakeDisk::State>;
+
+std::unexpected<Error> missing(const std::string& path) {
+  return fail(ErrorCode::NotFound, path + ": no such file");
+}
+
+class FakeFile final : public File {
+ public:
+  FakeFile(StateRef state, int process, std::string path, InodeRef inode)
+      : state_(std::move(state)),
+        process_(process),
+        path_(std::move(path)),
+        inode_(std::move(inode)) {}
+
+  Result<std::size_t> read(std::uint64_t at, std::span<char> into) override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("read", path_)) return std::unexpected(*fault);
+    return copy(at, into);
+  }
+  std::size_t read_resident(std::uint64_t at, std::span<char> into) override {
+    const std::lock_guard lock(state_->mutex);
+    ++state_->calls["read_resident"];
+    return state_->resident ? copy(at, into) : 0;
+  }
+  Result<void> append(std::span<const iovec> parts) override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("append", path_)) return std::unexpected(*fault);
+    if (process_ != state_->process) return {};
+    for (const iovec& part : parts) {
+      const std::uint64_t count = std::min<std::uint64_t>(part.iov_len, state_->free);
+      inode_->bytes.append(static_cast<const char*>(part.iov_base), count);
+      if (state_->free != UINT64_MAX) state_->free -= count;
+      if (count < part.iov_len) {
+        return fail(ErrorCode::TooLarge, path_ + " cannot be written: no space left");
+      }
+    }
+    return {};
+  }
+  Result<void> truncate(std::uint64_t size) override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("truncate", path_)) return std::unexpected(*fault);
+    if (process_ == state_->process) inode_->bytes.resize(size);
+    return {};
+  }
+  Result<void> sync() override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("sync", path_)) return std::unexpected(*fault);
+    if (process_ == state_->process) inode_->synced = inode_->bytes;
+    return {};
+  }
+  std::uint64_t size() const override {
+    const std::lock_guard lock(state_->mutex);
+    return inode_->bytes.size();
+  }
+  int descriptor() const override { return -1; }
+
+ private:
+  std::size_t copy(std::uint64_t at, std::span<char> into) const {
+    if (at >= inode_->bytes.size()) return 0;
+    const std::size_t count = std::min<std::size_t>(into.size(), inode_->bytes.size() - at);
+    std::memcpy(into.data(), inode_->bytes.data() + at, count);
+    return count;
+  }
+
+  const StateRef state_;
+  const int process_;
+  const std::string path_;
+  const InodeRef inode_;
+};
+
+class FakeFolder final : public Folder {
+ public:
+  FakeFolder(StateRef state, int process, std::string path)
+      : state_(std::move(state)), process_(process), path_(std::move(path)) {}
+  ~FakeFolder() override {
+    const std::lock_guard lock(state_->mutex);
+    std::erase_if(state_->locks, [&](const auto& held) { return held.second.holder == this; });
+  }
+
+  Result<std::unique_ptr<File>> create(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("create", full(name))) return std::unexpected(*fault);
+    if (state_->names.contains(full(name))) {
+      return fail(ErrorCode::Refused, full(name) + " cannot be made: File exists");
+    }
+    auto inode = std::make_shared<Inode>();
+    if (is_alive()) state_->names[full(name)] = inode;
+    return std::make_unique<FakeFile>(state_, process_, full(name), std::move(inode));
+  }
+  Result<std::unique_ptr<File>> open(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("open", full(name))) return std::unexpected(*fault);
+    const auto found = state_->names.find(full(name));
+    if (found == state_->names.end()) return missing(full(name));
+    return std::make_unique<FakeFile>(state_, process_, full(name), found->second);
+  }
+  Result<void> remove(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("remove", full(name))) return std::unexpected(*fault);
+    if (!state_->names.contains(full(name))) return missing(full(name));
+    if (is_alive()) state_->names.erase(full(name));
+    return {};
+  }
+  Result<void> rename(std::string_view from, std::string_view to) override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("rename", full(from))) return std::unexpected(*fault);
+    const auto found = state_->names.find(full(from));
+    if (found == state_->names.end()) return missing(full(from));
+    if (!is_alive()) return {};
+    const InodeRef inode = found->second;
+    state_->names.erase(found);
+    state_->names[full(to)] = inode;
+    return {};
+  }
+  Result<void> sync() override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("sync", path_)) return std::unexpected(*fault);
+    if (!is_alive()) return {};
+    const auto ours = [&](const auto& entry) { return is_ours(entry.first); };
+    std::erase_if(state_->synced_names, ours);
+    for (const auto& entry : state_->names) {
+      if (ours(entry)) state_->synced_names.insert(entry);
+    }
+    return {};
+  }
+  Result<std::vector<std::string>> names() override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("names", path_)) return std::unexpected(*fault);
+    std::vector<std::string> out;
+    for (const auto& [name, inode] : state_->names) {
+      if (is_ours(name)) out.push_back(name.substr(path_.size() + 1));
+    }
+    return out;
+  }
+  Result<Space> space() override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("space", path_)) return std::unexpected(*fault);
+    return Space{state_->free, UINT64_MAX};
+  }
+  Result<void> lock(std::string_view name, std::string_view who) override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("lock", full(name))) return std::unexpected(*fault);
+    const auto held = state_->locks.find(full(name));
+    if (held != state_->locks.end() && held->second.process == state_->process) {
+      return fail(ErrorCode::Refused, held->second.who);
+    }
+    state_->names.try_emplace(full(name), std::make_shared<Inode>());
+    state_->names[full(name)]->bytes = who;
+    state_->locks[full(name)] = {this, process_, std::string(who)};
+    return {};
+  }
+
+ private:
+  std::string full(std::string_view name) const { return path_ + "/" + std::string(name); }
+  bool is_ours(const std::string& path) const { return path.starts_with(path_ + "/"); }
+  bool is_alive() const { return process_ == state_->process; }
+
+  const StateRef state_;
+  const int process_;
+  const std::string path_;
+};
+
+class FakeFileSystem final : public FileSystem {
+ public:
+  explicit FakeFileSystem(StateRef state) : state_(std::move(state)), process_(state_->process) {}
+
+  Result<std::unique_ptr<Folder>> open_folder(const std::string& path) override {
+    const std::lock_guard lock(state_->mutex);
+    if (auto fault = state_->fault_of("open_folder", path)) return std::unexpected(*fault);
+    return std::make_unique<FakeFolder>(state_, process_, path);
+  }
+
+ private:
+  const StateRef state_;
+  const int process_;
+};
+
+// What the medium may hold of a file: each sector as it was synced, as it was written last, or,
+// where the file has grown, of zeros.
+std::string torn(const Inode& inode, std::mt19937& random) {
+  std::string out = inode.bytes;
+  std::size_t end = inode.synced.size();
+  for (std::size_t at = 0; at < out.size(); at += kSector) {
+    const std::size_t count = std::min(kSector, out.size() - at);
+    const bool stays = random() % 2 == 0;
+    if (stays) end = std::max(end, at + count);
+    if (stays) continue;
+    for (std::size_t i = at; i < at + count; ++i) {
+      out[i] = i < inode.synced.size() ? inode.synced[i] : '\0';
+    }
+  }
+  out.resize(std::max(std::min(end, out.size()), std::min(inode.synced.size(), out.size())));
+  return out;
+}
+
+}  // namespace
+
+FakeDisk::FakeDisk() : state_(std::make_shared<State>()) {}
+FakeDisk::~FakeDisk() = default;
+
+std::unique_ptr<FileSystem> FakeDisk::mount() {
+  const std::lock_guard lock(state_->mutex);
+  return std::make_unique<FakeFileSystem>(state_);
+}
+
+void FakeDisk::fails(Fault fault) {
+  const std::lock_guard lock(state_->mutex);
+  state_->fault = std::move(fault);
+}
+
+void FakeDisk::set_free(std::uint64_t bytes) {
+  const std::lock_guard lock(state_->mutex);
+  state_->free = bytes;
+}
+
+void FakeDisk::set_resident(bool resident) {
+  const std::lock_guard lock(state_->mutex);
+  state_->resident = resident;
+}
+
+void FakeDisk::kill_process() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->process;
+}
+
+void FakeDisk::lose_power(std::mt19937& random) {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->process;
+  Names left;
+  for (const auto& [name, inode] : state_->names) {
+    // A new name is there or not; who was synced under it is.
+    const bool was_synced = state_->synced_names.contains(name);
+    if (was_synced || random() % 2 == 0) left[name] = inode;
+  }
+  for (const auto& [name, inode] : state_->synced_names) {
+    if (!state_->names.contains(name) && random() % 2 == 0) left[name] = inode;  // not gone yet
+  }
+  for (const auto& [name, inode] : left) {
+    inode->bytes = torn(*inode, random);
+    inode->synced = inode->bytes;
+  }
+  state_->names = left;
+  state_->synced_names = left;
+}
+
+std::string& FakeDisk::bytes(const std::string& path) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->names.at(path)->bytes;
+}
+
+bool FakeDisk::has(const std::string& path) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->names.contains(path);
+}
+
+std::vector<std::string> FakeDisk::paths() const {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<std::string> out;
+  for (const auto& [name, inode] : state_->names) out.push_back(name);
+  return out;
+}
+
+std::map<std::string, int> FakeDisk::take_calls() {
+  const std::lock_guard lock(state_->mutex);
+  return std::exchange(state_->calls, {});
+}
+
+}  // namespace weir::test

@@ -1,0 +1,59 @@
+// A disk by hand: files in memory that fill up, fail, are torn, and lose what was not synced. Any
+// thread may call it; what it is told to do counts from the next call on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file_system.h"
+
+namespace weir::test {
+
+class FakeDisk {
+ public:
+  // What it does at a call: `operation` is "read", "append", "create", …; `name` the file's.
+  // Anything but nothing is what the call fails with, after it has done nothing.
+  using Fault =
+      std::function<std::optional<Error>(std::string_view operation, std::string_view name)>;
+
+  FakeDisk();
+  ~FakeDisk();
+
+  // A file system as the process has it that runs now. Those of a process that has crashed go on
+  // as if nothing were: what they write is lost.
+  std::unique_ptr<FileSystem> mount();
+
+  void fails(Fault fault);
+  // From now on so many bytes can be written in all; then appends end in the middle with ENOSPC.
+  void set_free(std::uint64_t bytes);
+  // Whether reads find their bytes in memory.
+  void set_resident(bool resident);
+
+  // The process is killed: what its calls had returned for stays, and its locks are free.
+  void kill_process();
+  // The machine loses power: of what was not synced each sector of 512 bytes stays, or is what it
+  // was before (zeros, where there was nothing; or the file is shorter). Names too.
+  void lose_power(std::mt19937& random);
+
+  // ---- by hand ----
+  std::string& bytes(const std::string& path);
+  bool has(const std::string& path) const;
+  std::vector<std::string> paths() const;
+  // Calls since the last time this was asked.
+  std::map<std::string, int> take_calls();
+
+  // For the .cc.
+  struct State;
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace weir::test
