@@ -18,6 +18,7 @@
 #include "base/http/h1_parser.h"
 #include "base/http/h1_writer.h"
 #include "base/http/status.h"
+#include "base/little_endian.h"
 
 namespace weir::backends {
 namespace {
@@ -49,30 +50,6 @@ enum Flag : std::uint8_t {
   kVaries = 32,
 };
 constexpr std::uint8_t kAllFlags = 63;
-
-// ---- numbers ----
-
-template <class Number>
-void put(std::string& out, Number value) {
-  auto rest = static_cast<std::make_unsigned_t<Number>>(value);
-  for (std::size_t i = 0; i < sizeof(Number); ++i) {
-    out.push_back(static_cast<char>(rest & 0xffU));
-    if constexpr (sizeof(Number) > 1) rest >>= 8U;
-  }
-}
-
-// Takes what is there off the front; whoever calls has seen to it that there is enough.
-template <class Number>
-Number take(std::string_view& in) {
-  std::make_unsigned_t<Number> value = 0;
-  for (std::size_t i = sizeof(Number); i-- > 0;) {
-    const auto byte = static_cast<unsigned char>(in[i]);
-    if constexpr (sizeof(Number) > 1) value <<= 8U;
-    value = static_cast<std::make_unsigned_t<Number>>(value | byte);
-  }
-  in.remove_prefix(sizeof(Number));
-  return static_cast<Number>(value);
-}
 
 std::string_view take_bytes(std::string_view& in, std::size_t count) {
   const std::string_view taken = in.substr(0, count);
@@ -106,26 +83,26 @@ void write_fixed(std::string& out, const Fixed& fixed) {
       (meta.validate_always ? kValidateAlways : 0) | (meta.must_revalidate ? kMustRevalidate : 0) |
       (meta.shared_with_personal ? kPersonal : 0) | (fixed.dated ? kDated : 0) |
       (meta.without_encoding ? kWithoutEncoding : 0) | (meta.varies ? kVaries : 0));
-  put(out, kMagic);
-  put(out, kVersion);
-  put(out, static_cast<std::uint8_t>(fixed.kind));
-  put(out, flags);
-  put(out, std::uint8_t{0});
-  put(out, meta.status);
-  put(out, meta.origin);
-  put(out, fixed.key_size);
-  put(out, fixed.status_line_size);
-  put(out, fixed.fields_size);
-  put(out, fixed.body_size);
-  put(out, meta.seq);
-  put(out, meta.response_ms);
-  put(out, meta.initial_age_s);
-  put(out, meta.lifetime_s.value_or(kAbsent));
+  put_number(out, kMagic);
+  put_number(out, kVersion);
+  put_number(out, static_cast<std::uint8_t>(fixed.kind));
+  put_number(out, flags);
+  put_number(out, std::uint8_t{0});
+  put_number(out, meta.status);
+  put_number(out, meta.origin);
+  put_number(out, fixed.key_size);
+  put_number(out, fixed.status_line_size);
+  put_number(out, fixed.fields_size);
+  put_number(out, fixed.body_size);
+  put_number(out, meta.seq);
+  put_number(out, meta.response_ms);
+  put_number(out, meta.initial_age_s);
+  put_number(out, meta.lifetime_s.value_or(kAbsent));
   const auto window = [](const std::optional<std::int64_t>& seconds) {
     return static_cast<std::int32_t>(seconds.value_or(-1));
   };
-  put(out, window(meta.stale_while_revalidate_s));
-  put(out, window(meta.stale_if_error_s));
+  put_number(out, window(meta.stale_while_revalidate_s));
+  put_number(out, window(meta.stale_if_error_s));
 }
 
 bool is_span(std::int64_t seconds) {
@@ -138,26 +115,26 @@ std::optional<std::int64_t> read_window(std::int32_t seconds) {
 
 Result<Fixed> read_fixed(std::string_view& in) {
   if (in.size() < kFixedBytes) return corrupt("it is cut");
-  if (take<std::uint32_t>(in) != kMagic) return corrupt("it is none");
-  if (take<std::uint8_t>(in) != kVersion) return corrupt("of another version");
+  if (take_number<std::uint32_t>(in) != kMagic) return corrupt("it is none");
+  if (take_number<std::uint8_t>(in) != kVersion) return corrupt("of another version");
   Fixed fixed;
-  const auto kind = take<std::uint8_t>(in);
-  const auto flags = take<std::uint8_t>(in);
-  const auto zero = take<std::uint8_t>(in);
+  const auto kind = take_number<std::uint8_t>(in);
+  const auto flags = take_number<std::uint8_t>(in);
+  const auto zero = take_number<std::uint8_t>(in);
   EntryMeta& meta = fixed.meta;
-  meta.status = take<std::uint16_t>(in);
-  meta.origin = take<std::uint16_t>(in);
-  fixed.key_size = take<std::uint32_t>(in);
-  fixed.status_line_size = take<std::uint32_t>(in);
-  fixed.fields_size = take<std::uint32_t>(in);
-  fixed.body_size = take<std::uint64_t>(in);
-  meta.seq = take<std::uint64_t>(in);
-  meta.response_ms = take<std::int64_t>(in);
-  meta.initial_age_s = take<std::int64_t>(in);
-  const auto lifetime_s = take<std::int64_t>(in);
+  meta.status = take_number<std::uint16_t>(in);
+  meta.origin = take_number<std::uint16_t>(in);
+  fixed.key_size = take_number<std::uint32_t>(in);
+  fixed.status_line_size = take_number<std::uint32_t>(in);
+  fixed.fields_size = take_number<std::uint32_t>(in);
+  fixed.body_size = take_number<std::uint64_t>(in);
+  meta.seq = take_number<std::uint64_t>(in);
+  meta.response_ms = take_number<std::int64_t>(in);
+  meta.initial_age_s = take_number<std::int64_t>(in);
+  const auto lifetime_s = take_number<std::int64_t>(in);
   if (lifetime_s != kAbsent) meta.lifetime_s = lifetime_s;
-  meta.stale_while_revalidate_s = read_window(take<std::int32_t>(in));
-  meta.stale_if_error_s = read_window(take<std::int32_t>(in));
+  meta.stale_while_revalidate_s = read_window(take_number<std::int32_t>(in));
+  meta.stale_if_error_s = read_window(take_number<std::int32_t>(in));
   if (kind > static_cast<std::uint8_t>(EntryKind::VaryMarker) || flags > kAllFlags || zero != 0) {
     return corrupt("unknown marks");
   }
@@ -243,9 +220,10 @@ Result<Parts> read_parts(std::string_view bytes) {
   parts.fields = take_bytes(in, fixed.fields_size);
   std::string_view sums = take_bytes(in, blocks_of(fixed.body_size) * kChecksumBytes);
   const std::string_view covered = bytes.substr(0, bytes.size() - in.size());
-  if (take<std::uint64_t>(in) != stable_hash64(covered)) return corrupt("its head has changed");
+  if (take_number<std::uint64_t>(in) != stable_hash64(covered))
+    return corrupt("its head has changed");
   const bool whole = all_blocks(in, [&](std::string_view block) {
-    return take<std::uint64_t>(sums) == stable_hash64(block);
+    return take_number<std::uint64_t>(sums) == stable_hash64(block);
   });
   if (!whole) return corrupt("its body has changed");
   parts.body = in;
@@ -331,10 +309,10 @@ std::string encode(const Entry& entry, const RecordTime& time) {
   WEIR_CHECK(out.size() == kFixedBytes);
   out.append(entry.key().bytes).append(entry.status_line()).append(fields);
   all_blocks(body, [&](std::string_view block) {
-    put(out, stable_hash64(block));
+    put_number(out, stable_hash64(block));
     return true;
   });
-  put(out, stable_hash64(out));
+  put_number(out, stable_hash64(out));
   return out.append(body);
 }
 

@@ -34,8 +34,13 @@ Hash128 hash128(std::string_view bytes) {
   return {hash.low64, hash.high64};
 }
 
-std::uint64_t stable_hash64(std::string_view bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
+std::uint64_t stable_hash64(std::string_view bytes, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
+Hash128 stable_hash128(std::string_view bytes, std::uint64_t seed) {
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data(), bytes.size(), seed);
+  return {hash.low64, hash.high64};
 }
 
 std::string xxhash_version() {

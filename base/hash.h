@@ -17,8 +17,10 @@ struct Hash128 {
 
 // Any thread.
 Hash128 hash128(std::string_view bytes);
-// Unseeded, the same in every process and release: fingerprints of rules.
-std::uint64_t stable_hash64(std::string_view bytes);
+// The same in every process and release, for what outlives the process: fingerprints of rules,
+// checksums, names. With a seed that is kept with what is written they are another place's own.
+std::uint64_t stable_hash64(std::string_view bytes, std::uint64_t seed = 0);
+Hash128 stable_hash128(std::string_view bytes, std::uint64_t seed);
 
 // "0.8.1".
 std::string xxhash_version();

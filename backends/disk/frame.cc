@@ -1,0 +1,79 @@
+// The layout: magic, kind, three zero bytes, order, hash, size, body's segment and place, and the
+// checksum of all these.
+#include "backends/disk/frame.h"
+
+#include "base/check.h"
+#include "base/little_endian.h"
+
+namespace weir::backends::disk {
+namespace {
+
+constexpr std::uint32_t kMagic = 0x46524957;  // "WIRF"
+// Far more than any disk: sums of places and sizes are numbers still.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 62U;
+
+auto corrupt(const char* why) {
+  return fail(ErrorCode::Corrupt, std::string("a frame: ") + why);
+}
+
+bool is_kind(std::uint8_t kind) {
+  return kind >= static_cast<std::uint8_t>(FrameKind::Object) &&
+         kind <= static_cast<std::uint8_t>(FrameKind::Contents);
+}
+
+}  // namespace
+
+std::uint64_t SegmentId::seed() const {
+  std::string bytes;
+  put_number(bytes, folder);
+  put_number(bytes, number);
+  return stable_hash64(bytes);
+}
+
+std::uint64_t Frame::stride() const {
+  return kFrameBytes + size + padding_of(size);
+}
+
+void append_frame(std::string& out, const Frame& frame, SegmentId place) {
+  const std::size_t begin = out.size();
+  put_number(out, kMagic);
+  put_number(out, static_cast<std::uint8_t>(frame.kind));
+  out.append(3, '\0');
+  put_number(out, frame.order);
+  put_number(out, frame.hash.low);
+  put_number(out, frame.hash.high);
+  put_number(out, frame.size);
+  put_number(out, frame.body_segment);
+  put_number(out, frame.body_at);
+  put_number(out, stable_hash64(std::string_view(out).substr(begin), place.seed()));
+  WEIR_CHECK(out.size() == begin + kFrameBytes);
+}
+
+Result<Frame> read_frame(std::string_view bytes, SegmentId place) {
+  WEIR_CHECK(bytes.size() == kFrameBytes);
+  std::string_view in = bytes;
+  if (take_number<std::uint32_t>(in) != kMagic) return corrupt("it is none");
+  const auto kind = take_number<std::uint8_t>(in);
+  in.remove_prefix(3);
+  Frame frame;
+  frame.order = take_number<std::uint64_t>(in);
+  frame.hash.low = take_number<std::uint64_t>(in);
+  frame.hash.high = take_number<std::uint64_t>(in);
+  frame.size = take_number<std::uint64_t>(in);
+  frame.body_segment = take_number<std::uint64_t>(in);
+  frame.body_at = take_number<std::uint64_t>(in);
+  const std::string_view covered = bytes.substr(0, bytes.size() - in.size());
+  if (take_number<std::uint64_t>(in) != stable_hash64(covered, place.seed())) {
+    return corrupt("it has changed, or stood elsewhere");
+  }
+  if (!is_kind(kind)) return corrupt("of an unknown kind");
+  if (frame.size > kMostBytes || frame.body_at > kMostBytes) return corrupt("too large to be one");
+  frame.kind = static_cast<FrameKind>(kind);
+  return frame;
+}
+
+Hash128 key_hash(std::string_view key, std::uint64_t folder) {
+  return stable_hash128(key, folder);
+}
+
+}  // namespace weir::backends::disk

@@ -1,0 +1,65 @@
+// What stands before every record in a segment (docs/DISK_FORMAT.md): what follows, how much of it,
+// and under which key. Pure; any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/hash.h"
+#include "base/result.h"
+
+namespace weir::backends::disk {
+
+inline constexpr std::size_t kFrameBytes = 64;
+// Records begin at multiples of this.
+inline constexpr std::uint64_t kAlignment = 8;
+
+// Where a frame stands. Its checksum depends on it: one that was copied from another segment, or
+// from another folder, is none here.
+struct SegmentId {
+  std::uint64_t folder = 0;
+  std::uint64_t number = 0;
+
+  // For checksums of what stands there.
+  std::uint64_t seed() const;
+  friend bool operator==(const SegmentId&, const SegmentId&) = default;
+};
+
+enum class FrameKind : std::uint8_t {
+  Object = 1,    // head and body in one record
+  Body = 2,      // of no account until a head refers to it
+  Head = 3,      // its body lies elsewhere
+  Erased = 4,    // the key's older records are gone
+  Contents = 5,  // of the segment, which ends with it
+};
+
+struct Frame {
+  FrameKind kind = FrameKind::Object;
+  std::uint64_t order = 0;  // grows with each record of the folder: of a key the last one counts
+  Hash128 hash{};           // of the key: key_hash()
+  std::uint64_t size = 0;   // bytes that follow, without the padding behind them
+  // Of a Head: the frame of its body. Else 0.
+  std::uint64_t body_segment = 0;
+  std::uint64_t body_at = 0;
+
+  // From this frame to the next one.
+  std::uint64_t stride() const;
+  friend bool operator==(const Frame&, const Frame&) = default;
+};
+
+// The bytes that fill `size` up to a multiple of kAlignment.
+constexpr std::uint64_t padding_of(std::uint64_t size) {
+  return (kAlignment - size % kAlignment) % kAlignment;
+}
+
+void append_frame(std::string& out, const Frame& frame, SegmentId place);
+// `bytes` is kFrameBytes long. Corrupt: anything but a frame of that segment.
+Result<Frame> read_frame(std::string_view bytes, SegmentId place);
+
+// A key's hash in this folder. The folder's id is drawn at random and nobody outside knows it, so
+// that nobody can choose keys that collide.
+Hash128 key_hash(std::string_view key, std::uint64_t folder);
+
+}  // namespace weir::backends::disk

@@ -1,0 +1,158 @@
+// The contents of a segment are a record like any other: a frame, then 64 bytes for each record of
+// the segment, a checksum of these, and the tail: where that frame stands, and a checksum of this.
+#include "backends/disk/segment_format.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/little_endian.h"
+
+namespace weir::backends::disk {
+namespace {
+
+constexpr std::uint64_t kMagic = 0x3147455352494557;  // "WEIRSEG1"
+constexpr std::string_view kSuffix = ".seg";
+constexpr std::size_t kNumberDigits = 16;
+// In the table of contents: kind, seven zero bytes, order, hash, size, place, body's segment,
+// place.
+constexpr std::size_t kLineBytes = 64;
+constexpr std::size_t kChecksumBytes = 8;
+
+auto corrupt(const char* why) {
+  return fail(ErrorCode::Corrupt, std::string("a segment: ") + why);
+}
+
+void append_checksum(std::string& out, std::size_t since, SegmentId place) {
+  put_number(out, stable_hash64(std::string_view(out).substr(since), place.seed()));
+}
+
+// Takes the checksum off the end of `bytes`, and says whether it is theirs.
+bool take_checksum(std::string_view& bytes, SegmentId place) {
+  const std::string_view covered = bytes.substr(0, bytes.size() - kChecksumBytes);
+  std::string_view sum = bytes.substr(covered.size());
+  bytes = covered;
+  return take_number<std::uint64_t>(sum) == stable_hash64(covered, place.seed());
+}
+
+void append_line(std::string& out, const PlacedFrame& placed) {
+  const Frame& frame = placed.frame;
+  put_number(out, static_cast<std::uint8_t>(frame.kind));
+  out.append(7, '\0');
+  put_number(out, frame.order);
+  put_number(out, frame.hash.low);
+  put_number(out, frame.hash.high);
+  put_number(out, frame.size);
+  put_number(out, placed.at);
+  put_number(out, frame.body_segment);
+  put_number(out, frame.body_at);
+}
+
+PlacedFrame take_line(std::string_view& in) {
+  PlacedFrame placed;
+  Frame& frame = placed.frame;
+  frame.kind = static_cast<FrameKind>(take_number<std::uint8_t>(in));
+  in.remove_prefix(7);
+  frame.order = take_number<std::uint64_t>(in);
+  frame.hash.low = take_number<std::uint64_t>(in);
+  frame.hash.high = take_number<std::uint64_t>(in);
+  frame.size = take_number<std::uint64_t>(in);
+  placed.at = take_number<std::uint64_t>(in);
+  frame.body_segment = take_number<std::uint64_t>(in);
+  frame.body_at = take_number<std::uint64_t>(in);
+  return placed;
+}
+
+}  // namespace
+
+std::string segment_header(const SegmentHeader& header) {
+  std::string out;
+  put_number(out, kMagic);
+  put_number(out, header.id.folder);
+  put_number(out, header.id.number);
+  out.append(header.time.boot_id.data(), header.time.boot_id.size());
+  put_number(out, header.time.wall_ms);
+  put_number(out, header.time.boot_ms);
+  append_checksum(out, 0, header.id);
+  WEIR_CHECK(out.size() == kSegmentHeaderBytes);
+  return out;
+}
+
+Result<SegmentHeader> read_segment_header(std::string_view bytes, SegmentId expected) {
+  if (bytes.size() != kSegmentHeaderBytes) return corrupt("it is cut");
+  std::string_view in = bytes;
+  if (!take_checksum(in, expected)) return corrupt("its header has changed, or is another one's");
+  if (take_number<std::uint64_t>(in) != kMagic) return corrupt("it is none");
+  SegmentHeader header;
+  header.id.folder = take_number<std::uint64_t>(in);
+  header.id.number = take_number<std::uint64_t>(in);
+  if (header.id != expected) return corrupt("it is another one");
+  std::copy_n(in.begin(), header.time.boot_id.size(), header.time.boot_id.begin());
+  in.remove_prefix(header.time.boot_id.size());
+  header.time.wall_ms = take_number<std::int64_t>(in);
+  header.time.boot_ms = take_number<std::int64_t>(in);
+  return header;
+}
+
+std::string segment_name(std::uint64_t number) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out(kNumberDigits, '0');
+  for (std::size_t i = kNumberDigits; i-- > 0; number >>= 4U) out[i] = kDigits[number & 15U];
+  return out.append(kSuffix);
+}
+
+std::optional<std::uint64_t> segment_number(std::string_view name) {
+  if (name.size() != kNumberDigits + kSuffix.size() || !name.ends_with(kSuffix)) {
+    return std::nullopt;
+  }
+  std::uint64_t number = 0;
+  for (const char c : name.substr(0, kNumberDigits)) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && (c < 'a' || c > 'f')) return std::nullopt;
+    number = number << 4U | static_cast<std::uint64_t>(digit ? c - '0' : c - 'a' + 10);
+  }
+  return number;
+}
+
+std::string contents_record(const std::vector<PlacedFrame>& frames, std::uint64_t at,
+                            std::uint64_t order, SegmentId place) {
+  const std::uint64_t table = frames.size() * kLineBytes + kChecksumBytes;
+  std::string out;
+  out.reserve(kFrameBytes + table + kSegmentTailBytes);
+  append_frame(
+      out, {.kind = FrameKind::Contents, .order = order, .size = table + kSegmentTailBytes}, place);
+  for (const PlacedFrame& placed : frames) append_line(out, placed);
+  append_checksum(out, kFrameBytes, place);
+  const std::size_t tail = out.size();
+  put_number(out, at);
+  append_checksum(out, tail, place);
+  return out;
+}
+
+std::optional<std::uint64_t> contents_begin(std::string_view tail, SegmentId place) {
+  if (tail.size() != kSegmentTailBytes || !take_checksum(tail, place)) return std::nullopt;
+  return take_number<std::uint64_t>(tail);
+}
+
+Result<std::vector<PlacedFrame>> read_contents(std::string_view bytes, std::uint64_t at,
+                                               SegmentId place) {
+  if (bytes.size() < kFrameBytes + kChecksumBytes + kSegmentTailBytes) {
+    return corrupt("its contents are cut");
+  }
+  const Result<Frame> frame = read_frame(bytes.substr(0, kFrameBytes), place);
+  if (!frame) return std::unexpected(frame.error());
+  std::string_view in = bytes.substr(kFrameBytes);
+  if (frame->kind != FrameKind::Contents || frame->size != in.size()) {
+    return corrupt("its contents are none");
+  }
+  const std::string_view tail = in.substr(in.size() - kSegmentTailBytes);
+  in.remove_suffix(kSegmentTailBytes);
+  if (contents_begin(tail, place) != at) return corrupt("its contents stood elsewhere");
+  if (!take_checksum(in, place)) return corrupt("its contents have changed");
+  if (in.size() % kLineBytes != 0) return corrupt("its contents are no table");
+  std::vector<PlacedFrame> frames;
+  frames.reserve(in.size() / kLineBytes);
+  while (!in.empty()) frames.push_back(take_line(in));
+  return frames;
+}
+
+}  // namespace weir::backends::disk

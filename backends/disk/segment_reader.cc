@@ -1,0 +1,95 @@
+#include "backends/disk/segment_reader.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace weir::backends::disk {
+namespace {
+
+// Frames of small objects lie close together: read many at once.
+constexpr std::size_t kWindowBytes = std::size_t{256} * 1024;
+
+// Reads a file from its front on, by whole windows, skipping what lies between.
+class Window {
+ public:
+  explicit Window(File& file) : file_(file) {}
+
+  // `count` bytes at this place; fewer only where the file ends.
+  Result<std::string_view> at(std::uint64_t place, std::size_t count) {
+    const bool here = place >= begin_ && place + count <= begin_ + bytes_.size();
+    if (!here) {
+      bytes_.resize(std::max(count, kWindowBytes));
+      const Result<std::size_t> got = file_.read(place, bytes_);
+      if (!got) return std::unexpected(got.error());
+      bytes_.resize(*got);
+      begin_ = place;
+    }
+    return std::string_view(bytes_).substr(place - begin_, count);
+  }
+
+ private:
+  File& file_;
+  std::string bytes_;
+  std::uint64_t begin_ = 0;
+};
+
+// False: it is not sealed, or its contents cannot be believed.
+Result<bool> list_by_contents(File& file, SegmentListing& listing) {
+  const SegmentId id = listing.header.id;
+  const std::uint64_t size = file.size();
+  if (size < kSegmentHeaderBytes + kFrameBytes + kSegmentTailBytes) return false;
+  std::string tail(kSegmentTailBytes, '\0');
+  const Result<std::size_t> got = file.read(size - kSegmentTailBytes, tail);
+  if (!got) return std::unexpected(got.error());
+  const auto begin = contents_begin(tail, id);
+  if (*got != tail.size() || !begin || *begin < kSegmentHeaderBytes || *begin >= size) return false;
+  std::string bytes(size - *begin, '\0');
+  const Result<std::size_t> all = file.read(*begin, bytes);
+  if (!all) return std::unexpected(all.error());
+  auto frames = *all == bytes.size() ? read_contents(bytes, *begin, id)
+                                     : fail(ErrorCode::Corrupt, "a segment: it has shrunk");
+  if (!frames) return false;
+  listing.frames = std::move(*frames);
+  listing.sealed = true;
+  listing.end = size;
+  return true;
+}
+
+Result<void> list_by_walking(File& file, SegmentListing& listing) {
+  Window window(file);
+  const std::uint64_t size = file.size();
+  std::uint64_t at = kSegmentHeaderBytes;
+  while (at + kFrameBytes <= size) {
+    const Result<std::string_view> bytes = window.at(at, kFrameBytes);
+    if (!bytes) return std::unexpected(bytes.error());
+    if (bytes->size() < kFrameBytes) break;
+    const Result<Frame> frame = read_frame(*bytes, listing.header.id);
+    // Contents that are not whole were being written when the process ended: they go.
+    if (!frame || frame->kind == FrameKind::Contents || frame->stride() > size - at) break;
+    listing.frames.push_back({*frame, at});
+    at += frame->stride();
+  }
+  listing.end = at;
+  return {};
+}
+
+}  // namespace
+
+Result<SegmentListing> list_segment(File& file, SegmentId id) {
+  std::string bytes(kSegmentHeaderBytes, '\0');
+  const Result<std::size_t> got = file.read(0, bytes);
+  if (!got) return std::unexpected(got.error());
+  const auto header = read_segment_header(std::string_view(bytes).substr(0, *got), id);
+  if (!header) return std::unexpected(header.error());
+  SegmentListing listing;
+  listing.header = *header;
+  const Result<bool> sealed = list_by_contents(file, listing);
+  if (!sealed) return std::unexpected(sealed.error());
+  if (*sealed) return listing;
+  const Result<void> walked = list_by_walking(file, listing);
+  if (!walked) return std::unexpected(walked.error());
+  return listing;
+}
+
+}  // namespace weir::backends::disk
