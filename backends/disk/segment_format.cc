@@ -113,13 +113,17 @@ std::optional<std::uint64_t> segment_number(std::string_view name) {
   return number;
 }
 
+std::uint64_t contents_bytes(std::size_t frames) {
+  return kFrameBytes + frames * kLineBytes + kChecksumBytes + kSegmentTailBytes;
+}
+
 std::string contents_record(const std::vector<PlacedFrame>& frames, std::uint64_t at,
                             std::uint64_t order, SegmentId place) {
-  const std::uint64_t table = frames.size() * kLineBytes + kChecksumBytes;
+  const std::uint64_t bytes = contents_bytes(frames.size());
   std::string out;
-  out.reserve(kFrameBytes + table + kSegmentTailBytes);
-  append_frame(
-      out, {.kind = FrameKind::Contents, .order = order, .size = table + kSegmentTailBytes}, place);
+  out.reserve(bytes);
+  append_frame(out, {.kind = FrameKind::Contents, .order = order, .size = bytes - kFrameBytes},
+               place);
   for (const PlacedFrame& placed : frames) append_line(out, placed);
   append_checksum(out, kFrameBytes, place);
   const std::size_t tail = out.size();

@@ -50,6 +50,9 @@ struct PlacedFrame {
 std::string contents_record(const std::vector<PlacedFrame>& frames, std::uint64_t at,
                             std::uint64_t order, SegmentId place);
 
+// How long the record of so many frames is.
+std::uint64_t contents_bytes(std::size_t frames);
+
 // The last bytes of a segment tell where its contents begin, if it is sealed.
 inline constexpr std::size_t kSegmentTailBytes = 16;
 std::optional<std::uint64_t> contents_begin(std::string_view tail, SegmentId place);

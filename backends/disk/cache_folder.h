@@ -1,0 +1,28 @@
+// The folder of a disk backend (docs/DISK_FORMAT.md): made or recognised, locked against other
+// processes, and which segments lie in it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file_system.h"
+#include "base/result.h"
+
+namespace weir::backends::disk {
+
+struct CacheFolder {
+  std::unique_ptr<Folder> folder;  // holds the lock
+  std::uint64_t id = 0;
+  std::vector<std::uint64_t> segments;  // their numbers, ascending
+};
+
+// May block; at start only. `who` names this process to one that finds the folder locked;
+// `fresh_id` is the id that a new folder gets, drawn at random. Errors are sentences for the user:
+// what is in the way, and what to do about it. A folder that is not ours is left as it was.
+Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path,
+                                      std::string_view who, std::uint64_t fresh_id);
+
+}  // namespace weir::backends::disk
