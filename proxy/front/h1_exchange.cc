@@ -275,7 +275,8 @@ void H1Exchange::send_error(int status, std::string_view detail, const FreshFiel
 }
 
 void H1Exchange::body_ready() {
-  if (responding_ && !done_ && !link_->dead) write_out();
+  // A waiting answer leaves with its batch, which would call for it a second time.
+  if (responding_ && !waiting_ && !done_ && !link_->dead) write_out();
 }
 
 // An answer from memory leaves with those of the same turn, unless other requests wait behind it.

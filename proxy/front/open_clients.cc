@@ -38,10 +38,12 @@ void OpenClients::add_spent(EventLoop& loop, Weak<SpentClients> holder) {
   spent_.push_back({&loop, std::move(holder)});
 }
 
-void OpenClients::remove_spent(const Weak<SpentClients>& holder) {
+bool OpenClients::remove_spent(const Weak<SpentClients>& holder) {
   const std::lock_guard lock(mutex_);
   const auto found = std::ranges::find(spent_, holder, &Spent::holder);
-  if (found != spent_.end()) spent_.erase(found);  // else it has been told meanwhile
+  if (found == spent_.end()) return false;
+  spent_.erase(found);
+  return true;
 }
 
 }  // namespace weir::front

@@ -31,8 +31,8 @@ class OpenClients {
 
   // `holder` has one more that is spent. The loop outlives what is said here of it.
   void add_spent(EventLoop& loop, Weak<SpentClients> holder);
-  // One of them has ended without being told to.
-  void remove_spent(const Weak<SpentClients>& holder);
+  // One of them has ended by itself. False: it was told to end as well, and the call is on its way.
+  bool remove_spent(const Weak<SpentClients>& holder);
 
  private:
   struct Spent {

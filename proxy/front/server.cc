@@ -49,7 +49,11 @@ void Server::is_spent(Session& session) {
 }
 
 void Server::end_a_spent_one() {
-  if (spent_.empty()) return;
+  if (ended_before_ > 0) {
+    --ended_before_;
+    return;
+  }
+  WEIR_CHECK(!spent_.empty());  // each is told once, and counted above when it ends by itself
   Session& session = *spent_.front();
   spent_.erase(spent_.begin());
   remove(session);
@@ -65,7 +69,8 @@ void Server::turn_away(const Fd& fd) {
 }
 
 void Server::remove(Session& session) {
-  if (std::erase(spent_, &session) > 0) options_.clients->remove_spent(life_.watch());
+  const bool was_spent = std::erase(spent_, &session) > 0;
+  if (was_spent && !options_.clients->remove_spent(life_.watch())) ++ended_before_;
   WEIR_CHECK(sessions_.erase(&session) == 1);
   options_.clients->leave();
   if (context_.draining && sessions_.empty() && when_empty_) {

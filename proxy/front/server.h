@@ -57,6 +57,9 @@ class Server final : SessionOwner, SpentClients {
   std::unique_ptr<SessionFactory> http1_;
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
   std::vector<Session*> spent_;  // the one that has been so for longest first
+  // Calls of end_a_spent_one() on their way whose session has ended already: they end no other, or
+  // that one would be gone and still stand among those who make room.
+  std::size_t ended_before_ = 0;
   std::function<void()> when_empty_;
   Life<SpentClients> life_{*this};
 };

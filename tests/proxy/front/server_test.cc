@@ -5,6 +5,7 @@
 
 #include <array>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/fake_clock.h"
@@ -149,6 +150,39 @@ TEST_F(ServerTest, EndsWhoOnlyGoesOnTalkingToAnotherLoopAsWell) {
   EXPECT_EQ(received(talker), "|");
   EXPECT_EQ(clients.count(), 2U);
   EXPECT_EQ(received(second), "") << "it is not the one who has to go";
+  other.close_all();
+}
+
+TEST_F(ServerTest, WhoEndsByItselfWhileHeIsToldToMakesRoomOnce) {
+  // Another one who is spent by then is not ended in his stead, and nobody makes room who has gone.
+  const std::string_view post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbody";
+  EventLoop other_loop{clock};
+  Server other{other_loop, options(), handlers};
+  const auto enters_other = [&] {
+    int ends[2];
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    other.accept(Fd(ends[0]), *SocketAddress::unix_path("/client"));
+    return Fd(ends[1]);
+  };
+  Fd first = connect(post);
+  handlers.last().answers(413, "no");
+  loop.turn();
+  const Fd second = connect();
+  // In one turn: the first closes, the second becomes spent, and the first is told, from another
+  // thread, to make room.
+  first = Fd();
+  handlers.at_start = [](test::ScriptedHandler& handler) { handler.answers(413, "no"); };
+  ASSERT_EQ(send(second.get(), post.data(), post.size(), 0), static_cast<ssize_t>(post.size()));
+  Fd third;
+  std::thread([&] { third = enters_other(); }).join();
+  loop.turn();
+  EXPECT_EQ(clients.count(), 2U);
+  // The second is spent now, and there is room for one, once.
+  const Fd fourth = enters_other();
+  const Fd fifth = enters_other();
+  EXPECT_TRUE(received(fifth).starts_with("HTTP/1.1 503 "));
+  loop.turn();
+  EXPECT_EQ(clients.count(), 2U);
   other.close_all();
 }
 
