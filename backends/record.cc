@@ -220,8 +220,9 @@ Result<Parts> read_parts(std::string_view bytes) {
   parts.fields = take_bytes(in, fixed.fields_size);
   std::string_view sums = take_bytes(in, blocks_of(fixed.body_size) * kChecksumBytes);
   const std::string_view covered = bytes.substr(0, bytes.size() - in.size());
-  if (take_number<std::uint64_t>(in) != stable_hash64(covered))
+  if (take_number<std::uint64_t>(in) != stable_hash64(covered)) {
     return corrupt("its head has changed");
+  }
   const bool whole = all_blocks(in, [&](std::string_view block) {
     return take_number<std::uint64_t>(sums) == stable_hash64(block);
   });

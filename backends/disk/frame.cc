@@ -1,5 +1,5 @@
-// The layout: magic, kind, three zero bytes, order, hash, size, body's segment and place, and the
-// checksum of all these.
+// The layout: magic, kind, three zero bytes, the fields (order, hash, size, body's segment and
+// place), and the checksum of all these.
 #include "backends/disk/frame.h"
 
 #include "base/check.h"
@@ -34,38 +34,54 @@ std::uint64_t Frame::stride() const {
   return kFrameBytes + size + padding_of(size);
 }
 
-void append_frame(std::string& out, const Frame& frame, SegmentId place) {
-  const std::size_t begin = out.size();
-  put_number(out, kMagic);
-  put_number(out, static_cast<std::uint8_t>(frame.kind));
-  out.append(3, '\0');
+void append_frame_fields(std::string& out, const Frame& frame) {
   put_number(out, frame.order);
   put_number(out, frame.hash.low);
   put_number(out, frame.hash.high);
   put_number(out, frame.size);
   put_number(out, frame.body_segment);
   put_number(out, frame.body_at);
-  put_number(out, stable_hash64(std::string_view(out).substr(begin), place.seed()));
-  WEIR_CHECK(out.size() == begin + kFrameBytes);
 }
 
-Result<Frame> read_frame(std::string_view bytes, SegmentId place) {
-  WEIR_CHECK(bytes.size() == kFrameBytes);
-  std::string_view in = bytes;
-  if (take_number<std::uint32_t>(in) != kMagic) return corrupt("it is none");
-  const auto kind = take_number<std::uint8_t>(in);
-  in.remove_prefix(3);
-  Frame frame;
+void take_frame_fields(std::string_view& in, Frame& frame) {
   frame.order = take_number<std::uint64_t>(in);
   frame.hash.low = take_number<std::uint64_t>(in);
   frame.hash.high = take_number<std::uint64_t>(in);
   frame.size = take_number<std::uint64_t>(in);
   frame.body_segment = take_number<std::uint64_t>(in);
   frame.body_at = take_number<std::uint64_t>(in);
-  const std::string_view covered = bytes.substr(0, bytes.size() - in.size());
-  if (take_number<std::uint64_t>(in) != stable_hash64(covered, place.seed())) {
-    return corrupt("it has changed, or stood elsewhere");
-  }
+}
+
+void append_checksum(std::string& out, std::size_t since, SegmentId place) {
+  put_number(out, stable_hash64(std::string_view(out).substr(since), place.seed()));
+}
+
+bool take_checksum(std::string_view& bytes, SegmentId place) {
+  const std::string_view covered = bytes.substr(0, bytes.size() - kChecksumBytes);
+  std::string_view sum = bytes.substr(covered.size());
+  bytes = covered;
+  return take_number<std::uint64_t>(sum) == stable_hash64(covered, place.seed());
+}
+
+void append_frame(std::string& out, const Frame& frame, SegmentId place) {
+  const std::size_t begin = out.size();
+  put_number(out, kMagic);
+  put_number(out, static_cast<std::uint8_t>(frame.kind));
+  out.append(3, '\0');
+  append_frame_fields(out, frame);
+  append_checksum(out, begin, place);
+  WEIR_CHECK(out.size() == begin + kFrameBytes);
+}
+
+Result<Frame> read_frame(std::string_view bytes, SegmentId place) {
+  WEIR_CHECK(bytes.size() == kFrameBytes);
+  std::string_view in = bytes;
+  if (!take_checksum(in, place)) return corrupt("it has changed, or stood elsewhere");
+  if (take_number<std::uint32_t>(in) != kMagic) return corrupt("it is none");
+  const auto kind = take_number<std::uint8_t>(in);
+  in.remove_prefix(3);
+  Frame frame;
+  take_frame_fields(in, frame);
   if (!is_kind(kind)) return corrupt("of an unknown kind");
   if (frame.size > kMostBytes || frame.body_at > kMostBytes) return corrupt("too large to be one");
   frame.kind = static_cast<FrameKind>(kind);

@@ -58,6 +58,18 @@ void append_frame(std::string& out, const Frame& frame, SegmentId place);
 // `bytes` is kFrameBytes long. Corrupt: anything but a frame of that segment.
 Result<Frame> read_frame(std::string_view bytes, SegmentId place);
 
+// ---- for what else is written in a segment ----
+
+// What a frame says, but for its kind: in a frame, and again in the contents of its segment.
+inline constexpr std::size_t kFrameFieldBytes = 48;
+void append_frame_fields(std::string& out, const Frame& frame);
+void take_frame_fields(std::string_view& in, Frame& frame);
+// The checksum of what was appended since then, and whether that at the end of `bytes`, which holds
+// one, is right; it is taken off.
+inline constexpr std::size_t kChecksumBytes = 8;
+void append_checksum(std::string& out, std::size_t since, SegmentId place);
+bool take_checksum(std::string_view& bytes, SegmentId place);
+
 // A key's hash in this folder. The folder's id is drawn at random and nobody outside knows it, so
 // that nobody can choose keys that collide.
 Hash128 key_hash(std::string_view key, std::uint64_t folder);

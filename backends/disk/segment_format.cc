@@ -13,52 +13,26 @@ namespace {
 constexpr std::uint64_t kMagic = 0x3147455352494557;  // "WEIRSEG1"
 constexpr std::string_view kSuffix = ".seg";
 constexpr std::size_t kNumberDigits = 16;
-// In the table of contents: kind, seven zero bytes, order, hash, size, place, body's segment,
-// place.
-constexpr std::size_t kLineBytes = 64;
-constexpr std::size_t kChecksumBytes = 8;
+// In the table of contents: kind, seven zero bytes, place, and the frame's fields.
+constexpr std::size_t kLineBytes = 16 + kFrameFieldBytes;
 
 auto corrupt(const char* why) {
   return fail(ErrorCode::Corrupt, std::string("a segment: ") + why);
 }
 
-void append_checksum(std::string& out, std::size_t since, SegmentId place) {
-  put_number(out, stable_hash64(std::string_view(out).substr(since), place.seed()));
-}
-
-// Takes the checksum off the end of `bytes`, and says whether it is theirs.
-bool take_checksum(std::string_view& bytes, SegmentId place) {
-  const std::string_view covered = bytes.substr(0, bytes.size() - kChecksumBytes);
-  std::string_view sum = bytes.substr(covered.size());
-  bytes = covered;
-  return take_number<std::uint64_t>(sum) == stable_hash64(covered, place.seed());
-}
-
 void append_line(std::string& out, const PlacedFrame& placed) {
-  const Frame& frame = placed.frame;
-  put_number(out, static_cast<std::uint8_t>(frame.kind));
+  put_number(out, static_cast<std::uint8_t>(placed.frame.kind));
   out.append(7, '\0');
-  put_number(out, frame.order);
-  put_number(out, frame.hash.low);
-  put_number(out, frame.hash.high);
-  put_number(out, frame.size);
   put_number(out, placed.at);
-  put_number(out, frame.body_segment);
-  put_number(out, frame.body_at);
+  append_frame_fields(out, placed.frame);
 }
 
 PlacedFrame take_line(std::string_view& in) {
   PlacedFrame placed;
-  Frame& frame = placed.frame;
-  frame.kind = static_cast<FrameKind>(take_number<std::uint8_t>(in));
+  placed.frame.kind = static_cast<FrameKind>(take_number<std::uint8_t>(in));
   in.remove_prefix(7);
-  frame.order = take_number<std::uint64_t>(in);
-  frame.hash.low = take_number<std::uint64_t>(in);
-  frame.hash.high = take_number<std::uint64_t>(in);
-  frame.size = take_number<std::uint64_t>(in);
   placed.at = take_number<std::uint64_t>(in);
-  frame.body_segment = take_number<std::uint64_t>(in);
-  frame.body_at = take_number<std::uint64_t>(in);
+  take_frame_fields(in, placed.frame);
   return placed;
 }
 

@@ -1,5 +1,6 @@
 #include "proxy/front/server.h"
 
+#include <span>
 #include <utility>
 
 #include "base/check.h"

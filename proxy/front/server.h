@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/life.h"
 #include "base/net/listener.h"
 #include "conf/config.h"
 #include "proxy/front/access_log.h"
