@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x52494557;  // "WEIR"
 constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kFixedBytes = 72;
+constexpr std::size_t kFixedBytes = kRecordTimeBytes;
 constexpr std::size_t kChecksumBytes = 8;
 constexpr std::size_t kBlockBytes = 64 * 1024;
 constexpr std::int64_t kAbsent = std::numeric_limits<std::int64_t>::min();
@@ -340,6 +340,11 @@ Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordT
   source.status_line = parts.status_line;
   source.fields = parts.fields;
   return make_response(source, parts.body);
+}
+
+std::optional<std::int64_t> record_time_ms(std::string_view bytes) {
+  const Result<Fixed> fixed = read_fixed(bytes);
+  return fixed && fixed->dated ? std::optional(fixed->meta.response_ms) : std::nullopt;
 }
 
 }  // namespace weir::backends

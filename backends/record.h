@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,5 +37,10 @@ std::string encode(const Entry& entry, const RecordTime& time);
 // Clocks that differ by less do so all the time: that is taken to arrive now.
 Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordTime& time,
                         std::int64_t now_ms);
+
+// When the response of a dated record arrived, on the clock that it was written by; told from its
+// first bytes, so many, unverified. Empty: it is none.
+inline constexpr std::size_t kRecordTimeBytes = 72;
+std::optional<std::int64_t> record_time_ms(std::string_view bytes);
 
 }  // namespace weir::backends

@@ -6,9 +6,17 @@
 // machine or a person reads (Date, Expires, the access log's time) is told by the wall clock.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace weir {
+
+// Which start of the machine this is, all zero where nobody knows, and how long ago it was,
+// time that it slept included. What is written down and read by another process is dated by this.
+struct SinceBoot {
+  std::array<char, 16> boot_id{};
+  std::int64_t ms = 0;
+};
 
 // Any thread may call these.
 class Clock {
@@ -19,6 +27,8 @@ class Clock {
   virtual std::int64_t now_us() const = 0;
   // Milliseconds since 1970 by the machine's wall clock, which may jump.
   virtual std::int64_t wall_ms() const = 0;
+  // Goes exactly as the steady axis does.
+  virtual SinceBoot since_boot() const = 0;
 
   // The same two axes in coarser units, rounded down.
   std::int64_t now_ms() const { return now_us() / 1000; }

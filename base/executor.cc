@@ -50,6 +50,15 @@ void ThreadPool::work() {
 
 // ---- SerialTasks ----
 
+SerialTasks::~SerialTasks() {
+  wait();
+}
+
+void SerialTasks::wait() {
+  std::unique_lock lock(mutex_);
+  ended_.wait(lock, [this] { return !running_; });
+}
+
 void SerialTasks::run(Executor::Task task) {
   const std::lock_guard lock(mutex_);
   tasks_.push_back(std::move(task));
@@ -75,6 +84,7 @@ void SerialTasks::next() {
   const std::lock_guard lock(mutex_);
   if (tasks_.empty()) {
     running_ = false;
+    ended_.notify_all();  // under the lock: who waits may be about to destroy this
   } else {
     executor_.run([this] { next(); });
   }

@@ -44,21 +44,27 @@ class ThreadPool final : public Executor {
 };
 
 // Tasks that must not overlap, one after the other in their order, on whatever thread of the
-// executor. Outlives its tasks: whoever owns it destroys it once idle() has been true and nobody
-// adds any more, or once the executor has ended.
+// executor, which outlives it.
 class SerialTasks {
  public:
   explicit SerialTasks(Executor& executor) : executor_(executor) {}
+  // Waits until all have run, those included that they add: never on a thread of the executor.
+  ~SerialTasks();
+  SerialTasks(const SerialTasks&) = delete;
+  SerialTasks& operator=(const SerialTasks&) = delete;
 
   // Any thread.
   void run(Executor::Task task);
   bool idle();
+  // Until idle() is true. As the destructor.
+  void wait();
 
  private:
   void next();
 
   Executor& executor_;
   std::mutex mutex_;
+  std::condition_variable ended_;
   std::deque<Executor::Task> tasks_;
   bool running_ = false;
 };

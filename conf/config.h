@@ -67,17 +67,19 @@ class TrustedFields {
 
 // ---- backends ----
 
-struct RamBackend {
+struct Backend {
+  enum class Type : std::uint8_t { Ram, Disk };
+  std::string name;
+  Type type = Type::Ram;
   std::string prefix;
   std::uint64_t threshold = 500;  // objects; 0 = no bound. A max_size given lifts this default
   std::uint64_t max_size = 64 * kMiB;
   std::int64_t default_expire_s = 300;
   std::uint64_t max_object_size = 16 * kMiB;
-};
-
-struct Backend {
-  std::string name;
-  RamBackend ram;  // the only type there is so far
+  // Disk.
+  std::string cache_dir;
+  std::uint64_t min_free_bytes = 0;  // left to others: so much,
+  unsigned min_free_percent = 0;     // or this share of the file system
 };
 
 // ---- a route's cache: ----

@@ -35,7 +35,9 @@ void refuse_unavailable(Section& top) {
 
 void warn_of_memory(Reading& reading, const Config& config, const Resources& resources) {
   std::uint64_t sum = config.limits.fill_memory;
-  for (const Backend& backend : config.backends) sum += backend.ram.max_size;
+  for (const Backend& backend : config.backends) {
+    if (backend.type == Backend::Type::Ram) sum += backend.max_size;
+  }
   if (resources.memory == 0 || sum <= resources.memory) return;
   reading.add_file_warning(
       "", fmt::format("the RAM backends and limits.fill_memory may take {} together, but there is "

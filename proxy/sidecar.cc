@@ -6,6 +6,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "backends/disk/disk_backend.h"
 #include "backends/ram/ram_backend.h"
 #include "backends/tiered.h"
 #include "base/log.h"
@@ -13,24 +14,38 @@
 namespace weir {
 namespace {
 
+// Each waits for the medium most of the time.
+constexpr std::size_t kExecutorThreads = 8;
 // How long workers may take to say that they have ended who could be ended.
 constexpr std::int64_t kAnswerOfWorkers_ms = 1'000;
 
 using BackendMap = std::unordered_map<std::string, std::shared_ptr<backends::Backend>>;
 using TieredMap = std::map<std::vector<std::string>, std::shared_ptr<backends::Backend>>;
 
-BackendMap make_backends(const conf::Config& config) {
-  BackendMap out;
-  for (const conf::Backend& backend : config.backends) {
-    out[backend.name] = backends::make_ram_backend({
-        .name = backend.name,
-        .max_size = backend.ram.max_size,
-        .threshold = backend.ram.threshold,
-        .max_object_size = backend.ram.max_object_size,
-        .default_expire_s = backend.ram.default_expire_s,
-    });
-  }
-  return out;
+std::shared_ptr<backends::Backend> make_ram(const conf::Backend& backend) {
+  return backends::make_ram_backend({
+      .name = backend.name,
+      .max_size = backend.max_size,
+      .threshold = backend.threshold,
+      .max_object_size = backend.max_object_size,
+      .default_expire_s = backend.default_expire_s,
+  });
+}
+
+Result<std::shared_ptr<backends::Backend>> open_disk(const conf::Backend& backend,
+                                                     Executor& executor) {
+  return backends::open_disk_backend(
+      {
+          .name = backend.name,
+          .cache_dir = backend.cache_dir,
+          .max_size = backend.max_size,
+          .threshold = backend.threshold,
+          .min_free_bytes = backend.min_free_bytes,
+          .min_free_percent = backend.min_free_percent,
+          .max_object_size = backend.max_object_size,
+          .default_expire_s = backend.default_expire_s,
+      },
+      {system_files(), executor, system_clock()});
 }
 
 // Routes that name the same tiers share what is made of them.
@@ -53,8 +68,8 @@ std::string fixed_host(const conf::Upstream& upstream, const upstream::UpstreamP
 }
 
 std::shared_ptr<const flow::Site> make_site(const std::shared_ptr<const conf::Config>& config,
-                                            const upstream::UpstreamPool& pool) {
-  const BackendMap backends = make_backends(*config);
+                                            const upstream::UpstreamPool& pool,
+                                            const BackendMap& backends) {
   TieredMap tiered;
   auto site = std::make_shared<flow::Site>(config);
   for (const conf::Route& route : config->routes) {
@@ -84,6 +99,9 @@ Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Conf
       front::AccessLog::open(sidecar->config_->access_log);
   if (!log) return std::unexpected(log.error());
   sidecar->access_log_ = std::move(*log);
+  if (Result<void> opened = sidecar->open_backends(); !opened) {
+    return std::unexpected(opened.error());
+  }
   if (Result<void> opened = sidecar->open_listeners(); !opened) {
     return std::unexpected(opened.error());
   }
@@ -101,9 +119,7 @@ Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
                [this](int signal) { on_signal(signal); }),
       drain_delay_(loop_, [this] { drain(); }),
       drain_timeout_(loop_, [this] { out_of_time(); }),
-      patience_(loop_, [this] { cut_who_is_left(); }) {
-  site_ = make_site(config_, *upstreams_);
-}
+      patience_(loop_, [this] { cut_who_is_left(); }) {}
 
 Sidecar::~Sidecar() {
   health_.reset();
@@ -120,6 +136,25 @@ void Sidecar::remove_socket_files() {
     if (text.starts_with(kUnix)) unlink(text.substr(kUnix.size()).c_str());
   }
   listening_.clear();
+}
+
+Result<void> Sidecar::open_backends() {
+  BackendMap backends;
+  for (const conf::Backend& backend : config_->backends) {
+    if (backend.type == conf::Backend::Type::Ram) {
+      backends[backend.name] = make_ram(backend);
+      continue;
+    }
+    if (!executor_) executor_ = std::make_unique<ThreadPool>(kExecutorThreads);
+    auto opened = open_disk(backend, *executor_);
+    if (!opened) {
+      return fail(opened.error().code,
+                  "backend " + backend.name + ": " + std::move(opened.error().message));
+    }
+    backends[backend.name] = std::move(*opened);
+  }
+  site_ = make_site(config_, *upstreams_, backends);
+  return {};
 }
 
 Result<void> Sidecar::open_listeners() {

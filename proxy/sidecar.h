@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/executor.h"
 #include "base/net/event_loop.h"
 #include "base/net/signals.h"
 #include "base/net/timer.h"
@@ -19,7 +20,8 @@ namespace weir {
 
 class Sidecar {
  public:
-  // Opens the listeners and starts the workers. What fails says why in a sentence.
+  // Opens the backends and the listeners, and starts the workers. What fails says why in a
+  // sentence.
   static Result<std::unique_ptr<Sidecar>> start(std::shared_ptr<const conf::Config> config);
   ~Sidecar();
 
@@ -29,6 +31,7 @@ class Sidecar {
 
  private:
   explicit Sidecar(std::shared_ptr<const conf::Config> config);
+  Result<void> open_backends();
   Result<void> open_listeners();
   void start_workers();
   void remove_socket_files();
@@ -41,6 +44,7 @@ class Sidecar {
   void cut_who_is_left();
 
   const std::shared_ptr<const conf::Config> config_;
+  std::unique_ptr<ThreadPool> executor_;  // where there is a backend that blocks
   flow::SharedTables tables_;
   front::IgnoredFields ignored_fields_;
   std::shared_ptr<const flow::Site> site_;

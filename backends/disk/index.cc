@@ -117,6 +117,15 @@ std::optional<RecordPlace> Index::put(const Hash128& key, const RecordPlace& pla
   return std::nullopt;
 }
 
+bool Index::put_if_absent(const Hash128& key, const RecordPlace& place) {
+  const Slot made = slot_of(key.low, place);
+  Shard& owner = shard(key);
+  const std::lock_guard lock(owner.mutex);
+  if (owner.find(key.low) != nullptr) return false;
+  owner.make_room(key.low) = made;
+  return true;
+}
+
 bool Index::move(const Hash128& key, const RecordPlace& from, const RecordPlace& to) {
   const Slot made = slot_of(key.low, to);
   Shard& owner = shard(key);
@@ -144,6 +153,23 @@ bool Index::erase_at(const Hash128& key, const RecordPlace& place) {
   if (slot == nullptr || place_of(*slot) != place) return false;
   owner.erase(*slot);
   return true;
+}
+
+std::size_t Index::erase_segment(std::uint32_t segment) {
+  std::size_t erased = 0;
+  for (Shard& owner : shards_) {
+    const std::lock_guard lock(owner.mutex);
+    for (std::size_t i = 0; i < owner.capacity;) {
+      Slot& slot = owner.slots[i];
+      if (slot.size != 0 && slot.segment == segment) {
+        owner.erase(slot);  // another one may have moved up into it
+        ++erased;
+      } else {
+        ++i;
+      }
+    }
+  }
+  return erased;
 }
 
 void Index::clear() {

@@ -36,6 +36,8 @@ class Index {
 
   // Where it lies from now on, not used yet; where it lay before.
   std::optional<RecordPlace> put(const Hash128& key, const RecordPlace& place);
+  // The same for a key that is not there. False: it is, and stays where it lies.
+  bool put_if_absent(const Hash128& key, const RecordPlace& place);
   // The record that lay at `from` has been copied. False: the key lies elsewhere meanwhile, or has
   // gone, and stays so.
   bool move(const Hash128& key, const RecordPlace& from, const RecordPlace& to);
@@ -43,6 +45,8 @@ class Index {
   std::optional<RecordPlace> erase(const Hash128& key);
   // Only if it lies there still.
   bool erase_at(const Hash128& key, const RecordPlace& place);
+  // All that lie in this segment; how many. Looks at every slot.
+  std::size_t erase_segment(std::uint32_t segment);
   void clear();
 
   // Whether the key lies there still, and was found there since it was put.

@@ -36,7 +36,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(Folder& folder,
   return std::unique_ptr<SegmentWriter>(new SegmentWriter(std::move(*file), header, orders));
 }
 
-Result<std::unique_ptr<SegmentWriter>> SegmentWriter::resume(std::unique_ptr<File> file,
+Result<std::unique_ptr<SegmentWriter>> SegmentWriter::resume(std::shared_ptr<File> file,
                                                              SegmentListing listing,
                                                              std::atomic<std::uint64_t>& orders) {
   WEIR_CHECK(!listing.sealed);

@@ -32,7 +32,7 @@ class SegmentWriter {
   static Result<std::unique_ptr<SegmentWriter>> create(Folder& folder, const SegmentHeader& header,
                                                        std::atomic<std::uint64_t>& orders);
   // One that was found unsealed: goes on behind its last sound record; what follows is cut off.
-  static Result<std::unique_ptr<SegmentWriter>> resume(std::unique_ptr<File> file,
+  static Result<std::unique_ptr<SegmentWriter>> resume(std::shared_ptr<File> file,
                                                        SegmentListing listing,
                                                        std::atomic<std::uint64_t>& orders);
 
@@ -49,6 +49,7 @@ class SegmentWriter {
 
   // Bytes of sound records, the header included.
   std::uint64_t end() const { return end_; }
+  std::size_t records() const { return frames_.size(); }
   // A failed write could not be undone: nothing can be appended any more, what was stands.
   bool broken() const { return broken_; }
   const SegmentHeader& header() const { return header_; }

@@ -1,8 +1,11 @@
 // The backends of this folder against the suite that all backends pass.
+#include "backends/disk/disk_backend.h"
 #include "backends/ram/ram_backend.h"
 #include "backends/tiered.h"
 #include "tests/backends/scripted_backend.h"
 #include "tests/conformance/backend_suite.h"
+#include "tests/support/fake_file_system.h"
+#include "tests/support/temp_dir.h"
 
 namespace weir::backends::testing {
 namespace {
@@ -61,14 +64,80 @@ std::unique_ptr<BackendDelegate> ram_and_scripted(std::uint64_t max_object_size)
       make_tiered({ram(8), std::make_shared<ScriptedBackend>(max_object_size)}), false, false);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, BackendSuite,
-                         ::testing::Values(BackendCase{"Ram", only_ram},
-                                           BackendCase{"Scripted", only_scripted},
-                                           BackendCase{"Later", only_later},
-                                           BackendCase{"RamAndRam", ram_and_ram},
-                                           BackendCase{"RamAndLater", ram_and_later},
-                                           BackendCase{"RamAndScripted", ram_and_scripted}),
-                         [](const auto& test) { return std::string(test.param.name); });
+// A disk of its own with all that it stands on.
+struct DiskParts {
+  test::FakeDisk fake;
+  std::unique_ptr<FileSystem> files = fake.mount();
+  test::TempDir folder;
+  ThreadPool executor{2};
+
+  std::shared_ptr<Backend> open(FileSystem& on, std::uint64_t max_object_size) {
+    DiskOptions options;
+    options.cache_dir = folder.file("cache");
+    options.max_size = 16 * 1024 * 1024;
+    options.max_object_size = max_object_size;
+    return open_disk_backend(options, {on, executor, system_clock()}).value();
+  }
+};
+
+// The parts outlive the backend that stands on them.
+class OnDisk final : public BackendDelegate {
+ public:
+  using Make = std::function<std::shared_ptr<Backend>(DiskParts&)>;
+  OnDisk(const Make& make, bool counts_objects)
+      : backend_(make(parts_)), counts_objects_(counts_objects) {}
+  Backend& backend() override { return *backend_; }
+  bool answers_now() const override { return false; }
+  bool counts_objects() const override { return counts_objects_; }
+
+ private:
+  DiskParts parts_;
+  const std::shared_ptr<Backend> backend_;
+  const bool counts_objects_;
+};
+
+std::unique_ptr<BackendDelegate> real_disk(std::uint64_t max_object_size) {
+  return std::make_unique<OnDisk>(
+      [=](DiskParts& parts) { return parts.open(system_files(), max_object_size); }, true);
+}
+
+// Nothing of it is ever in memory: each look-up waits for the medium.
+std::unique_ptr<BackendDelegate> slow_disk(std::uint64_t max_object_size) {
+  return std::make_unique<OnDisk>(
+      [=](DiskParts& parts) {
+        parts.fake.set_resident(false);
+        return parts.open(*parts.files, max_object_size);
+      },
+      true);
+}
+
+std::unique_ptr<BackendDelegate> ram_and_disk(std::uint64_t max_object_size) {
+  return std::make_unique<OnDisk>(
+      [=](DiskParts& parts) {
+        return make_tiered({ram(8), parts.open(system_files(), max_object_size)});
+      },
+      false);
+}
+
+std::unique_ptr<BackendDelegate> ram_and_slow_disk(std::uint64_t max_object_size) {
+  return std::make_unique<OnDisk>(
+      [=](DiskParts& parts) {
+        parts.fake.set_resident(false);
+        return make_tiered({ram(8), parts.open(*parts.files, max_object_size)});
+      },
+      false);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BackendSuite,
+    ::testing::Values(BackendCase{"Ram", only_ram}, BackendCase{"Scripted", only_scripted},
+                      BackendCase{"Later", only_later}, BackendCase{"RamAndRam", ram_and_ram},
+                      BackendCase{"RamAndLater", ram_and_later},
+                      BackendCase{"RamAndScripted", ram_and_scripted},
+                      BackendCase{"Disk", real_disk}, BackendCase{"SlowDisk", slow_disk},
+                      BackendCase{"RamAndDisk", ram_and_disk},
+                      BackendCase{"RamAndSlowDisk", ram_and_slow_disk}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace weir::backends::testing

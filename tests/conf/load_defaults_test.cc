@@ -28,9 +28,9 @@ TEST(LoadDefaults, AnEmptyFileHasThemAll) {
     EXPECT_TRUE(config.routes.empty());
     ASSERT_EQ(config.backends.size(), 1U);
     EXPECT_EQ(config.backends[0].name, "ram");
-    EXPECT_EQ(config.backends[0].ram.max_size, 256 * kMiB);
-    EXPECT_EQ(config.backends[0].ram.threshold, 0U);
-    EXPECT_EQ(config.backends[0].ram.max_object_size, 16 * kMiB);
+    EXPECT_EQ(config.backends[0].max_size, 256 * kMiB);
+    EXPECT_EQ(config.backends[0].threshold, 0U);
+    EXPECT_EQ(config.backends[0].max_object_size, 16 * kMiB);
     EXPECT_EQ(config.default_tiers, std::vector<std::string>{"ram"});
   }
 }
@@ -186,18 +186,46 @@ backends:
   ASSERT_TRUE(result.config) << errors_of(result);
   const auto& backends = result.config->backends;
   ASSERT_EQ(backends.size(), 4U);
-  EXPECT_EQ(backends[0].ram.threshold, 500U);
-  EXPECT_EQ(backends[0].ram.max_size, 64 * kMiB);
-  EXPECT_EQ(backends[0].ram.default_expire_s, 300);
-  EXPECT_EQ(backends[0].ram.prefix, "");
-  EXPECT_EQ(backends[1].ram.threshold, 0U);
-  EXPECT_EQ(backends[1].ram.max_object_size, 1 * kMiB);
-  EXPECT_EQ(backends[1].ram.default_expire_s, 10);
-  EXPECT_EQ(backends[2].ram.threshold, 9U);
-  EXPECT_EQ(backends[2].ram.max_object_size, 2 * kMiB);
-  EXPECT_EQ(backends[2].ram.prefix, "x:");
-  EXPECT_EQ(backends[3].ram.threshold, 0U);
+  EXPECT_EQ(backends[0].threshold, 500U);
+  EXPECT_EQ(backends[0].max_size, 64 * kMiB);
+  EXPECT_EQ(backends[0].default_expire_s, 300);
+  EXPECT_EQ(backends[0].prefix, "");
+  EXPECT_EQ(backends[1].threshold, 0U);
+  EXPECT_EQ(backends[1].max_object_size, 1 * kMiB);
+  EXPECT_EQ(backends[1].default_expire_s, 10);
+  EXPECT_EQ(backends[2].threshold, 9U);
+  EXPECT_EQ(backends[2].max_object_size, 2 * kMiB);
+  EXPECT_EQ(backends[2].prefix, "x:");
+  EXPECT_EQ(backends[3].threshold, 0U);
   EXPECT_EQ(result.config->default_tiers, (std::vector<std::string>{"a", "d"}));
+}
+
+TEST(LoadDefaults, ADiskHasItsOwn) {
+  // More room than memory has, a folder, and a share of the disk that is left to others.
+  const LoadResult result = load(std::string(kUpstream) + R"(
+default: [a, b]
+backends:
+  a: { type: disk }
+  b: { type: disk, cache_dir: /tmp/b, max_size: 10GiB, min_free: 2GiB, max_object_size: 1GiB }
+  c: { type: disk, cache_dir: /tmp/c, min_free: 10 %, threshold: 7 }
+)");
+  ASSERT_TRUE(result.config) << errors_of(result);
+  const auto& backends = result.config->backends;
+  ASSERT_EQ(backends.size(), 3U);
+  EXPECT_EQ(backends[0].type, Backend::Type::Disk);
+  EXPECT_EQ(backends[0].cache_dir, "cache");
+  EXPECT_EQ(backends[0].threshold, 500U);
+  EXPECT_EQ(backends[0].max_size, 1 * kGiB);
+  EXPECT_EQ(backends[0].max_object_size, 256 * kMiB);
+  EXPECT_EQ(backends[0].min_free_bytes, 0U);
+  EXPECT_EQ(backends[0].min_free_percent, 5U);
+  EXPECT_EQ(backends[1].cache_dir, "/tmp/b");
+  EXPECT_EQ(backends[1].threshold, 0U);
+  EXPECT_EQ(backends[1].max_object_size, 1 * kGiB);
+  EXPECT_EQ(backends[1].min_free_bytes, 2 * kGiB);
+  EXPECT_EQ(backends[1].min_free_percent, 0U);
+  EXPECT_EQ(backends[2].min_free_percent, 10U);
+  EXPECT_EQ(backends[2].threshold, 7U);
 }
 
 TEST(LoadDefaults, TheOnlyBackendIsTheDefault) {
@@ -230,7 +258,7 @@ TEST(LoadDefaults, TheBuiltInRule) {
   ASSERT_TRUE(route.cache);
   EXPECT_EQ(route.cache->duration.seconds, 5);
   EXPECT_EQ(route.cache->tiers, std::vector<std::string>{"ram"});
-  EXPECT_EQ(result.config->backends[0].ram.max_size, 256 * kMiB);
+  EXPECT_EQ(result.config->backends[0].max_size, 256 * kMiB);
   EXPECT_EQ(errors_of(load_builtin_with({}, environment_of({}), big_machine())),
             "upstream: missing: where is the app? (upstream: http://127.0.0.1:8000, --upstream URL "
             "or WEIR_UPSTREAM)\n");

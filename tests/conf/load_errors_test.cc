@@ -226,17 +226,35 @@ TEST(LoadErrors, Backends) {
   expect_each(
       kUpstream,
       {
-          {"backends: {d: {type: disk, cache_dir: /x}}",
-           "weir.yaml:2:22: backends.d.type: a backend of type \"disk\" is not available in this "
-           "version (available: ram)"},
+          {"backends: {d: {type: disk, cache_dir: /dev/null}}",
+           "weir.yaml:2:39: backends.d.cache_dir: \"/dev/null\" is a file: give a folder, which is "
+           "made where it is missing"},
+          {"backends: {d: {type: disk, cache_dir: ''}}",
+           "weir.yaml:2:39: backends.d.cache_dir: is empty: which folder?"},
+          {"default: c\nbackends: {c: {type: disk, cache_dir: /tmp/x}, d: {type: disk, cache_dir: "
+           "/tmp/./x/}}",
+           "weir.yaml:3:48: backends.d: has the cache_dir of c: give each a folder of its own "
+           "(\"/tmp/./x/\")"},
+          {"backends: {d: {type: disk, min_free: 5 percent}}",
+           "weir.yaml:2:38: backends.d.min_free: \"5 percent\" is not a size (try 64MiB)"},
+          {"backends: {d: {type: disk, min_free: 100%}}",
+           "weir.yaml:2:38: backends.d.min_free: \"100%\" is no share of a disk (0% to 99%)"},
+          {"backends: {d: {type: disk, max_size: 64KiB}}",
+           "weir.yaml:2:38: backends.d.max_size: \"64KiB\" is out of range (1MiB to 256TiB)"},
+          {"backends: {d: {type: disk, host: h}}",
+           "weir.yaml:2:28: backends.d.host: is a parameter of redis backends, this one is of type "
+           "disk"},
+          {"backends: {d: {type: ram, min_free: 5%}}",
+           "weir.yaml:2:27: backends.d.min_free: is a parameter of disk backends, this one is of "
+           "type ram"},
           {"backends: {d: {type: redis, host: h}}",
            "weir.yaml:2:22: backends.d.type: a backend of type \"redis\" is not available in this "
-           "version (available: ram)"},
+           "version (available: ram, disk)"},
           {"backends: {d: {type: rma}}",
            "weir.yaml:2:22: backends.d.type: unknown type \"rma\" (did you mean \"ram\"?)"},
           {"backends: {d: {type: memcached}}",
-           "weir.yaml:2:22: backends.d.type: unknown type \"memcached\" (ram)"},
-          {"backends: {d: {}}", "weir.yaml:2:15: backends.d: type is missing (available: ram)"},
+           "weir.yaml:2:22: backends.d.type: unknown type \"memcached\" (ram or disk)"},
+          {"backends: {d: {}}", "weir.yaml:2:15: backends.d: type is missing (available: ram, disk)"},
           {"backends: {d: ram}",
            "weir.yaml:2:15: backends.d: expected a map such as {type: ram, max_size: 256MiB}, "
            "found \"ram\""},

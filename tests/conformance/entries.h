@@ -20,6 +20,7 @@ inline EntryRef entry_with(keys::KeyView key, Body body) {
   parts.key = std::string(key.bytes);
   parts.hash = key.hash;
   parts.fields.add("Content-Type", "text/plain");
+  parts.fields.add("Content-Length", std::to_string(body.size()));
   parts.body = std::move(body);
   return make_entry(std::move(parts));
 }

@@ -1,0 +1,53 @@
+#include "backends/disk/disk_backend.h"
+
+#include <sys/random.h>
+
+#include <utility>
+
+#include "backends/disk/cache_folder.h"
+#include "backends/disk/disk_store.h"
+#include "backends/disk/volume.h"
+#include "base/check.h"
+
+namespace weir::backends {
+namespace {
+
+using disk::DiskStore;
+using disk::Volume;
+
+class DiskBackend final : public Backend {
+ public:
+  DiskBackend(DiskOptions options, const DiskSeams& seams, disk::CacheFolder folder)
+      : name_(options.name),
+        volume_(std::make_shared<Volume>(std::move(options), seams, std::move(folder))) {}
+
+  const std::string& name() const override { return name_; }
+  std::unique_ptr<Store> attach(EventLoop& loop) override {
+    return std::make_unique<DiskStore>(volume_, loop);
+  }
+  void clear() override { volume_->clear(); }
+  std::uint64_t max_object_size() const override { return volume_->max_object_size(); }
+  std::int64_t default_expire_s() const override { return volume_->options().default_expire_s; }
+  BackendStats stats() const override { return volume_->stats(); }
+
+ private:
+  const std::string name_;
+  const std::shared_ptr<Volume> volume_;
+};
+
+std::uint64_t random_id() {
+  std::uint64_t id = 0;
+  WEIR_CHECK(getrandom(&id, sizeof id, 0) == static_cast<ssize_t>(sizeof id));
+  return id;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Backend>> open_disk_backend(DiskOptions options, const DiskSeams& seams) {
+  Result<disk::CacheFolder> folder =
+      disk::open_cache_folder(seams.files, options.cache_dir, disk::process_name(), random_id());
+  if (!folder) return std::unexpected(folder.error());
+  return std::make_shared<DiskBackend>(std::move(options), seams, std::move(*folder));
+}
+
+}  // namespace weir::backends

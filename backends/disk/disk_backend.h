@@ -1,0 +1,44 @@
+// Entries in the files of one folder (docs/DISK_FORMAT.md): much room, slower than memory, and
+// there after a restart. Look-ups answer at once where the bytes lie in memory anyway; otherwise,
+// and for all that is written, the executor waits for the medium, and no loop does.
+//
+// When the medium fails, look-ups miss and stores are refused; it is tried again from time to time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "backends/backend.h"
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/file_system.h"
+#include "base/result.h"
+
+namespace weir::backends {
+
+struct DiskOptions {
+  std::string name = "disk";
+  std::string cache_dir = "cache";
+  std::uint64_t max_size = std::uint64_t{1} << 30U;  // bytes on the medium, all files together
+  std::uint64_t threshold = 0;                       // objects; 0 = no bound
+  std::uint64_t min_free_bytes = 0;  // left to others on the file system: the larger of the two
+  unsigned min_free_percent = 0;
+  std::uint64_t max_object_size = std::uint64_t{256} << 20U;  // bytes of body
+  std::int64_t default_expire_s = 300;
+};
+
+// What it stands on. All outlive it; it must not be destroyed on one of the executor's threads,
+// for it waits there until everything is written.
+struct DiskSeams {
+  FileSystem& files;
+  Executor& executor;
+  const Clock& clock;
+};
+
+// Opens the folder, or makes it; what lies there is found little by little, while it is in use.
+// Errors are sentences for the user: what is in the way, and what to do about it. Blocks; at start
+// only.
+Result<std::shared_ptr<Backend>> open_disk_backend(DiskOptions options, const DiskSeams& seams);
+
+}  // namespace weir::backends

@@ -1,0 +1,177 @@
+#include "backends/disk/disk_store.h"
+
+#include <string>
+#include <utility>
+
+#include "base/life.h"
+
+namespace weir::backends::disk {
+namespace {
+
+// What a record takes beside key, head and body.
+constexpr std::uint64_t kRecordOverhead = 256;
+// Where key and head are not known yet.
+constexpr std::uint64_t kUsualHead = 2048;
+
+std::uint64_t record_bytes(const Entry& entry) {
+  return kRecordOverhead + entry.key().bytes.size() + entry.status_line().size() +
+         entry.stored_head().size() + entry.marker_bytes().size() + entry.body_size();
+}
+
+// Room in the queue of what is to be written.
+class DiskReservation final : public Reservation {
+ public:
+  DiskReservation(std::shared_ptr<Volume> volume, std::uint64_t bytes)
+      : volume_(std::move(volume)), bytes_(bytes) {}
+  ~DiskReservation() override { volume_->release(bytes_); }
+
+  std::uint64_t take() { return std::exchange(bytes_, 0); }
+
+ private:
+  const std::shared_ptr<Volume> volume_;
+  std::uint64_t bytes_;
+};
+
+}  // namespace
+
+// A look-up that waits for the medium.
+class DiskStore::Reading final : public PendingAnswer {
+ public:
+  Reading(DiskStore& store, const Hash128& hash, const RecordPlace& place, Purpose purpose,
+          LookupWaiter& waiter)
+      : store_(store), hash_(hash), place_(place), purpose_(purpose), waiter_(waiter) {}
+
+  Weak<Reading> watch() { return life_.watch(); }
+  // On the loop. The waiter may drop this object: nothing comes after.
+  void ended(RecordRead&& read) {
+    EntryRef entry = store_.volume_->take(std::move(read), hash_, place_);
+    store_.count(entry.get(), purpose_);
+    waiter_.on_lookup(std::move(entry));
+  }
+
+ private:
+  DiskStore& store_;
+  const Hash128 hash_;
+  const RecordPlace place_;
+  const Purpose purpose_;
+  LookupWaiter& waiter_;
+  Life<Reading> life_{*this};
+};
+
+// A store whose caller wants to hear how it ended.
+class DiskStore::Writing final : public PendingAnswer {
+ public:
+  explicit Writing(StoreWaiter& waiter) : waiter_(waiter) {}
+
+  Weak<Writing> watch() { return life_.watch(); }
+  void ended(StoreResult result) { waiter_.on_stored(result); }
+
+ private:
+  StoreWaiter& waiter_;
+  Life<Writing> life_{*this};
+};
+
+DiskStore::DiskStore(std::shared_ptr<Volume> volume, EventLoop& loop)
+    : volume_(std::move(volume)), loop_(loop), door_(std::make_shared<LoopDoor>(loop)) {}
+
+DiskStore::~DiskStore() {
+  door_->close();
+}
+
+void DiskStore::count(const Entry* found, Purpose purpose) {
+  if (purpose == Purpose::Probe) return;
+  if (found && found->kind() != Entry::Kind::Response) return;
+  volume_->count_lookup(found != nullptr);
+}
+
+// ---- look-ups ----
+
+DiskStore::AtOnce DiskStore::look_up_at_once(keys::KeyView key, const Hash128& hash,
+                                             Purpose purpose) {
+  AtOnce out;
+  out.found = volume_->find(key, hash, purpose);
+  out.entry = std::move(out.found.entry);
+  if (out.entry) out.status = Lookup::Status::Hit;
+  if (!out.found.segment || !volume_->may_read()) return out;
+  RecordRead read = read_resident(*out.found.segment, out.found.place, hash, key, volume_->time(),
+                                  loop_.now_ms());
+  if (read.status == RecordRead::Status::Elsewhere) {
+    out.status = Lookup::Status::Pending;
+    return out;
+  }
+  out.entry = volume_->take(std::move(read), hash, out.found.place);
+  if (out.entry) out.status = Lookup::Status::Hit;
+  return out;
+}
+
+EntryRef DiskStore::lookup_now(keys::KeyView key, Purpose purpose) {
+  AtOnce answer = look_up_at_once(key, volume_->hash_of(key), purpose);
+  if (answer.entry) count(answer.entry.get(), purpose);
+  return std::move(answer.entry);
+}
+
+Lookup DiskStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) {
+  const Hash128 hash = volume_->hash_of(key);
+  AtOnce answer = look_up_at_once(key, hash, purpose);
+  if (answer.status != Lookup::Status::Pending) {
+    count(answer.entry.get(), purpose);
+    return {answer.status, std::move(answer.entry), nullptr};
+  }
+  auto reading = std::make_unique<Reading>(*this, hash, answer.found.place, purpose, waiter);
+  volume_->executor().run([segment = std::move(answer.found.segment), place = answer.found.place,
+                           hash, bytes = std::string(key.bytes), key_hash = key.hash,
+                           time = volume_->time(), &clock = loop_.clock(), door = door_,
+                           weak = reading->watch()] {
+    RecordRead read = read_record(*segment, place, hash, {bytes, key_hash}, time, clock.now_ms());
+    door->post([weak, read = std::move(read)]() mutable {
+      if (Reading* const asked = weak.get()) asked->ended(std::move(read));
+    });
+  });
+  return {Lookup::Status::Pending, nullptr, std::move(reading)};
+}
+
+// ---- changes ----
+
+std::expected<std::unique_ptr<Reservation>, StoreResult> DiskStore::admit(
+    std::optional<std::uint64_t> body_bytes) {
+  const std::uint64_t body = body_bytes.value_or(0);
+  if (body > volume_->max_object_size()) return std::unexpected(StoreResult::TooLarge);
+  const std::uint64_t bytes = kRecordOverhead + kUsualHead + body;
+  if (const StoreResult refused = volume_->reserve(bytes); refused != StoreResult::Stored) {
+    return std::unexpected(refused);
+  }
+  return std::make_unique<DiskReservation>(volume_, bytes);
+}
+
+Storing DiskStore::store(EntryRef entry, std::unique_ptr<Reservation> reservation,
+                         StoreWaiter& waiter) {
+  const Hash128 hash = volume_->hash_of(entry->key());
+  const std::uint64_t bytes = record_bytes(*entry);
+  auto* const admitted = static_cast<DiskReservation*>(reservation.get());
+  const std::uint64_t paid = admitted ? admitted->take() : 0;
+  StoreResult room =
+      entry->body_size() <= volume_->max_object_size() && bytes <= volume_->max_record_size()
+          ? StoreResult::Stored
+          : StoreResult::TooLarge;
+  if (room == StoreResult::Stored && paid < bytes) room = volume_->reserve(bytes - paid);
+  if (room != StoreResult::Stored) {
+    volume_->release(paid);
+    volume_->erase(hash);  // what stands there is older
+    return {room, nullptr};
+  }
+  if (paid > bytes) volume_->release(paid - bytes);
+  auto writing = std::make_unique<Writing>(waiter);
+  volume_->put(hash, std::move(entry), bytes,
+               [door = door_, weak = writing->watch()](StoreResult result) {
+                 door->post([weak, result] {
+                   if (Writing* const asked = weak.get()) asked->ended(result);
+                 });
+               });
+  return {std::nullopt, std::move(writing)};
+}
+
+EraseResult DiskStore::erase(keys::KeyView key) {
+  return volume_->erase(volume_->hash_of(key));
+}
+
+}  // namespace weir::backends::disk

@@ -1,0 +1,44 @@
+// A disk backend on one loop: asks at once for what lies in memory, has the executor read the rest,
+// and tells the loop. Lives on its loop.
+#pragma once
+
+#include <memory>
+
+#include "backends/backend.h"
+#include "backends/disk/volume.h"
+#include "base/net/loop_door.h"
+
+namespace weir::backends::disk {
+
+class DiskStore final : public Store {
+ public:
+  DiskStore(std::shared_ptr<Volume> volume, EventLoop& loop);
+  ~DiskStore() override;
+
+  bool answers_now() const override { return false; }
+  EntryRef lookup_now(keys::KeyView key, Purpose purpose) override;
+  Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override;
+  std::expected<std::unique_ptr<Reservation>, StoreResult> admit(
+      std::optional<std::uint64_t> body_bytes) override;
+  Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
+                StoreWaiter& waiter) override;
+  EraseResult erase(keys::KeyView key) override;
+
+ private:
+  class Reading;
+  class Writing;
+
+  struct AtOnce {
+    Lookup::Status status = Lookup::Status::Miss;
+    EntryRef entry;
+    Volume::Found found;  // Pending: to be read
+  };
+  AtOnce look_up_at_once(keys::KeyView key, const Hash128& hash, Purpose purpose);
+  void count(const Entry* found, Purpose purpose);
+
+  const std::shared_ptr<Volume> volume_;
+  EventLoop& loop_;
+  const std::shared_ptr<LoopDoor> door_;
+};
+
+}  // namespace weir::backends::disk

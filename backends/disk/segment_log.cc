@@ -1,0 +1,288 @@
+#include "backends/disk/segment_log.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "backends/disk/segment_reader.h"
+#include "base/check.h"
+
+namespace weir::backends::disk {
+namespace {
+
+constexpr std::uint64_t kLeastSegment = std::uint64_t{64} * 1024;
+constexpr std::uint64_t kUsualMostSegment = std::uint64_t{64} * 1024 * 1024;
+// Each is an open file.
+constexpr std::uint64_t kMostSegments = 1024;
+// A segment in so many is what room is made by.
+constexpr std::uint64_t kSegmentShare = 64;
+constexpr std::uint64_t kThresholdShare = 16;
+// Of a segment, for objects that are kept.
+constexpr std::uint64_t kKeepShare = 5;
+// Kept objects are copied together, of about so many bytes.
+constexpr std::uint64_t kCopyBytes = std::uint64_t{1024} * 1024;
+
+std::uint64_t usual_bytes(std::uint64_t max_size) {
+  const std::uint64_t share =
+      std::clamp(max_size / kSegmentShare, kLeastSegment, kUsualMostSegment);
+  return std::max(share, max_size / kMostSegments);
+}
+
+std::uint64_t stride_of(std::uint64_t record_bytes) {
+  return Frame{.size = record_bytes}.stride();
+}
+
+NewRecord record_of(const Change& change) {
+  const FrameKind kind = change.record.empty() ? FrameKind::Erased : FrameKind::Object;
+  return {.kind = kind, .hash = change.key, .bytes = change.record};
+}
+
+RecordPlace place_in(std::uint32_t segment, const PlacedFrame& placed) {
+  return {segment, placed.at, placed.frame.stride()};
+}
+
+bool is_object(const PlacedFrame& placed) {
+  return placed.frame.kind == FrameKind::Object;
+}
+
+}  // namespace
+
+SegmentLog::SegmentLog(const CacheFolder& folder, Segments& segments, Index& index,
+                       const DiskTime& time, const RoomLimits& limits, std::uint64_t first)
+    : folder_(folder),
+      segments_(segments),
+      index_(index),
+      time_(time),
+      limits_(limits),
+      segment_bytes_(usual_bytes(limits.max_size)),
+      most_records_(limits.threshold == 0
+                        ? std::numeric_limits<std::size_t>::max()
+                        : std::max<std::uint64_t>(limits.threshold / kThresholdShare, 1)),
+      next_number_(first),
+      orders_(first << 36U) {}
+
+// ---- appending ----
+
+SegmentLog::Appended SegmentLog::append(std::span<const Change> changes, const Publish& publish) {
+  Appended out;
+  bool gave_up_oldest = false;
+  while (out.count < changes.size()) {
+    const std::span<const Change> rest = changes.subspan(out.count);
+    const std::size_t count = fitting(rest);
+    if (count == 0) {
+      out.result = begin(rest.front().record.size());
+      if (!out.result) return out;
+      continue;
+    }
+    if (over_threshold(rest.first(count)) && reclaim(false)) continue;
+    out.result = write(rest.first(count), out.count, publish);
+    // The disk is full all the same: once, the oldest are given up for it.
+    const bool full = !out.result && out.result.error().code == ErrorCode::TooLarge;
+    if (full && !std::exchange(gave_up_oldest, true) && reclaim(false)) continue;
+    if (!out.result) return out;
+    out.count += count;
+  }
+  return out;
+}
+
+void SegmentLog::note_end() {
+  unused_.store(writer_ ? planned_ - writer_->end() : 0, std::memory_order_relaxed);
+}
+
+// With what is written there already, and the contents at its end.
+bool SegmentLog::fits(std::uint64_t bytes, std::size_t records) const {
+  if (writer_->records() + records > most_records_) return false;
+  const std::uint64_t contents = contents_bytes(writer_->records() + records);
+  return writer_->end() + bytes + contents <= planned_;
+}
+
+// How many of them the newest segment can take.
+std::size_t SegmentLog::fitting(std::span<const Change> changes) const {
+  if (!writer_ || writer_->broken()) return 0;
+  std::size_t count = 0;
+  std::uint64_t bytes = 0;
+  for (const Change& change : changes) {
+    bytes += stride_of(change.record.size());
+    if (!fits(bytes, count + 1)) break;
+    ++count;
+  }
+  return count;
+}
+
+bool SegmentLog::over_threshold(std::span<const Change> coming) const {
+  if (limits_.threshold == 0) return false;
+  std::uint64_t objects = index_.size();
+  for (const Change& change : coming) {
+    if (!change.record.empty() && !index_.peek(change.key)) ++objects;
+  }
+  return objects > limits_.threshold;
+}
+
+Result<void> SegmentLog::write(std::span<const Change> changes, std::size_t first,
+                               const Publish& publish) {
+  std::vector<NewRecord> records;
+  records.reserve(changes.size());
+  for (const Change& change : changes) records.push_back(record_of(change));
+  const std::uint64_t before = writer_->end();
+  const auto placed = writer_->append(records);
+  if (!placed) return std::unexpected(placed.error());
+  bytes_written_.fetch_add(writer_->end() - before, std::memory_order_relaxed);
+  note_end();
+  for (std::size_t i = 0; i < placed->size(); ++i) {
+    publish(first + i, place_in(current_->number(), (*placed)[i]));
+  }
+  return {};
+}
+
+// ---- segments ----
+
+Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
+  close();
+  if (next_number_ > Segments::kMostNumber) {
+    return fail(ErrorCode::Unavailable, "the segments' numbers are used up: empty the folder");
+  }
+  const std::uint64_t needed = kSegmentHeaderBytes + stride_of(record_bytes) + contents_bytes(1);
+  const std::uint64_t planned = std::max(segment_bytes_, needed);
+  if (planned > limits_.max_size) return fail(ErrorCode::TooLarge, "larger than max_size");
+  while (segments_.bytes() + planned > limits_.max_size) {
+    if (!reclaim(false)) return fail(ErrorCode::Unavailable, "readers hold all there is");
+  }
+  if (const auto free = leave_free(planned); !free) return free;
+  const SegmentHeader header{{segments_.folder(), next_number_}, time_.base()};
+  auto writer = SegmentWriter::create(folder(), header, orders_);
+  if (!writer) return std::unexpected(writer.error());
+  ++next_number_;
+  writer_ = std::move(*writer);
+  current_ = segments_.add(header, writer_->file());
+  current_->set_bytes(planned);
+  planned_ = planned;
+  keep_left_ = segment_bytes_ / kKeepShare;
+  note_end();
+  bytes_written_.fetch_add(kSegmentHeaderBytes, std::memory_order_relaxed);
+  // So that there is room for the next one as well, before anything must be thrown out for it.
+  while (segments_.bytes() + segment_bytes_ > limits_.max_size && segments_.oldest() != current_ &&
+         reclaim(true)) {
+  }
+  return {};
+}
+
+Result<void> SegmentLog::leave_free(std::uint64_t bytes) {
+  while (true) {
+    const Result<Folder::Space> space = folder().space();
+    if (!space) return {};  // there is nothing to go by
+    const std::uint64_t share = space->total / 100 * limits_.min_free_percent;
+    const std::uint64_t min_free = std::max(limits_.min_free_bytes, share);
+    if (space->free >= bytes && space->free - bytes >= min_free) return {};
+    if (!reclaim(false))
+      return fail(ErrorCode::Unavailable, "the disk has less than min_free left");
+  }
+}
+
+// One that cannot be sealed is found again by walking through it.
+void SegmentLog::close() {
+  if (!writer_) return;
+  const std::uint64_t contents = writer_->seal_bytes();
+  if (!writer_->broken() && writer_->seal()) {
+    bytes_written_.fetch_add(contents, std::memory_order_relaxed);
+  }
+  current_->set_bytes(writer_->file()->size());
+  writer_ = nullptr;
+  current_ = nullptr;
+  note_end();
+}
+
+Result<void> SegmentLog::clear() {
+  writer_ = nullptr;
+  current_ = nullptr;
+  note_end();
+  while (const SegmentRef segment = segments_.oldest()) {
+    const auto removed = folder().remove(segment_name(segment->number()));
+    if (!removed && removed.error().code != ErrorCode::NotFound) return removed;
+    segments_.remove(segment->number());
+  }
+  return {};
+}
+
+void SegmentLog::shrink() {
+  while (segments_.bytes() + segment_bytes_ > limits_.max_size || over_threshold({})) {
+    if (!reclaim(false)) return;
+  }
+}
+
+// ---- reclaiming ----
+
+// The oldest segment goes. False: there is none, or it cannot be removed.
+bool SegmentLog::reclaim(bool keep) {
+  const SegmentRef oldest = segments_.oldest();
+  if (!oldest) return false;
+  if (oldest == current_) close();
+  const std::uint32_t number = oldest->number();
+  const Result<SegmentListing> listing = list_segment(*oldest->file(), oldest->id());
+  if (listing) {
+    if (keep && writer_) keep_hot(*oldest->file(), number, listing->frames);
+    forget(number, listing->frames);
+  } else {
+    evictions_.fetch_add(index_.erase_segment(number), std::memory_order_relaxed);
+  }
+  const auto removed = folder().remove(segment_name(number));
+  if (!removed && removed.error().code != ErrorCode::NotFound) return false;
+  segments_.remove(number);
+  return true;
+}
+
+void SegmentLog::forget(std::uint32_t number, const std::vector<PlacedFrame>& frames) {
+  std::uint64_t gone = 0;
+  for (const PlacedFrame& placed : frames) {
+    if (is_object(placed) && index_.erase_at(placed.frame.hash, place_in(number, placed))) ++gone;
+  }
+  evictions_.fetch_add(gone, std::memory_order_relaxed);
+}
+
+// Appends anew what was used since it was written or last kept, as far as that goes.
+void SegmentLog::keep_hot(File& file, std::uint32_t number,
+                          const std::vector<PlacedFrame>& frames) {
+  std::vector<PlacedFrame> hot;
+  std::uint64_t bytes = 0;
+  for (const PlacedFrame& placed : frames) {
+    const std::uint64_t stride = placed.frame.stride();
+    if (!is_object(placed) || stride > keep_left_) continue;
+    if (index_.state(placed.frame.hash, place_in(number, placed)) != Index::State::Used) continue;
+    if (!fits(bytes + stride, hot.size() + 1)) break;
+    keep_left_ -= stride;
+    bytes += stride;
+    hot.push_back(placed);
+    if (bytes < kCopyBytes) continue;
+    if (!copy(file, number, hot)) return;
+    hot.clear();
+    bytes = 0;
+  }
+  copy(file, number, hot);
+}
+
+// False: the medium fails; what was not copied goes.
+bool SegmentLog::copy(File& file, std::uint32_t number, std::span<const PlacedFrame> frames) {
+  if (frames.empty()) return true;
+  std::vector<std::string> bytes;
+  std::vector<NewRecord> records;
+  bytes.reserve(frames.size());  // the records point into it
+  for (const PlacedFrame& placed : frames) {
+    std::string& record = bytes.emplace_back(placed.frame.size, '\0');
+    const Result<std::size_t> got = file.read(placed.at + kFrameBytes, record);
+    if (!got || *got != record.size()) return false;
+    records.push_back({.kind = placed.frame.kind, .hash = placed.frame.hash, .bytes = record});
+  }
+  const std::uint64_t before = writer_->end();
+  const auto copied = writer_->append(records);
+  if (!copied) return false;
+  bytes_kept_.fetch_add(writer_->end() - before, std::memory_order_relaxed);
+  bytes_written_.fetch_add(writer_->end() - before, std::memory_order_relaxed);
+  note_end();
+  for (std::size_t i = 0; i < copied->size(); ++i) {
+    index_.move(frames[i].frame.hash, place_in(number, frames[i]),
+                place_in(current_->number(), (*copied)[i]));
+  }
+  return true;
+}
+
+}  // namespace weir::backends::disk

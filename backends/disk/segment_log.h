@@ -1,0 +1,107 @@
+// The segments as one log (docs/DISK_FORMAT.md): appends to the newest, begins the next when that
+// is full, and makes room by reclaiming the oldest. On the executor, one caller at a time: it
+// blocks.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "backends/disk/cache_folder.h"
+#include "backends/disk/disk_time.h"
+#include "backends/disk/index.h"
+#include "backends/disk/segment_writer.h"
+#include "backends/disk/segments.h"
+#include "base/file_system.h"
+#include "base/result.h"
+
+namespace weir::backends::disk {
+
+struct RoomLimits {
+  std::uint64_t max_size = 0;   // bytes of all segments, those included that readers merely hold
+  std::uint64_t threshold = 0;  // objects; 0 = no bound
+  // What is left to others on the file system: the larger of the two.
+  std::uint64_t min_free_bytes = 0;
+  unsigned min_free_percent = 0;
+};
+
+// What becomes of a key: its record, or, empty, that there is none any more.
+struct Change {
+  Hash128 key{};
+  std::string_view record{};
+};
+
+class SegmentLog {
+ public:
+  // All outlive it. `first` is the number of the first segment that it will make: beyond those of
+  // all that are there.
+  SegmentLog(const CacheFolder& folder, Segments& segments, Index& index, const DiskTime& time,
+             const RoomLimits& limits, std::uint64_t first);
+
+  // Called for each change once it is written, in their order; the place is an erasure's own, which
+  // is of no use to anybody.
+  using Publish = std::function<void(std::size_t change, const RecordPlace& place)>;
+  struct Appended {
+    std::size_t count = 0;  // of those from the front that are written: all, unless it failed
+    Result<void> result;
+  };
+  Appended append(std::span<const Change> changes, const Publish& publish);
+
+  // Seals the newest segment; the next append begins another one.
+  void close();
+  // Removes all segments. What the index says is its owner's affair.
+  Result<void> clear();
+  // Makes the limits hold that were set when these segments had been there already.
+  void shrink();
+
+  // Bytes of all segments as they are, not as they may grow. Any thread.
+  std::uint64_t bytes() const {
+    return segments_.bytes() - unused_.load(std::memory_order_relaxed);
+  }
+  // Objects that had to leave, by now. Any thread.
+  std::uint64_t evictions() const { return evictions_.load(std::memory_order_relaxed); }
+  // Bytes written for objects that were kept, and for all. Any thread.
+  std::uint64_t bytes_kept() const { return bytes_kept_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
+
+ private:
+  std::size_t fitting(std::span<const Change> changes) const;
+  bool fits(std::uint64_t bytes, std::size_t records) const;
+  bool over_threshold(std::span<const Change> coming) const;
+  Result<void> begin(std::uint64_t record_bytes);
+  Result<void> leave_free(std::uint64_t bytes);
+  void note_end();
+  Result<void> write(std::span<const Change> changes, std::size_t first, const Publish& publish);
+  bool reclaim(bool keep_hot);
+  void keep_hot(File& file, std::uint32_t number, const std::vector<PlacedFrame>& frames);
+  bool copy(File& file, std::uint32_t number, std::span<const PlacedFrame> frames);
+  void forget(std::uint32_t number, const std::vector<PlacedFrame>& frames);
+
+  Folder& folder() const { return *folder_.folder; }
+
+  const CacheFolder& folder_;
+  Segments& segments_;
+  Index& index_;
+  const DiskTime& time_;
+  const RoomLimits limits_;
+  const std::uint64_t segment_bytes_;  // of one of the usual size
+  const std::size_t most_records_;     // in one
+  std::uint64_t next_number_;
+  std::atomic<std::uint64_t> orders_;
+
+  std::unique_ptr<SegmentWriter> writer_;  // of current_; null: the next append begins one
+  SegmentRef current_;
+  std::uint64_t planned_ = 0;    // what current_ may grow to
+  std::uint64_t keep_left_ = 0;  // bytes that may still be kept in current_
+
+  std::atomic<std::uint64_t> unused_{0};  // of planned_
+  std::atomic<std::uint64_t> evictions_{0};
+  std::atomic<std::uint64_t> bytes_kept_{0};
+  std::atomic<std::uint64_t> bytes_written_{0};
+};
+
+}  // namespace weir::backends::disk

@@ -1,0 +1,57 @@
+#include "backends/disk/segments.h"
+
+#include <mutex>
+#include <utility>
+
+#include "base/check.h"
+
+namespace weir::backends::disk {
+
+Segment::Segment(const SegmentHeader& header, std::shared_ptr<File> file, Account account)
+    : header_(header), file_(std::move(file)), account_(std::move(account)) {
+  WEIR_CHECK(header_.id.number <= Segments::kMostNumber);
+}
+
+Segment::~Segment() {
+  set_bytes(0);
+}
+
+void Segment::set_bytes(std::uint64_t bytes) {
+  account_->fetch_add(bytes - bytes_, std::memory_order_relaxed);  // modulo 2^64: may be less
+  bytes_ = bytes;
+}
+
+SegmentRef Segments::add(const SegmentHeader& header, std::shared_ptr<File> file) {
+  auto segment = std::make_shared<Segment>(header, std::move(file), account_);
+  const std::unique_lock lock(mutex_);
+  const bool added = segments_.emplace(segment->number(), segment).second;
+  WEIR_CHECK(added);  // or the index would lead to another one's records
+  return segment;
+}
+
+SegmentRef Segments::find(std::uint32_t number) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = segments_.find(number);
+  return found == segments_.end() ? nullptr : found->second;
+}
+
+SegmentRef Segments::oldest() const {
+  const std::shared_lock lock(mutex_);
+  return segments_.empty() ? nullptr : segments_.begin()->second;
+}
+
+void Segments::remove(std::uint32_t number) {
+  SegmentRef last;  // dies outside of the lock, and closes its file there
+  const std::unique_lock lock(mutex_);
+  const auto found = segments_.find(number);
+  if (found == segments_.end()) return;
+  last = std::move(found->second);
+  segments_.erase(found);
+}
+
+std::size_t Segments::count() const {
+  const std::shared_lock lock(mutex_);
+  return segments_.size();
+}
+
+}  // namespace weir::backends::disk

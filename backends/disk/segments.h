@@ -1,0 +1,72 @@
+// The segments of a folder that are there, and the room that they take. Any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+
+#include "backends/disk/segment_format.h"
+#include "base/file_system.h"
+
+namespace weir::backends::disk {
+
+// A segment as its readers hold it. While any of them does its bytes count, also when it has lost
+// its name.
+class Segment {
+ public:
+  using Account = std::shared_ptr<std::atomic<std::uint64_t>>;
+
+  Segment(const SegmentHeader& header, std::shared_ptr<File> file, Account account);
+  ~Segment();
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+
+  SegmentId id() const { return header_.id; }
+  std::uint32_t number() const { return static_cast<std::uint32_t>(header_.id.number); }
+  const SegmentHeader& header() const { return header_; }
+  const std::shared_ptr<File>& file() const { return file_; }
+
+  // The room that is counted for it: what it will take while it is being written, then what it
+  // takes. Its writer's affair.
+  void set_bytes(std::uint64_t bytes);
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  const SegmentHeader header_;
+  const std::shared_ptr<File> file_;
+  const Account account_;
+  std::uint64_t bytes_ = 0;
+};
+
+using SegmentRef = std::shared_ptr<Segment>;
+
+class Segments {
+ public:
+  // The folder's id, which is in the header of each.
+  explicit Segments(std::uint64_t folder) : folder_(folder) {}
+
+  // Ours has room for so many numbers: a record's order begins with one of them.
+  static constexpr std::uint64_t kMostNumber = (std::uint64_t{1} << 28U) - 1;
+
+  SegmentRef add(const SegmentHeader& header, std::shared_ptr<File> file);
+  // Null: it is not there, or not any more.
+  SegmentRef find(std::uint32_t number) const;
+  SegmentRef oldest() const;
+  // Readers keep it.
+  void remove(std::uint32_t number);
+
+  std::uint64_t folder() const { return folder_; }
+  // Of all, those included that readers merely hold.
+  std::uint64_t bytes() const { return account_->load(std::memory_order_relaxed); }
+  std::size_t count() const;
+
+ private:
+  const std::uint64_t folder_;
+  const Segment::Account account_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+  mutable std::shared_mutex mutex_;
+  std::map<std::uint32_t, SegmentRef> segments_;  // guarded by mutex_
+};
+
+}  // namespace weir::backends::disk

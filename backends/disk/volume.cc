@@ -1,0 +1,269 @@
+#include "backends/disk/volume.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "backends/record.h"
+#include "base/log.h"
+
+namespace weir::backends::disk {
+namespace {
+
+// On its way to the disk at a time; a store that finds no room is dropped.
+constexpr std::uint64_t kMostQueued = std::uint64_t{64} << 20U;
+// Written with one call.
+constexpr std::uint64_t kGroupBytes = std::uint64_t{2} << 20U;
+// Of max_size, what is not the body of a single object: its head, the segment's header and
+// contents.
+constexpr std::uint64_t kOverheadShare = 8;
+constexpr std::int64_t kProgress_ms = 2'000;
+// Beyond so many owed erasures the whole folder is.
+constexpr std::size_t kMostOwed = 100'000;
+
+RoomLimits limits_of(const DiskOptions& options) {
+  return {.max_size = options.max_size,
+          .threshold = options.threshold,
+          .min_free_bytes = options.min_free_bytes,
+          .min_free_percent = options.min_free_percent};
+}
+
+}  // namespace
+
+std::string process_name() {
+  return "process " + std::to_string(getpid());
+}
+
+Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder)
+    : options_(std::move(options)),
+      seams_(seams),
+      folder_(std::move(folder)),
+      folder_id_(folder_.id),
+      segments_(folder_id_),
+      queue_(index_, kMostQueued),
+      recovery_(*folder_.folder, segments_, folder_.segments),
+      tasks_(seams.executor) {
+  time_.emplace(seams_.clock, recovery_.time());
+  log_.emplace(folder_, segments_, index_, *time_, limits_of(options_), recovery_.next_number());
+  recovery_began_ms_ = progress_said_ms_ = seams_.clock.now_ms();
+  queue_.begin_recovery();
+  tasks_.run([this] { recover_some(); });
+}
+
+Volume::~Volume() {
+  ending_.store(true);
+  tasks_.wait();
+  tasks_.run([this] { log_->close(); });
+  tasks_.wait();
+}
+
+std::uint64_t Volume::max_object_size() const {
+  return std::min(options_.max_object_size, options_.max_size - options_.max_size / kOverheadShare);
+}
+
+// ---- look-ups ----
+
+Volume::Found Volume::find(keys::KeyView key, const Hash128& hash, Purpose purpose) {
+  if (std::optional<EntryRef> queued = queue_.find(hash)) {
+    const bool is_it = *queued && (*queued)->key().bytes == key.bytes;
+    return {is_it ? std::move(*queued) : nullptr, nullptr, {}};
+  }
+  // What is found may just have moved, to make room: then it is found at its new place.
+  constexpr int kTries = 3;
+  for (int i = 0; i < kTries; ++i) {
+    const auto place = purpose == Purpose::Serve ? index_.find(hash) : index_.peek(hash);
+    if (!place) break;
+    if (std::shared_ptr<const Segment> segment = segments_.find(place->segment)) {
+      return {nullptr, std::move(segment), *place};
+    }
+  }
+  return {};
+}
+
+EntryRef Volume::take(RecordRead&& read, const Hash128& hash, const RecordPlace& place) {
+  switch (read.status) {
+    case RecordRead::Status::Found:
+      if (reads_.succeeded()) log_info("disk: {} can be read again", options_.cache_dir);
+      return std::move(read.entry);
+    case RecordRead::Status::Corrupt:
+      log_warn("disk: a record in {} has changed; it is gone", segment_name(place.segment));
+      queue_.forget(hash, place);
+      schedule();
+      break;
+    case RecordRead::Status::Failed:
+      if (reads_.failed(seams_.clock.now_ms())) {
+        log_error("disk: {} cannot be read; its objects are misses until it can",
+                  options_.cache_dir);
+      }
+      break;
+    case RecordRead::Status::Elsewhere:
+    case RecordRead::Status::Stranger:
+      break;
+  }
+  return nullptr;
+}
+
+// ---- changes ----
+
+StoreResult Volume::reserve(std::uint64_t bytes) {
+  if (writes_.is_open() && !writes_.allows(seams_.clock.now_ms())) return StoreResult::NoRoom;
+  return queue_.reserve(bytes) ? StoreResult::Stored : StoreResult::NoRoom;
+}
+
+void Volume::put(const Hash128& key, EntryRef entry, std::uint64_t bytes, WriteQueue::Heard heard) {
+  queue_.put(key, std::move(entry), bytes, std::move(heard));
+  schedule();
+}
+
+EraseResult Volume::erase(const Hash128& key) {
+  const EraseResult result = queue_.erase(key);
+  if (result != EraseResult::Absent) schedule();
+  return result;
+}
+
+void Volume::clear() {
+  queue_.clear();
+  schedule();
+}
+
+BackendStats Volume::stats() const {
+  BackendStats stats;
+  stats.objects = index_.size();
+  stats.bytes = log_->bytes() + queue_.bytes();
+  stats.hits = hits_.load(std::memory_order_relaxed);
+  stats.misses = misses_.load(std::memory_order_relaxed);
+  stats.stores = stores_.load(std::memory_order_relaxed);
+  stats.evictions = log_->evictions();
+  return stats;
+}
+
+// ---- the tasks: writing ----
+
+void Volume::schedule() {
+  if (!scheduled_.exchange(true)) tasks_.run([this] { write_some(); });
+}
+
+// One group a turn, so that recovery has its turns in between.
+void Volume::write_some() {
+  scheduled_.store(false);
+  WriteQueue::Group group = queue_.take(kGroupBytes);
+  if (group.clear_first || owes_all_) {
+    const Result<void> cleared = log_->clear();
+    owes_all_ = !cleared;
+    if (cleared) owed_.clear();
+    report(cleared);
+  }
+  if (!group.items.empty()) write(std::move(group.items));
+  if (!queue_.empty()) schedule();
+}
+
+// First what is owed, or an older record could outlive what is written now.
+void Volume::write(std::vector<WriteQueue::Item> items) {
+  if (!pay_owed()) {
+    for (WriteQueue::Item& item : items) give_up(std::move(item));
+    return;
+  }
+  std::vector<Change> changes;
+  std::vector<std::string> records;
+  changes.reserve(items.size());
+  records.reserve(items.size());  // the changes point into it
+  for (const WriteQueue::Item& item : items) {
+    const std::string& record =
+        records.emplace_back(item.entry ? encode(*item.entry, time_->writing()) : std::string());
+    changes.push_back({item.key, record});
+  }
+  const auto publish = [&](std::size_t at, const RecordPlace& place) {
+    if (items[at].entry) stores_.fetch_add(1, std::memory_order_relaxed);
+    queue_.settle(std::move(items[at]), StoreResult::Stored, place);
+  };
+  const SegmentLog::Appended appended = log_->append(changes, publish);
+  for (std::size_t i = appended.count; i < items.size(); ++i) give_up(std::move(items[i]));
+  report(appended.result);
+}
+
+// What is not written leaves nothing older, now and after a restart.
+void Volume::give_up(WriteQueue::Item&& item) {
+  owed_.insert(item.key);
+  if (owed_.size() > kMostOwed) {
+    owes_all_ = true;
+    owed_.clear();
+  }
+  queue_.settle(std::move(item), StoreResult::Failed, {});
+}
+
+bool Volume::pay_owed() {
+  if (owed_.empty()) return true;
+  std::vector<Change> changes;
+  changes.reserve(owed_.size());
+  for (const Hash128& key : owed_) changes.push_back({.key = key});
+  const SegmentLog::Appended appended =
+      log_->append(changes, [](std::size_t, const RecordPlace&) {});
+  for (std::size_t i = 0; i < appended.count; ++i) owed_.erase(changes[i].key);
+  if (!appended.result) report(appended.result);
+  return appended.result.has_value();
+}
+
+// Says once that it begins to fail, and once that it does not any more.
+void Volume::report(const Result<void>& result) {
+  if (result) {
+    if (writes_.succeeded() || std::exchange(full_said_, false)) {
+      log_info("disk: {} is written to again", options_.cache_dir);
+    }
+    return;
+  }
+  const Error& error = result.error();
+  if (error.code == ErrorCode::Unavailable) {
+    if (!std::exchange(full_said_, true)) {
+      log_warn("disk: nothing is written to {}: {}", options_.cache_dir, error.message);
+    }
+    return;
+  }
+  if (error.code == ErrorCode::NotFound && reopen()) return;
+  if (writes_.failed(seams_.clock.now_ms())) {
+    log_error("disk: {} cannot be written to: {}; stores are refused until it can",
+              options_.cache_dir, error.message);
+  }
+}
+
+// The folder was removed while it was in use: it is made anew, and what was in it is gone. Under
+// the same id, which keys are known by here.
+bool Volume::reopen() {
+  Result<CacheFolder> again =
+      open_cache_folder(seams_.files, options_.cache_dir, process_name(), folder_id_);
+  if (!again || again->id != folder_id_ || !again->segments.empty()) return false;
+  queue_.drop_written();
+  [[maybe_unused]] const Result<void> gone = log_->clear();  // there is nothing left to remove
+  owed_.clear();
+  owes_all_ = false;
+  folder_ = std::move(*again);
+  log_warn("disk: {} had been removed; it is there again, and empty", options_.cache_dir);
+  return true;
+}
+
+// ---- the tasks: recovery ----
+
+void Volume::recover_some() {
+  if (ending_.load()) return;
+  const bool more = recovery_.next(
+      [this](const Hash128& key, const RecordPlace& place) { queue_.recovered(key, place); });
+  const std::int64_t now_ms = seams_.clock.now_ms();
+  if (!more) {
+    queue_.end_recovery();
+    log_->shrink();
+    if (recovery_.segments_in_all() > 0) {
+      log_info("disk: {}: {} objects found in {} ms", options_.cache_dir, index_.size(),
+               now_ms - recovery_began_ms_);
+    }
+    return;
+  }
+  if (now_ms - progress_said_ms_ >= kProgress_ms) {
+    progress_said_ms_ = now_ms;
+    log_info("disk: {}: {} of {} segments read, {} objects so far", options_.cache_dir,
+             recovery_.segments_in_all() - recovery_.segments_left(), recovery_.segments_in_all(),
+             index_.size());
+  }
+  tasks_.run([this] { recover_some(); });
+}
+
+}  // namespace weir::backends::disk

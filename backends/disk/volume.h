@@ -1,0 +1,116 @@
+// A disk backend's share that belongs to no loop: its folder, what lies there, and what is being
+// written. The stores of all loops use one (disk_store.h).
+//
+// Any thread calls it; everything that may block is done by its own tasks on the executor, one
+// after the other.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "backends/breaker.h"
+#include "backends/disk/cache_folder.h"
+#include "backends/disk/disk_backend.h"
+#include "backends/disk/disk_time.h"
+#include "backends/disk/index.h"
+#include "backends/disk/key_set.h"
+#include "backends/disk/record_at.h"
+#include "backends/disk/recovery.h"
+#include "backends/disk/segment_log.h"
+#include "backends/disk/segments.h"
+#include "backends/disk/write_queue.h"
+
+namespace weir::backends::disk {
+
+// How this process is named to one that finds its folder taken.
+std::string process_name();
+
+class Volume {
+ public:
+  Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder);
+  // Waits until what is queued has been written, and seals the newest segment.
+  ~Volume();
+  Volume(const Volume&) = delete;
+  Volume& operator=(const Volume&) = delete;
+
+  const DiskOptions& options() const { return options_; }
+  // Bytes of body that fit at most.
+  std::uint64_t max_object_size() const;
+  // Bytes of a whole record.
+  std::uint64_t max_record_size() const { return options_.max_size - options_.max_size / 16; }
+
+  Hash128 hash_of(keys::KeyView key) const { return key_hash(key.bytes, folder_id_); }
+
+  // ---- look-ups ----
+  // What is known at once: an entry; that there is none; or where to read it from.
+  struct Found {
+    EntryRef entry;
+    std::shared_ptr<const Segment> segment;
+    RecordPlace place;
+  };
+  Found find(keys::KeyView key, const Hash128& hash, Purpose purpose);
+  // What reading it has come to, for whoever asked for that key: the entry, or null.
+  EntryRef take(RecordRead&& read, const Hash128& hash, const RecordPlace& place);
+  // Reading is allowed: the medium is not known to fail, or it is time to try.
+  bool may_read() { return reads_.allows(seams_.clock.now_ms()); }
+  const DiskTime& time() const { return *time_; }
+  Executor& executor() { return seams_.executor; }
+
+  // ---- changes ----
+  // Room for an object of so many bytes of record. NoRoom: too much is on its way, or the medium
+  // fails.
+  StoreResult reserve(std::uint64_t bytes);
+  void release(std::uint64_t bytes) { queue_.release(bytes); }
+  // The bytes were reserved.
+  void put(const Hash128& key, EntryRef entry, std::uint64_t bytes, WriteQueue::Heard heard);
+  EraseResult erase(const Hash128& key);
+  void clear();
+
+  // ---- counts ----
+  void count_lookup(bool hit) { (hit ? hits_ : misses_).fetch_add(1, std::memory_order_relaxed); }
+  BackendStats stats() const;
+
+ private:
+  void schedule();
+  void write_some();
+  void write(std::vector<WriteQueue::Item> items);
+  void give_up(WriteQueue::Item&& item);
+  bool pay_owed();
+  void report(const Result<void>& result);
+  bool reopen();
+  void recover_some();
+
+  const DiskOptions options_;
+  const DiskSeams seams_;
+  CacheFolder folder_;
+  const std::uint64_t folder_id_;
+  Segments segments_;
+  Index index_;
+  WriteQueue queue_;
+  Recovery recovery_;
+  std::optional<DiskTime> time_;
+  std::optional<SegmentLog> log_;
+
+  Breaker writes_;
+  Breaker reads_;
+  std::atomic<bool> scheduled_{false};
+  std::atomic<bool> ending_{false};
+  std::atomic<std::uint64_t> hits_{0};
+  std::atomic<std::uint64_t> misses_{0};
+  std::atomic<std::uint64_t> stores_{0};
+
+  // The tasks' own.
+  // Keys whose older record may still lie there, since it could not be written that it is gone.
+  KeySet owed_;
+  bool owes_all_ = false;
+  bool full_said_ = false;
+  std::int64_t recovery_began_ms_ = 0;
+  std::int64_t progress_said_ms_ = 0;
+
+  SerialTasks tasks_;  // last: they use all of the above
+};
+
+}  // namespace weir::backends::disk
