@@ -254,7 +254,8 @@ TEST(LoadErrors, Backends) {
            "weir.yaml:2:22: backends.d.type: unknown type \"rma\" (did you mean \"ram\"?)"},
           {"backends: {d: {type: memcached}}",
            "weir.yaml:2:22: backends.d.type: unknown type \"memcached\" (ram or disk)"},
-          {"backends: {d: {}}", "weir.yaml:2:15: backends.d: type is missing (available: ram, disk)"},
+          {"backends: {d: {}}",
+           "weir.yaml:2:15: backends.d: type is missing (available: ram, disk)"},
           {"backends: {d: ram}",
            "weir.yaml:2:15: backends.d: expected a map such as {type: ram, max_size: 256MiB}, "
            "found \"ram\""},

@@ -36,10 +36,15 @@ struct FakeDisk::State {
   int process = 0;  // the one that runs; others are gone
   std::map<std::string, int> calls;
 
-  // Under the lock.
+  // Not under the lock: a fault may hold its call for a while.
   std::optional<Error> fault_of(std::string_view operation, const std::string& name) {
-    ++calls[std::string(operation)];
-    return fault ? fault(operation, name) : std::nullopt;
+    Fault told;
+    {
+      const std::lock_guard lock(mutex);
+      ++calls[std::string(operation)];
+      told = fault;
+    }
+    return told ? told(operation, name) : std::nullopt;
   }
 };
 
@@ -60,8 +65,8 @@ class FakeFile final : public File {
         inode_(std::move(inode)) {}
 
   Result<std::size_t> read(std::uint64_t at, std::span<char> into) override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("read", path_)) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     return copy(at, into);
   }
   std::size_t read_resident(std::uint64_t at, std::span<char> into) override {
@@ -70,8 +75,8 @@ class FakeFile final : public File {
     return state_->resident ? copy(at, into) : 0;
   }
   Result<void> append(std::span<const iovec> parts) override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("append", path_)) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     if (process_ != state_->process) return {};
     for (const iovec& part : parts) {
       const std::uint64_t count = std::min<std::uint64_t>(part.iov_len, state_->free);
@@ -84,14 +89,14 @@ class FakeFile final : public File {
     return {};
   }
   Result<void> truncate(std::uint64_t size) override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("truncate", path_)) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     if (process_ == state_->process) inode_->bytes.resize(size);
     return {};
   }
   Result<void> sync() override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("sync", path_)) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     if (process_ == state_->process) inode_->synced = inode_->bytes;
     return {};
   }
@@ -125,8 +130,8 @@ class FakeFolder final : public Folder {
   }
 
   Result<std::unique_ptr<File>> create(std::string_view name) override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("create", full(name))) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     if (state_->names.contains(full(name))) {
       return fail(ErrorCode::Refused, full(name) + " cannot be made: File exists");
     }
@@ -135,22 +140,22 @@ class FakeFolder final : public Folder {
     return std::make_unique<FakeFile>(state_, process_, full(name), std::move(inode));
   }
   Result<std::unique_ptr<File>> open(std::string_view name) override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("open", full(name))) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     const auto found = state_->names.find(full(name));
     if (found == state_->names.end()) return missing(full(name));
     return std::make_unique<FakeFile>(state_, process_, full(name), found->second);
   }
   Result<void> remove(std::string_view name) override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("remove", full(name))) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     if (!state_->names.contains(full(name))) return missing(full(name));
     if (is_alive()) state_->names.erase(full(name));
     return {};
   }
   Result<void> rename(std::string_view from, std::string_view to) override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("rename", full(from))) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     const auto found = state_->names.find(full(from));
     if (found == state_->names.end()) return missing(full(from));
     if (!is_alive()) return {};
@@ -160,8 +165,8 @@ class FakeFolder final : public Folder {
     return {};
   }
   Result<void> sync() override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("sync", path_)) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     if (!is_alive()) return {};
     const auto ours = [&](const auto& entry) { return is_ours(entry.first); };
     std::erase_if(state_->synced_names, ours);
@@ -171,8 +176,8 @@ class FakeFolder final : public Folder {
     return {};
   }
   Result<std::vector<std::string>> names() override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("names", path_)) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     std::vector<std::string> out;
     for (const auto& [name, inode] : state_->names) {
       if (is_ours(name)) out.push_back(name.substr(path_.size() + 1));
@@ -180,13 +185,13 @@ class FakeFolder final : public Folder {
     return out;
   }
   Result<Space> space() override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("space", path_)) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     return Space{state_->free, UINT64_MAX};
   }
   Result<void> lock(std::string_view name, std::string_view who) override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("lock", full(name))) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     const auto held = state_->locks.find(full(name));
     if (held != state_->locks.end() && held->second.process == state_->process) {
       return fail(ErrorCode::Refused, held->second.who);
@@ -212,8 +217,8 @@ class FakeFileSystem final : public FileSystem {
   explicit FakeFileSystem(StateRef state) : state_(std::move(state)), process_(state_->process) {}
 
   Result<std::unique_ptr<Folder>> open_folder(const std::string& path) override {
-    const std::lock_guard lock(state_->mutex);
     if (auto fault = state_->fault_of("open_folder", path)) return std::unexpected(*fault);
+    const std::lock_guard lock(state_->mutex);
     return std::make_unique<FakeFolder>(state_, process_, path);
   }
 
@@ -293,6 +298,19 @@ void FakeDisk::lose_power(std::mt19937& random) {
 std::string& FakeDisk::bytes(const std::string& path) {
   const std::lock_guard lock(state_->mutex);
   return state_->names.at(path)->bytes;
+}
+
+void FakeDisk::put(const std::string& path, std::string bytes) {
+  const std::lock_guard lock(state_->mutex);
+  const auto inode = std::make_shared<Inode>();
+  inode->bytes = inode->synced = std::move(bytes);
+  state_->names[path] = state_->synced_names[path] = inode;
+}
+
+void FakeDisk::erase(const std::string& path) {
+  const std::lock_guard lock(state_->mutex);
+  state_->names.erase(path);
+  state_->synced_names.erase(path);
 }
 
 bool FakeDisk::has(const std::string& path) const {

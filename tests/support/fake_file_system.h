@@ -19,7 +19,8 @@ namespace weir::test {
 class FakeDisk {
  public:
   // What it does at a call: `operation` is "read", "append", "create", …; `name` the file's.
-  // Anything but nothing is what the call fails with, after it has done nothing.
+  // Anything but nothing is what the call fails with, after it has done nothing. It may take its
+  // time: other calls go on meanwhile.
   using Fault =
       std::function<std::optional<Error>(std::string_view operation, std::string_view name)>;
 
@@ -44,6 +45,8 @@ class FakeDisk {
 
   // ---- by hand ----
   std::string& bytes(const std::string& path);
+  void put(const std::string& path, std::string bytes);
+  void erase(const std::string& path);
   bool has(const std::string& path) const;
   std::vector<std::string> paths() const;
   // Calls since the last time this was asked.

@@ -1,0 +1,342 @@
+// A disk backend from start to start: what it keeps, what it gives up, and what it does when the
+// medium does not.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/backends/disk/disk_kit.h"
+
+namespace weir::backends::testing {
+namespace {
+
+using Maybe = std::optional<std::string>;
+
+class DiskBackendTest : public ::testing::Test, protected DiskKit {};
+
+// How a process ends.
+enum class End : std::uint8_t { Closed, Killed };
+class DiskEnds : public ::testing::TestWithParam<End>, protected DiskKit {
+ protected:
+  void end() { GetParam() == End::Closed ? restart() : kill(); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Both, DiskEnds, ::testing::Values(End::Closed, End::Killed),
+                         [](const auto& test) {
+                           return std::string(test.param == End::Closed ? "Closed" : "Killed");
+                         });
+
+TEST_P(DiskEnds, TheNextStartFindsTheLastRecordOfEachKey) {
+  // What was replaced or erased does not come back, over several runs.
+  open();
+  for (int i = 0; i < 100; ++i) put("key" + std::to_string(i), "first");
+  put("key1", "second");
+  at().erase("key2");
+  wait_for_writes();
+  end();
+  wait_for_objects(100);
+  EXPECT_EQ(body_at("key0"), Maybe("first"));
+  EXPECT_EQ(body_at("key1"), Maybe("second"));
+  EXPECT_EQ(body_at("key2"), std::nullopt);
+  put("key2", "third");
+  at().erase("key3");
+  wait_for_writes();
+  end();
+  wait_for_objects(100);
+  EXPECT_EQ(body_at("key1"), Maybe("second"));
+  EXPECT_EQ(body_at("key2"), Maybe("third"));
+  EXPECT_EQ(body_at("key3"), std::nullopt);
+}
+
+TEST_P(DiskEnds, WhatWasClearedStaysSo) {
+  open();
+  put("old", "1");
+  at().backend().clear();
+  put("new", "2");
+  end();
+  wait_for_objects(1);
+  EXPECT_EQ(body_at("old"), std::nullopt);
+  EXPECT_EQ(body_at("new"), Maybe("2"));
+}
+
+TEST_F(DiskBackendTest, WhatHappensDuringRecoveryIsNewerThanWhatIsFound) {
+  // Stored, erased or cleared before the old records were met.
+  open();
+  for (const char* key : {"kept", "stored", "erased"}) put(key, "old");
+  close();
+  std::atomic<bool> held{true};
+  disk.fails([&](std::string_view operation, std::string_view) -> std::optional<Error> {
+    while (operation == "read" && held) std::this_thread::yield();
+    return std::nullopt;
+  });
+  // Opening reads as well, on this thread: the headers and the newest time.
+  held = false;
+  open();
+  held = true;
+  RecordingStoreWaiter waiter;
+  const Storing storing = at().store().store(entry_of("stored", "new"), nullptr, waiter);
+  EXPECT_NE(at().erase("erased"), EraseResult::Failed);
+  held = false;
+  while (storing.pending && waiter.answers == 0) turn(at().loop());
+  wait_for_writes();
+  wait_for_objects(3);
+  EXPECT_EQ(body_at("kept"), Maybe("old"));
+  EXPECT_EQ(body_at("stored"), Maybe("new"));
+  EXPECT_EQ(body_at("erased"), std::nullopt);
+  disk.fails(nullptr);
+  restart();
+  wait_for_objects(3);
+  EXPECT_EQ(body_at("stored"), Maybe("new"));
+  EXPECT_EQ(body_at("erased"), std::nullopt);
+}
+
+// ---- room ----
+
+TEST_F(DiskBackendTest, NeverTakesMoreThanMaxSize) {
+  // Files and all, whatever is written; the newest objects are there, the oldest are not.
+  options.max_size = 1024 * 1024;
+  options.max_object_size = 64 * 1024;
+  open();
+  std::mt19937 random(7);
+  std::uint64_t most = 0;
+  for (int i = 0; i < 400; ++i) {
+    const std::string body(random() % 20'000, static_cast<char>('a' + i % 26));
+    ASSERT_EQ(put("key" + std::to_string(i), body), StoreResult::Stored) << i;
+    most = std::max(most, bytes_on_disk());
+    ASSERT_LE(most, options.max_size) << i;
+    ASSERT_EQ(body_at("key" + std::to_string(i)), Maybe(body));
+  }
+  EXPECT_GT(most, options.max_size * 8 / 10);
+  EXPECT_EQ(body_at("key0"), std::nullopt);
+  const BackendStats stats = at().stats();
+  EXPECT_GT(stats.evictions, 100U);
+  EXPECT_EQ(stats.objects + stats.evictions, 400U);
+  restart();
+  wait_for_objects(stats.objects);
+  EXPECT_TRUE(body_at("key399"));
+}
+
+TEST_F(DiskBackendTest, KeepsWhatIsUsed) {
+  // An object that is asked for again and again outlives many times max_size of others.
+  options.max_size = 1024 * 1024;
+  options.max_object_size = 64 * 1024;
+  open();
+  put("hot", "warm");
+  for (int i = 0; i < 600; ++i) {
+    put("cold" + std::to_string(i), std::string(10'000, 'x'));
+    ASSERT_EQ(body_at("hot"), Maybe("warm")) << i;
+  }
+  EXPECT_EQ(body_at("cold0"), std::nullopt);
+}
+
+TEST_F(DiskBackendTest, AReaderKeepsTheRoomOfWhatHeReads) {
+  // His segment has gone from the folder; its bytes count until he has gone as well.
+  options.max_size = 1024 * 1024;
+  disk.set_resident(false);
+  open();
+  put("read", std::string(60'000, 'r'));
+  std::atomic<bool> held{true};
+  std::atomic<int> reads{0};
+  disk.fails([&](std::string_view operation, std::string_view) -> std::optional<Error> {
+    if (operation == "read" && reads.fetch_add(1) == 0) {
+      while (held) std::this_thread::yield();
+    }
+    return std::nullopt;
+  });
+  RecordingWaiter waiter;
+  const Lookup look = at().store().lookup(key_of("read"), Purpose::Serve, waiter);
+  ASSERT_EQ(look.status, Lookup::Status::Pending);
+  for (int i = 0; i < 60; ++i) {
+    put("other" + std::to_string(i), std::string(60'000, 'x'));
+    ASSERT_LE(bytes_on_disk(), options.max_size - 60'000);
+  }
+  held = false;
+  while (waiter.answers == 0) turn(at().loop());
+  ASSERT_TRUE(waiter.entry);
+  EXPECT_EQ(text_of(*waiter.entry), std::string(60'000, 'r'));
+  disk.fails(nullptr);
+}
+
+class DiskThreshold : public ::testing::TestWithParam<std::uint64_t>, protected DiskKit {};
+INSTANTIATE_TEST_SUITE_P(Counts, DiskThreshold, ::testing::Values(1, 2, 15, 16, 100));
+
+TEST_P(DiskThreshold, BoundsTheObjects) {
+  options.threshold = GetParam();
+  open();
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_EQ(put("key" + std::to_string(i), "x"), StoreResult::Stored);
+    ASSERT_LE(at().stats().objects, GetParam()) << i;
+    ASSERT_TRUE(body_at("key" + std::to_string(i))) << i;
+  }
+  EXPECT_GE(at().stats().objects, GetParam() / 2);
+}
+
+TEST_F(DiskBackendTest, LeavesOthersTheirShare) {
+  // Below min_free the oldest go, then nothing is written; and when there is room again, it is.
+  options.min_free_bytes = 10'000'000;
+  disk.set_free(10'500'000);
+  open();
+  EXPECT_EQ(put("a", "1"), StoreResult::Stored);
+  disk.set_free(9'000'000);
+  restart();
+  EXPECT_EQ(put("b", "2"), StoreResult::Failed);
+  EXPECT_EQ(body_at("b"), std::nullopt);
+  disk.set_free(100'000'000);
+  EXPECT_EQ(put("b", "3"), StoreResult::Stored);
+  EXPECT_EQ(body_at("b"), Maybe("3"));
+}
+
+// ---- a medium that fails ----
+
+TEST_F(DiskBackendTest, AFailedStoreLeavesNothingOlder) {
+  // Not now, and not after a restart, when the disk still holds the older record.
+  open();
+  put("a", "old");
+  put("b", "other");
+  disk.fails([](std::string_view operation, std::string_view) -> std::optional<Error> {
+    if (operation != "append" && operation != "create") return std::nullopt;
+    return Error{ErrorCode::System, "it fails"};
+  });
+  EXPECT_EQ(put("a", "new"), StoreResult::Failed);
+  EXPECT_EQ(body_at("a"), std::nullopt);
+  EXPECT_EQ(body_at("b"), Maybe("other"));
+  disk.fails(nullptr);
+  EXPECT_EQ(put("c", "after"), StoreResult::Stored);
+  kill();
+  wait_for_objects(2);
+  EXPECT_EQ(body_at("a"), std::nullopt);
+  EXPECT_EQ(body_at("b"), Maybe("other"));
+  EXPECT_EQ(body_at("c"), Maybe("after"));
+}
+
+TEST_F(DiskBackendTest, RestsAfterFailuresAndComesBack) {
+  // Five in a row: then stores are refused at once, until one attempt succeeds.
+  open();
+  disk.fails([](std::string_view operation, std::string_view) -> std::optional<Error> {
+    if (operation != "append" && operation != "create") return std::nullopt;
+    return Error{ErrorCode::System, "it fails"};
+  });
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(put("a", "1"), StoreResult::Failed) << i;
+  disk.take_calls();
+  EXPECT_EQ(put("a", "1"), StoreResult::NoRoom);
+  EXPECT_FALSE(at().store().admit(1));
+  EXPECT_EQ(disk.take_calls()["append"], 0);
+  clock.advance(1'000);
+  EXPECT_EQ(put("a", "1"), StoreResult::Failed);  // the attempt
+  EXPECT_EQ(put("a", "1"), StoreResult::NoRoom);
+  disk.fails(nullptr);
+  EXPECT_EQ(put("a", "1"), StoreResult::NoRoom);
+  clock.advance(10'000);
+  EXPECT_EQ(put("a", "2"), StoreResult::Stored);
+  EXPECT_EQ(put("b", "3"), StoreResult::Stored);
+  EXPECT_EQ(body_at("a"), Maybe("2"));
+}
+
+TEST_F(DiskBackendTest, WhatCannotBeReadIsAMiss) {
+  // And after five failures nothing is read for a while.
+  disk.set_resident(false);
+  open();
+  for (int i = 0; i < 10; ++i) put("key" + std::to_string(i), "1");
+  disk.fails([](std::string_view operation, std::string_view) -> std::optional<Error> {
+    if (operation != "read") return std::nullopt;
+    return Error{ErrorCode::System, "it fails"};
+  });
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(body_at("key" + std::to_string(i)), std::nullopt);
+  disk.take_calls();
+  EXPECT_EQ(body_at("key7"), std::nullopt);
+  EXPECT_EQ(disk.take_calls()["read"], 0);
+  disk.fails(nullptr);
+  clock.advance(1'000);
+  EXPECT_EQ(body_at("key7"), Maybe("1"));
+  EXPECT_EQ(body_at("key8"), Maybe("1"));
+}
+
+// ---- bytes that have changed ----
+
+// What a look-up finds after somebody has been at the files: what was stored, or nothing.
+class DiskDamage : public ::testing::Test, protected DiskKit {
+ protected:
+  static constexpr int kKeys = 12;
+  static std::string key(int i) { return "key" + std::to_string(i); }
+  static std::string body(int i) {
+    return std::string(static_cast<std::size_t>(i) * 700, 'a' + static_cast<char>(i));
+  }
+
+  void fill() {
+    open();
+    for (int i = 0; i < kKeys; ++i) put(key(i), body(i));
+    close();
+  }
+  // How many are found; each of them as it was stored.
+  int count_found() {
+    open();
+    int found = 0;
+    wait_for_recovery();
+    for (int i = 0; i < kKeys; ++i) {
+      const Maybe got = body_at(key(i));
+      if (!got) continue;
+      EXPECT_EQ(*got, body(i)) << i;
+      ++found;
+    }
+    close();
+    return found;
+  }
+  // Its tasks run in order: what is stored behind it is written behind it... it takes turns with
+  // what is written, a segment each.
+  void wait_for_recovery() {
+    for (int i = 0; i < 4; ++i) wait_for_writes();
+  }
+};
+
+TEST_F(DiskDamage, AFlippedBitIsAMissNeverAWrongByte) {
+  // Anywhere in the segment: every byte of heads and frames, sampled in bodies.
+  fill();
+  ASSERT_EQ(segments().size(), 1U);
+  const std::string path = segments().front();
+  const std::string sound = disk.bytes(path);
+  int lost = 0;
+  for (std::size_t at = 0; at < sound.size(); at += 97) {
+    disk.bytes(path)[at] = static_cast<char>(sound[at] ^ 16);
+    const int found = count_found();
+    EXPECT_GE(found, at < 64 ? 0 : kKeys - 1) << at;
+    lost += kKeys - found;
+    for (const std::string& other : segments()) {
+      if (other != path) disk.erase(other);
+    }
+    disk.put(path, sound);
+  }
+  EXPECT_GT(lost, 100);
+}
+
+TEST_F(DiskDamage, WhatIsCutOffIsMissingAndTheRestIsThere) {
+  fill();
+  const std::string path = segments().front();
+  const std::string sound = disk.bytes(path);
+  for (int cut = 0; cut < 20; ++cut) {
+    disk.bytes(path).resize(sound.size() * static_cast<std::size_t>(cut) / 20);
+    const int found = count_found();
+    EXPECT_LE(found, kKeys);
+    if (cut == 0) {
+      EXPECT_EQ(found, 0);
+    }
+    for (const std::string& other : segments()) disk.erase(other);
+    disk.put(path, sound);
+  }
+  EXPECT_EQ(count_found(), kKeys);
+}
+
+TEST_F(DiskDamage, AnotherSegmentsFileIsNone) {
+  // Copied under another number, or from another folder: nothing in it counts.
+  fill();
+  const std::string sound = disk.bytes(segments().front());
+  disk.erase(segments().front());
+  disk.put("cache/0000000000000005.seg", sound);
+  EXPECT_EQ(count_found(), 0);
+  EXPECT_TRUE(disk.has("cache/0000000000000005.seg"));  // it may be somebody's
+  options.cache_dir = "elsewhere";
+  fill();
+  disk.put("elsewhere/0000000000000000.seg", sound);
+  EXPECT_EQ(count_found(), 0);
+}
+
+}  // namespace
+}  // namespace weir::backends::testing

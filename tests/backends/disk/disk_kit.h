@@ -1,0 +1,97 @@
+// A disk backend on a disk by hand, with a clock by hand: it can be restarted, killed and
+// unplugged.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "backends/disk/disk_backend.h"
+#include "tests/conformance/entries.h"
+#include "tests/conformance/look_up.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_file_system.h"
+
+namespace weir::backends::testing {
+
+class DiskKit {
+ public:
+  DiskKit() {
+    options.cache_dir = "cache";
+    options.max_size = 16 * 1024 * 1024;
+  }
+
+  // ---- its lives ----
+  void open() { attach(open_disk_backend(options, {*files_, executor_, clock}).value()); }
+  void close() {
+    attached_.reset();
+    files_ = disk.mount();
+  }
+  void restart() {
+    close();
+    open();
+  }
+  // kill -9: what the old process still does is lost.
+  void kill() {
+    disk.kill_process();
+    restart();
+  }
+  void lose_power(std::mt19937& random) {
+    disk.lose_power(random);
+    restart();
+  }
+
+  // ---- what it does ----
+  Attached& at() { return *attached_; }
+  StoreResult put(std::string_view key, std::string_view body) {
+    EntryParts parts;
+    parts.key = std::string(key);
+    parts.hash = hash128(key);
+    parts.meta.response_ms = clock.now_ms();
+    parts.fields.add("Content-Length", std::to_string(body.size()));
+    parts.body = make_body(body);
+    return at().put(make_entry(std::move(parts)));
+  }
+  std::optional<std::string> body_at(std::string_view key) {
+    const EntryRef entry = at().find(key);
+    return entry ? std::optional(text_of(*entry)) : std::nullopt;
+  }
+  // Until so many objects are known: recovery finds them little by little.
+  void wait_for_objects(std::uint64_t count) {
+    while (at().stats().objects < count) std::this_thread::yield();
+  }
+  // Until what was asked for before is done, an erasure or a removal as well.
+  void wait_for_writes() { put("settled", "x"); }
+
+  // Bytes of all its files.
+  std::uint64_t bytes_on_disk() {
+    std::uint64_t sum = 0;
+    for (const std::string& path : disk.paths()) sum += disk.bytes(path).size();
+    return sum;
+  }
+  std::vector<std::string> segments() {
+    std::vector<std::string> out;
+    for (const std::string& path : disk.paths()) {
+      if (path.ends_with(".seg")) out.push_back(path);
+    }
+    return out;
+  }
+
+  test::FakeDisk disk;
+  test::FakeClock clock;
+  DiskOptions options;
+
+ private:
+  void attach(std::shared_ptr<Backend> backend) {
+    attached_ = std::make_unique<Attached>(std::move(backend));
+  }
+
+  ThreadPool executor_{2};
+  std::unique_ptr<FileSystem> files_ = disk.mount();
+  std::unique_ptr<Attached> attached_;
+};
+
+}  // namespace weir::backends::testing
