@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -87,6 +88,27 @@ class Reservation {
   virtual ~Reservation() = default;
 };
 
+// An object whose body goes into the store while it arrives, so that it never lies in memory as a
+// whole. Dropping it before it was committed leaves nothing of it. On the store's loop.
+class Inflow {
+ public:
+  virtual ~Inflow() = default;
+
+  // The next bytes of the body. False: the store has given it up, for its medium is too slow, or
+  // fails; nothing more is to be asked of it but body().
+  virtual bool append(std::string_view bytes) = 0;
+  // Whether so much is unwritten that more had better wait, if nobody is kept waiting by that. Once
+  // it was, `ready` is called when it is so no more; never from within.
+  virtual bool is_behind() = 0;
+  virtual void when_ready(std::function<void()> ready) = 0;
+  // What can be read of it by now.
+  virtual Ref<const FarBody> body() const = 0;
+  // All bytes were appended. `head` is the entry but for its body. Once, and as Store::store().
+  virtual Storing commit(EntryParts head, StoreWaiter& waiter) = 0;
+  // The entry, once it is stored.
+  virtual EntryRef entry() const = 0;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -108,6 +130,13 @@ class Store {
   virtual Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
                         StoreWaiter& waiter) = 0;
   virtual EraseResult erase(keys::KeyView key) = 0;
+
+  // The largest body that is to be stored as a whole: a larger one comes as an inflow, or is too
+  // large. Constant.
+  virtual std::uint64_t most_whole() const = 0;
+  // For a body of so many bytes, empty as in admit(); or the reason why not.
+  virtual std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
+      std::optional<std::uint64_t> body_bytes) = 0;
 };
 
 struct BackendStats {

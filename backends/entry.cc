@@ -80,6 +80,8 @@ void append_list(std::string& out, std::uint8_t tag, const std::vector<std::stri
 StoredBody::StoredBody(Body body)
     : body_(std::move(body)), charge_(heap_bytes(this) + body_.charge()) {}
 
+StoredBody::StoredBody(Ref<const FarBody> far) : far_(std::move(far)), charge_(heap_bytes(this)) {}
+
 StoredBody::~StoredBody() {
   settle(account_.load(std::memory_order_relaxed), charge_);
 }
@@ -212,7 +214,7 @@ http::HeaderBlock Entry::fields() const {
 
 std::uint64_t Entry::body_size() const {
   if (kind() != Kind::Response) return 0;
-  return body_ ? body_->body().size() : inline_size_;
+  return body_ ? body_->size() : inline_size_;
 }
 
 std::size_t Entry::body_parts() const {
@@ -282,7 +284,9 @@ EntryRef make_entry(EntryParts parts) {
   if (parts.kind == EntryKind::Response) {
     if (parts.status_line.empty()) http::append_status_line(parts.status_line, parts.meta.status);
     http::append_fields(fields, parts.fields);
-    if (parts.body.size() > Entry::kInlineBody) {
+    if (parts.far_body) {
+      source.body = make_ref<const StoredBody>(std::move(parts.far_body));
+    } else if (parts.body.size() > Entry::kInlineBody) {
       source.body = make_ref<const StoredBody>(std::move(parts.body));
     } else {
       inline_bytes = joined(parts.body);

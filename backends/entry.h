@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "backends/byte_account.h"
+#include "backends/far_body.h"
 #include "backends/head_text.h"
 #include "base/chunk.h"
 #include "base/hash.h"
@@ -66,19 +67,24 @@ struct EntryParts {
   std::string status_line;  // with its line end; empty: made from meta.status
   http::HeaderBlock fields;
   Body body;
+  Ref<const FarBody> far_body;  // or, in place of `body`: where it is to be had
   // VaryMarker: names, lower case, sorted; and the full keys of the variants known.
   std::vector<std::string> vary;
   std::vector<std::string> variants;
 };
 
-// A body that is not stored inline: its pieces, shared by entries that differ in their heads only.
+// A body that is not stored inline: its pieces, or where they are to be had, shared by entries that
+// differ in their heads only.
 // Charged once, to the account of the store that kept it first. Any thread.
 class StoredBody : public RefCounted<StoredBody> {
  public:
   explicit StoredBody(Body body);
+  explicit StoredBody(Ref<const FarBody> far);
   ~StoredBody();
 
-  const Body& body() const { return body_; }
+  std::uint64_t size() const { return far_ ? far_->size() : body_.size(); }
+  const Body& body() const { return body_; }              // empty when it is far
+  const Ref<const FarBody>& far() const { return far_; }  // null when it is not
   std::uint64_t charge() const { return charge_; }
   // False when it is charged to an account already. charge() was added to this one before.
   bool bind_account(const Ref<ByteAccount>& account) const;
@@ -88,6 +94,7 @@ class StoredBody : public RefCounted<StoredBody> {
 
  private:
   const Body body_;
+  const Ref<const FarBody> far_;
   const std::uint64_t charge_;
   mutable std::atomic<ByteAccount*> account_ = nullptr;  // with a reference of its own
 };
@@ -153,7 +160,9 @@ class Entry : public RefCounted<Entry> {
 
   // ---- the body ----
   std::uint64_t body_size() const;
-  // It lies in so many runs of bytes, in order; none when it is empty.
+  // Where it is to be had when it does not lie in memory; else null.
+  const FarBody* far_body() const { return body_ ? body_->far().get() : nullptr; }
+  // It lies in so many runs of bytes, in order; none when it is empty, or far.
   std::size_t body_parts() const;
   std::string_view body_part(std::size_t index) const;
   bool has_inline_body() const { return !body_; }

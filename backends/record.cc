@@ -12,6 +12,8 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -25,9 +27,11 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x52494557;  // "WEIR"
 constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kFixedBytes = kRecordTimeBytes;
+constexpr std::size_t kFixedBytes = kRecordFixedBytes;
 constexpr std::size_t kChecksumBytes = 8;
-constexpr std::size_t kBlockBytes = 64 * 1024;
+constexpr std::size_t kBlockBytes = FarBody::kBlockBytes;
+// Far more than any disk: sums of sizes are numbers still.
+constexpr std::uint64_t kMostBodyBytes = std::uint64_t{1} << 48U;
 constexpr std::int64_t kAbsent = std::numeric_limits<std::int64_t>::min();
 // The app's head, with what Weir adds to it: Via, Date, Vary.
 constexpr std::size_t kMaxHeadBytes = 2 * http::kMaxResponseHeadBytes;
@@ -141,6 +145,7 @@ Result<Fixed> read_fixed(std::string_view& in) {
   if (meta.response_ms > kMaxTimeMs || meta.response_ms < -kMaxTimeMs) {
     return corrupt("a time that is none");
   }
+  if (fixed.body_size > kMostBodyBytes) return corrupt("a body that is none");
   if (!is_span(meta.initial_age_s) || !is_span(meta.lifetime_s.value_or(0))) {
     return corrupt("an age or a lifetime that is none");
   }
@@ -196,38 +201,48 @@ struct Parts {
   std::string_view key;
   std::string_view status_line;
   std::string_view fields;
-  std::string_view body;
+  std::string_view sums;  // of the body's blocks
+  std::string_view body;  // where it was read with it
 };
 
-// A record's parts; every byte of it is as it was written.
-Result<Parts> read_parts(std::string_view bytes) {
+std::uint64_t head_bytes(const Fixed& fixed) {
+  return kFixedBytes + std::uint64_t{fixed.key_size} + fixed.status_line_size + fixed.fields_size +
+         (blocks_of(fixed.body_size) + 1) * kChecksumBytes;
+}
+
+// A record's parts up to its body, which is what is left of `bytes`; every byte of the head is as
+// it was written.
+Result<Parts> read_head(std::string_view& bytes) {
   std::string_view in = bytes;
   Result<Fixed> read = read_fixed(in);
   if (!read) return std::unexpected(read.error());
   Parts parts;
   parts.fixed = *read;
   const Fixed& fixed = parts.fixed;
-  const std::uint64_t head_size =
-      std::uint64_t{fixed.key_size} + fixed.status_line_size + fixed.fields_size;
-  // The body's size first: what comes from it must not overflow.
-  if (fixed.body_size > in.size() ||
-      head_size + (blocks_of(fixed.body_size) + 1) * kChecksumBytes + fixed.body_size !=
-          in.size()) {
-    return corrupt("its sizes do not add up");
-  }
+  if (head_bytes(fixed) > bytes.size()) return corrupt("its sizes do not add up");
   parts.key = take_bytes(in, fixed.key_size);
   parts.status_line = take_bytes(in, fixed.status_line_size);
   parts.fields = take_bytes(in, fixed.fields_size);
-  std::string_view sums = take_bytes(in, blocks_of(fixed.body_size) * kChecksumBytes);
+  parts.sums = take_bytes(in, blocks_of(fixed.body_size) * kChecksumBytes);
   const std::string_view covered = bytes.substr(0, bytes.size() - in.size());
   if (take_number<std::uint64_t>(in) != stable_hash64(covered)) {
     return corrupt("its head has changed");
   }
-  const bool whole = all_blocks(in, [&](std::string_view block) {
+  bytes = in;
+  return parts;
+}
+
+// A whole record's parts; every byte of it is as it was written.
+Result<Parts> read_parts(std::string_view bytes) {
+  Result<Parts> parts = read_head(bytes);
+  if (!parts) return parts;
+  if (bytes.size() != parts->fixed.body_size) return corrupt("its sizes do not add up");
+  std::string_view sums = parts->sums;
+  const bool whole = all_blocks(bytes, [&](std::string_view block) {
     return take_number<std::uint64_t>(sums) == stable_hash64(block);
   });
   if (!whole) return corrupt("its body has changed");
-  parts.body = in;
+  parts->body = bytes;
   return parts;
 }
 
@@ -270,7 +285,7 @@ bool is_sound_head(const Parts& parts) {
   }
   const bool has_length = head->fields.has(http::FieldId::ContentLength);
   if (has_length != (head->status != 204)) return false;
-  if (parts.body.size() != (has_length ? head->content_length : 0)) return false;
+  if (parts.fixed.body_size != (has_length ? head->content_length : 0)) return false;
   std::string status_line;
   std::string fields;
   http::append_status_line(status_line, head->status, head->reason);
@@ -288,11 +303,10 @@ EntryRef make_response(Entry::Source& source, std::string_view body) {
   return Entry::make(source);
 }
 
-}  // namespace
-
-std::string encode(const Entry& entry, const RecordTime& time) {
+// Everything before the body.
+std::string encode_before(const Entry& entry, std::uint64_t body_size,
+                          std::span<const std::uint64_t> sums, const RecordTime& time) {
   const bool is_response = entry.kind() == EntryKind::Response;
-  const std::string body = body_bytes(entry);
   const std::string_view head = entry.stored_head();
   const std::string_view fields = head.substr(0, is_response ? head.size() - 2 : 0);
   Fixed fixed;
@@ -303,25 +317,21 @@ std::string encode(const Entry& entry, const RecordTime& time) {
   fixed.key_size = static_cast<std::uint32_t>(entry.key().bytes.size());
   fixed.status_line_size = static_cast<std::uint32_t>(entry.status_line().size());
   fixed.fields_size = static_cast<std::uint32_t>(fields.size());
-  fixed.body_size = body.size();
+  fixed.body_size = body_size;
 
   std::string out;
   write_fixed(out, fixed);
   WEIR_CHECK(out.size() == kFixedBytes);
   out.append(entry.key().bytes).append(entry.status_line()).append(fields);
-  all_blocks(body, [&](std::string_view block) {
-    put_number(out, stable_hash64(block));
-    return true;
-  });
+  WEIR_CHECK(sums.size() == blocks_of(body_size));
+  for (const std::uint64_t sum : sums) put_number(out, sum);
   put_number(out, stable_hash64(out));
-  return out.append(body);
+  return out;
 }
 
-Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordTime& time,
-                        std::int64_t now_ms) {
-  Result<Parts> read = read_parts(bytes);
-  if (!read) return std::unexpected(read.error());
-  const Parts& parts = *read;
+// What a record says of its entry but for the body; Corrupt where that cannot be believed.
+Result<Entry::Source> source_of(const Parts& parts, keys::KeyView key, const RecordTime& time,
+                                std::int64_t now_ms) {
   if (parts.key != key.bytes) return corrupt("another key's");
   if (parts.fixed.dated != time.is_dated) return corrupt("dated otherwise than here");
   Entry::Source source;
@@ -331,15 +341,70 @@ Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordT
   to_steady(source.meta, time);
   if (source.meta.response_ms > now_ms + kClocksDiffer_ms) return corrupt("of a time to come");
   source.meta.response_ms = std::min(source.meta.response_ms, now_ms);
-  if (source.kind == EntryKind::VaryMarker) {
-    if (!is_sound_marker(parts)) return corrupt("a marker that is none");
-    source.inline_bytes = parts.body;
-    return Entry::make(source);
-  }
+  if (source.kind == EntryKind::VaryMarker) return source;
   if (!is_sound_head(parts)) return corrupt("its head is no response's");
   source.status_line = parts.status_line;
   source.fields = parts.fields;
-  return make_response(source, parts.body);
+  return source;
+}
+
+}  // namespace
+
+std::uint64_t block_checksum(std::string_view block) {
+  return stable_hash64(block);
+}
+
+std::string encode(const Entry& entry, const RecordTime& time) {
+  const std::string body = body_bytes(entry);
+  std::vector<std::uint64_t> sums;
+  sums.reserve(blocks_of(body.size()));
+  all_blocks(body, [&](std::string_view block) {
+    sums.push_back(stable_hash64(block));
+    return true;
+  });
+  return encode_before(entry, body.size(), sums, time).append(body);
+}
+
+std::string encode_head(const Entry& entry, std::span<const std::uint64_t> sums,
+                        const RecordTime& time) {
+  return encode_before(entry, entry.body_size(), sums, time);
+}
+
+Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordTime& time,
+                        std::int64_t now_ms) {
+  const Result<Parts> parts = read_parts(bytes);
+  if (!parts) return std::unexpected(parts.error());
+  Result<Entry::Source> source = source_of(*parts, key, time, now_ms);
+  if (!source) return std::unexpected(source.error());
+  if (source->kind == EntryKind::VaryMarker) {
+    if (!is_sound_marker(*parts)) return corrupt("a marker that is none");
+    source->inline_bytes = parts->body;
+    return Entry::make(*source);
+  }
+  return make_response(*source, parts->body);
+}
+
+std::optional<std::uint64_t> record_head_bytes(std::string_view first) {
+  const Result<Fixed> fixed = read_fixed(first);
+  return fixed ? std::optional(head_bytes(*fixed)) : std::nullopt;
+}
+
+Result<EntryRef> decode_head(std::string_view bytes, keys::KeyView key, const RecordTime& time,
+                             std::int64_t now_ms, const MakeFarBody& make_body) {
+  const Result<Parts> parts = read_head(bytes);
+  if (!parts) return std::unexpected(parts.error());
+  if (!bytes.empty()) return corrupt("its sizes do not add up");
+  Result<Entry::Source> source = source_of(*parts, key, time, now_ms);
+  if (!source) return std::unexpected(source.error());
+  if (source->kind != EntryKind::Response) return corrupt("a marker that is none");
+  std::string_view in = parts->sums;
+  std::vector<std::uint64_t> sums;
+  sums.reserve(in.size() / kChecksumBytes);
+  while (!in.empty()) sums.push_back(take_number<std::uint64_t>(in));
+  Ref<const FarBody> body = make_body(parts->fixed.body_size, std::move(sums));
+  if (!body) return corrupt("its body is not there");
+  source->body = make_ref<const StoredBody>(std::move(body));
+  return Entry::make(*source);
 }
 
 std::optional<std::int64_t> record_time_ms(std::string_view bytes) {

@@ -7,9 +7,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "backends/entry.h"
 #include "base/result.h"
@@ -38,9 +41,27 @@ std::string encode(const Entry& entry, const RecordTime& time);
 Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordTime& time,
                         std::int64_t now_ms);
 
+// ---- a record in two: its head here, its body where it is read from block by block ----
+
+// Of one block of a body (FarBody::kBlockBytes, the last one may be shorter).
+std::uint64_t block_checksum(std::string_view block);
+// What stands before the body in a record of this entry, whose body may be far: `sums` are of its
+// blocks.
+std::string encode_head(const Entry& entry, std::span<const std::uint64_t> sums,
+                        const RecordTime& time);
+
+// The first bytes of a record, so many, tell how long its head is; unverified. Empty: it is none.
+inline constexpr std::size_t kRecordFixedBytes = 72;
+std::optional<std::uint64_t> record_head_bytes(std::string_view first);
+// The entry of that head, exactly that long, with the body that `make_body` gives it (null: it is
+// not there). Corrupt as for decode().
+using MakeFarBody =
+    std::function<Ref<const FarBody>(std::uint64_t bytes, std::vector<std::uint64_t> sums)>;
+Result<EntryRef> decode_head(std::string_view bytes, keys::KeyView key, const RecordTime& time,
+                             std::int64_t now_ms, const MakeFarBody& make_body);
+
 // When the response of a dated record arrived, on the clock that it was written by; told from its
-// first bytes, so many, unverified. Empty: it is none.
-inline constexpr std::size_t kRecordTimeBytes = 72;
-std::optional<std::int64_t> record_time_ms(std::string_view bytes);
+// first bytes, unverified. Empty: it is none.
+std::optional<std::int64_t> record_time_ms(std::string_view first);
 
 }  // namespace weir::backends

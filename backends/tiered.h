@@ -4,6 +4,7 @@
 // An object is admitted when any tier admits it, and stored when any has stored it; the others
 // drop what they had under its key. A copy made by a look-up never outlives what was stored, erased
 // or cleared while the look-up was under way, as long as that went through the same backend.
+// An object that arrives as an inflow is kept by the nearest tier that takes it so, alone.
 // lookup_now() asks every tier that answers now, in the same order.
 #pragma once
 

@@ -66,9 +66,12 @@ class Ref {
   }
 
  private:
-  auto& counter() const {
-    return static_cast<const RefCounted<std::remove_const_t<T>>&>(*object_).count_;
+  // Of T itself, or of a class that T derives from.
+  template <class U>
+  static auto& counter_of(const RefCounted<U>& counted) {
+    return counted.count_;
   }
+  auto& counter() const { return counter_of(*object_); }
   void acquire() {
     if (object_) counter().fetch_add(1, std::memory_order_relaxed);
   }

@@ -1,8 +1,10 @@
 #include "backends/disk/disk_store.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "backends/disk/disk_inflow.h"
 #include "base/life.h"
 
 namespace weir::backends::disk {
@@ -15,7 +17,8 @@ constexpr std::uint64_t kUsualHead = 2048;
 
 std::uint64_t record_bytes(const Entry& entry) {
   return kRecordOverhead + entry.key().bytes.size() + entry.status_line().size() +
-         entry.stored_head().size() + entry.marker_bytes().size() + entry.body_size();
+         entry.stored_head().size() + entry.marker_bytes().size() +
+         (entry.far_body() ? 0 : entry.body_size());
 }
 
 // Room in the queue of what is to be written.
@@ -93,8 +96,7 @@ DiskStore::AtOnce DiskStore::look_up_at_once(keys::KeyView key, const Hash128& h
   out.entry = std::move(out.found.entry);
   if (out.entry) out.status = Lookup::Status::Hit;
   if (!out.found.segment || !volume_->may_read()) return out;
-  RecordRead read = read_resident(*out.found.segment, out.found.place, hash, key, volume_->time(),
-                                  loop_.now_ms());
+  RecordRead read = volume_->reader().read_now(volume_->asked(out.found, key, hash));
   if (read.status == RecordRead::Status::Elsewhere) {
     out.status = Lookup::Status::Pending;
     return out;
@@ -118,13 +120,14 @@ Lookup DiskStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waite
     return {answer.status, std::move(answer.entry), nullptr};
   }
   auto reading = std::make_unique<Reading>(*this, hash, answer.found.place, purpose, waiter);
-  volume_->executor().run([segment = std::move(answer.found.segment), place = answer.found.place,
-                           hash, bytes = std::string(key.bytes), key_hash = key.hash,
-                           time = volume_->time(), &clock = loop_.clock(), door = door_,
-                           weak = reading->watch()] {
-    RecordRead read = read_record(*segment, place, hash, {bytes, key_hash}, time, clock.now_ms());
+  volume_->executor().run([asked = volume_->asked(answer.found, {}, hash),
+                           bytes = std::string(key.bytes), key_hash = key.hash,
+                           reader = volume_->reader(), door = door_,
+                           weak = reading->watch()]() mutable {
+    asked.key = {bytes, key_hash};
+    RecordRead read = reader.read_waiting(asked);
     door->post([weak, read = std::move(read)]() mutable {
-      if (Reading* const asked = weak.get()) asked->ended(std::move(read));
+      if (Reading* const waiting = weak.get()) waiting->ended(std::move(read));
     });
   });
   return {Lookup::Status::Pending, nullptr, std::move(reading)};
@@ -172,6 +175,19 @@ Storing DiskStore::store(EntryRef entry, std::unique_ptr<Reservation> reservatio
 
 EraseResult DiskStore::erase(keys::KeyView key) {
   return volume_->erase(volume_->hash_of(key));
+}
+
+std::uint64_t DiskStore::most_whole() const {
+  return std::min(RecordReader::kWholeBytes - RecordReader::kUsualHead, volume_->max_object_size());
+}
+
+std::expected<std::unique_ptr<Inflow>, StoreResult> DiskStore::open_inflow(
+    std::optional<std::uint64_t> body_bytes) {
+  if (body_bytes.value_or(0) > volume_->max_object_size()) {
+    return std::unexpected(StoreResult::TooLarge);
+  }
+  if (!volume_->may_write()) return std::unexpected(StoreResult::NoRoom);
+  return std::make_unique<DiskInflow>(volume_, door_);
 }
 
 }  // namespace weir::backends::disk

@@ -23,6 +23,9 @@ class DiskStore final : public Store {
   Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
+  std::uint64_t most_whole() const override;
+  std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
+      std::optional<std::uint64_t> body_bytes) override;
 
  private:
   class Reading;

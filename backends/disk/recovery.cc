@@ -57,7 +57,7 @@ std::optional<DiskTime::Before> Recovery::newest_time(Segment& segment) {
   if (!listing) return out;
   for (const PlacedFrame& placed : std::views::reverse(listing->frames)) {
     if (placed.frame.kind != FrameKind::Object) continue;
-    std::string bytes(std::min<std::uint64_t>(placed.frame.size, kRecordTimeBytes), '\0');
+    std::string bytes(std::min<std::uint64_t>(placed.frame.size, kRecordFixedBytes), '\0');
     const Result<std::size_t> got = segment.file()->read(placed.at + kFrameBytes, bytes);
     if (got && *got == bytes.size()) {
       out.newest_ms = std::max(out.newest_ms, record_time_ms(bytes).value_or(0));
@@ -83,12 +83,20 @@ bool Recovery::next(const Found& found) {
   }
   for (const PlacedFrame& placed : std::views::reverse(listing->frames)) {
     const Frame& frame = placed.frame;
-    if (frame.kind == FrameKind::Erased) erased_.insert(frame.hash);
-    if (frame.kind != FrameKind::Object || erased_.contains(frame.hash)) continue;
-    found(frame.hash, {number, placed.at, frame.stride()});
+    if (erased_.contains(frame.hash)) continue;
+    const bool is_whole = frame.kind == FrameKind::Object || is_head_with_body(frame);
+    const bool hides = frame.kind == FrameKind::Erased || frame.kind == FrameKind::Head;
+    if (!is_whole && hides) erased_.insert(frame.hash);  // what lies behind does not count
+    if (is_whole) found(frame.hash, {number, placed.at, frame.stride()});
   }
   if (!listing->sealed) seal(segment, std::move(*listing));
   return true;
+}
+
+// Its body's first piece is there; the others are newer.
+bool Recovery::is_head_with_body(const Frame& frame) const {
+  return frame.kind == FrameKind::Head && frame.body_segment <= Segments::kMostNumber &&
+         segments_.find(static_cast<std::uint32_t>(frame.body_segment)) != nullptr;
 }
 
 // Cuts the torn tail off, and writes the contents, so that the next start need not walk. Where that

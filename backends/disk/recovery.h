@@ -41,6 +41,7 @@ class Recovery {
  private:
   SegmentRef open(std::uint64_t number);
   std::optional<DiskTime::Before> newest_time(Segment& segment);
+  bool is_head_with_body(const Frame& frame) const;
   void seal(const SegmentRef& segment, SegmentListing listing);
 
   Folder& folder_;

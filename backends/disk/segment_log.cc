@@ -34,16 +34,19 @@ std::uint64_t stride_of(std::uint64_t record_bytes) {
 }
 
 NewRecord record_of(const Change& change) {
-  const FrameKind kind = change.record.empty() ? FrameKind::Erased : FrameKind::Object;
-  return {.kind = kind, .hash = change.key, .bytes = change.record};
+  return {.kind = change.kind,
+          .hash = change.key,
+          .bytes = change.record,
+          .body_segment = change.body_segment,
+          .body_at = change.body_at};
 }
 
 RecordPlace place_in(std::uint32_t segment, const PlacedFrame& placed) {
   return {segment, placed.at, placed.frame.stride()};
 }
 
-bool is_object(const PlacedFrame& placed) {
-  return placed.frame.kind == FrameKind::Object;
+bool is_entry(FrameKind kind) {
+  return kind == FrameKind::Object || kind == FrameKind::Head;
 }
 
 }  // namespace
@@ -114,7 +117,7 @@ bool SegmentLog::over_threshold(std::span<const Change> coming) const {
   if (limits_.threshold == 0) return false;
   std::uint64_t objects = index_.size();
   for (const Change& change : coming) {
-    if (!change.record.empty() && !index_.peek(change.key)) ++objects;
+    if (is_entry(change.kind) && !index_.peek(change.key)) ++objects;
   }
   return objects > limits_.threshold;
 }
@@ -234,7 +237,8 @@ bool SegmentLog::reclaim(bool keep) {
 void SegmentLog::forget(std::uint32_t number, const std::vector<PlacedFrame>& frames) {
   std::uint64_t gone = 0;
   for (const PlacedFrame& placed : frames) {
-    if (is_object(placed) && index_.erase_at(placed.frame.hash, place_in(number, placed))) ++gone;
+    const Frame& frame = placed.frame;
+    if (is_entry(frame.kind) && index_.erase_at(frame.hash, place_in(number, placed))) ++gone;
   }
   evictions_.fetch_add(gone, std::memory_order_relaxed);
 }
@@ -246,7 +250,8 @@ void SegmentLog::keep_hot(File& file, std::uint32_t number,
   std::uint64_t bytes = 0;
   for (const PlacedFrame& placed : frames) {
     const std::uint64_t stride = placed.frame.stride();
-    if (!is_object(placed) || stride > keep_left_) continue;
+    // The pieces of a large one are not kept, so neither is its head.
+    if (placed.frame.kind != FrameKind::Object || stride > keep_left_) continue;
     if (index_.state(placed.frame.hash, place_in(number, placed)) != Index::State::Used) continue;
     if (!fits(bytes + stride, hot.size() + 1)) break;
     keep_left_ -= stride;

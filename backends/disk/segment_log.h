@@ -29,10 +29,15 @@ struct RoomLimits {
   unsigned min_free_percent = 0;
 };
 
-// What becomes of a key: its record, or, empty, that there is none any more.
+// What becomes of a key: its record, or (Erased) that there is none any more. Or a piece of a body,
+// which no key leads to yet.
 struct Change {
+  FrameKind kind = FrameKind::Object;
   Hash128 key{};
   std::string_view record{};
+  // Of a Head: its body's first piece.
+  std::uint64_t body_segment = 0;
+  std::uint64_t body_at = 0;
 };
 
 class SegmentLog {

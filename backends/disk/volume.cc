@@ -40,12 +40,13 @@ Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder)
       seams_(seams),
       folder_(std::move(folder)),
       folder_id_(folder_.id),
-      segments_(folder_id_),
+      segments_(std::make_shared<Segments>(folder_id_)),
       queue_(index_, kMostQueued),
-      recovery_(*folder_.folder, segments_, folder_.segments),
+      recovery_(*folder_.folder, *segments_, folder_.segments),
       tasks_(seams.executor) {
-  time_.emplace(seams_.clock, recovery_.time());
-  log_.emplace(folder_, segments_, index_, *time_, limits_of(options_), recovery_.next_number());
+  reader_.emplace(segments_, seams_.executor, DiskTime(seams_.clock, recovery_.time()));
+  log_.emplace(folder_, *segments_, index_, reader_->time(), limits_of(options_),
+               recovery_.next_number());
   recovery_began_ms_ = progress_said_ms_ = seams_.clock.now_ms();
   queue_.begin_recovery();
   tasks_.run([this] { recover_some(); });
@@ -74,11 +75,24 @@ Volume::Found Volume::find(keys::KeyView key, const Hash128& hash, Purpose purpo
   for (int i = 0; i < kTries; ++i) {
     const auto place = purpose == Purpose::Serve ? index_.find(hash) : index_.peek(hash);
     if (!place) break;
-    if (std::shared_ptr<const Segment> segment = segments_.find(place->segment)) {
+    if (std::shared_ptr<const Segment> segment = segments_->find(place->segment)) {
       return {nullptr, std::move(segment), *place};
     }
   }
   return {};
+}
+
+RecordReader::Asked Volume::asked(const Found& found, keys::KeyView key, const Hash128& hash) {
+  const auto bad = [volume = weak_from_this(), hash, place = found.place] {
+    if (const std::shared_ptr<Volume> there = volume.lock()) there->forget_changed(hash, place);
+  };
+  return {found.segment, found.place, hash, key, seams_.clock.now_ms(), bad};
+}
+
+void Volume::forget_changed(const Hash128& hash, const RecordPlace& place) {
+  log_warn("disk: a record in {} has changed; it is gone", segment_name(place.segment));
+  queue_.forget(hash, place);
+  schedule();
 }
 
 EntryRef Volume::take(RecordRead&& read, const Hash128& hash, const RecordPlace& place) {
@@ -87,7 +101,9 @@ EntryRef Volume::take(RecordRead&& read, const Hash128& hash, const RecordPlace&
       if (reads_.succeeded()) log_info("disk: {} can be read again", options_.cache_dir);
       return std::move(read.entry);
     case RecordRead::Status::Corrupt:
-      log_warn("disk: a record in {} has changed; it is gone", segment_name(place.segment));
+      forget_changed(hash, place);
+      break;
+    case RecordRead::Status::Gone:
       queue_.forget(hash, place);
       schedule();
       break;
@@ -127,6 +143,26 @@ void Volume::clear() {
   schedule();
 }
 
+bool Volume::holds(const FarBody& body) const {
+  const auto* const here = dynamic_cast<const DiskBody*>(&body);
+  return here && !here->pieces().empty() &&
+         here->pieces().front().segment->id().folder == folder_id_;
+}
+
+Result<void> Volume::write_piece(std::string_view bytes, DiskBody& body) {
+  std::vector<std::uint64_t> sums;
+  for (std::size_t at = 0; at < bytes.size(); at += FarBody::kBlockBytes) {
+    sums.push_back(block_checksum(bytes.substr(at, FarBody::kBlockBytes)));
+  }
+  const Change change{.kind = FrameKind::Body, .record = bytes};
+  const auto publish = [&](std::size_t, const RecordPlace& place) {
+    body.grow({segments_->find(place.segment), place.at + kFrameBytes, bytes.size()}, sums);
+  };
+  const Result<void> written = log_->append(std::span(&change, 1), publish).result;
+  report(written);
+  return written;
+}
+
 BackendStats Volume::stats() const {
   BackendStats stats;
   stats.objects = index_.size();
@@ -158,6 +194,30 @@ void Volume::write_some() {
   if (!queue_.empty()) schedule();
 }
 
+struct Volume::Record {
+  FrameKind kind = FrameKind::Erased;
+  std::string bytes;
+  std::uint64_t body_segment = 0;
+  std::uint64_t body_at = 0;
+};
+
+Volume::Record Volume::record_of(const WriteQueue::Item& item) const {
+  if (!item.entry) return {};
+  const RecordTime time = reader_->time().writing();
+  const auto* const body = static_cast<const DiskBody*>(item.entry->far_body());
+  if (!body) return {FrameKind::Object, encode(*item.entry, time)};
+  Record record{FrameKind::Head, encode_head(*item.entry, body->sums(), time)};
+  std::vector<PiecePlace> places;
+  places.reserve(body->pieces().size());
+  for (const DiskBody::Piece& piece : body->pieces()) {
+    places.push_back({piece.segment->number(), piece.at, piece.size});
+  }
+  append_pieces(record.bytes, places);
+  record.body_segment = places.front().segment;
+  record.body_at = places.front().at;
+  return record;
+}
+
 // First what is owed, or an older record could outlive what is written now.
 void Volume::write(std::vector<WriteQueue::Item> items) {
   if (!pay_owed()) {
@@ -165,13 +225,12 @@ void Volume::write(std::vector<WriteQueue::Item> items) {
     return;
   }
   std::vector<Change> changes;
-  std::vector<std::string> records;
+  std::vector<Record> records;
   changes.reserve(items.size());
   records.reserve(items.size());  // the changes point into it
   for (const WriteQueue::Item& item : items) {
-    const std::string& record =
-        records.emplace_back(item.entry ? encode(*item.entry, time_->writing()) : std::string());
-    changes.push_back({item.key, record});
+    const Record& record = records.emplace_back(record_of(item));
+    changes.push_back({record.kind, item.key, record.bytes, record.body_segment, record.body_at});
   }
   const auto publish = [&](std::size_t at, const RecordPlace& place) {
     if (items[at].entry) stores_.fetch_add(1, std::memory_order_relaxed);
@@ -196,7 +255,7 @@ bool Volume::pay_owed() {
   if (owed_.empty()) return true;
   std::vector<Change> changes;
   changes.reserve(owed_.size());
-  for (const Hash128& key : owed_) changes.push_back({.key = key});
+  for (const Hash128& key : owed_) changes.push_back({.kind = FrameKind::Erased, .key = key});
   const SegmentLog::Appended appended =
       log_->append(changes, [](std::size_t, const RecordPlace&) {});
   for (std::size_t i = 0; i < appended.count; ++i) owed_.erase(changes[i].key);

@@ -14,10 +14,11 @@
 #include "backends/breaker.h"
 #include "backends/disk/cache_folder.h"
 #include "backends/disk/disk_backend.h"
+#include "backends/disk/disk_body.h"
 #include "backends/disk/disk_time.h"
 #include "backends/disk/index.h"
 #include "backends/disk/key_set.h"
-#include "backends/disk/record_at.h"
+#include "backends/disk/record_reader.h"
 #include "backends/disk/recovery.h"
 #include "backends/disk/segment_log.h"
 #include "backends/disk/segments.h"
@@ -28,7 +29,7 @@ namespace weir::backends::disk {
 // How this process is named to one that finds its folder taken.
 std::string process_name();
 
-class Volume {
+class Volume : public std::enable_shared_from_this<Volume> {
  public:
   Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder);
   // Waits until what is queued has been written, and seals the newest segment.
@@ -52,24 +53,39 @@ class Volume {
     RecordPlace place;
   };
   Found find(keys::KeyView key, const Hash128& hash, Purpose purpose);
-  // What reading it has come to, for whoever asked for that key: the entry, or null.
+  // What is needed to read it; good until `key` goes.
+  RecordReader::Asked asked(const Found& found, keys::KeyView key, const Hash128& hash);
+  const RecordReader& reader() const { return *reader_; }
+  // What reading it has come to, for whoever asked for that key: the entry, or null. On a loop.
   EntryRef take(RecordRead&& read, const Hash128& hash, const RecordPlace& place);
+  // A record, or its body, is not what was written: it is gone. On a loop.
+  void forget_changed(const Hash128& hash, const RecordPlace& place);
   // Reading is allowed: the medium is not known to fail, or it is time to try.
   bool may_read() { return reads_.allows(seams_.clock.now_ms()); }
-  const DiskTime& time() const { return *time_; }
   Executor& executor() { return seams_.executor; }
 
   // ---- changes ----
   // Room for an object of so many bytes of record. NoRoom: too much is on its way, or the medium
   // fails.
   StoreResult reserve(std::uint64_t bytes);
+  bool may_write() const { return !writes_.is_open(); }
   void release(std::uint64_t bytes) { queue_.release(bytes); }
   // The bytes were reserved.
   void put(const Hash128& key, EntryRef entry, std::uint64_t bytes, WriteQueue::Heard heard);
   EraseResult erase(const Hash128& key);
   void clear();
+  // Whether a body lies in this folder, so that a head may refer to it.
+  bool holds(const FarBody& body) const;
+
+  // ---- bodies that arrive ----
+  // Runs behind what was asked for before: on the executor.
+  void run_task(Executor::Task task) { tasks_.run(std::move(task)); }
+  // Within such a task: writes a piece of a body, and has `body` grow by it. Empty, or why not.
+  Result<void> write_piece(std::string_view bytes, DiskBody& body);
 
   // ---- counts ----
+  // An object was not stored because the medium was too slow for it.
+  void count_dropped() { dropped_.fetch_add(1, std::memory_order_relaxed); }
   void count_lookup(bool hit) { (hit ? hits_ : misses_).fetch_add(1, std::memory_order_relaxed); }
   BackendStats stats() const;
 
@@ -77,6 +93,8 @@ class Volume {
   void schedule();
   void write_some();
   void write(std::vector<WriteQueue::Item> items);
+  struct Record;
+  Record record_of(const WriteQueue::Item& item) const;
   void give_up(WriteQueue::Item&& item);
   bool pay_owed();
   void report(const Result<void>& result);
@@ -87,11 +105,11 @@ class Volume {
   const DiskSeams seams_;
   CacheFolder folder_;
   const std::uint64_t folder_id_;
-  Segments segments_;
+  const std::shared_ptr<Segments> segments_;  // its readers may outlive this
   Index index_;
   WriteQueue queue_;
   Recovery recovery_;
-  std::optional<DiskTime> time_;
+  std::optional<RecordReader> reader_;
   std::optional<SegmentLog> log_;
 
   Breaker writes_;
@@ -101,6 +119,7 @@ class Volume {
   std::atomic<std::uint64_t> hits_{0};
   std::atomic<std::uint64_t> misses_{0};
   std::atomic<std::uint64_t> stores_{0};
+  std::atomic<std::uint64_t> dropped_{0};
 
   // The tasks' own.
   // Keys whose older record may still lie there, since it could not be written that it is gone.

@@ -130,6 +130,11 @@ class RamStore final : public Store {
   EraseResult erase(keys::KeyView key) override {
     return backend_->erase(key) ? EraseResult::Erased : EraseResult::Absent;
   }
+  std::uint64_t most_whole() const override { return backend_->max_object_size(); }
+  std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
+      std::optional<std::uint64_t>) override {
+    return std::unexpected(StoreResult::TooLarge);  // memory holds what it holds
+  }
 
  private:
   const std::shared_ptr<RamBackend> backend_;
@@ -150,7 +155,8 @@ Admission RamBackend::admit(std::optional<std::uint64_t> body_bytes) {
 StoreResult RamBackend::store(const EntryRef& entry, RamReservation* reservation) {
   WEIR_CHECK(!reservation || reservation->is_of(account_));
   std::expected<EntryRef, StoreResult> charged = std::unexpected(StoreResult::TooLarge);
-  if (entry->body_size() <= max_object_size()) charged = charge(entry, reservation);
+  const bool fits = entry->body_size() <= max_object_size() && !entry->far_body();
+  if (fits) charged = charge(entry, reservation);
   while (charged && !put(*charged)) charged = charge((*charged)->copy(), reservation);
   if (!charged) {
     erase(entry->key());  // what stands there is older

@@ -182,11 +182,20 @@ bool Fill::is_usable(const backends::Entry& entry) const {
 Fill::Step Fill::commit() {
   if (superseded()) {
     reservation_ = nullptr;
+    inflow_ = nullptr;
     flight_->end(true);
     return Step::Done;
   }
-  entry_ = make_entry();
-  backends::Storing answer = store().store(entry_, std::move(reservation_), *this);
+  backends::EntryParts parts = make_parts();
+  backends::Storing answer;
+  if (inflow_) {
+    answer = inflow_->commit(std::move(parts), *this);
+  } else {
+    parts.body = flight_->take_body();
+    entry_ = backends::make_entry(std::move(parts));
+    entry_->touch(loop().now_ms());
+    answer = store().store(entry_, std::move(reservation_), *this);
+  }
   if (answer.result) return committed(*answer.result);
   pending_ = std::move(answer.pending);
   flight_->end(true);
@@ -202,6 +211,7 @@ void Fill::on_stored(StoreResult result) {
 Fill::Step Fill::committed(StoreResult result) {
   leave_table();
   if (result == StoreResult::Stored) {
+    if (inflow_) entry_ = inflow_->entry();
     flight_->land(std::move(entry_), {});
     return Step::Done;
   }
@@ -226,7 +236,8 @@ bool Fill::superseded() const {
   return stored && stored->meta().response_ms > verdict_.meta.response_ms;
 }
 
-backends::EntryRef Fill::make_entry() {
+// The entry that is to be stored, but for its body.
+backends::EntryParts Fill::make_parts() {
   if (!head_->vary.empty()) {
     // Once more: the marker may have been lost since the head, or this variant dropped from it as
     // one that the store does not have.
@@ -239,14 +250,11 @@ backends::EntryRef Fill::make_entry() {
   parts.hash = store_key_.hash;
   parts.meta = verdict_.meta;
   parts.fields = head.fields;
-  parts.body = flight_->take_body();
   http::append_status_line(parts.status_line, head.status, head.reason);
   if (head.status != 204) {
-    parts.fields.add(http::FieldId::ContentLength, std::to_string(parts.body.size()));
+    parts.fields.add(http::FieldId::ContentLength, std::to_string(flight_->appended()));
   }
-  backends::EntryRef entry = backends::make_entry(std::move(parts));
-  entry->touch(loop().now_ms());
-  return entry;
+  return parts;
 }
 
 // ---- the fetch ----
@@ -283,12 +291,13 @@ Fill::Step Fill::body_arrived(std::string_view bytes) {
   const bool last = storing_ && head.framing == http::Framing::Length &&
                     flight_->appended() + bytes.size() >= head.content_length;
   flight_->append(bytes, !last);
+  if (inflow_ && storing_ && !inflow_->append(bytes)) give_up_flow();
   if (outgrown) {
     flight_->stop_retaining();
     if (!wanted() && give_up_if_unread() == Step::Done) return Step::Done;
   }
   note_reader_left_behind();
-  if (!storing_ && !paused_ && flight_->window_full()) {
+  if (!paused_ && must_pause()) {
     paused_ = true;
     fetch_->pause();
   }
@@ -296,14 +305,42 @@ Fill::Step Fill::body_arrived(std::string_view bytes) {
 }
 
 // Why what is being stored cannot grow by this. Of a known length all were asked at the head.
-policy::Refusal Fill::outgrown_by(std::size_t bytes) const {
+policy::Refusal Fill::outgrown_by(std::size_t bytes) {
   const std::uint64_t most = order_.route->backend->max_object_size();
   if (most != 0 && flight_->appended() + bytes > most) {
     return {Reason::TooLarge, "more than " + std::to_string(most)};
   }
-  if (head_->response.framing == http::Framing::Length) return {};
-  if (tables().budget.has_room(bytes)) return {};
+  if (head_->response.framing == http::Framing::Length || inflow_) return {};
+  const bool whole = flight_->appended() + bytes <= store().most_whole();
+  if (whole && tables().budget.has_room(bytes)) return {};
+  if (flow_from_now_on()) return {};
   return {Reason::TooLarge, "fill_memory", true};
+}
+
+// A body of unknown length that turns out to be large: the store takes it as it arrives, from its
+// beginning on.
+bool Fill::flow_from_now_on() {
+  auto flow = store().open_inflow(std::nullopt);
+  if (!flow) return false;
+  bool taken = true;
+  flight_->for_each_piece([&](std::string_view bytes) { taken = taken && (*flow)->append(bytes); });
+  if (!taken) return false;
+  inflow_ = std::move(*flow);
+  inflow_->when_ready([this] { resume_if_wanted(); });
+  reservation_ = nullptr;
+  flight_->flow_into(inflow_->body());
+  return true;
+}
+
+// The store is slower than the app, or fails. No client waits for it; what it had of the key is
+// older.
+void Fill::give_up_flow() {
+  storing_ = false;
+  inflow_ = nullptr;
+  leave_table();
+  store().erase(store_key_.view());
+  tables().store_failures.say(order_.route->backend->name(), loop().now_ms());
+  flight_->stop_retaining();
 }
 
 void Fill::on_end(upstream::FetchEnd&& end) {

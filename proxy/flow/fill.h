@@ -100,6 +100,7 @@ class Fill final : public upstream::FetchSink,
   void review_memory_at_end(bool whole);
   bool discard_for_cookies(const http::ResponseHead& head);
   void admit(const http::ResponseHead& head);
+  void admit_inflow(std::optional<std::uint64_t> length);
   std::shared_ptr<FlightHead> make_head(http::ResponseHead&& head);
   void choose_variant(FlightHead& head);
   std::vector<std::string> variant_fields(std::string_view coding);
@@ -110,12 +111,16 @@ class Fill final : public upstream::FetchSink,
   // its body and its end
   Step body_arrived(std::string_view bytes);
   Step ended(upstream::FetchEnd&& end);
-  policy::Refusal outgrown_by(std::size_t bytes) const;
+  policy::Refusal outgrown_by(std::size_t bytes);
   bool superseded() const;
-  backends::EntryRef make_entry();
+  backends::EntryParts make_parts();
+  bool flow_from_now_on();
+  void give_up_flow();
 
   // who still wants it
   bool wanted() const;
+  bool must_pause();
+  void resume_if_wanted();
   Step give_up_if_unread();
   void bound_unread_life(std::int64_t at_most_ms);
   void look_at_unread_life();
@@ -154,6 +159,7 @@ class Fill final : public upstream::FetchSink,
   bool left_one_behind_ = false;
   bool measured_ = false;  // remembered as too large, and of unknown length: its end will tell
   std::unique_ptr<backends::Reservation> reservation_;
+  std::unique_ptr<backends::Inflow> inflow_;  // what is stored while it arrives
   OwnedKey store_key_;
   backends::EntryRef entry_;  // what was made of it
 

@@ -160,6 +160,7 @@ void Fill::admit(const http::ResponseHead& head) {
     return;
   }
   const std::optional<std::uint64_t> length = known_length(head);
+  if (length.value_or(0) > store().most_whole()) return admit_inflow(length);
   auto admitted = store().admit(length);
   if (!admitted) {
     const bool too_large = admitted.error() == backends::StoreResult::TooLarge;
@@ -169,6 +170,18 @@ void Fill::admit(const http::ResponseHead& head) {
   } else {
     reservation_ = std::move(*admitted);
   }
+}
+
+// One that no store keeps as a whole.
+void Fill::admit_inflow(std::optional<std::uint64_t> length) {
+  auto flow = store().open_inflow(length);
+  if (flow) {
+    inflow_ = std::move(*flow);
+    inflow_->when_ready([this] { resume_if_wanted(); });
+    return;
+  }
+  const bool too_large = flow.error() == backends::StoreResult::TooLarge;
+  verdict_.refusal = {Reason::TooLarge, too_large ? "max_object_size" : "no room", !too_large};
 }
 
 std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
@@ -260,6 +273,7 @@ void Fill::choose_variant(FlightHead& head) {
 
 void Fill::publish(std::shared_ptr<FlightHead> head) {
   head_ = head;
+  if (inflow_) flight_->flow_into(inflow_->body());
   const int status = head->response.status;
   const bool shared = order_.joinable || alone_;  // what it had asked for was for all
   const bool unshareable = shared && !head->shareable;

@@ -19,10 +19,20 @@ void Fill::wake() {
   if (!fetch_) return;
   if (order_.refresh && flight_->reader_count() > 0) fetch_->hurry();
   bound_unread_life(config().upstream.idle_timeout_ms);
-  if (paused_ && !flight_->window_full()) {
-    paused_ = false;
-    fetch_->resume();
-  }
+  resume_if_wanted();
+}
+
+// What is stored as it arrives waits for the medium as long as that keeps nobody waiting.
+bool Fill::must_pause() {
+  if (!storing_) return flight_->window_full();
+  if (!inflow_ || !inflow_->is_behind()) return false;
+  return flight_->reader_count() == 0 || flight_->window_full();
+}
+
+void Fill::resume_if_wanted() {
+  if (!paused_ || must_pause()) return;
+  paused_ = false;
+  fetch_->resume();
 }
 
 // Without readers it goes on: until the head, if it may be shared, has a connection, and no client

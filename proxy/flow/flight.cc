@@ -116,7 +116,7 @@ void Flight::append(std::string_view bytes, bool publish) {
 
 void Flight::publish_locked() {
   published_ = appended_;
-  if (!retained_) drop_locked();
+  if (drops_locked()) drop_locked();
   wake_readers_locked();
 }
 
@@ -151,6 +151,16 @@ void Flight::abandon() {
   wake_readers_locked();
 }
 
+void Flight::for_each_piece(const std::function<void(std::string_view)>& visit) {
+  const std::lock_guard lock(mutex_);
+  for (const Piece& piece : pieces_) visit(piece.bytes());
+}
+
+void Flight::flow_into(Ref<const backends::FarBody> far) {
+  const std::lock_guard lock(mutex_);
+  far_ = std::move(far);
+}
+
 Body Flight::take_body() {
   Body body;
   const std::lock_guard lock(mutex_);
@@ -166,7 +176,7 @@ void Flight::land(backends::EntryRef entry, std::vector<std::string> vary) {
   if (state_.phase == Phase::Waiting) {
     state_.phase = Phase::Found;
   } else {
-    WEIR_CHECK(retained_ && !dropped_ && entry->body_size() == appended_);
+    WEIR_CHECK(is_whole_locked() && entry->body_size() == appended_);
     state_.phase = Phase::Complete;
   }
   state_.entry = std::move(entry);
@@ -179,7 +189,8 @@ void Flight::land(backends::EntryRef entry, std::vector<std::string> vary) {
     if (reader->has_views) reader->landed = landed;
   }
   reserved_ = 0;
-  const std::uint64_t still = state_.entry->has_account() ? 0 : std::min(charged_, appended_);
+  const bool is_held = !state_.entry->has_account() && !state_.entry->far_body();
+  const std::uint64_t still = is_held ? std::min(charged_, appended_) : 0;
   budget_.give(charged_ - still);
   charged_ = still;  // of an entry in memory that no store accounts for: until readers have left
   forget_runners_locked();
@@ -193,7 +204,7 @@ std::size_t Flight::reader_count() {
 
 bool Flight::joinable() {
   const std::lock_guard lock(mutex_);
-  return retained_ && !dropped_ && state_.release == Release::None &&
+  return is_whole_locked() && state_.release == Release::None &&
          (state_.phase == Phase::Waiting || state_.phase == Phase::Streaming ||
           state_.phase == Phase::Complete);
 }

@@ -9,17 +9,19 @@
 // failed one, is set apart for the reader who leads it: it goes on, on a flight of its own, until
 // that reader has seen that the answer here is for him too.
 //
-// Two ways of holding bytes: `retained`, all of them, for a store and for readers yet to come; or a
-// window, for what will not be stored, where the producer is paced by the fastest reader. Who falls
-// too far behind that one is cut: no reader slows another. A flight lands on an entry when a store
-// had the answer, or has taken it: it holds no bytes any more, and its readers go on in the entry's
-// body.
+// Three ways of holding bytes: `retained`, all of them, for a store and for readers yet to come;
+// the same, but where the store takes them as they arrive: then the last ones only, and who is
+// behind these, or comes late, reads on in the store; or a window, for what will not be stored,
+// where the producer is paced by the fastest reader. Who falls too far behind that one is cut: no
+// reader slows another. A flight lands on an entry when a store had the answer, or has taken it: it
+// holds no bytes any more, and its readers go on in the entry's body.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,6 +29,7 @@
 #include <vector>
 
 #include "backends/entry.h"
+#include "backends/far_body.h"
 #include "base/chunk.h"
 #include "base/http/message.h"
 #include "cachekeys/key.h"
@@ -125,6 +128,11 @@ class Flight : public RefCounted<Flight> {
   bool reserve(std::uint64_t bytes);
   // Appends bytes; unless `publish`, readers see them with the next publication or the end.
   void append(std::string_view bytes, bool publish);
+  // Everything appended and still held, in its order.
+  void for_each_piece(const std::function<void(std::string_view)>& visit);
+  // A store takes the bytes as they arrive, those appended so far included: `far` is what can be
+  // read there by now.
+  void flow_into(Ref<const backends::FarBody> far);
   // From now on a window: nothing will be stored.
   void stop_retaining();
   // All bytes are there, or no more will come.
@@ -192,12 +200,22 @@ class Flight : public RefCounted<Flight> {
   Own take_own(Reader& reader);
   void occupy(Reader& place, Waker waker);
   State look(Reader& reader);
-  front::BodySource::Pull pull(Reader& reader, std::span<iovec> parts);
+  // What a reader is to read in a store, from its place on up to here.
+  struct Far {
+    Ref<const backends::FarBody> body;  // null: nothing
+    std::uint64_t at = 0;
+    std::uint64_t until = 0;
+    bool last = false;  // nothing follows
+  };
+  front::BodySource::Pull pull(Reader& reader, std::span<iovec> parts, Far& far);
+  Far far_locked(const Reader& reader) const;
   front::BodySource::Pull gather_locked(const Reader& reader, std::span<iovec> parts) const;
   void consume(Reader& reader, std::size_t bytes);
   bool missed(const Reader& reader);
   bool left_behind(const Reader& reader);
 
+  bool drops_locked() const { return !retained_ || far_; }
+  bool is_whole_locked() const { return retained_ && (!dropped_ || far_); }
   void charge_locked(std::uint64_t bytes);
   void publish_locked();
   void drop_locked();
@@ -225,15 +243,16 @@ class Flight : public RefCounted<Flight> {
 
   std::mutex mutex_;  // guards everything below
   State state_;
-  std::uint64_t length_ = 0;        // known length, or 0; written by the producer, who may read it
-  bool retained_ = true;            // changed by the producer alone, which so may read it
-  bool dropped_ = false;            // bytes have left the front
-  std::uint64_t was_retained_ = 0;  // when it became a window: readers may be as far behind
-  Pieces pieces_;                   // the last one may grow; none once it has landed
-  std::uint64_t first_offset_ = 0;  // of pieces_.front()
-  std::uint64_t published_ = 0;     // readers see bytes up to here
-  std::uint64_t charged_ = 0;       // to the budget, what is reserved included
-  std::uint64_t reserved_ = 0;      // of it, for chunks to come
+  std::uint64_t length_ = 0;  // known length, or 0; written by the producer, who may read it
+  Ref<const backends::FarBody> far_;  // where the bytes flow, or have flowed until it was given up
+  bool retained_ = true;              // changed by the producer alone, which so may read it
+  bool dropped_ = false;              // bytes have left the front
+  std::uint64_t was_retained_ = 0;    // when it became a window: readers may be as far behind
+  Pieces pieces_;                     // the last one may grow; none once it has landed
+  std::uint64_t first_offset_ = 0;    // of pieces_.front()
+  std::uint64_t published_ = 0;       // readers see bytes up to here
+  std::uint64_t charged_ = 0;         // to the budget, what is reserved included
+  std::uint64_t reserved_ = 0;        // of it, for chunks to come
   std::vector<std::unique_ptr<Reader>> readers_;
   std::array<bool, kRunners> running_{true, false};
   std::array<Waker, kRunners> runners_;      // the producer's alone, once there is one
@@ -279,8 +298,12 @@ class FlightReader final : public front::BodySource {
   void consume(std::size_t bytes) override;
 
  private:
+  Pull pull_far(const Flight::Far& far, std::span<iovec> parts);
+
   Ref<Flight> flight_;
   Flight::Reader* reader_;
+  Waker waker_;
+  std::unique_ptr<backends::FarReader> far_;  // once it was behind
 };
 
 }  // namespace weir::flow

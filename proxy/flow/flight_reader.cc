@@ -14,7 +14,7 @@ Flight::Reader* Flight::attach(Waker waker, std::optional<Runner> leads) {
   Reader* raw = reader.get();
   const std::lock_guard lock(mutex_);
   readers_.push_back(std::move(reader));
-  raw->missed = dropped_;
+  raw->missed = dropped_ && !is_whole_locked();
   // Whoever joins late finds out at once what has already happened.
   if (state_.phase != Phase::Waiting) {
     raw->late = state_.head != nullptr;
@@ -30,7 +30,7 @@ Flight::Own Flight::detach(Reader* reader) {
   const std::lock_guard lock(mutex_);
   Own own{std::move(reader->own), reader->place_there};
   std::erase_if(readers_, [reader](const auto& other) { return other.get() == reader; });
-  if (!retained_) drop_locked();
+  if (drops_locked()) drop_locked();
   wake_producer_locked();
   return own;
 }
@@ -85,11 +85,26 @@ void Flight::forget_views(Reader& reader) {
   reader.left.clear();
 }
 
-front::BodySource::Pull Flight::pull(Reader& reader, std::span<iovec> parts) {
+// What it is to read in a store: of a landed flight everything, else what is not held here any
+// more.
+Flight::Far Flight::far_locked(const Reader& reader) const {
+  Far out;
+  if (state_.entry && state_.entry->far_body()) {
+    out = {Ref<const backends::FarBody>(state_.entry->far_body()), reader.offset, published_, true};
+  } else if (!state_.entry && far_ && reader.offset < first_offset_) {
+    out = {far_, reader.offset, std::min(far_->readable(), published_), false};
+  }
+  if (out.at >= out.until) out.body = nullptr;
+  return out;
+}
+
+front::BodySource::Pull Flight::pull(Reader& reader, std::span<iovec> parts, Far& far) {
   using Status = front::BodySource::Status;
   const std::lock_guard lock(mutex_);
   forget_views(reader);
   reader.begun = true;
+  far = far_locked(reader);
+  if (far.body) return {};
   if (!state_.entry && reader.offset < first_offset_) return {Status::Failed};
   front::BodySource::Pull out = gather_locked(reader, parts);
   reader.has_views = out.bytes > 0;
@@ -115,7 +130,7 @@ void Flight::consume(Reader& reader, std::size_t bytes) {
   reader.offset += bytes;
   forget_views(reader);
   WEIR_CHECK(reader.offset <= published_);
-  if (retained_) return;
+  if (!drops_locked()) return;
   drop_locked();
   if (producer_waits_) wake_producer_locked();
 }
@@ -123,7 +138,9 @@ void Flight::consume(Reader& reader, std::size_t bytes) {
 // ---- FlightReader ----
 
 FlightReader::FlightReader(Ref<Flight> flight, Waker waker, std::optional<Runner> leads)
-    : flight_(std::move(flight)), reader_(flight_->attach(std::move(waker), leads)) {}
+    : flight_(std::move(flight)),
+      reader_(flight_->attach(waker, leads)),
+      waker_(std::move(waker)) {}
 
 FlightReader::~FlightReader() {
   const Flight::Own own = flight_->detach(reader_);
@@ -137,6 +154,8 @@ bool FlightReader::return_to_own(const Waker& waker) {
   flight_ = std::move(own.flight);
   reader_ = own.place;
   flight_->occupy(*reader_, waker);
+  waker_ = waker;
+  far_ = nullptr;
   return true;
 }
 
@@ -148,7 +167,22 @@ void FlightReader::give_up_own() {
 }
 
 front::BodySource::Pull FlightReader::pull(std::span<iovec> parts) {
-  return flight_->pull(*reader_, parts);
+  Flight::Far far;
+  const Pull out = flight_->pull(*reader_, parts, far);
+  return far.body ? pull_far(far, parts) : out;
+}
+
+front::BodySource::Pull FlightReader::pull_far(const Flight::Far& far, std::span<iovec> parts) {
+  if (!far_) {
+    WEIR_CHECK(waker_.loop() != nullptr);  // who reads a body is somebody
+    far_ = std::make_unique<backends::FarReader>(*waker_.loop(), [this] { waker_.wake(); });
+  }
+  const backends::FarReader::Got got = far_->get(far.body, far.at);
+  if (got.status == backends::FarReader::Status::Pending) return {Status::Pending};
+  if (got.status == backends::FarReader::Status::Failed) return {Status::Failed};
+  const std::string_view bytes = got.bytes.substr(0, far.until - far.at);
+  parts[0] = {const_cast<char*>(bytes.data()), bytes.size()};
+  return {Status::Data, 1, bytes.size(), far.last && far.at + bytes.size() == far.until};
 }
 
 void FlightReader::consume(std::size_t bytes) {

@@ -25,6 +25,10 @@ std::uint64_t Flight::fastest_locked() const {
 // Where the window begins: at the slowest reader, unless that one is too far behind. The fastest
 // one, which paces the producer, is never left behind; so neither is the only one.
 std::uint64_t Flight::needed_from_locked() const {
+  // The store has the rest; only what it has not written yet must stay.
+  if (retained_) {
+    return std::min(far_->readable(), published_ - std::min(published_, kWindowBytes));
+  }
   std::uint64_t slowest = published_;
   for (const auto& reader : readers_) slowest = std::min(slowest, reader->offset);
   const std::uint64_t behind =
@@ -51,13 +55,14 @@ void Flight::drop_locked() {
     dropped_ = true;
     pieces_.pop_front();
   }
-  if (first_offset_ != before) leave_behind_locked();
+  if (first_offset_ != before && !retained_) leave_behind_locked();
 }
 
 // Who has lost bytes is told at once, also when it waits for its client and not for the flight.
 void Flight::leave_behind_locked() {
   for (const auto& reader : readers_) {
     if (reader->offset >= first_offset_ || reader->left_behind) continue;
+    if (far_ && reader->offset < far_->readable()) continue;  // so far it reads there
     reader->left_behind = true;
     reader->missed = !reader->begun;
     reader->waiting = false;
@@ -73,7 +78,7 @@ std::uint64_t Flight::window_bytes() const {
 
 bool Flight::window_full() {
   const std::lock_guard lock(mutex_);
-  producer_waits_ = !retained_ && published_ - fastest_locked() >= window_bytes();
+  producer_waits_ = drops_locked() && published_ - fastest_locked() >= window_bytes();
   return producer_waits_;
 }
 

@@ -22,9 +22,9 @@ policy::Validators Representation::validators(bool by_date) const {
   return validators;
 }
 
-front::BodySource& Representation::open() {
+front::BodySource& Representation::open(const Waker& waker) {
   if (!entry_) return *reader_;
-  entry_body_.reset(entry_);
+  entry_body_.reset(entry_, *waker.loop(), [waker] { waker.wake(); });
   return entry_body_;
 }
 

@@ -38,8 +38,9 @@ class Representation {
 
   // The head as a value of its own, to be changed for one client.
   http::ResponseHead copy_head() const;
-  // Where the body comes from, from its beginning.
-  front::BodySource& open();
+  // Where the body comes from, from its beginning. `waker` is told, on its loop, when bytes have
+  // come that had to be waited for.
+  front::BodySource& open(const Waker& waker);
 
  private:
   backends::EntryRef entry_;

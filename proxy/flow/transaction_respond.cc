@@ -18,7 +18,7 @@ Transaction::Step Transaction::respond(Representation answer, std::int64_t age_s
   const front::FreshFields fresh{.age_s = age_s, .cache_status = status_};
   const bool is_flight = !now_.answer.entry();
   if (is_flight && now_.answer.status() == 101) {
-    exchange_->send_tunnel(now_.answer.flight_head(), now_.answer.open());
+    exchange_->send_tunnel(now_.answer.flight_head(), now_.answer.open(waker()));
     now_.pipe->open_tunnel();
     return Step::Sending;
   }
@@ -30,9 +30,9 @@ Transaction::Step Transaction::respond(Representation answer, std::int64_t age_s
   if (!location.empty()) {
     http::ResponseHead changed = now_.answer.copy_head();
     changed.fields.set(http::FieldId::Location, location);
-    exchange_->send(changed, fresh, &now_.answer.open());
+    exchange_->send(changed, fresh, &now_.answer.open(waker()));
   } else if (is_flight) {
-    exchange_->send(now_.answer.flight_head(), fresh, &now_.answer.open());
+    exchange_->send(now_.answer.flight_head(), fresh, &now_.answer.open(waker()));
   } else {
     exchange_->send_entry(now_.answer.entry(), fresh);
   }

@@ -20,6 +20,8 @@ class Waker {
   Waker() = default;  // wakes nobody
   Waker(EventLoop& loop, Weak<Wakeable> target) : loop_(&loop), target_(std::move(target)) {}
 
+  EventLoop* loop() const { return loop_; }  // null: it wakes nobody
+
   // Any thread. The target is called on its loop, later, if its wait is not over by then.
   void wake() const {
     if (!loop_) return;

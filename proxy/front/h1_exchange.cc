@@ -30,7 +30,7 @@ void H1Exchange::reset() {
   head_bytes_.clear();
   if (head_bytes_.capacity() > kKeepBytes) head_bytes_.shrink_to_fit();
   output_.reset();
-  entry_body_.reset(nullptr);
+  entry_body_.clear();
   notes_.route = notes_.verdict = notes_.detail = {};
   notes_.subject.clear();
   notes_.upstream_ms = -1;
@@ -206,7 +206,7 @@ void H1Exchange::send_entry(const backends::EntryRef& entry, const FreshFields& 
   append_fresh(fresh);
   output_.set_stored(entry, with_body);
   if (with_body && !entry->has_inline_body()) {
-    entry_body_.reset(entry);
+    entry_body_.reset(entry, loop(), [this] { body_ready(); });
     output_.set_body(&entry_body_, H1Output::BodyFraming::Plain);
   }
   write_out_in_turn();

@@ -8,13 +8,33 @@ namespace weir::front {
 
 // ---- EntryBody ----
 
-void EntryBody::reset(backends::EntryRef entry) {
+void EntryBody::clear() {
+  entry_ = nullptr;
+  far_ = nullptr;
+}
+
+void EntryBody::reset(backends::EntryRef entry, EventLoop& loop, std::function<void()> ready) {
   entry_ = std::move(entry);
   part_ = 0;
   offset_ = 0;
+  far_at_ = 0;
+  far_ =
+      entry_->far_body() ? std::make_unique<backends::FarReader>(loop, std::move(ready)) : nullptr;
+}
+
+BodySource::Pull EntryBody::pull_far(std::span<iovec> parts) {
+  const std::uint64_t size = entry_->body_size();
+  if (far_at_ >= size) return {Status::End};
+  const backends::FarReader::Got got =
+      far_->get(Ref<const backends::FarBody>(entry_->far_body()), far_at_);
+  if (got.status == backends::FarReader::Status::Pending) return {Status::Pending};
+  if (got.status == backends::FarReader::Status::Failed) return {Status::Failed};
+  parts[0] = {const_cast<char*>(got.bytes.data()), got.bytes.size()};
+  return {Status::Data, 1, got.bytes.size(), far_at_ + got.bytes.size() == size};
 }
 
 BodySource::Pull EntryBody::pull(std::span<iovec> parts) {
+  if (far_) return pull_far(parts);
   const std::size_t all = entry_->body_parts();
   if (part_ >= all) return {Status::End};
   Pull out{Status::Data};
@@ -30,6 +50,10 @@ BodySource::Pull EntryBody::pull(std::span<iovec> parts) {
 }
 
 void EntryBody::consume(std::size_t bytes) {
+  if (far_) {
+    far_at_ += bytes;
+    return;
+  }
   while (bytes > 0) {
     const std::size_t left = entry_->body_part(part_).size() - offset_;
     if (bytes < left) {

@@ -5,10 +5,13 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "backends/entry.h"
+#include "backends/far_body.h"
 #include "base/net/connection.h"
 #include "proxy/front/exchange.h"
 
@@ -17,7 +20,9 @@ namespace weir::front {
 // A stored body as a source.
 class EntryBody final : public BodySource {
  public:
-  void reset(backends::EntryRef entry);
+  void clear();
+  // `ready` is called on `loop` when what was Pending has come, where it has to be waited for.
+  void reset(backends::EntryRef entry, EventLoop& loop, std::function<void()> ready);
   Pull pull(std::span<iovec> parts) override;
   void consume(std::size_t bytes) override;
 
@@ -25,6 +30,11 @@ class EntryBody final : public BodySource {
   backends::EntryRef entry_;
   std::size_t part_ = 0;    // index of the first part not sent whole
   std::size_t offset_ = 0;  // bytes of it that were sent
+  // Of a far body: how it is read, and how much of it was sent.
+  std::unique_ptr<backends::FarReader> far_;
+  std::uint64_t far_at_ = 0;
+
+  Pull pull_far(std::span<iovec> parts);
 };
 
 class H1Output {

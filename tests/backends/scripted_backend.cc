@@ -61,6 +61,11 @@ class ScriptedBackend::Presence final : public Store {
     return backend_->put(std::move(entry), loop_, waiter);
   }
   EraseResult erase(keys::KeyView key) override { return backend_->drop(key.bytes); }
+  std::uint64_t most_whole() const override { return backend_->max_object_size(); }
+  std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
+      std::optional<std::uint64_t>) override {
+    return std::unexpected(StoreResult::TooLarge);
+  }
 
  private:
   const std::shared_ptr<ScriptedBackend> backend_;

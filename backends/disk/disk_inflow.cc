@@ -1,0 +1,122 @@
+#include "backends/disk/disk_inflow.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::backends::disk {
+namespace {
+
+// Arrived and not written yet, of one object: from the first on it is behind, until it has fallen
+// to the second; beyond the third the disk is slower than the app and its clients.
+constexpr std::uint64_t kBehind = std::uint64_t{4} * 1024 * 1024;
+constexpr std::uint64_t kBehindNoMore = kBehind / 2;
+constexpr std::uint64_t kMostUnwritten = std::uint64_t{16} * 1024 * 1024;
+
+}  // namespace
+
+// Who hears of the end.
+class DiskInflow::Committing final : public PendingAnswer {
+ public:
+  explicit Committing(StoreWaiter& waiter) : waiter_(waiter) {}
+  Weak<Committing> watch() { return life_.watch(); }
+  void ended(StoreResult result) { waiter_.on_stored(result); }
+
+ private:
+  StoreWaiter& waiter_;
+  Life<Committing> life_{*this};
+};
+
+DiskInflow::DiskInflow(std::shared_ptr<Volume> volume, std::shared_ptr<LoopDoor> door)
+    : volume_(std::move(volume)),
+      door_(std::move(door)),
+      shared_(std::make_shared<Shared>(volume_->executor())) {}
+
+DiskInflow::~DiskInflow() {
+  shared_->over.store(true);
+}
+
+bool DiskInflow::append(std::string_view bytes) {
+  if (shared_->over.load()) return false;
+  size_ += bytes.size();
+  while (!bytes.empty() && !shared_->over.load()) {
+    const std::size_t count = std::min(bytes.size(), DiskBody::kPieceBytes - piece_.size());
+    if (piece_.empty()) piece_.reserve(DiskBody::kPieceBytes);
+    piece_.append(bytes.substr(0, count));
+    bytes.remove_prefix(count);
+    if (piece_.size() == DiskBody::kPieceBytes) write_piece();
+  }
+  return !shared_->over.load();
+}
+
+void DiskInflow::write_piece() {
+  const std::uint64_t bytes = piece_.size();
+  const bool slow = shared_->unwritten.fetch_add(bytes) + bytes > kMostUnwritten;
+  if (slow || volume_->reserve(bytes) != StoreResult::Stored) {
+    shared_->over.store(true);
+    volume_->count_dropped();
+    return;
+  }
+  // The volume waits for its tasks before it ends.
+  volume_->run_task([volume = volume_.get(), shared = shared_, piece = std::move(piece_),
+                     door = door_, weak = life_.watch()] {
+    const std::uint64_t size = piece.size();
+    const bool written = !shared->over.load() && volume->write_piece(piece, *shared->body);
+    if (!written) shared->over.store(true);
+    const std::uint64_t left = shared->unwritten.fetch_sub(size) - size;
+    volume->release(size);
+    if (left > kBehindNoMore || !shared->waits.exchange(false)) return;
+    door->post([weak] {
+      DiskInflow* const flow = weak.get();
+      if (flow && flow->ready_) flow->ready_();
+    });
+  });
+  piece_ = {};
+}
+
+bool DiskInflow::is_behind() {
+  if (shared_->unwritten.load() <= kBehind) return false;
+  shared_->waits.store(true);
+  // It may have been written meanwhile: nobody would tell.
+  return shared_->unwritten.load() > kBehindNoMore || !shared_->waits.exchange(false);
+}
+
+// Behind the last piece the head is made, on the loop, and written like any entry.
+Storing DiskInflow::commit(EntryParts head, StoreWaiter& waiter) {
+  head_ = std::move(head);
+  if (!piece_.empty()) write_piece();
+  auto committing = std::make_unique<Committing>(waiter);
+  committing_ = committing->watch();
+  volume_->run_task([door = door_, weak = life_.watch()] {
+    door->post([weak] {
+      if (DiskInflow* const flow = weak.get()) flow->pieces_written();
+    });
+  });
+  return {std::nullopt, std::move(committing)};
+}
+
+void DiskInflow::pieces_written() {
+  if (shared_->over.load() || shared_->body->size() != size_) {
+    volume_->erase(volume_->hash_of({head_.key, head_.hash}));  // what stands there is older
+    return ended(StoreResult::Failed);
+  }
+  head_.far_body = shared_->body;
+  entry_ = make_entry(std::move(head_));
+  const Hash128 hash = volume_->hash_of(entry_->key());
+  constexpr std::uint64_t kHeadBytes = 4096;
+  if (volume_->reserve(kHeadBytes) != StoreResult::Stored) {
+    volume_->erase(hash);
+    return ended(StoreResult::NoRoom);
+  }
+  volume_->put(hash, entry_, kHeadBytes, [door = door_, weak = life_.watch()](StoreResult result) {
+    door->post([weak, result] {
+      if (DiskInflow* const flow = weak.get()) flow->ended(result);
+    });
+  });
+}
+
+void DiskInflow::ended(StoreResult result) {
+  // The last call: the waiter may drop this object.
+  if (Committing* const waiting = committing_.get()) waiting->ended(result);
+}
+
+}  // namespace weir::backends::disk
