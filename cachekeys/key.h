@@ -14,6 +14,10 @@
 
 namespace weir::keys {
 
+// What a key's bytes begin with.
+inline constexpr char kBaseKeyVersion = 1;
+inline constexpr char kVariantKeyVersion = 2;
+
 // A key that somebody else keeps alive.
 struct KeyView {
   std::string_view bytes;

@@ -15,8 +15,6 @@
 namespace weir::keys {
 namespace {
 
-constexpr char kBaseKeyVersion = 1;
-
 // The version, and the rule's fingerprint in little endian.
 void append_preamble(std::uint64_t fingerprint, std::string& out) {
   char bytes[9] = {kBaseKeyVersion};
@@ -24,6 +22,7 @@ void append_preamble(std::uint64_t fingerprint, std::string& out) {
   out.append(bytes, sizeof bytes);
 }
 
+// purge_name.h reads it back: authority, path and query stay together, in this order.
 void append_url(const http::RequestHead& head, const Recipe& recipe, const Destination& destination,
                 KeyBuffer& out) {
   out.append(destination.scheme);

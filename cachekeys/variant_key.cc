@@ -8,8 +8,6 @@ namespace {
 
 using http::FieldId;
 
-constexpr char kVariantKeyVersion = 2;  // never that of a base key
-
 void append_line(std::string_view value, KeyBuffer& out) {
   out.append_count(1);
   out.append(value);
