@@ -16,6 +16,8 @@ auto corrupt(const char* why) {
   return fail(ErrorCode::Corrupt, std::string("a frame: ") + why);
 }
 
+constexpr std::size_t kZerosBehindKind = 3;
+
 bool is_kind(std::uint8_t kind) {
   return kind >= static_cast<std::uint8_t>(FrameKind::Object) &&
          kind <= static_cast<std::uint8_t>(FrameKind::Contents);
@@ -43,13 +45,27 @@ void append_frame_fields(std::string& out, const Frame& frame) {
   put_number(out, frame.body_at);
 }
 
-void take_frame_fields(std::string_view& in, Frame& frame) {
+bool take_frame_fields(std::string_view& in, Frame& frame) {
   frame.order = take_number<std::uint64_t>(in);
   frame.hash.low = take_number<std::uint64_t>(in);
   frame.hash.high = take_number<std::uint64_t>(in);
   frame.size = take_number<std::uint64_t>(in);
   frame.body_segment = take_number<std::uint64_t>(in);
   frame.body_at = take_number<std::uint64_t>(in);
+  return frame.size <= kMostBytes && frame.body_at <= kMostBytes;
+}
+
+void append_kind(std::string& out, FrameKind kind, std::size_t zeros) {
+  put_number(out, static_cast<std::uint8_t>(kind));
+  out.append(zeros, '\0');
+}
+
+std::optional<FrameKind> take_kind(std::string_view& in, std::size_t zeros) {
+  const auto kind = take_number<std::uint8_t>(in);
+  const bool padded = in.substr(0, zeros).find_first_not_of('\0') == std::string_view::npos;
+  in.remove_prefix(zeros);
+  if (!is_kind(kind) || !padded) return std::nullopt;
+  return static_cast<FrameKind>(kind);
 }
 
 void append_checksum(std::string& out, std::size_t since, SegmentId place) {
@@ -66,8 +82,7 @@ bool take_checksum(std::string_view& bytes, SegmentId place) {
 void append_frame(std::string& out, const Frame& frame, SegmentId place) {
   const std::size_t begin = out.size();
   put_number(out, kMagic);
-  put_number(out, static_cast<std::uint8_t>(frame.kind));
-  out.append(3, '\0');
+  append_kind(out, frame.kind, kZerosBehindKind);
   append_frame_fields(out, frame);
   append_checksum(out, begin, place);
   WEIR_CHECK(out.size() == begin + kFrameBytes);
@@ -78,13 +93,11 @@ Result<Frame> read_frame(std::string_view bytes, SegmentId place) {
   std::string_view in = bytes;
   if (!take_checksum(in, place)) return corrupt("it has changed, or stood elsewhere");
   if (take_number<std::uint32_t>(in) != kMagic) return corrupt("it is none");
-  const auto kind = take_number<std::uint8_t>(in);
-  in.remove_prefix(3);
+  const auto kind = take_kind(in, kZerosBehindKind);
+  if (!kind) return corrupt("of an unknown kind");
   Frame frame;
-  take_frame_fields(in, frame);
-  if (!is_kind(kind)) return corrupt("of an unknown kind");
-  if (frame.size > kMostBytes || frame.body_at > kMostBytes) return corrupt("too large to be one");
-  frame.kind = static_cast<FrameKind>(kind);
+  frame.kind = *kind;
+  if (!take_frame_fields(in, frame)) return corrupt("too large to be one");
   return frame;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -63,7 +64,11 @@ Result<Frame> read_frame(std::string_view bytes, SegmentId place);
 // What a frame says, but for its kind: in a frame, and again in the contents of its segment.
 inline constexpr std::size_t kFrameFieldBytes = 48;
 void append_frame_fields(std::string& out, const Frame& frame);
-void take_frame_fields(std::string_view& in, Frame& frame);
+// False: sums with its sizes and places would overflow.
+bool take_frame_fields(std::string_view& in, Frame& frame);
+// The kind, with so many zero bytes behind it. Nothing: it is none, or they are others.
+void append_kind(std::string& out, FrameKind kind, std::size_t zeros);
+std::optional<FrameKind> take_kind(std::string_view& in, std::size_t zeros);
 // The checksum of what was appended since then, and whether that at the end of `bytes`, which holds
 // one, is right; it is taken off.
 inline constexpr std::size_t kChecksumBytes = 8;

@@ -14,6 +14,7 @@ constexpr std::uint64_t kMagic = 0x3147455352494557;  // "WEIRSEG1"
 constexpr std::string_view kSuffix = ".seg";
 constexpr std::size_t kNumberDigits = 16;
 // In the table of contents: kind, seven zero bytes, place, and the frame's fields.
+constexpr std::size_t kZerosBehindKind = 7;
 constexpr std::size_t kLineBytes = 16 + kFrameFieldBytes;
 
 auto corrupt(const char* why) {
@@ -21,18 +22,19 @@ auto corrupt(const char* why) {
 }
 
 void append_line(std::string& out, const PlacedFrame& placed) {
-  put_number(out, static_cast<std::uint8_t>(placed.frame.kind));
-  out.append(7, '\0');
+  append_kind(out, placed.frame.kind, kZerosBehindKind);
   put_number(out, placed.at);
   append_frame_fields(out, placed.frame);
 }
 
-PlacedFrame take_line(std::string_view& in) {
+// Nothing: no record is told of so.
+std::optional<PlacedFrame> take_line(std::string_view& in) {
+  const auto kind = take_kind(in, kZerosBehindKind);
+  if (!kind || *kind == FrameKind::Contents) return std::nullopt;
   PlacedFrame placed;
-  placed.frame.kind = static_cast<FrameKind>(take_number<std::uint8_t>(in));
-  in.remove_prefix(7);
+  placed.frame.kind = *kind;
   placed.at = take_number<std::uint64_t>(in);
-  take_frame_fields(in, placed.frame);
+  if (!take_frame_fields(in, placed.frame)) return std::nullopt;
   return placed;
 }
 
@@ -111,25 +113,36 @@ std::optional<std::uint64_t> contents_begin(std::string_view tail, SegmentId pla
   return take_number<std::uint64_t>(tail);
 }
 
+bool may_be_contents(const Frame& frame, std::uint64_t at, std::uint64_t bytes) {
+  if (at < kSegmentHeaderBytes || bytes < contents_bytes(0)) return false;
+  const std::uint64_t most = (at - kSegmentHeaderBytes) / kFrameBytes;  // no record is shorter
+  return frame.kind == FrameKind::Contents && frame.size == bytes - kFrameBytes &&
+         bytes <= contents_bytes(most) && (bytes - contents_bytes(0)) % kLineBytes == 0;
+}
+
 Result<std::vector<PlacedFrame>> read_contents(std::string_view bytes, std::uint64_t at,
                                                SegmentId place) {
-  if (bytes.size() < kFrameBytes + kChecksumBytes + kSegmentTailBytes) {
-    return corrupt("its contents are cut");
-  }
+  if (bytes.size() < contents_bytes(0)) return corrupt("its contents are cut");
   const Result<Frame> frame = read_frame(bytes.substr(0, kFrameBytes), place);
   if (!frame) return std::unexpected(frame.error());
   std::string_view in = bytes.substr(kFrameBytes);
-  if (frame->kind != FrameKind::Contents || frame->size != in.size()) {
-    return corrupt("its contents are none");
-  }
+  if (!may_be_contents(*frame, at, bytes.size())) return corrupt("its contents are none");
   const std::string_view tail = in.substr(in.size() - kSegmentTailBytes);
   in.remove_suffix(kSegmentTailBytes);
   if (contents_begin(tail, place) != at) return corrupt("its contents stood elsewhere");
   if (!take_checksum(in, place)) return corrupt("its contents have changed");
-  if (in.size() % kLineBytes != 0) return corrupt("its contents are no table");
   std::vector<PlacedFrame> frames;
   frames.reserve(in.size() / kLineBytes);
-  while (!in.empty()) frames.push_back(take_line(in));
+  std::uint64_t next = kSegmentHeaderBytes;
+  while (!in.empty()) {
+    const auto placed = take_line(in);
+    if (!placed || placed->at != next || placed->frame.stride() > at - next) {
+      return corrupt("its contents tell of what cannot stand there");
+    }
+    next += placed->frame.stride();
+    frames.push_back(*placed);
+  }
+  if (next != at) return corrupt("its contents leave out its last records");
   return frames;
 }
 

@@ -56,7 +56,11 @@ std::uint64_t contents_bytes(std::size_t frames);
 // The last bytes of a segment tell where its contents begin, if it is sealed.
 inline constexpr std::size_t kSegmentTailBytes = 16;
 std::optional<std::uint64_t> contents_begin(std::string_view tail, SegmentId place);
-// `bytes` is everything from there to the segment's end. Corrupt: anything else.
+// Whether that frame can begin the contents that stand at `at` and, with it, are so many bytes: to
+// be asked before they are read, for a tail may tell of any number.
+bool may_be_contents(const Frame& frame, std::uint64_t at, std::uint64_t bytes);
+// `bytes` is everything from there to the segment's end. Corrupt: anything else, and lines that do
+// not tell of record behind record, from the header to `at`.
 Result<std::vector<PlacedFrame>> read_contents(std::string_view bytes, std::uint64_t at,
                                                SegmentId place);
 

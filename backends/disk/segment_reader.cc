@@ -34,21 +34,32 @@ class Window {
   std::uint64_t begin_ = 0;
 };
 
+// `count` bytes at this place; fewer only where the file ends.
+Result<std::string> read_at(File& file, std::uint64_t place, std::size_t count) {
+  std::string bytes(count, '\0');
+  const Result<std::size_t> got = file.read(place, bytes);
+  if (!got) return std::unexpected(got.error());
+  bytes.resize(*got);
+  return bytes;
+}
+
 // False: it is not sealed, or its contents cannot be believed.
 Result<bool> list_by_contents(File& file, SegmentListing& listing) {
   const SegmentId id = listing.header.id;
   const std::uint64_t size = file.size();
-  if (size < kSegmentHeaderBytes + kFrameBytes + kSegmentTailBytes) return false;
-  std::string tail(kSegmentTailBytes, '\0');
-  const Result<std::size_t> got = file.read(size - kSegmentTailBytes, tail);
-  if (!got) return std::unexpected(got.error());
-  const auto begin = contents_begin(tail, id);
-  if (*got != tail.size() || !begin || *begin < kSegmentHeaderBytes || *begin >= size) return false;
-  std::string bytes(size - *begin, '\0');
-  const Result<std::size_t> all = file.read(*begin, bytes);
+  if (size < kSegmentHeaderBytes + contents_bytes(0)) return false;
+  const Result<std::string> tail = read_at(file, size - kSegmentTailBytes, kSegmentTailBytes);
+  if (!tail) return std::unexpected(tail.error());
+  const auto begin = contents_begin(*tail, id);
+  if (!begin || *begin > size - contents_bytes(0)) return false;
+  const Result<std::string> first = read_at(file, *begin, kFrameBytes);
+  if (!first) return std::unexpected(first.error());
+  if (first->size() < kFrameBytes) return false;
+  const Result<Frame> frame = read_frame(*first, id);
+  if (!frame || !may_be_contents(*frame, *begin, size - *begin)) return false;
+  const Result<std::string> all = read_at(file, *begin, size - *begin);
   if (!all) return std::unexpected(all.error());
-  auto frames = *all == bytes.size() ? read_contents(bytes, *begin, id)
-                                     : fail(ErrorCode::Corrupt, "a segment: it has shrunk");
+  auto frames = read_contents(*all, *begin, id);
   if (!frames) return false;
   listing.frames = std::move(*frames);
   listing.sealed = true;
@@ -77,10 +88,9 @@ Result<void> list_by_walking(File& file, SegmentListing& listing) {
 }  // namespace
 
 Result<SegmentListing> list_segment(File& file, SegmentId id) {
-  std::string bytes(kSegmentHeaderBytes, '\0');
-  const Result<std::size_t> got = file.read(0, bytes);
-  if (!got) return std::unexpected(got.error());
-  const auto header = read_segment_header(std::string_view(bytes).substr(0, *got), id);
+  const Result<std::string> bytes = read_at(file, 0, kSegmentHeaderBytes);
+  if (!bytes) return std::unexpected(bytes.error());
+  const auto header = read_segment_header(*bytes, id);
   if (!header) return std::unexpected(header.error());
   SegmentListing listing;
   listing.header = *header;

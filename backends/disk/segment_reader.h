@@ -13,7 +13,7 @@ namespace weir::backends::disk {
 
 struct SegmentListing {
   SegmentHeader header;
-  std::vector<PlacedFrame> frames;  // without the contents themselves
+  std::vector<PlacedFrame> frames;  // record behind record, without the contents themselves
   bool sealed = false;
   std::uint64_t end = 0;  // behind the last sound record; the file may be longer
 };

@@ -53,6 +53,16 @@ TEST(FrameTest, WithAnyBitChangedIsNone) {
   }
 }
 
+TEST(FrameTest, WhoseZerosAreNoneIsNoneThoughItsChecksumIsRight) {
+  const std::string bytes = bytes_of(frame_of(FrameKind::Object));
+  for (const std::size_t zero : {5U, 6U, 7U}) {
+    std::string changed = bytes.substr(0, kFrameBytes - kChecksumBytes);
+    changed[zero] = 1;
+    append_checksum(changed, 0, kHere);
+    EXPECT_FALSE(read_frame(changed, kHere)) << zero;
+  }
+}
+
 TEST(FrameTest, OfAnotherPlaceIsNone) {
   const std::string bytes = bytes_of(frame_of(FrameKind::Object));
   EXPECT_FALSE(read_frame(bytes, {.folder = 7, .number = 4}));

@@ -128,7 +128,7 @@ TEST_F(SegmentTest, ASealedOneIsListedWithoutReadingItsRecords) {
   seal();
   disk_.take_calls();
   list();
-  EXPECT_EQ(disk_.take_calls()["read"], 3) << "header, tail, contents";
+  EXPECT_EQ(disk_.take_calls()["read"], 4) << "header, tail, the contents' frame, the contents";
 }
 
 TEST_F(SegmentTest, WithATornTailHoldsWhatIsWhole) {
@@ -173,6 +173,17 @@ TEST_F(SegmentTest, WhoseContentsAreBrokenIsWalked) {
   expect_first(listing, 4);
   EXPECT_FALSE(listing.sealed);
   EXPECT_EQ(listing.end, end_of(3)) << "it may be sealed again there";
+}
+
+TEST_F(SegmentTest, WhoseContentsTellOfOtherRecordsIsWalked) {
+  for (int i = 0; i < 4; ++i) add(FrameKind::Object, 24);
+  std::vector<PlacedFrame> told = frames_;
+  told.pop_back();
+  append(contents_record(told, file_->size(), 999, kHere));
+  const SegmentListing listing = list();
+  expect_first(listing, 4);
+  EXPECT_FALSE(listing.sealed);
+  EXPECT_EQ(listing.end, end_of(3));
 }
 
 TEST_F(SegmentTest, OfAnotherFolderOrNumberIsCorrupt) {
