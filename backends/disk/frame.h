@@ -16,6 +16,9 @@ namespace weir::backends::disk {
 inline constexpr std::size_t kFrameBytes = 64;
 // Records begin at multiples of this.
 inline constexpr std::uint64_t kAlignment = 8;
+// Where a segment's last record ends at most: an index keeps places, and sizes, as 32 bits of
+// kAlignment. The contents may lie behind.
+inline constexpr std::uint64_t kMostRecordEnd = kAlignment << 32U;
 
 // Where a frame stands. Its checksum depends on it: one that was copied from another segment, or
 // from another folder, is none here.

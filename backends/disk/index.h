@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 
+#include "backends/disk/frame.h"
 #include "base/hash.h"
 
 namespace weir::backends::disk {
@@ -23,8 +24,7 @@ struct RecordPlace {
   std::uint64_t size = 0;     // the same
   friend bool operator==(const RecordPlace&, const RecordPlace&) = default;
 
-  // 32 bits of kAlignment each.
-  static constexpr std::uint64_t kMostAt = std::uint64_t{8} << 32U;
+  static constexpr std::uint64_t kMostAt = kMostRecordEnd;
 };
 
 class Index {

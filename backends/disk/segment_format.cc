@@ -114,7 +114,7 @@ std::optional<std::uint64_t> contents_begin(std::string_view tail, SegmentId pla
 }
 
 bool may_be_contents(const Frame& frame, std::uint64_t at, std::uint64_t bytes) {
-  if (at < kSegmentHeaderBytes || bytes < contents_bytes(0)) return false;
+  if (at < kSegmentHeaderBytes || at > kMostRecordEnd || bytes < contents_bytes(0)) return false;
   const std::uint64_t most = (at - kSegmentHeaderBytes) / kFrameBytes;  // no record is shorter
   return frame.kind == FrameKind::Contents && frame.size == bytes - kFrameBytes &&
          bytes <= contents_bytes(most) && (bytes - contents_bytes(0)) % kLineBytes == 0;

@@ -69,15 +69,15 @@ Result<bool> list_by_contents(File& file, SegmentListing& listing) {
 
 Result<void> list_by_walking(File& file, SegmentListing& listing) {
   Window window(file);
-  const std::uint64_t size = file.size();
+  const std::uint64_t end = std::min(file.size(), kMostRecordEnd);
   std::uint64_t at = kSegmentHeaderBytes;
-  while (at + kFrameBytes <= size) {
+  while (at + kFrameBytes <= end) {
     const Result<std::string_view> bytes = window.at(at, kFrameBytes);
     if (!bytes) return std::unexpected(bytes.error());
     if (bytes->size() < kFrameBytes) break;
     const Result<Frame> frame = read_frame(*bytes, listing.header.id);
     // Contents that are not whole were being written when the process ended: they go.
-    if (!frame || frame->kind == FrameKind::Contents || frame->stride() > size - at) break;
+    if (!frame || frame->kind == FrameKind::Contents || frame->stride() > end - at) break;
     listing.frames.push_back({*frame, at});
     at += frame->stride();
   }

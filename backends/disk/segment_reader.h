@@ -1,5 +1,6 @@
 // Which records a segment holds: by its contents if it is sealed, else by walking from frame to
-// frame until the first that is not sound. What follows there is the torn tail of a crash.
+// frame until the first that is not sound, or ends beyond kMostRecordEnd. What follows there is the
+// torn tail of a crash.
 #pragma once
 
 #include <cstdint>

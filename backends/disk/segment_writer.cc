@@ -39,7 +39,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(Folder& folder,
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::resume(std::shared_ptr<File> file,
                                                              SegmentListing listing,
                                                              std::atomic<std::uint64_t>& orders) {
-  WEIR_CHECK(!listing.sealed);
+  WEIR_CHECK(!listing.sealed && listing.end <= kMostRecordEnd);
   if (file->size() > listing.end) {
     if (const auto cut = file->truncate(listing.end); !cut) return std::unexpected(cut.error());
   }
@@ -59,6 +59,9 @@ std::uint64_t SegmentWriter::bytes_of(std::span<const NewRecord> records) {
 
 Result<std::vector<PlacedFrame>> SegmentWriter::append(std::span<const NewRecord> records) {
   WEIR_CHECK(!sealed_);
+  if (bytes_of(records) > kMostRecordEnd - end_) {
+    return fail(ErrorCode::TooLarge, "a segment's records end at 32 GiB at most");
+  }
   std::vector<PlacedFrame> placed;
   placed.reserve(records.size());
   std::string frames;

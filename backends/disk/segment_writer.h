@@ -37,7 +37,7 @@ class SegmentWriter {
                                                        std::atomic<std::uint64_t>& orders);
 
   // All of them or none: after a failure what was written of them is cut off again. Where each of
-  // them stands.
+  // them stands. TooLarge, before anything is written: the last would end beyond kMostRecordEnd.
   Result<std::vector<PlacedFrame>> append(std::span<const NewRecord> records);
   // The bytes that append() would add.
   static std::uint64_t bytes_of(std::span<const NewRecord> records);

@@ -124,7 +124,9 @@ TEST(SegmentContentsTest, AreNoneWhereSoManyRecordsCannotStandBeforeThem) {
         Case{kSegmentHeaderBytes + kFrameBytes - 8, contents_bytes(1), false},
         Case{kSegmentHeaderBytes + kFrameBytes, contents_bytes(1), true},
         Case{kSegmentHeaderBytes + kFrameBytes, none + 8, false},
-        Case{kSegmentHeaderBytes + kFrameBytes, contents_bytes(2), false}}) {
+        Case{kSegmentHeaderBytes + kFrameBytes, contents_bytes(2), false},
+        Case{kMostRecordEnd, contents_bytes(3), true},
+        Case{kMostRecordEnd + 8, contents_bytes(3), false}}) {
     const Frame frame{.kind = FrameKind::Contents, .size = c.bytes - kFrameBytes};
     EXPECT_EQ(may_be_contents(frame, c.at, c.bytes), c.may_be) << c.at << ", " << c.bytes;
     EXPECT_FALSE(may_be_contents(frame, c.at, c.bytes + kLineBytes)) << "of another size";

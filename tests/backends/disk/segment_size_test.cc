@@ -1,4 +1,4 @@
-// Segments that say they are huge: what is read of them.
+// Segments that are huge, or say they are: what is read of them, and how far.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +11,7 @@ namespace weir::backends::disk {
 namespace {
 
 constexpr SegmentId kHere{.folder = 7, .number = 3};
+constexpr std::uint64_t kGiB = std::uint64_t{1} << 30U;
 
 // Zeros, but for what is put somewhere. For reading only.
 class HollowFile final : public File {
@@ -83,6 +84,35 @@ TEST(SegmentSizeTest, NoTailMakesItReadMoreThanItsContentsCanBe) {
     EXPECT_EQ(listing->frames.size(), c.kind == FrameKind::Object ? 2U : 1U) << c.what;
     EXPECT_EQ(listing->frames.front(), first) << c.what;
     EXPECT_LE(file.most_read(), 1U << 20U) << c.what;
+  }
+}
+
+TEST(SegmentSizeTest, EndsWhereARecordWouldReachBeyondWhatAnIndexHolds) {
+  struct Case {
+    std::uint64_t second;  // the bytes from its frame on
+    std::size_t listed;
+  };
+  constexpr std::uint64_t kRoom = kMostRecordEnd - 20 * kGiB;
+  for (const Case& c :
+       {Case{kRoom - 8, 2}, Case{kRoom, 2}, Case{kRoom + 8, 1}, Case{kGiB * 40, 1}}) {
+    HollowFile file;
+    const PlacedFrame records[] = {
+        file.put_frame(
+            kSegmentHeaderBytes,
+            {.kind = FrameKind::Body, .size = 20 * kGiB - kSegmentHeaderBytes - kFrameBytes}),
+        file.put_frame(20 * kGiB, {.kind = FrameKind::Body, .size = c.second - kFrameBytes})};
+    const std::uint64_t end = file.size();
+    const std::vector<PlacedFrame> all(std::begin(records), std::end(records));
+    const std::vector<PlacedFrame> listed(std::begin(records), std::begin(records) + c.listed);
+    for (const bool sealed : {false, true}) {
+      if (sealed) file.put(end, contents_record(all, end, 9, kHere));
+      const auto listing = list_segment(file, kHere);
+      ASSERT_TRUE(listing);
+      EXPECT_EQ(listing->frames, listed) << c.second;
+      EXPECT_EQ(listing->sealed, sealed && c.listed == 2) << c.second;
+      if (listing->sealed) continue;
+      EXPECT_EQ(listing->end, listed.back().at + listed.back().frame.stride());
+    }
   }
 }
 

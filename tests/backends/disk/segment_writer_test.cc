@@ -148,6 +148,39 @@ TEST_F(SegmentWriterTest, OneThatCannotBeBegunIsNotLeftBehind) {
   EXPECT_FALSE(disk_.has("/cache/" + name_));
 }
 
+TEST_F(SegmentWriterTest, TakesNothingThatAnIndexCouldNotHold) {
+  // As one that was found with so much room behind its records.
+  constexpr std::uint64_t kRoom = 2 * (kFrameBytes + 16);
+  struct Case {
+    std::vector<std::size_t> sizes;
+    bool fits;
+  };
+  for (const Case& c : {Case{{kRoom - kFrameBytes}, true}, Case{{kRoom - kFrameBytes + 1}, false},
+                        Case{{16, 9}, true}, Case{{16, 17}, false}, Case{{0, 0, 0}, false}}) {
+    [[maybe_unused]] const Result<void> removed = folder_->remove(name_);
+    SegmentListing listing;
+    listing.header = header();
+    listing.end = kMostRecordEnd - kRoom;
+    const auto writer =
+        SegmentWriter::resume(folder_->create(name_).value(), listing, orders_).value();
+    const std::string bytes(kRoom, 'x');
+    std::vector<NewRecord> records;
+    for (const std::size_t size : c.sizes) {
+      records.push_back(object(1, std::string_view(bytes).substr(0, size)));
+    }
+    const std::uint64_t order = orders_;
+    const auto placed = writer->append(records);
+    ASSERT_EQ(placed.has_value(), c.fits) << c.sizes.front();
+    if (c.fits) continue;
+    EXPECT_EQ(placed.error().code, ErrorCode::TooLarge);
+    EXPECT_EQ(writer->end(), listing.end);
+    EXPECT_EQ(orders_, order);
+    EXPECT_TRUE(disk_.bytes("/cache/" + name_).empty());
+    EXPECT_FALSE(writer->broken());
+    EXPECT_TRUE(writer->seal()) << "it is full, and nothing worse";
+  }
+}
+
 TEST_F(SegmentWriterTest, ItsReadersKeepTheFileWhenItIsGone) {
   std::shared_ptr<File> file;
   {
