@@ -14,6 +14,14 @@ iovec part_of(std::string_view bytes) {
   return {const_cast<char*>(bytes.data()), bytes.size()};
 }
 
+// The name is synced here: to sync the file when it is sealed does not keep it.
+Result<void> begin_file(File& file, const SegmentHeader& header, Folder& folder) {
+  const std::string bytes = segment_header(header);
+  const iovec part = part_of(bytes);
+  const Result<void> written = file.append(std::span(&part, 1));
+  return written ? folder.sync() : written;
+}
+
 }  // namespace
 
 SegmentWriter::SegmentWriter(std::shared_ptr<File> file, const SegmentHeader& header,
@@ -26,12 +34,10 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(Folder& folder,
   const std::string name = segment_name(header.id.number);
   Result<std::unique_ptr<File>> file = folder.create(name);
   if (!file) return std::unexpected(file.error());
-  const std::string bytes = segment_header(header);
-  const iovec part = part_of(bytes);
-  if (const auto written = (*file)->append(std::span(&part, 1)); !written) {
+  if (const auto begun = begin_file(**file, header, folder); !begun) {
     [[maybe_unused]] const Result<void> removed =
         folder.remove(name);  // else it is found and passed over
-    return std::unexpected(written.error());
+    return std::unexpected(begun.error());
   }
   return std::unique_ptr<SegmentWriter>(new SegmentWriter(std::move(*file), header, orders));
 }
@@ -92,16 +98,17 @@ Result<std::vector<PlacedFrame>> SegmentWriter::append(std::span<const NewRecord
 }
 
 std::uint64_t SegmentWriter::seal_bytes() const {
-  return contents_bytes(frames_.size());
+  return sealed_ ? 0 : contents_bytes(frames_.size());
 }
 
 Result<void> SegmentWriter::seal() {
-  WEIR_CHECK(!sealed_);
-  const std::string bytes = contents_record(frames_, end_, orders_.fetch_add(1), header_.id);
-  const iovec part = part_of(bytes);
-  if (const auto written = write(std::span(&part, 1), bytes.size()); !written) return written;
-  sealed_ = true;
-  frames_ = {};
+  if (!sealed_) {
+    const std::string bytes = contents_record(frames_, end_, orders_.fetch_add(1), header_.id);
+    const iovec part = part_of(bytes);
+    if (const auto written = write(std::span(&part, 1), bytes.size()); !written) return written;
+    sealed_ = true;
+    frames_ = {};
+  }
   return file_->sync();
 }
 

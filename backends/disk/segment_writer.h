@@ -27,8 +27,9 @@ struct NewRecord {
 
 class SegmentWriter {
  public:
-  // A new segment in `folder`. `orders` counts the folder's records and outlives this object. After
-  // a failure no file of that name is left, if the file system still does what it is told.
+  // A new segment in `folder`; the medium has its name then. `orders` counts the folder's records
+  // and outlives this object. After a failure no file of that name is left, if the file system
+  // still does what it is told.
   static Result<std::unique_ptr<SegmentWriter>> create(Folder& folder, const SegmentHeader& header,
                                                        std::atomic<std::uint64_t>& orders);
   // One that was found unsealed: goes on behind its last sound record; what follows is cut off.
@@ -43,11 +44,12 @@ class SegmentWriter {
   static std::uint64_t bytes_of(std::span<const NewRecord> records);
 
   // Writes the contents, and waits until the medium has the segment. Nothing is appended after it.
+  // If only the wait has failed the contents are there, and the next call waits again.
   Result<void> seal();
-  // The bytes that seal() would add now.
+  // The bytes that seal() would add now: none once the contents are there.
   std::uint64_t seal_bytes() const;
 
-  // Bytes of sound records, the header included.
+  // Bytes of sound records, the header included, and the contents once they are there.
   std::uint64_t end() const { return end_; }
   std::size_t records() const { return frames_.size(); }
   // A failed write could not be undone: nothing can be appended any more, what was stands.
@@ -67,7 +69,7 @@ class SegmentWriter {
   std::atomic<std::uint64_t>& orders_;
   std::vector<PlacedFrame> frames_;
   std::uint64_t end_ = kSegmentHeaderBytes;
-  bool sealed_ = false;
+  bool sealed_ = false;  // the contents are written
   bool broken_ = false;
 };
 
