@@ -9,8 +9,8 @@ namespace weir::backends::disk {
 namespace {
 
 constexpr std::size_t kLeastSlots = 16;
-// Full to seven eighths at most, and a third larger then: an object costs 24 / (7/8 / (4/3)) bytes
-// at worst, 37, and the tables of all shards never grow at once.
+// Full to seven eighths at most, and a third larger then: where there are many objects one costs
+// 24 / (7/8 / (4/3)) bytes at worst, 37, and the tables of all shards never grow at once.
 constexpr std::size_t most_in(std::size_t capacity) {
   return capacity - capacity / 8;
 }

@@ -1,8 +1,8 @@
 // Where the records of a disk's keys lie: a hash, and a place in a segment. What it finds has to be
 // read before it is believed: the record tells whose it is.
 //
-// A slot takes 24 bytes; with the room that a table needs to be quick an object costs 37 at most.
-// Any thread.
+// A slot takes 24 bytes. With many objects, some thousands at least, one costs 37 at most: a table
+// needs room to be quick. Any thread.
 #pragma once
 
 #include <array>
