@@ -14,24 +14,30 @@ bool AnswerBatch::add(Sender& sender, std::string_view request) {
   const std::size_t used = is_here ? static_cast<std::size_t>(end - begin) : used_;
   if (kBytes - used < kLeastRoom) return false;
   used_ = std::max(used_, used);
-  if (senders_.empty()) {
+  if (waiting_.empty()) {
     loop_.post([watch = life_.watch()] {
       if (AnswerBatch* batch = watch.get()) batch->send_all();
     });
   }
-  senders_.push_back(&sender);
+  waiting_.push_back({&sender, std::exchange(sender.last_, waiting_.size())});
   return true;
 }
 
-void AnswerBatch::remove(const Sender& sender) {
-  std::ranges::replace(senders_, &sender, nullptr);
+void AnswerBatch::remove(Sender& sender) {
+  for (std::size_t i = std::exchange(sender.last_, Sender::kNowhere); i != Sender::kNowhere;
+       i = waiting_[i].earlier) {
+    waiting_[i].sender = nullptr;
+  }
 }
 
 void AnswerBatch::send_all() {
-  for (std::size_t i = 0; i < senders_.size(); ++i) {
-    if (Sender* const sender = std::exchange(senders_[i], nullptr)) sender->send_batched();
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    Sender* const sender = std::exchange(waiting_[i].sender, nullptr);
+    if (!sender) continue;
+    if (sender->last_ == i) sender->last_ = Sender::kNowhere;
+    sender->send_batched();
   }
-  senders_.clear();
+  waiting_.clear();
   used_ = 0;
 }
 

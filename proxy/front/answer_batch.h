@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,12 @@ class AnswerBatch {
     virtual void send_batched() = 0;
 
    protected:
-    ~Sender() = default;
+    virtual ~Sender() = default;
+
+   private:
+    friend class AnswerBatch;
+    static constexpr std::size_t kNowhere = SIZE_MAX;
+    std::size_t last_ = kNowhere;  // where it waits
   };
 
   explicit AnswerBatch(EventLoop& loop) : loop_(loop) {}
@@ -37,19 +43,24 @@ class AnswerBatch {
   // Keeps `request` where it lies, if that is in room(), and calls `sender` when the turn ends.
   // False: too little room would be left for others; nothing is kept, and nobody is called.
   bool add(Sender& sender, std::string_view request);
-  // Is not to be called after all.
-  void remove(const Sender& sender);
+  // Is not to be called after all. Costs the same however many wait.
+  void remove(Sender& sender);
 
  private:
   static constexpr std::size_t kBytes = std::size_t{64} * 1024;
   static constexpr std::size_t kLeastRoom = kBytes / 4;
+
+  struct Waiting {
+    Sender* sender;       // null: removed
+    std::size_t earlier;  // where the same one waits before it
+  };
 
   void send_all();
 
   EventLoop& loop_;
   std::array<char, kBytes> buffer_;
   std::size_t used_ = 0;
-  std::vector<Sender*> senders_;  // null: removed
+  std::vector<Waiting> waiting_;  // in the order of their coming
   Life<AnswerBatch> life_{*this};
 };
 

@@ -1,6 +1,7 @@
 // Answers that leave together when a turn ends: to whom, in which order, and what comes between.
 #include "proxy/front/answer_batch.h"
 
+#include <chrono>
 #include <vector>
 
 #include "tests/proxy/front/h1_session_fixture.h"
@@ -42,6 +43,69 @@ TEST(AnswerBatchTest, SendsInOrderWhenTheTurnEnds) {
   EXPECT_TRUE(batch.add(b, {})) << "the next turn is a batch of its own";
   loop.turn();
   EXPECT_EQ(sent.back(), &b);
+}
+
+TEST(AnswerBatchTest, CallsNobodyWhoWasRemovedHoweverOftenHeWasAdded) {
+  EventLoop loop;
+  AnswerBatch batch(loop);
+  std::vector<const NotedSender*> sent;
+  NotedSender a(sent), b(sent);
+  for (NotedSender* sender : {&a, &b, &a, &b, &b}) EXPECT_TRUE(batch.add(*sender, {}));
+  batch.remove(b);
+  batch.remove(b);
+  EXPECT_TRUE(batch.add(b, {})) << "he may come back";
+  loop.turn();
+  EXPECT_EQ(sent, (std::vector<const NotedSender*>{&a, &a, &b}));
+  batch.remove(a);
+  batch.remove(b);
+  EXPECT_TRUE(batch.add(a, {}));
+  batch.remove(a);
+  loop.turn();
+  EXPECT_EQ(sent.size(), 3U);
+}
+
+TEST(AnswerBatchTest, MayBeLeftAndJoinedWhileItSends) {
+  // As by a session that ends another one, or has its next answer at once.
+  class Meddler final : public AnswerBatch::Sender {
+   public:
+    Meddler(AnswerBatch& batch, AnswerBatch::Sender& leaves, AnswerBatch::Sender& joins)
+        : batch_(batch), leaves_(leaves), joins_(joins) {}
+    void send_batched() override {
+      batch_.remove(*this);
+      batch_.remove(leaves_);
+      EXPECT_TRUE(batch_.add(joins_, {}));
+    }
+
+   private:
+    AnswerBatch& batch_;
+    AnswerBatch::Sender& leaves_;
+    AnswerBatch::Sender& joins_;
+  };
+  EventLoop loop;
+  AnswerBatch batch(loop);
+  std::vector<const NotedSender*> sent;
+  NotedSender a(sent), b(sent), c(sent);
+  Meddler meddler(batch, b, a);
+  EXPECT_TRUE(batch.add(a, {}));
+  EXPECT_TRUE(batch.add(meddler, {}));
+  EXPECT_TRUE(batch.add(b, {}));
+  EXPECT_TRUE(batch.add(c, {}));
+  loop.turn();
+  EXPECT_EQ(sent, (std::vector<const NotedSender*>{&a, &c, &a}));
+}
+
+TEST(AnswerBatchTest, ACrowdThatLeavesCostsNoMoreThanItsNumber) {
+  // Looking for each of them among all would take minutes.
+  EventLoop loop;
+  AnswerBatch batch(loop);
+  std::vector<const NotedSender*> sent;
+  std::vector<NotedSender> crowd(500'000, NotedSender(sent));
+  const auto began = std::chrono::steady_clock::now();
+  for (NotedSender& sender : crowd) batch.add(sender, {});
+  for (NotedSender& sender : crowd) batch.remove(sender);
+  loop.turn();
+  EXPECT_TRUE(sent.empty());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
 }
 
 TEST(AnswerBatchTest, KeepsRequestsWhereTheyLieUntilThen) {
