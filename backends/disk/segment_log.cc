@@ -7,6 +7,7 @@
 
 #include "backends/disk/segment_reader.h"
 #include "base/check.h"
+#include "base/log.h"
 
 namespace weir::backends::disk {
 namespace {
@@ -52,11 +53,13 @@ bool is_entry(FrameKind kind) {
 }  // namespace
 
 SegmentLog::SegmentLog(const CacheFolder& folder, Segments& segments, Index& index,
-                       const DiskTime& time, const RoomLimits& limits, std::uint64_t first)
+                       const DiskTime& time, const RoomLimits& limits, std::uint64_t first,
+                       Executor& executor)
     : folder_(folder),
       segments_(segments),
       index_(index),
       time_(time),
+      executor_(executor),
       limits_(limits),
       segment_bytes_(usual_bytes(limits.max_size)),
       most_records_(limits.threshold == 0
@@ -182,17 +185,30 @@ Result<void> SegmentLog::leave_free(std::uint64_t bytes) {
   }
 }
 
-// One that cannot be sealed is found again by walking through it.
+// One that cannot be sealed is found again by walking through it. To wait for the medium here would
+// keep all that is to be written waiting.
 void SegmentLog::close() {
   if (!writer_) return;
   const std::uint64_t contents = writer_->seal_bytes();
   if (!writer_->broken() && writer_->seal()) {
     bytes_written_.fetch_add(contents, std::memory_order_relaxed);
+    executor_.run([file = writer_->file(), folder = folder_.folder] {
+      const Result<void> synced = file->sync();
+      const Result<void> named = folder->sync();
+      if (!synced || !named) log_warn("disk: {}", (synced ? named : synced).error().message);
+    });
   }
   current_->set_bytes(writer_->file()->size());
   writer_ = nullptr;
   current_ = nullptr;
   note_end();
+}
+
+void SegmentLog::sync() {
+  const SegmentRef newest = segments_.newest();
+  if (newest) [[maybe_unused]]
+    const Result<void> synced = newest->file()->sync();
+  [[maybe_unused]] const Result<void> named = folder().sync();
 }
 
 Result<void> SegmentLog::clear() {

@@ -16,6 +16,7 @@
 #include "backends/disk/index.h"
 #include "backends/disk/segment_writer.h"
 #include "backends/disk/segments.h"
+#include "base/executor.h"
 #include "base/file_system.h"
 #include "base/result.h"
 
@@ -42,10 +43,10 @@ struct Change {
 
 class SegmentLog {
  public:
-  // All outlive it. `first` is the number of the first segment that it will make: beyond those of
-  // all that are there.
+  // All outlive it. What is sealed is synced by `executor`, behind its back. `first` is the number
+  // of the first segment that it will make: beyond those of all that are there.
   SegmentLog(const CacheFolder& folder, Segments& segments, Index& index, const DiskTime& time,
-             const RoomLimits& limits, std::uint64_t first);
+             const RoomLimits& limits, std::uint64_t first, Executor& executor);
 
   // Called for each change once it is written, in their order; the place is an erasure's own, which
   // is of no use to anybody.
@@ -58,6 +59,8 @@ class SegmentLog {
 
   // Seals the newest segment; the next append begins another one.
   void close();
+  // Waits until the medium has all that is sealed.
+  void sync();
   // Removes all segments. What the index says is its owner's affair.
   Result<void> clear();
   // Makes the limits hold that were set when these segments had been there already.
@@ -92,6 +95,7 @@ class SegmentLog {
   Segments& segments_;
   Index& index_;
   const DiskTime& time_;
+  Executor& executor_;
   const RoomLimits limits_;
   const std::uint64_t segment_bytes_;  // of one of the usual size
   const std::size_t most_records_;     // in one

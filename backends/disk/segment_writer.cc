@@ -14,12 +14,10 @@ iovec part_of(std::string_view bytes) {
   return {const_cast<char*>(bytes.data()), bytes.size()};
 }
 
-// The name is synced here: to sync the file when it is sealed does not keep it.
-Result<void> begin_file(File& file, const SegmentHeader& header, Folder& folder) {
+Result<void> begin_file(File& file, const SegmentHeader& header) {
   const std::string bytes = segment_header(header);
   const iovec part = part_of(bytes);
-  const Result<void> written = file.append(std::span(&part, 1));
-  return written ? folder.sync() : written;
+  return file.append(std::span(&part, 1));
 }
 
 }  // namespace
@@ -34,7 +32,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(Folder& folder,
   const std::string name = segment_name(header.id.number);
   Result<std::unique_ptr<File>> file = folder.create(name);
   if (!file) return std::unexpected(file.error());
-  if (const auto begun = begin_file(**file, header, folder); !begun) {
+  if (const auto begun = begin_file(**file, header); !begun) {
     [[maybe_unused]] const Result<void> removed =
         folder.remove(name);  // else it is found and passed over
     return std::unexpected(begun.error());
@@ -102,14 +100,14 @@ std::uint64_t SegmentWriter::seal_bytes() const {
 }
 
 Result<void> SegmentWriter::seal() {
-  if (!sealed_) {
-    const std::string bytes = contents_record(frames_, end_, orders_.fetch_add(1), header_.id);
-    const iovec part = part_of(bytes);
-    if (const auto written = write(std::span(&part, 1), bytes.size()); !written) return written;
-    sealed_ = true;
-    frames_ = {};
-  }
-  return file_->sync();
+  if (sealed_) return {};
+  const std::string bytes = contents_record(frames_, end_, orders_.fetch_add(1), header_.id);
+  const iovec part = part_of(bytes);
+  const Result<void> written = write(std::span(&part, 1), bytes.size());
+  if (!written) return written;
+  sealed_ = true;
+  frames_ = {};
+  return {};
 }
 
 // What a failed write has left would stand between the sound records and the next ones: nobody

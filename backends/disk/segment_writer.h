@@ -27,9 +27,8 @@ struct NewRecord {
 
 class SegmentWriter {
  public:
-  // A new segment in `folder`; the medium has its name then. `orders` counts the folder's records
-  // and outlives this object. After a failure no file of that name is left, if the file system
-  // still does what it is told.
+  // A new segment in `folder`. `orders` counts the folder's records and outlives this object. After
+  // a failure no file of that name is left, if the file system still does what it is told.
   static Result<std::unique_ptr<SegmentWriter>> create(Folder& folder, const SegmentHeader& header,
                                                        std::atomic<std::uint64_t>& orders);
   // One that was found unsealed: goes on behind its last sound record; what follows is cut off.
@@ -43,8 +42,8 @@ class SegmentWriter {
   // The bytes that append() would add.
   static std::uint64_t bytes_of(std::span<const NewRecord> records);
 
-  // Writes the contents, and waits until the medium has the segment. Nothing is appended after it.
-  // If only the wait has failed the contents are there, and the next call waits again.
+  // Writes the contents; nothing is appended after it. That the medium has them, and the segment's
+  // name, is its caller's affair.
   Result<void> seal();
   // The bytes that seal() would add now: none once the contents are there.
   std::uint64_t seal_bytes() const;

@@ -40,6 +40,11 @@ SegmentRef Segments::oldest() const {
   return segments_.empty() ? nullptr : segments_.begin()->second;
 }
 
+SegmentRef Segments::newest() const {
+  const std::shared_lock lock(mutex_);
+  return segments_.empty() ? nullptr : segments_.rbegin()->second;
+}
+
 void Segments::remove(std::uint32_t number) {
   SegmentRef last;  // dies outside of the lock, and closes its file there
   const std::unique_lock lock(mutex_);

@@ -54,6 +54,7 @@ class Segments {
   // Null: it is not there, or not any more.
   SegmentRef find(std::uint32_t number) const;
   SegmentRef oldest() const;
+  SegmentRef newest() const;
   // Readers keep it.
   void remove(std::uint32_t number);
 

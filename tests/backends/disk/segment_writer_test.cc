@@ -83,44 +83,6 @@ TEST_F(SegmentWriterTest, SealedEndsWithItsContents) {
   EXPECT_EQ(listing.frames.size(), 2U);
 }
 
-TEST_F(SegmentWriterTest, SealedOutlivesAPowerCutUnderItsName) {
-  std::mt19937 random(1);
-  for (int round = 0; round < 20; ++round) {
-    const auto writer = create();
-    ASSERT_TRUE(add(*writer, 1, "first"));
-    ASSERT_TRUE(add(*writer, 2, "second"));
-    ASSERT_TRUE(writer->seal());
-    disk_.lose_power(random);
-    folder_ = disk_.mount()->open_folder("/cache").value();
-    ASSERT_TRUE(disk_.has("/cache/" + name_)) << round;
-    EXPECT_TRUE(list().sealed);
-    EXPECT_EQ(list().frames.size(), 2U);
-    ASSERT_TRUE(folder_->remove(name_));
-    ASSERT_TRUE(folder_->sync());
-  }
-}
-
-TEST_F(SegmentWriterTest, WhoseSyncHasFailedIsOnlySyncedAgain) {
-  const auto writer = create();
-  ASSERT_TRUE(add(*writer, 1, "first"));
-  const std::uint64_t end = writer->end() + writer->seal_bytes();
-  disk_fails_at("sync");
-  EXPECT_EQ(writer->seal().error().code, ErrorCode::System);
-  EXPECT_EQ(writer->seal().error().code, ErrorCode::System);
-  EXPECT_EQ(writer->seal_bytes(), 0U);
-  disk_.fails(nullptr);
-  disk_.take_calls();
-  ASSERT_TRUE(writer->seal());
-  EXPECT_EQ(disk_.take_calls(), (std::map<std::string, int>{{"sync", 1}}));
-  EXPECT_EQ(writer->end(), end);
-  EXPECT_EQ(disk_.bytes("/cache/" + name_).size(), end);
-  EXPECT_TRUE(list().sealed);
-  std::mt19937 random(1);
-  disk_.lose_power(random);
-  folder_ = disk_.mount()->open_folder("/cache").value();
-  EXPECT_EQ(list().frames.size(), 1U) << "it is on the medium";
-}
-
 TEST_F(SegmentWriterTest, WhoseContentsCouldNotBeWrittenIsSealedLater) {
   const auto writer = create();
   ASSERT_TRUE(add(*writer, 1, "first"));
@@ -185,13 +147,11 @@ TEST_F(SegmentWriterTest, WhereAFailedWriteCannotBeUndoneNothingFollows) {
 }
 
 TEST_F(SegmentWriterTest, OneThatCannotBeBegunIsNotLeftBehind) {
-  for (const std::string_view call : {"append", "sync"}) {
-    disk_fails_at(call);
-    const auto writer = SegmentWriter::create(*folder_, header(), orders_);
-    ASSERT_FALSE(writer) << call;
-    EXPECT_EQ(writer.error().code, ErrorCode::System);
-    EXPECT_FALSE(disk_.has("/cache/" + name_)) << call;
-  }
+  disk_fails_at("append");
+  const auto writer = SegmentWriter::create(*folder_, header(), orders_);
+  ASSERT_FALSE(writer);
+  EXPECT_EQ(writer.error().code, ErrorCode::System);
+  EXPECT_FALSE(disk_.has("/cache/" + name_));
 }
 
 TEST_F(SegmentWriterTest, TakesNothingThatAnIndexCouldNotHold) {
