@@ -1,22 +1,33 @@
 #include "proxy/front/open_clients.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 
 namespace weir::front {
 
+OpenClients::Spent::Spent(OpenClients& clients, EventLoop& loop, EventLoop::Task end)
+    : clients_(clients), loop_(loop), end_(std::move(end)) {
+  const std::lock_guard lock(clients_.mutex_);
+  place_ = clients_.spent_.insert(clients_.spent_.end(), this);
+}
+
+OpenClients::Spent::~Spent() {
+  const std::lock_guard lock(clients_.mutex_);
+  if (place_) clients_.spent_.erase(*place_);
+}
+
 bool OpenClients::enter(std::uint32_t most) {
   const std::lock_guard lock(mutex_);
   if (count_ >= most) {
     if (spent_.empty()) return false;
     // Under the lock: the loop is there for as long as its clients stand in the list.
-    const Spent& oldest = spent_.front();
-    oldest.loop->post([holder = oldest.holder] {
-      if (SpentClients* clients = holder.get()) clients->end_a_spent_one();
-    });
+    Spent& longest = *spent_.front();
     spent_.pop_front();
+    longest.place_.reset();
+    longest.loop_.post([watch = longest.watch_] {
+      if (Spent* const spent = watch.get()) std::exchange(spent->end_, nullptr)();
+    });
   }
   ++count_;
   return true;
@@ -31,19 +42,6 @@ void OpenClients::leave() {
 std::uint32_t OpenClients::count() const {
   const std::lock_guard lock(mutex_);
   return count_;
-}
-
-void OpenClients::add_spent(EventLoop& loop, Weak<SpentClients> holder) {
-  const std::lock_guard lock(mutex_);
-  spent_.push_back({&loop, std::move(holder)});
-}
-
-bool OpenClients::remove_spent(const Weak<SpentClients>& holder) {
-  const std::lock_guard lock(mutex_);
-  const auto found = std::ranges::find(spent_, holder, &Spent::holder);
-  if (found == spent_.end()) return false;
-  spent_.erase(found);
-  return true;
 }
 
 }  // namespace weir::front
