@@ -194,7 +194,7 @@ EntryMeta Entry::meta() const {
   meta.origin = origin_;
   meta.without_encoding = without_encoding_ != 0;
   meta.varies = varies_ != 0;
-  meta.seq = seq_;
+  meta.seq = seq();
   return meta;
 }
 

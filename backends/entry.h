@@ -50,7 +50,8 @@ struct EntryMeta {
   // It named fields in Vary, or is kept apart from others by some; else it is merely stored where
   // others are.
   bool varies = false;
-  // Position of the purge log applied when the fetch began (architecture.md, decision 12).
+  // Position of the purge book when the fetch began (proxy/flow/purge_book.h), or a later one up to
+  // which no mark is about it.
   std::uint64_t seq = 0;
 };
 
@@ -128,6 +129,11 @@ class Entry : public RefCounted<Entry> {
   keys::KeyView key() const { return {{text(), key_size_}, hash_}; }
   EntryMeta meta() const;
   std::uint16_t status() const { return status_; }
+  std::uint64_t seq() const { return seq_.load(std::memory_order_relaxed); }
+  // No mark of the purge book up to this position is about it. Any thread.
+  void checked_up_to(std::uint64_t position) const {
+    if (seq() < position) seq_.store(position, std::memory_order_relaxed);
+  }
 
   // ---- the head ----
   std::string_view status_line() const { return {text() + key_size_, status_line_size_}; }
@@ -247,7 +253,7 @@ class Entry : public RefCounted<Entry> {
   mutable std::atomic<ByteAccount*> account_ = nullptr;  // with a reference of its own
   const Ref<const StoredBody> body_;
   std::int64_t response_ms_;
-  std::uint64_t seq_;
+  mutable std::atomic<std::uint64_t> seq_;
   std::int32_t initial_age_s_;
   std::int32_t lifetime_s_;
   std::int32_t stale_while_revalidate_s_;

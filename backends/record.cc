@@ -15,11 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include "backends/sound_record.h"
 #include "base/check.h"
 #include "base/hash.h"
-#include "base/http/h1_parser.h"
-#include "base/http/h1_writer.h"
-#include "base/http/status.h"
 #include "base/little_endian.h"
 
 namespace weir::backends {
@@ -33,17 +31,12 @@ constexpr std::size_t kBlockBytes = FarBody::kBlockBytes;
 // Far more than any disk: sums of sizes are numbers still.
 constexpr std::uint64_t kMostBodyBytes = std::uint64_t{1} << 48U;
 constexpr std::int64_t kAbsent = std::numeric_limits<std::int64_t>::min();
-// The app's head, with what Weir adds to it: Via, Date, Vary.
-constexpr std::size_t kMaxHeadBytes = 2 * http::kMaxResponseHeadBytes;
 // Seconds are 31 bits of them at most (RFC 9111 1.2.2).
 constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int32_t>::max();
 // Milliseconds that are a time of anybody's: sums and differences of them are numbers still.
 constexpr std::int64_t kMaxTimeMs = std::int64_t{1} << 53;
 
 constexpr std::int64_t kClocksDiffer_ms = 60'000;
-// Of a marker: far more than any rule allows, and little enough to be walked through.
-constexpr std::size_t kMaxMarkerBytes = 1024 * 1024;
-constexpr std::size_t kMaxMarkerTexts = 1024;
 
 enum Flag : std::uint8_t {
   kValidateAlways = 1,
@@ -246,53 +239,6 @@ Result<Parts> read_parts(std::string_view bytes) {
   return parts;
 }
 
-// ---- what a shared tier may hold on purpose ----
-
-bool is_sound_marker(const Parts& parts) {
-  return parts.status_line.empty() && parts.fields.empty() &&
-         parts.body.size() <= kMaxMarkerBytes &&
-         Entry::is_valid_marker(parts.body, kMaxMarkerTexts);
-}
-
-// The head, read as strictly as the app's; nothing unless `text` is one and no more.
-std::optional<http::ResponseHead> parse_head(std::string_view text) {
-  http::ResponseHeadParser parser;
-  parser.reset(false, kMaxHeadBytes);
-  while (true) {
-    const std::size_t line_end = text.find('\n');
-    if (line_end == text.npos) return std::nullopt;
-    const Result<bool> fed = parser.feed_line(take_bytes(text, line_end + 1));
-    if (!fed) return std::nullopt;
-    if (*fed) break;
-  }
-  if (!text.empty()) return std::nullopt;
-  return parser.head();
-}
-
-// A response's head must be what make_entry() writes: of a status that is stored, nothing in it
-// that belongs to a connection or is said anew, its length the body's, and the same bytes when it
-// is written again: the status line and the fields each, for Weir's own go between the two.
-bool is_sound_head(const Parts& parts) {
-  if (parts.status_line.size() > Entry::kMaxStatusLine) return false;
-  std::string text(parts.status_line);
-  const std::optional<http::ResponseHead> head = parse_head(text.append(parts.fields) + "\r\n");
-  if (!head || head->status != parts.fixed.meta.status) return false;
-  if (http::speaks_of_one_exchange(head->status)) return false;
-  for (const http::FieldId id :
-       {http::FieldId::TransferEncoding, http::FieldId::Connection, http::FieldId::KeepAlive,
-        http::FieldId::Upgrade, http::FieldId::Age}) {
-    if (head->fields.has(id)) return false;
-  }
-  const bool has_length = head->fields.has(http::FieldId::ContentLength);
-  if (has_length != (head->status != 204)) return false;
-  if (parts.fixed.body_size != (has_length ? head->content_length : 0)) return false;
-  std::string status_line;
-  std::string fields;
-  http::append_status_line(status_line, head->status, head->reason);
-  http::append_fields(fields, head->fields);
-  return status_line == parts.status_line && fields == parts.fields;
-}
-
 // The body as an entry keeps it: small ones inline, larger ones in a piece of their own.
 EntryRef make_response(Entry::Source& source, std::string_view body) {
   if (body.size() > Entry::kInlineBody) {
@@ -342,7 +288,10 @@ Result<Entry::Source> source_of(const Parts& parts, keys::KeyView key, const Rec
   if (source.meta.response_ms > now_ms + kClocksDiffer_ms) return corrupt("of a time to come");
   source.meta.response_ms = std::min(source.meta.response_ms, now_ms);
   if (source.kind == EntryKind::VaryMarker) return source;
-  if (!is_sound_head(parts)) return corrupt("its head is no response's");
+  if (!is_sound_head(parts.fixed.meta.status, parts.status_line, parts.fields,
+                     parts.fixed.body_size)) {
+    return corrupt("its head is no response's");
+  }
   source.status_line = parts.status_line;
   source.fields = parts.fields;
   return source;
@@ -377,7 +326,8 @@ Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordT
   Result<Entry::Source> source = source_of(*parts, key, time, now_ms);
   if (!source) return std::unexpected(source.error());
   if (source->kind == EntryKind::VaryMarker) {
-    if (!is_sound_marker(*parts)) return corrupt("a marker that is none");
+    const bool bare = parts->status_line.empty() && parts->fields.empty();
+    if (!bare || !is_sound_marker(parts->body)) return corrupt("a marker that is none");
     source->inline_bytes = parts->body;
     return Entry::make(*source);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backends/changes.h"
+#include "backends/tiered_inflow.h"
 #include "base/check.h"
 #include "base/life.h"
 
@@ -82,7 +83,6 @@ class TieredStore final : public Store {
  private:
   class Chain;
   class Write;
-  class Stream;
 
   void promote(const EntryRef& entry, std::size_t found_at,
                std::optional<std::uint64_t> quiet_since);
@@ -299,49 +299,6 @@ Storing TieredStore::store(EntryRef entry, std::unique_ptr<Reservation> reservat
 
 // ---- inflows ----
 
-// An object that the nearest tier takes that can, while it arrives; the others drop what they had
-// under its key.
-class TieredStore::Stream final : public Inflow, private StoreWaiter {
- public:
-  Stream(TieredStore& store, std::size_t tier, std::unique_ptr<Inflow> flow)
-      : store_(store), tier_(tier), flow_(std::move(flow)) {}
-
-  bool append(std::string_view bytes) override { return flow_->append(bytes); }
-  bool is_behind() override { return flow_->is_behind(); }
-  void when_ready(std::function<void()> ready) override { flow_->when_ready(std::move(ready)); }
-  Ref<const FarBody> body() const override { return flow_->body(); }
-  EntryRef entry() const override { return flow_->entry(); }
-
-  Storing commit(EntryParts head, StoreWaiter& waiter) override {
-    waiter_ = &waiter;
-    const std::string key = head.key;
-    const keys::KeyView name{key, head.hash};
-    change_.emplace(store_.shared_->changes(), name);
-    for (std::size_t at = 0; at < store_.tiers_.size(); ++at) {
-      if (at != tier_) store_.tiers_[at]->erase(name);
-    }
-    Storing storing = flow_->commit(std::move(head), *this);
-    if (storing.result) ended(*storing.result);
-    return storing;
-  }
-
- private:
-  void on_stored(StoreResult result) override {
-    ended(result);
-    waiter_->on_stored(result);  // the last call: the waiter may drop this object
-  }
-  void ended(StoreResult result) {
-    if (result == StoreResult::Stored) store_.shared_->count_store();
-    change_.reset();
-  }
-
-  TieredStore& store_;
-  const std::size_t tier_;
-  const std::unique_ptr<Inflow> flow_;
-  StoreWaiter* waiter_ = nullptr;
-  std::optional<Changes::Change> change_;
-};
-
 std::uint64_t TieredStore::most_whole() const {
   std::uint64_t most = 0;
   for (const auto& tier : tiers_) most = std::max(most, tier->most_whole());
@@ -353,7 +310,14 @@ std::expected<std::unique_ptr<Inflow>, StoreResult> TieredStore::open_inflow(
   StoreResult result = StoreResult::TooLarge;
   for (std::size_t at = 0; at < tiers_.size(); ++at) {
     auto flow = tiers_[at]->open_inflow(body_bytes);
-    if (flow) return std::make_unique<Stream>(*this, at, std::move(*flow));
+    if (flow) {
+      std::vector<Store*> others;
+      for (const auto& tier : tiers_) {
+        if (tier != tiers_[at]) others.push_back(tier.get());
+      }
+      return std::make_unique<TieredInflow>(std::move(*flow), std::move(others), shared_->changes(),
+                                            [shared = shared_] { shared->count_store(); });
+    }
     result = better(result, flow.error());
   }
   return std::unexpected(result);

@@ -1,5 +1,6 @@
 #include "proxy/sidecar.h"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -9,6 +10,7 @@
 #include "backends/disk/disk_backend.h"
 #include "backends/ram/ram_backend.h"
 #include "backends/tiered.h"
+#include "base/check.h"
 #include "base/log.h"
 
 namespace weir {
@@ -32,8 +34,7 @@ std::shared_ptr<backends::Backend> make_ram(const conf::Backend& backend) {
   });
 }
 
-Result<std::shared_ptr<backends::Backend>> open_disk(const conf::Backend& backend,
-                                                     Executor& executor) {
+Result<backends::OpenedDisk> open_disk(const conf::Backend& backend, Executor& executor) {
   return backends::open_disk_backend(
       {
           .name = backend.name,
@@ -85,6 +86,12 @@ std::shared_ptr<const flow::Site> make_site(const std::shared_ptr<const conf::Co
   return site;
 }
 
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  WEIR_CHECK(getrandom(&number, sizeof number, 0) == static_cast<ssize_t>(sizeof number));
+  return number;
+}
+
 Result<SocketAddress> socket_address(const conf::ListenAddress& listen) {
   return listen.kind == conf::ListenAddress::Kind::Unix
              ? SocketAddress::unix_path(listen.host)
@@ -111,7 +118,6 @@ Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Conf
 
 Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
     : config_(std::move(config)),
-      tables_(config_->limits.fill_memory),
       ignored_fields_(config_->trusted_fields),
       upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream,
                                                           config_->limits.response_headers)),
@@ -140,6 +146,7 @@ void Sidecar::remove_socket_files() {
 
 Result<void> Sidecar::open_backends() {
   BackendMap backends;
+  std::vector<backends::OpenedDisk> disks;
   for (const conf::Backend& backend : config_->backends) {
     if (backend.type == conf::Backend::Type::Ram) {
       backends[backend.name] = make_ram(backend);
@@ -151,10 +158,31 @@ Result<void> Sidecar::open_backends() {
       return fail(opened.error().code,
                   "backend " + backend.name + ": " + std::move(opened.error().message));
     }
-    backends[backend.name] = std::move(*opened);
+    backends[backend.name] = opened->backend;
+    disks.push_back(std::move(*opened));
   }
   site_ = make_site(config_, *upstreams_, backends);
+  open_purge_book(disks);
   return {};
+}
+
+// The book's marks lie with the first disk. What was stored where they cannot be read is not known
+// to have outlived them.
+void Sidecar::open_purge_book(const std::vector<backends::OpenedDisk>& disks) {
+  std::uint64_t seed = random_number();
+  if (!disks.empty()) {
+    marks_ = std::make_unique<flow::MarkFile>(disks.front().folder, *executor_, seed);
+    seed = marks_->seed();
+  }
+  tables_ = std::make_unique<flow::SharedTables>(config_->limits.fill_memory, seed);
+  if (!marks_) return;
+  for (const backends::OpenedDisk& disk : disks) {
+    if (marks_->was_there() || disk.was_empty) continue;
+    log_warn("backend {}: what was purged before is not known, so it begins empty",
+             disk.backend->name());
+    disk.backend->clear();
+  }
+  marks_->load(tables_->purges);
 }
 
 Result<void> Sidecar::open_listeners() {
@@ -174,7 +202,7 @@ void Sidecar::start_workers() {
   for (std::uint32_t i = 0; i < config_->workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(WorkerOptions{
         .site = site_,
-        .tables = &tables_,
+        .tables = tables_.get(),
         .upstreams = upstreams_,
         .server = {.limits = config_->limits,
                    .trusted_proxies = config_->trusted_proxies,

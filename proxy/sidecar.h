@@ -4,12 +4,14 @@
 #include <memory>
 #include <vector>
 
+#include "backends/disk/disk_backend.h"
 #include "base/executor.h"
 #include "base/net/event_loop.h"
 #include "base/net/signals.h"
 #include "base/net/timer.h"
 #include "base/result.h"
 #include "conf/config.h"
+#include "proxy/flow/mark_file.h"
 #include "proxy/flow/site.h"
 #include "proxy/front/access_log.h"
 #include "proxy/front/ignored_fields.h"
@@ -32,6 +34,7 @@ class Sidecar {
  private:
   explicit Sidecar(std::shared_ptr<const conf::Config> config);
   Result<void> open_backends();
+  void open_purge_book(const std::vector<backends::OpenedDisk>& disks);
   Result<void> open_listeners();
   void start_workers();
   void remove_socket_files();
@@ -45,7 +48,8 @@ class Sidecar {
 
   const std::shared_ptr<const conf::Config> config_;
   std::unique_ptr<ThreadPool> executor_;  // where there is a backend that blocks
-  flow::SharedTables tables_;
+  std::unique_ptr<flow::SharedTables> tables_;
+  std::unique_ptr<flow::MarkFile> marks_;  // where there is a disk; of tables_->purges
   front::IgnoredFields ignored_fields_;
   std::shared_ptr<const flow::Site> site_;
   std::shared_ptr<upstream::UpstreamPool> upstreams_;

@@ -43,11 +43,15 @@ std::uint64_t random_id() {
 
 }  // namespace
 
-Result<std::shared_ptr<Backend>> open_disk_backend(DiskOptions options, const DiskSeams& seams) {
+Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams) {
   Result<disk::CacheFolder> folder =
       disk::open_cache_folder(seams.files, options.cache_dir, disk::process_name(), random_id());
   if (!folder) return std::unexpected(folder.error());
-  return std::make_shared<DiskBackend>(std::move(options), seams, std::move(*folder));
+  OpenedDisk opened;
+  opened.folder = folder->folder;
+  opened.was_empty = folder->segments.empty();
+  opened.backend = std::make_shared<DiskBackend>(std::move(options), seams, std::move(*folder));
+  return opened;
 }
 
 }  // namespace weir::backends

@@ -36,9 +36,15 @@ struct DiskSeams {
   const Clock& clock;
 };
 
+struct OpenedDisk {
+  std::shared_ptr<Backend> backend;
+  std::shared_ptr<Folder> folder;  // for what else is to lie there: the purge book's marks
+  bool was_empty = true;           // nothing was stored there before
+};
+
 // Opens the folder, or makes it; what lies there is found little by little, while it is in use.
 // Errors are sentences for the user: what is in the way, and what to do about it. Blocks; at start
 // only.
-Result<std::shared_ptr<Backend>> open_disk_backend(DiskOptions options, const DiskSeams& seams);
+Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams);
 
 }  // namespace weir::backends

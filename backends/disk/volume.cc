@@ -46,7 +46,7 @@ Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder)
       tasks_(seams.executor) {
   reader_.emplace(segments_, seams_.executor, DiskTime(seams_.clock, recovery_.time()));
   log_.emplace(folder_, *segments_, index_, reader_->time(), limits_of(options_),
-               recovery_.next_number());
+               recovery_.next_number(), seams_.executor);
   recovery_began_ms_ = progress_said_ms_ = seams_.clock.now_ms();
   queue_.begin_recovery();
   tasks_.run([this] { recover_some(); });
@@ -55,7 +55,10 @@ Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder)
 Volume::~Volume() {
   ending_.store(true);
   tasks_.wait();
-  tasks_.run([this] { log_->close(); });
+  tasks_.run([this] {
+    log_->close();
+    log_->sync();
+  });
   tasks_.wait();
 }
 
@@ -232,13 +235,16 @@ void Volume::write(std::vector<WriteQueue::Item> items) {
     const Record& record = records.emplace_back(record_of(item));
     changes.push_back({record.kind, item.key, record.bytes, record.body_segment, record.body_at});
   }
-  const auto publish = [&](std::size_t at, const RecordPlace& place) {
-    if (items[at].entry) stores_.fetch_add(1, std::memory_order_relaxed);
-    queue_.settle(std::move(items[at]), StoreResult::Stored, place);
-  };
-  const SegmentLog::Appended appended = log_->append(changes, publish);
-  for (std::size_t i = appended.count; i < items.size(); ++i) give_up(std::move(items[i]));
-  report(appended.result);
+  std::vector<RecordPlace> places;
+  places.reserve(items.size());
+  const SegmentLog::Appended appended = log_->append(
+      changes, [&](std::size_t, const RecordPlace& place) { places.push_back(place); });
+  report(appended.result);  // first: who hears of his store's end may try another one at once
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (items[i].entry) stores_.fetch_add(1, std::memory_order_relaxed);
+    queue_.settle(std::move(items[i]), StoreResult::Stored, places[i]);
+  }
+  for (std::size_t i = places.size(); i < items.size(); ++i) give_up(std::move(items[i]));
 }
 
 // What is not written leaves nothing older, now and after a restart.

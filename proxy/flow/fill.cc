@@ -7,6 +7,8 @@
 #include "base/http/h1_writer.h"
 #include "cachekeys/key_builder.h"
 #include "cachekeys/normalize.h"
+#include "cachekeys/purge_name.h"
+#include "proxy/flow/purge_judge.h"
 #include "proxy/policy/freshness.h"
 #include "proxy/policy/unsaid.h"
 
@@ -166,9 +168,10 @@ bool Fill::is_usable(const backends::Entry& entry) const {
   const http::RequestHead& client = order_.client.get();
   const std::string_view coding = entry.content_encoding();
   if (!coding.empty() && !keys::accepts_encoding(client, coding)) return false;
-  if (!policy::serves(entry.meta(), client, recipe())) return false;
+  const auto meta = usable_meta(entry, tables().purges);
+  if (!meta || !policy::serves(*meta, client, recipe())) return false;
   const policy::Reuse reuse =
-      policy::judge_reuse(entry.meta(), rule(), order_.route->backend->default_expire_s(),
+      policy::judge_reuse(*meta, rule(), order_.route->backend->default_expire_s(),
                           order_.request_class, http::parse_request_cache_control(client),
                           loop().now_ms())
           .reuse;
@@ -228,6 +231,8 @@ Fill::Step Fill::committed(StoreResult result) {
 // was whole; or it is a variant that was on its way already. What another flight brings, or has
 // brought since, must stay.
 bool Fill::superseded() const {
+  const keys::PurgeName name = keys::purge_name(store_key_.bytes).value_or(keys::PurgeName{});
+  if (tables().purges.check(flight_->seq(), name) == PurgeVerdict::Dead) return true;
   if (order_.joinable) {
     const Ref<Flight> named = tables().flights.find(order_.table_key.view());
     if (named) return named != flight_;

@@ -95,6 +95,7 @@ class Fill final : public upstream::FetchSink,
 
   // the answer's head (fill_head.cc)
   Step head_arrived(http::ResponseHead&& head);
+  void invalidate(const http::ResponseHead& head) const;
   policy::StoreVerdict judge(const http::ResponseHead& head, http::Method method) const;
   void review_memory(const http::ResponseHead& head);
   void review_memory_at_end(bool whole);

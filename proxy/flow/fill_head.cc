@@ -8,6 +8,8 @@
 #include "cachekeys/key_builder.h"
 #include "cachekeys/sent_request.h"
 #include "proxy/flow/fill.h"
+#include "proxy/flow/invalidation.h"
+#include "proxy/flow/purge_judge.h"
 #include "proxy/policy/freshness.h"
 
 namespace weir::flow {
@@ -65,6 +67,7 @@ void Fill::on_head(http::ResponseHead&& head) {
 
 Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
   if (!answers(head.status >= 500)) return lose();
+  invalidate(head);
   if (order_.cacheable) {
     verdict_ = judge(head, order_.client.get().method);
   } else {
@@ -79,6 +82,18 @@ Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
   publish(std::move(shown));
   step_ = Step::AwaitBody;
   return wanted() ? step_ : give_up_if_unread();
+}
+
+// Before anybody sees the answer: who asks for the page after it must not get the old one.
+void Fill::invalidate(const http::ResponseHead& head) const {
+  const http::RequestHead& client = order_.client.get();
+  if (client.method == http::Method::Get || client.method == http::Method::Head) return;
+  const policy::TargetUri target{.scheme = order_.scheme,
+                                 .authority = order_.destination,
+                                 .path = client.path,
+                                 .query = client.query,
+                                 .has_query = client.has_query};
+  flow::invalidate(*order_.site->site, client.method, target, head, tables().purges);
 }
 
 policy::StoreVerdict Fill::judge(const http::ResponseHead& head, http::Method method) const {
@@ -212,11 +227,12 @@ std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
 
 // Fresh, or still good in place of an answer that does not come.
 bool Fill::is_of_use(const backends::Entry& entry) const {
+  const auto meta = usable_meta(entry, tables().purges);
+  if (!meta) return false;
   const std::int64_t default_s = order_.route->backend->default_expire_s();
-  const policy::StaleWindows windows = policy::stale_windows(entry.meta(), rule());
+  const policy::StaleWindows windows = policy::stale_windows(*meta, rule());
   const std::int64_t longer_s = std::max(windows.while_revalidate_s, windows.if_error_s);
-  const std::int64_t ttl_s =
-      policy::freshness(entry.meta(), rule(), default_s, loop().now_ms()).ttl_s();
+  const std::int64_t ttl_s = policy::freshness(*meta, rule(), default_s, loop().now_ms()).ttl_s();
   return windows.when_slow || ttl_s + std::max<std::int64_t>(longer_s, 0) > 0;
 }
 

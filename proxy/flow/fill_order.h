@@ -66,6 +66,8 @@ struct FillOrder {
   OwnedKey table_key;        // the flight's name: the base key, or the variant's
   OwnedHead client;          // to evaluate Vary and the client's directives
   std::string authority;
+  std::string scheme;                        // where the visitor was going:
+  std::string destination;                   // this scheme, this authority
   std::vector<std::string> removed_cookies;  // that the app was not shown,
   bool removed_unknown_cookie = false;       // and that may say who the visitor is
 };

@@ -1,14 +1,27 @@
 #include "proxy/flow/flight_table.h"
 
 namespace weir::flow {
+namespace {
 
-FlightTable::Joined FlightTable::join(keys::KeyView key, FillBudget& budget, std::uint64_t seq) {
+bool outlives_purges(const Flight& flight, keys::KeyView key, std::uint64_t position,
+                     const PurgeBook& purges) {
+  if (flight.seq() == position) return true;
+  const keys::PurgeName name = keys::purge_name(key.bytes).value_or(keys::PurgeName{});
+  return purges.check(flight.seq(), name) == PurgeVerdict::Alive;
+}
+
+}  // namespace
+
+FlightTable::Joined FlightTable::join(keys::KeyView key, FillBudget& budget,
+                                      const PurgeBook& purges) {
+  const std::uint64_t position = purges.position();
   Shard& owner = shard(key);
   const std::lock_guard lock(owner.mutex);
   Ref<Flight>& slot = owner.flights[std::string(key.bytes)];
-  // Nobody joins a fetch that began before a purge.
-  if (slot && slot->seq() == seq && slot->joinable()) return {slot, false};
-  slot = make_ref<Flight>(budget, seq);
+  if (slot && slot->joinable() && outlives_purges(*slot, key, position, purges)) {
+    return {slot, false};
+  }
+  slot = make_ref<Flight>(budget, position);
   return {slot, true};
 }
 

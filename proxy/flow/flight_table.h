@@ -8,6 +8,7 @@
 
 #include "cachekeys/key.h"
 #include "proxy/flow/flight.h"
+#include "proxy/flow/purge_book.h"
 
 namespace weir::flow {
 
@@ -18,8 +19,9 @@ class FlightTable {
     bool lead = false;  // newly made: the caller must produce it
   };
 
-  // The flight in progress for this key if it may be joined, else a new one under its name.
-  Joined join(keys::KeyView key, FillBudget& budget, std::uint64_t seq);
+  // The flight in progress for this key if it may be joined, else a new one under its name. Nobody
+  // joins one that began before a mark of the purge book that is about it.
+  Joined join(keys::KeyView key, FillBudget& budget, const PurgeBook& purges);
   // Gives a flight another name, because its head told which variant it is. False: a flight of that
   // name is in progress and is left alone; this one then has none.
   bool rename(keys::KeyView from, keys::KeyView to, const Ref<Flight>& flight);

@@ -2,7 +2,6 @@
 // shared by all workers; the SharedTables lock for themselves.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "proxy/flow/failure_log.h"
 #include "proxy/flow/fill_budget.h"
 #include "proxy/flow/flight_table.h"
+#include "proxy/flow/purge_book.h"
 #include "proxy/flow/uncacheable.h"
 #include "proxy/flow/variants.h"
 #include "proxy/route/router.h"
@@ -60,7 +60,9 @@ class LoopSite {
 
 // Of the process; every worker uses the same.
 struct SharedTables {
-  explicit SharedTables(std::uint64_t fill_memory) : budget(fill_memory) {}
+  // `purge_seed`: as in purge_book.h.
+  SharedTables(std::uint64_t fill_memory, std::uint64_t purge_seed)
+      : purges(purge_seed), budget(fill_memory) {}
 
   FlightTable flights;
   UncacheableMemory uncacheable{10'000, 120'000};
@@ -72,9 +74,8 @@ struct SharedTables {
   // store, or any where the store's medium failed.
   FailureLog store_failures{"an answer was not stored, by the backend"};
   VariantBook variants;
+  PurgeBook purges;
   FillBudget budget;
-  // The purge log's position that has been applied here (architecture, decision 12).
-  std::atomic<std::uint64_t> purge_position{0};
 };
 
 }  // namespace weir::flow

@@ -4,6 +4,7 @@
 #include "base/http/cache_control.h"
 #include "cachekeys/key_builder.h"
 #include "cachekeys/normalize.h"
+#include "proxy/flow/purge_judge.h"
 
 namespace weir::flow {
 
@@ -114,12 +115,12 @@ Transaction::Step Transaction::judge() {
   const http::RequestCacheControl client = directives();
   now_.reuse = {};
   if (now_.entry) {
-    const backends::EntryMeta meta = now_.entry->meta();
-    now_.unfit = !is_fit(now_.entry->content_encoding(), meta);
-    if (now_.unfit) {
+    const auto meta = usable_meta(*now_.entry, context_.tables.purges);
+    now_.unfit = meta && !is_fit(now_.entry->content_encoding(), *meta);
+    if (!meta || now_.unfit) {
       now_.entry = nullptr;
     } else {
-      now_.reuse = judge_reuse(meta, client);
+      now_.reuse = judge_reuse(*meta, client);
     }
   }
   if (now_.entry) {
@@ -150,7 +151,9 @@ policy::Forward Transaction::why_forward() const {
 // anew, for the copy has grown older while this request waited.
 bool Transaction::may_serve_stale(bool app_failed) {
   if (!now_.entry || now_.reuse.reuse != Reuse::StaleIfError) return false;
-  now_.reuse = judge_reuse(now_.entry->meta(), directives());
+  const auto meta = usable_meta(*now_.entry, context_.tables.purges);
+  if (!meta) return false;
+  now_.reuse = judge_reuse(*meta, directives());
   if (now_.reuse.reuse != Reuse::StaleIfError) return false;
   return !app_failed || now_.reuse.reason != Reason::StaleSlow;
 }
@@ -187,16 +190,14 @@ FlightTable::Joined Transaction::find_flight() {
     if (Ref<Flight> next = failed->successor(lookup_key())) return {std::move(next), false};
   }
   SharedTables& tables = context_.tables;
-  FlightTable::Joined joined =
-      tables.flights.join(lookup_key(), tables.budget, tables.purge_position.load());
+  FlightTable::Joined joined = tables.flights.join(lookup_key(), tables.budget, tables.purges);
   if (failed) failed->set_successor(lookup_key(), joined.flight);
   return joined;
 }
 
 Transaction::Step Transaction::pass() {
   exchange_->keep_request();
-  Ref<Flight> flight =
-      make_ref<Flight>(context_.tables.budget, context_.tables.purge_position.load());
+  Ref<Flight> flight = make_ref<Flight>(context_.tables.budget, context_.tables.purges.position());
   return lead(std::move(flight), now_.as_it_came ? Form::Verbatim : now_.plan.form(), false);
 }
 

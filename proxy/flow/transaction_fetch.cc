@@ -43,6 +43,8 @@ FillOrder Transaction::make_order(Form form) {
   order.again = now_.app_failed;
   order.authority = head.authority;
   const keys::Destination destination = exchange_->destination();
+  order.scheme = destination.scheme;
+  order.destination = destination.authority;
   keys::SentRequest sent = sent_request(head, destination, now_.plan, form);
   if (form == Form::Shared && now_.remembered && withholds(sent, head)) {
     form = Form::Verbatim;
@@ -88,8 +90,7 @@ void Transaction::refresh_behind() {
       tables.budget.exhausted() || tables.failed_refreshes.recall(base_key_.view(), now_ms)) {
     return;
   }
-  FlightTable::Joined joined =
-      tables.flights.join(lookup_key(), tables.budget, tables.purge_position.load());
+  FlightTable::Joined joined = tables.flights.join(lookup_key(), tables.budget, tables.purges);
   if (!joined.lead) return;
   FillOrder order = make_order(Form::Shared);
   order.joinable = true;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cachekeys/key_builder.h"
+#include "proxy/flow/purge_judge.h"
 #include "proxy/flow/transaction.h"
 
 namespace weir::flow {
@@ -61,9 +62,9 @@ Transaction::Step Transaction::on_found(const Flight::State& state) {
 
 // Whether it answers this request at once.
 bool Transaction::suffices(const backends::Entry& entry) const {
-  const backends::EntryMeta meta = entry.meta();
-  if (!is_fit(entry.content_encoding(), meta)) return false;
-  const policy::Reuse reuse = judge_reuse(meta, directives()).reuse;
+  const auto meta = usable_meta(entry, context_.tables.purges);
+  if (!meta || !is_fit(entry.content_encoding(), *meta)) return false;
+  const policy::Reuse reuse = judge_reuse(*meta, directives()).reuse;
   return reuse == policy::Reuse::Fresh || reuse == policy::Reuse::StaleWhileRevalidate;
 }
 

@@ -76,7 +76,7 @@ struct DiskParts {
     options.cache_dir = folder.file("cache");
     options.max_size = 16 * 1024 * 1024;
     options.max_object_size = max_object_size;
-    return open_disk_backend(options, {on, executor, system_clock()}).value();
+    return open_disk_backend(options, {on, executor, system_clock()}).value().backend;
   }
 };
 

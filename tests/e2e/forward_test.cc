@@ -256,6 +256,7 @@ TEST_F(Forward, Http2IsNeverOffered) {
     for (const char* name : {"Upgrade", "HTTP2-Settings"}) {
       EXPECT_FALSE(origin_.last("/a").fields.has(name)) << name;
     }
+    get("/a", fields);
   }
   EXPECT_TRUE(status_of("/a").hit) << "such a request is an ordinary one";
 }

@@ -134,7 +134,7 @@ class Client final : public FdHandler {
 void expect_no_allocation(std::string_view request, std::string_view expected) {
   EventLoop loop;
   NoFetcher fetcher;
-  flow::SharedTables tables(1 << 20);
+  flow::SharedTables tables(1 << 20, 7);
   flow::Fills fills(loop, tables, fetcher);
   flow::WorkerContext context{loop, tables, fills,
                               std::make_shared<flow::LoopSite>(make_site(), loop)};

@@ -28,6 +28,7 @@ class HandClock final : public Clock {
  public:
   std::int64_t now_us() const override { return now_us_ += tick_us_; }
   std::int64_t wall_ms() const override { return now_us_ / 1000; }
+  SinceBoot since_boot() const override { return {{}, now_us_ / 1000}; }
   void advance(std::int64_t ms) { now_us_ += ms * 1000; }
   void tick(std::int64_t ms) { tick_us_ = ms * 1000; }
 

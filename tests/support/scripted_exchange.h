@@ -75,7 +75,7 @@ class ScriptedExchange final : public front::Exchange {
     begin(Kind::Stored, entry->status(), fresh);
     fields_ = entry->fields();
     if (head_.method == http::Method::Head) return;
-    stored_.reset(entry);
+    stored_.reset(entry, loop_, [this] { body_ready(); });
     source_ = &stored_;
   }
   void send_not_modified(const backends::Entry&, const front::FreshFields& fresh) override {

@@ -25,7 +25,7 @@ class DiskKit {
   }
 
   // ---- its lives ----
-  void open() { attach(open_disk_backend(options, {*files_, executor_, clock}).value()); }
+  void open() { attach(open_disk_backend(options, {*files_, executor_, clock}).value().backend); }
   void close() {
     attached_.reset();
     files_ = disk.mount();

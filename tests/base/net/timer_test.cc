@@ -237,6 +237,7 @@ class CountingClock final : public Clock {
     return system_clock().now_us();
   }
   std::int64_t wall_ms() const override { return system_clock().wall_ms(); }
+  SinceBoot since_boot() const override { return system_clock().since_boot(); }
   mutable int reads = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include "proxy/flow/flight_table.h"
 #include "tests/proxy/flow/flight_fixture.h"
+#include "tests/proxy/flow/purge_kit.h"
 
 namespace weir::flow {
 namespace {
@@ -209,35 +210,42 @@ class FlightTableTest : public FlightTest {
   const std::string a_ = "key a";
   const std::string b_ = "key b";
   FlightTable table_;
+  PurgeBook purges_{7};
 };
 
 TEST_F(FlightTableTest, OneLeadsAndTheOthersFollow) {
-  const FlightTable::Joined leader = table_.join(key(a_), budget_, 0);
-  const FlightTable::Joined follower = table_.join(key(a_), budget_, 0);
+  const FlightTable::Joined leader = table_.join(key(a_), budget_, purges_);
+  const FlightTable::Joined follower = table_.join(key(a_), budget_, purges_);
   EXPECT_TRUE(leader.lead);
   EXPECT_FALSE(follower.lead);
   EXPECT_EQ(leader.flight, follower.flight);
-  EXPECT_TRUE(table_.join(key(b_), budget_, 0).lead);
+  EXPECT_TRUE(table_.join(key(b_), budget_, purges_).lead);
 }
 
-TEST_F(FlightTableTest, NobodyJoinsAFetchThatBeganBeforeAPurge) {
-  const FlightTable::Joined before = table_.join(key(a_), budget_, 1);
-  const FlightTable::Joined after = table_.join(key(a_), budget_, 2);
+TEST_F(FlightTableTest, NobodyJoinsAFetchThatBeganBeforeAPurgeOfIt) {
+  // A mark about another page keeps nobody from joining.
+  const Url page("/page");
+  const Url other("/other");
+  const FlightTable::Joined before = table_.join(key(page.key()), budget_, purges_);
+  purges_.mark_url(other.name());
+  EXPECT_EQ(table_.join(key(page.key()), budget_, purges_).flight, before.flight);
+  purges_.mark_url(page.name());
+  const FlightTable::Joined after = table_.join(key(page.key()), budget_, purges_);
   EXPECT_TRUE(after.lead);
   // The old one's end does not take the new one's name away.
-  table_.remove(key(a_), before.flight);
-  EXPECT_FALSE(table_.join(key(a_), budget_, 2).lead);
+  table_.remove(key(page.key()), before.flight);
+  EXPECT_FALSE(table_.join(key(page.key()), budget_, purges_).lead);
 }
 
 TEST_F(FlightTableTest, AFlightMayTakeTheNameOfItsVariant) {
-  const FlightTable::Joined leader = table_.join(key(a_), budget_, 0);
+  const FlightTable::Joined leader = table_.join(key(a_), budget_, purges_);
   table_.rename(key(a_), key(b_), leader.flight);
-  EXPECT_EQ(table_.join(key(b_), budget_, 0).flight, leader.flight);
-  EXPECT_TRUE(table_.join(key(a_), budget_, 0).lead);
+  EXPECT_EQ(table_.join(key(b_), budget_, purges_).flight, leader.flight);
+  EXPECT_TRUE(table_.join(key(a_), budget_, purges_).lead);
 }
 
 TEST_F(FlightTableTest, ForgetsWhatWasRemoved) {
-  const FlightTable::Joined leader = table_.join(key(a_), budget_, 0);
+  const FlightTable::Joined leader = table_.join(key(a_), budget_, purges_);
   table_.remove(key(a_), leader.flight);
   EXPECT_EQ(table_.size(), 0U);
 }

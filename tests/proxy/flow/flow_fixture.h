@@ -116,7 +116,7 @@ class FlowTest : public testing::Test {
   test::FakeClock clock_;
   EventLoop loop_{clock_};
   test::ScriptedFetcher app_{clock_};
-  SharedTables tables_{kFillMemory};
+  SharedTables tables_{kFillMemory, 7};
   Fills fills_{loop_, tables_, app_};
   std::shared_ptr<backends::testing::ScriptedBackend> slow_;
   std::shared_ptr<backends::Backend> backend_;

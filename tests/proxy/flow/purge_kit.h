@@ -34,6 +34,7 @@ class Url {
   // Of a.test.
   explicit Url(std::string_view path) : Url("a.test", path) {}
 
+  const std::string& key() const { return key_; }
   keys::PurgeName name() const { return keys::purge_name(key_).value(); }
 
  private:

@@ -86,7 +86,8 @@ void set(H1Output& output, const backends::EntryRef& entry, EntryBody& body, boo
   output.head() += "Age: 1\r\n";
   output.set_stored(entry, with_body);
   if (!with_body || entry->has_inline_body()) return;
-  body.reset(entry);
+  EventLoop loop;  // nothing of it has to be waited for
+  body.reset(entry, loop, nullptr);
   output.set_body(&body, H1Output::BodyFraming::Plain);
 }
 
@@ -219,7 +220,8 @@ TEST(H1Output, SendsABodyOfMoreChunksThanOneWriteTakes) {
   }
   const backends::EntryRef entry = backends::make_entry(std::move(parts));
   EntryBody body;
-  body.reset(entry);
+  EventLoop loop;  // nothing of it has to be waited for
+  body.reset(entry, loop, nullptr);
   H1Output output;
   output.set_body(&body, H1Output::BodyFraming::Plain);
   FakeConnection connection;

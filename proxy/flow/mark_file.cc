@@ -1,0 +1,230 @@
+// The layout: a header of 64 bytes (magic, version, four zero bytes, the seed, zeros, the checksum
+// of all these); then records of 32 bytes and a text: kind, soft, two zero bytes, the text's size,
+// position, hash, and the checksum of these and the text.
+#include "proxy/flow/mark_file.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/little_endian.h"
+#include "base/log.h"
+
+namespace weir::flow {
+namespace {
+
+constexpr std::string_view kName = "marks";
+constexpr std::string_view kNewName = "marks.new";
+constexpr std::uint64_t kMagic = 0x4b52414d52494557;  // "WEIRMARK"
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kHeaderBytes = 64;
+constexpr std::size_t kRecordBytes = 32;
+constexpr std::size_t kChecksumBytes = 8;
+// Far more than a book holds.
+constexpr std::uint64_t kMostBytes = std::uint64_t{256} * 1024 * 1024;
+// Positions that a run may give out. What a process that was killed had given out last is not
+// known: the next run begins behind all that it might have.
+constexpr std::uint64_t kPositions = std::uint64_t{1} << 40U;
+// The file is written anew when it has grown by as much as it held, and by so much at least.
+constexpr std::uint64_t kLeastGrowth = std::uint64_t{1} * 1024 * 1024;
+// Written at a time.
+constexpr std::size_t kBatchBytes = std::size_t{256} * 1024;
+
+constexpr std::uint8_t kLimit = 0;  // of a record: no position beyond `position` was given out
+
+std::uint8_t kind_on_disk(Mark::Kind kind) {
+  return static_cast<std::uint8_t>(static_cast<std::uint8_t>(kind) + 1);
+}
+constexpr auto kMostKind = static_cast<std::uint8_t>(Mark::Kind::TagFloor) + 1;
+
+struct Record {
+  std::uint8_t kind = kLimit;
+  Mark mark;
+};
+
+void append_record(std::string& out, const Record& record, std::uint64_t seed) {
+  const std::size_t begin = out.size();
+  const bool has_text = record.kind != kLimit && (record.mark.kind == Mark::Kind::Prefix ||
+                                                  record.mark.kind == Mark::Kind::Glob);
+  const std::string_view text = has_text ? record.mark.text : std::string_view();
+  put_number(out, record.kind);
+  put_number(out, static_cast<std::uint8_t>(record.mark.soft));
+  put_number(out, std::uint16_t{0});
+  put_number(out, static_cast<std::uint32_t>(text.size()));
+  put_number(out, record.mark.position);
+  put_number(out, record.mark.hash);
+  const std::string covered = out.substr(begin).append(text);
+  put_number(out, stable_hash64(covered, seed));
+  out += text;
+}
+
+// Nothing at the end, and where a record is not whole: what follows was being written when a
+// process ended.
+std::optional<Record> take_record(std::string_view& in, std::uint64_t seed) {
+  if (in.size() < kRecordBytes) return std::nullopt;
+  const std::string_view bytes = in;
+  std::string_view fields = in;
+  Record record;
+  record.kind = take_number<std::uint8_t>(fields);
+  record.mark.soft = take_number<std::uint8_t>(fields) != 0;
+  fields.remove_prefix(2);
+  const auto text_size = take_number<std::uint32_t>(fields);
+  record.mark.position = take_number<std::uint64_t>(fields);
+  record.mark.hash = take_number<std::uint64_t>(fields);
+  const auto sum = take_number<std::uint64_t>(fields);
+  if (record.kind > kMostKind || text_size > fields.size()) return std::nullopt;
+  record.mark.text = fields.substr(0, text_size);
+  std::string covered(bytes.substr(0, kRecordBytes - kChecksumBytes));
+  if (stable_hash64(covered.append(record.mark.text), seed) != sum) return std::nullopt;
+  if (record.kind != kLimit) record.mark.kind = static_cast<Mark::Kind>(record.kind - 1);
+  in = fields.substr(text_size);
+  return record;
+}
+
+std::string header_of(std::uint64_t seed) {
+  std::string out;
+  put_number(out, kMagic);
+  put_number(out, kVersion);
+  put_number(out, std::uint32_t{0});
+  put_number(out, seed);
+  out.resize(kHeaderBytes - kChecksumBytes, '\0');
+  put_number(out, stable_hash64(out));
+  return out;
+}
+
+}  // namespace
+
+MarkFile::MarkFile(std::shared_ptr<Folder> folder, Executor& executor, std::uint64_t fresh_seed)
+    : folder_(std::move(folder)), seed_(fresh_seed), tasks_(executor) {
+  Result<std::string> bytes = read();
+  if (!bytes) {
+    if (bytes.error().code != ErrorCode::NotFound) log_warn("marks: {}", bytes.error().message);
+    return;
+  }
+  std::string_view in = *bytes;
+  was_there_ = parse_header(in);
+  if (was_there_) {
+    found_ = in;
+  } else {
+    log_warn("marks: the file cannot be read; it is begun anew");
+  }
+}
+
+MarkFile::~MarkFile() {
+  if (book_) book_->set_log(nullptr);
+  tasks_.wait();
+}
+
+Result<std::string> MarkFile::read() {
+  const Result<std::unique_ptr<File>> file = folder_->open(kName);
+  if (!file) return std::unexpected(file.error());
+  const std::uint64_t size = (*file)->size();
+  if (size > kMostBytes) return fail(ErrorCode::Corrupt, "the file is too large to be one");
+  std::string bytes(size, '\0');
+  const Result<std::size_t> got = (*file)->read(0, bytes);
+  if (!got) return std::unexpected(got.error());
+  bytes.resize(*got);
+  return bytes;
+}
+
+bool MarkFile::parse_header(std::string_view& bytes) {
+  if (bytes.size() < kHeaderBytes) return false;
+  std::string_view in = bytes.substr(16);
+  const auto seed = take_number<std::uint64_t>(in);
+  if (bytes.substr(0, kHeaderBytes) != header_of(seed)) return false;
+  seed_ = seed;
+  bytes.remove_prefix(kHeaderBytes);
+  return true;
+}
+
+void MarkFile::load(PurgeBook& book) {
+  std::string_view in = found_;
+  std::uint64_t before = 0;
+  while (const std::optional<Record> record = take_record(in, seed_)) {
+    if (record->kind == kLimit) {
+      before = std::max(before, record->mark.position);
+    } else {
+      book.restore(record->mark);
+    }
+  }
+  found_ = {};
+  book.raise_position(before);
+  limit_ = book.position() + kPositions;
+  book_ = &book;
+  say(rewrite());
+  book.set_log(this);
+}
+
+void MarkFile::append(const Mark& mark) {
+  const std::lock_guard lock(mutex_);
+  append_record(waiting_, {kind_on_disk(mark.kind), mark}, seed_);
+  if (std::exchange(scheduled_, true)) return;
+  tasks_.run([this] { write_some(); });
+}
+
+// ---- the tasks ----
+
+void MarkFile::write_some() {
+  std::string bytes;
+  {
+    const std::lock_guard lock(mutex_);
+    bytes.swap(waiting_);
+    scheduled_ = false;
+  }
+  // The book has these marks already, so that a file written anew has them, too.
+  const bool grown = file_ && file_->size() > 2 * first_size_ + kLeastGrowth;
+  say(!file_ || grown ? rewrite() : write(bytes));
+}
+
+Result<void> MarkFile::write(std::string_view bytes) {
+  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  Result<void> written = file_->append(std::span(&part, 1));
+  if (!written) file_ = nullptr;  // half a record would hide those behind it
+  return written;
+}
+
+Result<void> MarkFile::rewrite() {
+  file_ = nullptr;
+  if (const auto gone = folder_->remove(kNewName);
+      !gone && gone.error().code != ErrorCode::NotFound) {
+    return gone;
+  }
+  Result<std::unique_ptr<File>> made = folder_->create(kNewName);
+  if (!made) return std::unexpected(made.error());
+  file_ = std::move(*made);
+  std::string bytes = header_of(seed_);
+  Record limit;
+  limit.mark.position = limit_;
+  append_record(bytes, limit, seed_);
+  Result<void> written;
+  const auto flush = [&] {
+    if (file_) written = write(bytes);
+    bytes.clear();
+  };
+  book_->for_each_mark([&](const Mark& mark) {
+    append_record(bytes, {kind_on_disk(mark.kind), mark}, seed_);
+    if (bytes.size() > kBatchBytes) flush();
+  });
+  flush();
+  if (!file_) return written;
+  for (const auto& step : {+[](MarkFile& of) { return of.file_->sync(); },
+                           +[](MarkFile& of) { return of.folder_->rename(kNewName, kName); },
+                           +[](MarkFile& of) { return of.folder_->sync(); }}) {
+    if (const Result<void> done = step(*this); !done) {
+      file_ = nullptr;
+      return done;
+    }
+  }
+  first_size_ = file_->size();
+  return {};
+}
+
+void MarkFile::say(const Result<void>& result) {
+  if (result && std::exchange(failing_, false)) log_info("marks: they are written again");
+  if (result || std::exchange(failing_, true)) return;
+  log_error("marks: {}; what is invalidated now may come back after a restart",
+            result.error().message);
+}
+
+}  // namespace weir::flow

@@ -1,0 +1,24 @@
+// What the purge book says of an entry that somebody is about to use. Any thread.
+#pragma once
+
+#include <optional>
+
+#include "backends/entry.h"
+#include "proxy/flow/purge_book.h"
+
+namespace weir::flow {
+
+// The slow half: the book has moved on since the entry was looked at.
+std::optional<backends::EntryMeta> meta_after_purges(const backends::Entry& entry,
+                                                     const PurgeBook& book, std::uint64_t position);
+
+// The facts to judge the entry by: what was softly purged is as if its lifetime were over. Empty:
+// it was purged, and must not be used.
+inline std::optional<backends::EntryMeta> usable_meta(const backends::Entry& entry,
+                                                      const PurgeBook& book) {
+  const std::uint64_t position = book.position();
+  if (entry.seq() == position) return entry.meta();
+  return meta_after_purges(entry, book, position);
+}
+
+}  // namespace weir::flow
