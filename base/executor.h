@@ -18,7 +18,8 @@ class Executor {
 
   virtual ~Executor() = default;
   // Any thread. Tasks are begun in the order in which they came, and end in any. A task may add
-  // others.
+  // others. None is run inside of this call: who calls may hold a lock that the task takes, as
+  // SerialTasks does. Nothing here bounds how many wait: that is for those who add them.
   virtual void run(Task task) = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <semaphore>
 #include <thread>
 #include <vector>
@@ -38,6 +39,22 @@ TEST(ThreadPoolTest, OneLongTaskHoldsUpNobodyElse) {
     pool.run([&] { other_ran.release(); });
   }
   EXPECT_TRUE(ended);
+}
+
+TEST(ThreadPoolTest, RunsNoTaskInsideOfTheCall) {
+  std::mutex mutex;
+  int done = 0;
+  {
+    ThreadPool pool(2);
+    for (int i = 0; i < 100; ++i) {
+      const std::lock_guard lock(mutex);  // for ever, if the call ran the task
+      pool.run([&] {
+        const std::lock_guard inside(mutex);
+        ++done;
+      });
+    }
+  }
+  EXPECT_EQ(done, 100);
 }
 
 TEST(ThreadPoolTest, LetsGoOfATaskOnceItHasRun) {
