@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 #include "tests/support/fake_file_system.h"
 
@@ -278,6 +279,66 @@ TEST_F(FakeDiskTest, LosesInAPowerCutWhatWasNotSynced) {
     lost_a_name = lost_a_name || !disk.has("/cache/" + name + ".new");
   }
   EXPECT_TRUE(lost_a_name && lost_bytes && left_a_hole);
+}
+
+TEST_F(FakeDiskTest, ACutThatWasNotSyncedMayBeUndoneByAPowerCut) {
+  struct Case {
+    const char* what;
+    std::size_t cut_to;
+    std::size_t appended;
+    bool synced;
+    std::set<std::size_t> sizes;  // that it may have afterwards, all of them in the end
+  };
+  const Case cases[] = {
+      {"cut", 1000, 0, false, {1000, 3000}},
+      {"cut to nothing", 0, 0, false, {0, 3000}},
+      {"cut and synced", 1000, 0, true, {1000}},
+      {"written behind the cut", 1000, 20, false, {1000, 1020, 3000}},
+      {"written beyond the old end",
+       1000,
+       2100,
+       false,
+       {1000, 1024, 1536, 2048, 2560, 3000, 3072, 3100}},
+  };
+  std::mt19937 random(3);
+  for (const Case& each : cases) {
+    std::set<std::size_t> sizes;
+    for (int i = 0; i < 500; ++i) {
+      disk.put("/cache/one", std::string(3000, 'a'));
+      const auto file = disk.mount()->open_folder("/cache").value()->open("one").value();
+      ASSERT_TRUE(file->truncate(each.cut_to));
+      append(*file, std::string(each.appended, 'b'));
+      ASSERT_TRUE(!each.synced || file->sync());
+      disk.lose_power(random);
+      const std::string& bytes = disk.bytes("/cache/one");
+      ASSERT_EQ(bytes.substr(0, each.cut_to), std::string(each.cut_to, 'a')) << each.what;
+      sizes.insert(bytes.size());
+    }
+    EXPECT_EQ(sizes, each.sizes) << each.what;
+  }
+}
+
+TEST_F(FakeDiskTest, APowerCutLeavesTheOneNameOfARenameOrTheOther) {
+  // The file and its old name are synced; where another file then stands is no matter.
+  std::mt19937 random(5);
+  std::set<std::string> left;
+  for (int i = 0; i < 200; ++i) {
+    disk.erase("/cache/new");
+    disk.put("/cache/old", "it");
+    const auto now = disk.mount()->open_folder("/cache").value();
+    const bool replaces = i % 2 == 0;
+    if (replaces) disk.put("/cache/new", "replaced");
+    ASSERT_TRUE(now->rename("old", "new"));
+    const bool follows = i % 3 == 0;
+    if (follows) now->create("old").value();
+    disk.lose_power(random);
+    const bool at_old = disk.has("/cache/old") && disk.bytes("/cache/old") == "it";
+    const bool at_new = disk.has("/cache/new") && disk.bytes("/cache/new") == "it";
+    ASSERT_NE(at_old, at_new) << i;
+    ASSERT_TRUE(!replaces || disk.has("/cache/new"));
+    left.insert(at_old ? "old" : "new");
+  }
+  EXPECT_EQ(left, (std::set<std::string>{"new", "old"}));
 }
 
 }  // namespace

@@ -6,24 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "tests/support/fake_medium.h"
+
 namespace weir::test {
-namespace {
-
-constexpr std::size_t kSector = 512;
-
-struct Inode {
-  std::string bytes;   // as the processes see it
-  std::string synced;  // as the medium has it for sure
-};
-using InodeRef = std::shared_ptr<Inode>;
-using Names = std::map<std::string, InodeRef>;  // by folder/name
-
-}  // namespace
 
 struct FakeDisk::State {
   std::mutex mutex;
-  Names names;
-  Names synced_names;
+  FakeMedium medium;
   struct Held {
     const void* holder;
     int process;
@@ -58,11 +47,11 @@ std::unexpected<Error> missing(const std::string& path) {
 
 class FakeFile final : public File {
  public:
-  FakeFile(StateRef state, int process, std::string path, InodeRef inode)
+  FakeFile(StateRef state, int process, std::string path, FakeMedium::FileRef file)
       : state_(std::move(state)),
         process_(process),
         path_(std::move(path)),
-        inode_(std::move(inode)) {}
+        file_(std::move(file)) {}
 
   Result<std::size_t> read(std::uint64_t at, std::span<char> into) override {
     if (auto fault = state_->fault_of("read", path_)) return std::unexpected(*fault);
@@ -80,7 +69,7 @@ class FakeFile final : public File {
     if (process_ != state_->process) return {};
     for (const iovec& part : parts) {
       const std::uint64_t count = std::min<std::uint64_t>(part.iov_len, state_->free);
-      inode_->bytes.append(static_cast<const char*>(part.iov_base), count);
+      file_->bytes.append(static_cast<const char*>(part.iov_base), count);
       if (state_->free != UINT64_MAX) state_->free -= count;
       if (count < part.iov_len) {
         return fail(ErrorCode::TooLarge, path_ + " cannot be written: no space left");
@@ -91,33 +80,34 @@ class FakeFile final : public File {
   Result<void> truncate(std::uint64_t size) override {
     if (auto fault = state_->fault_of("truncate", path_)) return std::unexpected(*fault);
     const std::lock_guard lock(state_->mutex);
-    if (process_ == state_->process) inode_->bytes.resize(size);
+    if (process_ != state_->process) return {};
+    file_->cut(size);
     return {};
   }
   Result<void> sync() override {
     if (auto fault = state_->fault_of("sync", path_)) return std::unexpected(*fault);
     const std::lock_guard lock(state_->mutex);
-    if (process_ == state_->process) inode_->synced = inode_->bytes;
+    if (process_ == state_->process) file_->sync();
     return {};
   }
   std::uint64_t size() const override {
     const std::lock_guard lock(state_->mutex);
-    return inode_->bytes.size();
+    return file_->bytes.size();
   }
   int descriptor() const override { return -1; }
 
  private:
   std::size_t copy(std::uint64_t at, std::span<char> into) const {
-    if (at >= inode_->bytes.size()) return 0;
-    const std::size_t count = std::min<std::size_t>(into.size(), inode_->bytes.size() - at);
-    std::memcpy(into.data(), inode_->bytes.data() + at, count);
+    if (at >= file_->bytes.size()) return 0;
+    const std::size_t count = std::min<std::size_t>(into.size(), file_->bytes.size() - at);
+    std::memcpy(into.data(), file_->bytes.data() + at, count);
     return count;
   }
 
   const StateRef state_;
   const int process_;
   const std::string path_;
-  const InodeRef inode_;
+  const FakeMedium::FileRef file_;
 };
 
 class FakeFolder final : public Folder {
@@ -132,54 +122,48 @@ class FakeFolder final : public Folder {
   Result<std::unique_ptr<File>> create(std::string_view name) override {
     if (auto fault = state_->fault_of("create", full(name))) return std::unexpected(*fault);
     const std::lock_guard lock(state_->mutex);
-    if (state_->names.contains(full(name))) {
+    if (state_->medium.names().contains(full(name))) {
       return fail(ErrorCode::Refused, full(name) + " cannot be made: File exists");
     }
-    auto inode = std::make_shared<Inode>();
-    if (is_alive()) state_->names[full(name)] = inode;
-    return std::make_unique<FakeFile>(state_, process_, full(name), std::move(inode));
+    auto file = std::make_shared<FakeMedium::File>();
+    if (is_alive()) state_->medium.change({{}, full(name), file});
+    return std::make_unique<FakeFile>(state_, process_, full(name), std::move(file));
   }
   Result<std::unique_ptr<File>> open(std::string_view name) override {
     if (auto fault = state_->fault_of("open", full(name))) return std::unexpected(*fault);
     const std::lock_guard lock(state_->mutex);
-    const auto found = state_->names.find(full(name));
-    if (found == state_->names.end()) return missing(full(name));
+    const auto found = state_->medium.names().find(full(name));
+    if (found == state_->medium.names().end()) return missing(full(name));
     return std::make_unique<FakeFile>(state_, process_, full(name), found->second);
   }
   Result<void> remove(std::string_view name) override {
     if (auto fault = state_->fault_of("remove", full(name))) return std::unexpected(*fault);
     const std::lock_guard lock(state_->mutex);
-    if (!state_->names.contains(full(name))) return missing(full(name));
-    if (is_alive()) state_->names.erase(full(name));
+    if (!state_->medium.names().contains(full(name))) return missing(full(name));
+    if (is_alive()) state_->medium.change({full(name), {}, nullptr});
     return {};
   }
   Result<void> rename(std::string_view from, std::string_view to) override {
     if (auto fault = state_->fault_of("rename", full(from))) return std::unexpected(*fault);
     const std::lock_guard lock(state_->mutex);
-    const auto found = state_->names.find(full(from));
-    if (found == state_->names.end()) return missing(full(from));
+    const auto found = state_->medium.names().find(full(from));
+    if (found == state_->medium.names().end()) return missing(full(from));
     if (!is_alive()) return {};
-    const InodeRef inode = found->second;
-    state_->names.erase(found);
-    state_->names[full(to)] = inode;
+    state_->medium.change({full(from), full(to), found->second});
     return {};
   }
   Result<void> sync() override {
     if (auto fault = state_->fault_of("sync", path_)) return std::unexpected(*fault);
     const std::lock_guard lock(state_->mutex);
     if (!is_alive()) return {};
-    const auto ours = [&](const auto& entry) { return is_ours(entry.first); };
-    std::erase_if(state_->synced_names, ours);
-    for (const auto& entry : state_->names) {
-      if (ours(entry)) state_->synced_names.insert(entry);
-    }
+    state_->medium.sync_names([&](const std::string& name) { return is_ours(name); });
     return {};
   }
   Result<std::vector<std::string>> names() override {
     if (auto fault = state_->fault_of("names", path_)) return std::unexpected(*fault);
     const std::lock_guard lock(state_->mutex);
     std::vector<std::string> out;
-    for (const auto& [name, inode] : state_->names) {
+    for (const auto& [name, file] : state_->medium.names()) {
       if (is_ours(name)) out.push_back(name.substr(path_.size() + 1));
     }
     return out;
@@ -196,8 +180,11 @@ class FakeFolder final : public Folder {
     if (held != state_->locks.end() && held->second.process == state_->process) {
       return fail(ErrorCode::Refused, held->second.who);
     }
-    state_->names.try_emplace(full(name), std::make_shared<Inode>());
-    state_->names[full(name)]->bytes = who;
+    if (!is_alive()) return {};
+    if (!state_->medium.names().contains(full(name))) {
+      state_->medium.change({{}, full(name), std::make_shared<FakeMedium::File>()});
+    }
+    state_->medium.names().at(full(name))->bytes = who;
     state_->locks[full(name)] = {this, process_, std::string(who)};
     return {};
   }
@@ -226,24 +213,6 @@ class FakeFileSystem final : public FileSystem {
   const StateRef state_;
   const int process_;
 };
-
-// What the medium may hold of a file: each sector as it was synced, as it was written last, or,
-// where the file has grown, of zeros.
-std::string torn(const Inode& inode, std::mt19937& random) {
-  std::string out = inode.bytes;
-  std::size_t end = inode.synced.size();
-  for (std::size_t at = 0; at < out.size(); at += kSector) {
-    const std::size_t count = std::min(kSector, out.size() - at);
-    const bool stays = random() % 2 == 0;
-    if (stays) end = std::max(end, at + count);
-    if (stays) continue;
-    for (std::size_t i = at; i < at + count; ++i) {
-      out[i] = i < inode.synced.size() ? inode.synced[i] : '\0';
-    }
-  }
-  out.resize(std::max(std::min(end, out.size()), std::min(inode.synced.size(), out.size())));
-  return out;
-}
 
 }  // namespace
 
@@ -278,50 +247,36 @@ void FakeDisk::kill_process() {
 void FakeDisk::lose_power(std::mt19937& random) {
   const std::lock_guard lock(state_->mutex);
   ++state_->process;
-  Names left;
-  for (const auto& [name, inode] : state_->names) {
-    // A new name is there or not; who was synced under it is.
-    const bool was_synced = state_->synced_names.contains(name);
-    if (was_synced || random() % 2 == 0) left[name] = inode;
-  }
-  for (const auto& [name, inode] : state_->synced_names) {
-    if (!state_->names.contains(name) && random() % 2 == 0) left[name] = inode;  // not gone yet
-  }
-  for (const auto& [name, inode] : left) {
-    inode->bytes = torn(*inode, random);
-    inode->synced = inode->bytes;
-  }
-  state_->names = left;
-  state_->synced_names = left;
+  state_->medium.lose_power(random);
 }
 
 std::string& FakeDisk::bytes(const std::string& path) {
   const std::lock_guard lock(state_->mutex);
-  return state_->names.at(path)->bytes;
+  return state_->medium.names().at(path)->bytes;
 }
 
 void FakeDisk::put(const std::string& path, std::string bytes) {
   const std::lock_guard lock(state_->mutex);
-  const auto inode = std::make_shared<Inode>();
-  inode->bytes = inode->synced = std::move(bytes);
-  state_->names[path] = state_->synced_names[path] = inode;
+  const auto file = std::make_shared<FakeMedium::File>();
+  file->bytes = std::move(bytes);
+  file->sync();
+  state_->medium.settle(path, file);
 }
 
 void FakeDisk::erase(const std::string& path) {
   const std::lock_guard lock(state_->mutex);
-  state_->names.erase(path);
-  state_->synced_names.erase(path);
+  state_->medium.settle(path, nullptr);
 }
 
 bool FakeDisk::has(const std::string& path) const {
   const std::lock_guard lock(state_->mutex);
-  return state_->names.contains(path);
+  return state_->medium.names().contains(path);
 }
 
 std::vector<std::string> FakeDisk::paths() const {
   const std::lock_guard lock(state_->mutex);
   std::vector<std::string> out;
-  for (const auto& [name, inode] : state_->names) out.push_back(name);
+  for (const auto& [name, file] : state_->medium.names()) out.push_back(name);
   return out;
 }
 

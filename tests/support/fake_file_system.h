@@ -40,7 +40,8 @@ class FakeDisk {
   // The process is killed: what its calls had returned for stays, and its locks are free.
   void kill_process();
   // The machine loses power: of what was not synced each sector of 512 bytes stays, or is what it
-  // was before (zeros, where there was nothing; or the file is shorter). Names too.
+  // was before (zeros, where there was nothing; or the file is shorter). A file that was cut may
+  // have its old size again. Names too; of a rename the one or the other is left.
   void lose_power(std::mt19937& random);
 
   // ---- by hand ----
