@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 namespace weir {
@@ -25,6 +26,15 @@ std::unexpected<Error> system_error(const std::string& what) {
                              ? ErrorCode::Refused
                              : ErrorCode::System;
   return fail(kind, what + ": " + std::strerror(code));
+}
+
+// Until no signal comes in between.
+template <class Call>
+auto retried(Call call) {
+  while (true) {
+    const auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
 }
 
 // Closes what it holds.
@@ -51,9 +61,10 @@ class SystemFile final : public File {
   Result<std::size_t> read(std::uint64_t at, std::span<char> into) override {
     std::size_t done = 0;
     while (done < into.size()) {
-      const ssize_t got =
-          pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(at + done));
-      if (got < 0 && errno == EINTR) continue;
+      const ssize_t got = retried([&] {
+        return pread(fd_.get(), into.data() + done, into.size() - done,
+                     static_cast<off_t>(at + done));
+      });
       if (got < 0) return system_error(name_ + " cannot be read");
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
@@ -74,10 +85,10 @@ class SystemFile final : public File {
       while (!rest.empty() && rest.front().iov_len == 0) rest = rest.subspan(1);
       if (rest.empty()) return {};
       const auto count = static_cast<int>(std::min<std::size_t>(rest.size(), kMostParts));
-      const ssize_t written =
-          pwritev(fd_.get(), rest.data(), count, static_cast<off_t>(size_.load()));
-      if (written < 0 && errno == EINTR) continue;
+      const ssize_t written = retried(
+          [&] { return pwritev(fd_.get(), rest.data(), count, static_cast<off_t>(size_.load())); });
       if (written < 0) return system_error(name_ + " cannot be written");
+      if (written == 0) return fail(ErrorCode::System, name_ + " takes no more bytes");
       size_ += static_cast<std::uint64_t>(written);
       for (auto taken = static_cast<std::size_t>(written); taken > 0;) {
         iovec& front = rest.front();
@@ -91,15 +102,15 @@ class SystemFile final : public File {
   }
 
   Result<void> truncate(std::uint64_t size) override {
-    if (ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+    if (retried([&] { return ftruncate(fd_.get(), static_cast<off_t>(size)); }) != 0) {
       return system_error(name_ + " cannot be cut");
     }
     size_ = size;
     return {};
   }
   Result<void> sync() override {
-    if (fdatasync(fd_.get()) != 0) return system_error(name_ + " cannot be synced");
-    return {};
+    if (retried([&] { return fdatasync(fd_.get()); }) == 0) return {};
+    return system_error(name_ + " cannot be synced");
   }
   std::uint64_t size() const override { return size_; }
   int descriptor() const override { return fd_.get(); }
@@ -132,7 +143,7 @@ class SystemFolder final : public Folder {
     return system_error(shown(from) + " cannot be renamed");
   }
   Result<void> sync() override {
-    if (fsync(fd_.get()) == 0) return {};
+    if (retried([&] { return fsync(fd_.get()); }) == 0) return {};
     return system_error(path_ + " cannot be synced");
   }
   Result<std::vector<std::string>> names() override;
@@ -145,6 +156,11 @@ class SystemFolder final : public Folder {
   Result<void> lock(std::string_view name, std::string_view who) override;
 
  private:
+  struct Plain {
+    Descriptor fd;
+    std::uint64_t size;
+  };
+  Result<Plain> open_plain(std::string_view name, int flags, const char* what);
   Result<std::unique_ptr<File>> open_as(std::string_view name, int flags, const char* what);
   std::string shown(std::string_view name) const { return path_ + "/" + std::string(name); }
 
@@ -153,45 +169,72 @@ class SystemFolder final : public Folder {
   std::unique_ptr<Descriptor> lock_;
 };
 
+bool is_plain_and_ours(const struct stat& found) {
+  return S_ISREG(found.st_mode) && found.st_uid == geteuid() && found.st_nlink == 1;
+}
+
+Result<SystemFolder::Plain> SystemFolder::open_plain(std::string_view name, int flags,
+                                                     const char* what) {
+  const std::string path(name);
+  const auto not_ours = [&] {
+    return fail(ErrorCode::Corrupt, shown(name) + " is no plain file of our own");
+  };
+  struct stat found{};
+  Descriptor fd(retried([&] {
+    return openat(fd_.get(), path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+  }));
+  if (!fd.valid()) {
+    const auto error = system_error(shown(name) + " cannot be " + what);
+    // Each kind of what is none of ours fails in its own way: so it is asked what it is.
+    const bool is_looked_for = (flags & O_EXCL) == 0;
+    if (is_looked_for && fstatat(fd_.get(), path.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !is_plain_and_ours(found)) {
+      return not_ours();
+    }
+    return error;
+  }
+  if (fstat(fd.get(), &found) != 0) return system_error(shown(name) + " has no figures");
+  if (!is_plain_and_ours(found)) return not_ours();
+  return Plain{std::move(fd), static_cast<std::uint64_t>(found.st_size)};
+}
+
 Result<std::unique_ptr<File>> SystemFolder::open_as(std::string_view name, int flags,
                                                     const char* what) {
-  Descriptor fd(openat(fd_.get(), std::string(name).c_str(),
-                       flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
-  if (!fd.valid() && errno == ELOOP) return fail(ErrorCode::Corrupt, shown(name) + " is a link");
-  if (!fd.valid()) return system_error(shown(name) + " cannot be " + what);
-  struct stat found{};
-  if (fstat(fd.get(), &found) != 0) return system_error(shown(name) + " has no figures");
-  if (!S_ISREG(found.st_mode) || found.st_uid != geteuid() || found.st_nlink != 1) {
-    return fail(ErrorCode::Corrupt, shown(name) + " is no plain file of our own");
-  }
-  return std::make_unique<SystemFile>(std::move(fd), shown(name),
-                                      static_cast<std::uint64_t>(found.st_size));
+  Result<Plain> opened = open_plain(name, flags, what);
+  if (!opened) return std::unexpected(opened.error());
+  return std::make_unique<SystemFile>(std::move(opened->fd), shown(name), opened->size);
 }
 
 Result<std::vector<std::string>> SystemFolder::names() {
-  const int copy = openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* const entries = copy < 0 ? nullptr : fdopendir(copy);
+  const int copy =
+      retried([&] { return openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  const std::unique_ptr<DIR, decltype([](DIR* entries) { closedir(entries); })> entries(
+      copy < 0 ? nullptr : fdopendir(copy));
   if (entries == nullptr) {
     const auto error = system_error(path_ + " cannot be listed");
     if (copy >= 0) close(copy);
     return error;
   }
   std::vector<std::string> out;
-  while (const dirent* const entry = readdir(entries)) {
+  while (true) {
+    errno = 0;  // or a failure looks like the end
+    const dirent* const entry = readdir(entries.get());
+    if (entry == nullptr && errno != 0) return system_error(path_ + " cannot be listed");
+    if (entry == nullptr) return out;
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") out.emplace_back(name);
   }
-  closedir(entries);
-  return out;
 }
 
 // flock belongs to the open file: it ends with the process, however that ends.
 Result<void> SystemFolder::lock(std::string_view name, std::string_view who) {
-  auto fd = std::make_unique<Descriptor>(
-      openat(fd_.get(), std::string(name).c_str(),
-             O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+  const std::string path(name);
+  auto fd = std::make_unique<Descriptor>(retried([&] {
+    return openat(fd_.get(), path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                  0600);
+  }));
   if (!fd->valid()) return system_error(shown(name) + " cannot be opened");
-  if (flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
+  if (retried([&] { return flock(fd->get(), LOCK_EX | LOCK_NB); }) != 0) {
     if (errno != EWOULDBLOCK) return system_error(shown(name) + " cannot be locked");
     std::array<char, 128> text{};
     const ssize_t got = pread(fd->get(), text.data(), text.size(), 0);

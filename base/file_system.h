@@ -46,7 +46,8 @@ class Folder {
 
   // A new file of ours (0600); one of that name must not be there.
   virtual Result<std::unique_ptr<File>> create(std::string_view name) = 0;
-  // One that is there. Corrupt: it is no plain file of ours, as a symbolic link is none.
+  // One that is there. Corrupt: it is no plain file of ours, whether it could be opened or not: a
+  // link, a folder, another user's, one that has a second name.
   virtual Result<std::unique_ptr<File>> open(std::string_view name) = 0;
   virtual Result<void> remove(std::string_view name) = 0;
   // Takes the place of what stands under that name, at once.

@@ -2,15 +2,11 @@
 #include "base/file_system.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <set>
 
 #include "tests/support/fake_file_system.h"
+#include "tests/support/temp_dir.h"
 
 namespace weir {
 namespace {
@@ -25,16 +21,11 @@ class Disk {
 
 class RealDisk final : public Disk {
  public:
-  RealDisk() {
-    char name[] = "/tmp/weir-files.XXXXXX";
-    top_ = mkdtemp(name);
-  }
-  ~RealDisk() override { std::system(("rm -rf " + top_).c_str()); }
   FileSystem& files() override { return system_files(); }
-  std::string path() override { return top_ + "/folder"; }
+  std::string path() override { return top_.file("folder"); }
 
  private:
-  std::string top_;
+  test::TempDir top_;
 };
 
 class PlayedDisk final : public Disk {
@@ -156,56 +147,6 @@ INSTANTIATE_TEST_SUITE_P(
         DiskCase{"Machine", [] { return std::unique_ptr<Disk>(std::make_unique<RealDisk>()); }},
         DiskCase{"Fake", [] { return std::unique_ptr<Disk>(std::make_unique<PlayedDisk>()); }}),
     [](const auto& each) { return each.param.name; });
-
-// ---- the machine's alone ----
-
-class SystemFilesTest : public testing::Test {
- protected:
-  RealDisk disk;
-  std::unique_ptr<Folder> folder = disk.files().open_folder(disk.path()).value();
-};
-
-TEST_F(SystemFilesTest, OthersCannotLookIn) {
-  folder->create("one").value();
-  struct stat found{};
-  ASSERT_EQ(stat(disk.path().c_str(), &found), 0);
-  EXPECT_EQ(found.st_mode & 0777, 0700U);
-  ASSERT_EQ(stat((disk.path() + "/one").c_str(), &found), 0);
-  EXPECT_EQ(found.st_mode & 0777, 0600U);
-}
-
-TEST_F(SystemFilesTest, OpensNothingButPlainFilesOfOurOwn) {
-  const std::string at = disk.path();
-  std::ofstream(at + "/plain") << "x";
-  ASSERT_EQ(symlink("/etc/passwd", (at + "/link").c_str()), 0);
-  ASSERT_EQ(symlink("plain", (at + "/inner").c_str()), 0);
-  ASSERT_EQ(mkdir((at + "/sub").c_str(), 0700), 0);
-  ASSERT_EQ(mkfifo((at + "/pipe").c_str(), 0600), 0);
-  ASSERT_EQ(link((at + "/plain").c_str(), (at + "/second").c_str()), 0);
-  for (const char* name : {"link", "inner", "sub", "pipe", "plain", "second"}) {
-    EXPECT_FALSE(folder->open(name)) << name;
-  }
-  ASSERT_EQ(unlink((at + "/second").c_str()), 0);
-  EXPECT_TRUE(folder->open("plain")) << "one name of its own";
-}
-
-TEST_F(SystemFilesTest, SaysWhyAFolderCannotBeOpened) {
-  std::ofstream(disk.path() + "/file") << "x";
-  for (const auto& [path, why] : {std::pair{disk.path() + "/file", "cannot be opened as a folder"},
-                                  std::pair{disk.path() + "/no/folder", "cannot be made"}}) {
-    const auto opened = disk.files().open_folder(path);
-    ASSERT_FALSE(opened) << path;
-    EXPECT_NE(opened.error().message.find(path + " " + why), std::string::npos)
-        << opened.error().message;
-  }
-}
-
-TEST_F(SystemFilesTest, StaysInItsFolderWhereverThatIsMoved) {
-  const auto file = folder->create("one").value();
-  ASSERT_EQ(std::rename(disk.path().c_str(), (disk.path() + ".away").c_str()), 0);
-  EXPECT_TRUE(folder->open("one"));
-  EXPECT_TRUE(folder->create("two"));
-}
 
 // ---- the fake's alone ----
 

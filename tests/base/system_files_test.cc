@@ -1,0 +1,252 @@
+// The machine's files: whom they are kept from, what is none of ours, and what system calls say.
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "base/file_system.h"
+#include "tests/support/temp_dir.h"
+
+namespace {
+
+// The next system call of this thread that has this name is not made.
+struct Failure {
+  std::string_view call;
+  int error = 0;
+};
+thread_local Failure failure;
+
+bool fails(std::string_view call) {
+  if (failure.call != call) return false;
+  errno = failure.error;
+  failure = {};
+  return true;
+}
+
+template <class Function>
+Function* real(const char* call) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, call));
+}
+
+}  // namespace
+
+// In the place of the C library's, for this program.
+extern "C" {
+
+int openat(int folder, const char* path, int flags, ...) {
+  if (fails("openat")) return -1;
+  va_list rest;
+  va_start(rest, flags);
+  const auto mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  return real<int(int, const char*, int, ...)>("openat")(folder, path, flags, mode);
+}
+ssize_t pread(int file, void* into, size_t size, off_t at) {
+  if (fails("pread")) return -1;
+  return real<ssize_t(int, void*, size_t, off_t)>("pread")(file, into, size, at);
+}
+// Without an error it takes nothing.
+ssize_t pwritev(int file, const iovec* parts, int count, off_t at) {
+  if (fails("pwritev")) return errno == 0 ? 0 : -1;
+  return real<ssize_t(int, const iovec*, int, off_t)>("pwritev")(file, parts, count, at);
+}
+int ftruncate(int file, off_t size) noexcept {
+  return fails("ftruncate") ? -1 : real<int(int, off_t)>("ftruncate")(file, size);
+}
+int fdatasync(int file) {
+  return fails("fdatasync") ? -1 : real<int(int)>("fdatasync")(file);
+}
+int fsync(int file) {
+  return fails("fsync") ? -1 : real<int(int)>("fsync")(file);
+}
+int flock(int file, int operation) noexcept {
+  return fails("flock") ? -1 : real<int(int, int)>("flock")(file, operation);
+}
+dirent* readdir(DIR* entries) {
+  return fails("readdir") ? nullptr : real<dirent*(DIR*)>("readdir")(entries);
+}
+
+}  // extern "C"
+
+namespace weir {
+namespace {
+
+class SystemFilesTest : public testing::Test {
+ protected:
+  static Result<void> append(File& file, std::string_view bytes) {
+    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    return file.append(std::span(&part, 1));
+  }
+  std::string at(std::string_view name) const { return path_ + "/" + std::string(name); }
+  void put(std::string_view name) const { std::ofstream(at(name)) << "x"; }
+
+  test::TempDir top_;
+  const std::string path_ = top_.file("folder");
+  std::unique_ptr<Folder> folder_ = system_files().open_folder(path_).value();
+};
+
+// ---- whom they are kept from ----
+
+TEST_F(SystemFilesTest, OthersCannotLookIn) {
+  folder_->create("one").value();
+  const auto mode = [](const std::string& path) {
+    struct stat found{};
+    EXPECT_EQ(stat(path.c_str(), &found), 0);
+    return found.st_mode & 0777;
+  };
+  EXPECT_EQ(mode(path_), 0700U);
+  EXPECT_EQ(mode(at("one")), 0600U);
+}
+
+// ---- what is none of ours ----
+
+TEST_F(SystemFilesTest, OpensNothingButPlainFilesOfOurOwn) {
+  for (const char* name : {"plain", "first"}) put(name);
+  ASSERT_EQ(link(at("first").c_str(), at("second").c_str()), 0);
+  ASSERT_EQ(symlink("/etc/passwd", at("outer link").c_str()), 0);
+  ASSERT_EQ(symlink("plain", at("inner link").c_str()), 0);
+  ASSERT_EQ(symlink("nothing", at("dead link").c_str()), 0);
+  ASSERT_EQ(symlink("circle", at("circle").c_str()), 0);
+  ASSERT_EQ(mkdir(at("folder").c_str(), 0700), 0);
+  ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
+  const int socket_of = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  at("socket").copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(bind(socket_of, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  close(socket_of);
+  for (const char* name : {"first", "second", "outer link", "inner link", "dead link", "circle",
+                           "folder", "pipe", "socket"}) {
+    const auto opened = folder_->open(name);
+    ASSERT_FALSE(opened) << name;
+    EXPECT_EQ(opened.error().code, ErrorCode::Corrupt) << opened.error().message;
+    EXPECT_EQ(folder_->create(name).error().code, ErrorCode::Refused) << name;
+  }
+  EXPECT_FALSE(std::filesystem::exists(at("nothing")));
+  ASSERT_EQ(unlink(at("second").c_str()), 0);
+  for (const char* name : {"plain", "first"}) {
+    EXPECT_TRUE(folder_->open(name)) << "one name of its own";
+  }
+}
+
+// For a while the process is another user's.
+class AnotherUser {
+ public:
+  AnotherUser() { EXPECT_EQ(seteuid(65534), 0); }
+  ~AnotherUser() { EXPECT_EQ(seteuid(0), 0); }
+  AnotherUser(const AnotherUser&) = delete;
+  AnotherUser& operator=(const AnotherUser&) = delete;
+};
+
+TEST_F(SystemFilesTest, AFileOfAnotherUserIsNoneOfOurs) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  for (const char* name : {"open to all", "closed"}) put(name);
+  ASSERT_EQ(chmod(at("open to all").c_str(), 0666), 0);
+  ASSERT_EQ(chmod(at("closed").c_str(), 0600), 0);
+  ASSERT_EQ(chmod(path_.c_str(), 0755), 0);
+  const AnotherUser user;
+  for (const char* name : {"open to all", "closed"}) {
+    EXPECT_EQ(folder_->open(name).error().code, ErrorCode::Corrupt) << name;
+  }
+  EXPECT_EQ(folder_->create("new").error().code, ErrorCode::Refused) << "the folder is not ours";
+  EXPECT_EQ(folder_->open("new").error().code, ErrorCode::NotFound);
+}
+
+TEST_F(SystemFilesTest, SaysWhyAFolderCannotBeOpened) {
+  put("file");
+  for (const auto& [path, why] : {std::pair{at("file"), "cannot be opened as a folder"},
+                                  std::pair{at("no/folder"), "cannot be made"}}) {
+    const auto opened = system_files().open_folder(path);
+    ASSERT_FALSE(opened) << path;
+    EXPECT_NE(opened.error().message.find(path + " " + why), std::string::npos)
+        << opened.error().message;
+  }
+}
+
+TEST_F(SystemFilesTest, StaysInItsFolderWhereverThatIsMoved) {
+  const auto file = folder_->create("one").value();
+  ASSERT_EQ(std::rename(path_.c_str(), top_.file("away").c_str()), 0);
+  EXPECT_TRUE(folder_->open("one"));
+  EXPECT_TRUE(folder_->create("two"));
+}
+
+// ---- what system calls say ----
+
+TEST_F(SystemFilesTest, GoesOnWhereASignalCameInBetween) {
+  const auto file = folder_->create("one").value();
+  const auto read = [&] {
+    char byte = 0;
+    return file->read(0, std::span(&byte, 1)).value_or(0) == 1;
+  };
+  struct Case {
+    const char* call;
+    std::function<bool()> done;
+  };
+  const Case cases[] = {
+      {"openat", [&] { return folder_->create("two").has_value(); }},
+      {"openat", [&] { return folder_->open("one").has_value(); }},
+      {"openat", [&] { return folder_->names().has_value(); }},
+      {"openat", [&] { return folder_->lock("lock", "me").has_value(); }},
+      {"flock", [&] { return folder_->lock("other lock", "me").has_value(); }},
+      {"pwritev", [&] { return append(*file, "abc").has_value(); }},
+      {"pread", read},
+      {"fdatasync", [&] { return file->sync().has_value(); }},
+      {"ftruncate", [&] { return file->truncate(1).has_value(); }},
+      {"fsync", [&] { return folder_->sync().has_value(); }},
+  };
+  for (const Case& each : cases) {
+    failure = {each.call, EINTR};
+    EXPECT_TRUE(each.done()) << each.call;
+    EXPECT_TRUE(failure.call.empty()) << each.call << " was not called";
+  }
+}
+
+TEST_F(SystemFilesTest, SaysWhatKindOfFailureItWas) {
+  const auto file = folder_->create("one").value();
+  const auto create = [&] { return folder_->create("two").error().code; };
+  const auto open = [&] { return folder_->open("one").error().code; };
+  const auto lock = [&] { return folder_->lock("lock", "me").error().code; };
+  const auto names = [&] { return folder_->names().error().code; };
+  const auto write = [&] { return append(*file, "abc").error().code; };
+  struct Case {
+    const char* call;
+    int error;
+    std::function<ErrorCode()> code;
+    ErrorCode expected;
+  };
+  const Case cases[] = {
+      {"openat", EACCES, create, ErrorCode::Refused},
+      {"openat", EACCES, open, ErrorCode::Refused},
+      {"openat", EMFILE, open, ErrorCode::System},
+      {"openat", EACCES, lock, ErrorCode::Refused},
+      {"openat", EPERM, lock, ErrorCode::Refused},
+      {"openat", EROFS, lock, ErrorCode::Refused},
+      {"openat", EMFILE, lock, ErrorCode::System},
+      {"flock", EWOULDBLOCK, lock, ErrorCode::Refused},
+      {"flock", ENOLCK, lock, ErrorCode::System},
+      {"readdir", EIO, names, ErrorCode::System},
+      {"openat", EMFILE, names, ErrorCode::System},
+      {"pwritev", ENOSPC, write, ErrorCode::TooLarge},
+      {"pwritev", EIO, write, ErrorCode::System},
+      {"pwritev", 0, write, ErrorCode::System},
+  };
+  for (const Case& each : cases) {
+    failure = {each.call, each.error};
+    EXPECT_EQ(each.code(), each.expected) << each.call << " " << each.error;
+    EXPECT_TRUE(failure.call.empty()) << each.call << " was not called";
+  }
+}
+
+}  // namespace
+}  // namespace weir
