@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace weir {
@@ -153,7 +153,7 @@ class SystemFolder final : public Folder {
     return Space{std::uint64_t{found.f_bavail} * found.f_frsize,
                  std::uint64_t{found.f_blocks} * found.f_frsize};
   }
-  Result<void> lock(std::string_view name, std::string_view who) override;
+  Result<void> lock(std::string_view name) override;
 
  private:
   struct Plain {
@@ -166,7 +166,7 @@ class SystemFolder final : public Folder {
 
   const Descriptor fd_;
   const std::string path_;
-  std::unique_ptr<Descriptor> lock_;
+  std::optional<Descriptor> lock_;
 };
 
 bool is_plain_and_ours(const struct stat& found) {
@@ -227,24 +227,14 @@ Result<std::vector<std::string>> SystemFolder::names() {
 }
 
 // flock belongs to the open file: it ends with the process, however that ends.
-Result<void> SystemFolder::lock(std::string_view name, std::string_view who) {
-  const std::string path(name);
-  auto fd = std::make_unique<Descriptor>(retried([&] {
-    return openat(fd_.get(), path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-                  0600);
-  }));
-  if (!fd->valid()) return system_error(shown(name) + " cannot be opened");
-  if (retried([&] { return flock(fd->get(), LOCK_EX | LOCK_NB); }) != 0) {
+Result<void> SystemFolder::lock(std::string_view name) {
+  Result<Plain> opened = open_plain(name, O_RDWR | O_CREAT, "opened");
+  if (!opened) return std::unexpected(opened.error());
+  if (retried([&] { return flock(opened->fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
     if (errno != EWOULDBLOCK) return system_error(shown(name) + " cannot be locked");
-    std::array<char, 128> text{};
-    const ssize_t got = pread(fd->get(), text.data(), text.size(), 0);
-    const std::size_t bytes = got > 0 ? static_cast<std::size_t>(got) : 0;
-    return fail(ErrorCode::Refused, std::string(text.data(), bytes));
+    return fail(ErrorCode::InUse, shown(name) + " is locked by another process");
   }
-  const bool told = ftruncate(fd->get(), 0) == 0 && pwrite(fd->get(), who.data(), who.size(), 0) ==
-                                                        static_cast<ssize_t>(who.size());
-  if (!told) return system_error(shown(name) + " cannot be written");
-  lock_ = std::move(fd);
+  lock_.emplace(std::move(opened->fd));
   return {};
 }
 

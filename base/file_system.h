@@ -62,9 +62,10 @@ class Folder {
     std::uint64_t total = 0;
   };
   virtual Result<Space> space() = 0;
-  // Keeps other processes out, by a lock on the file `name`, as long as the folder is held.
-  // Refused: another one has it; the message is what that one has written there.
-  virtual Result<void> lock(std::string_view name, std::string_view who) = 0;
+  // Keeps other processes out, by a lock on the file `name`, as long as the folder is held. Makes
+  // the file where it is missing, and changes nothing in one that is there. InUse: another process
+  // has it. Corrupt: as of open(). Refused: it cannot be made or opened by this user.
+  virtual Result<void> lock(std::string_view name) = 0;
 };
 
 class FileSystem {

@@ -14,6 +14,7 @@ enum class ErrorCode : std::uint8_t {
   Invalid,      // input that breaks its grammar or its contract
   NotFound,     // the named thing does not exist
   Refused,      // a peer or the system said no
+  InUse,        // somebody else has it at present
   Timeout,      // a deadline passed
   TooLarge,     // a named limit was exceeded
   Corrupt,      // bytes that fail their own check

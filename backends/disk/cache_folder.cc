@@ -1,5 +1,6 @@
 // `weir-cache`, the folder's mark: magic, version, four zero bytes, the folder's id, zeros up to 56
-// bytes, and the checksum of all these.
+// bytes, and the checksum of all these. `lock`, held while the folder is in use: a text that names
+// who uses it.
 #include "backends/disk/cache_folder.h"
 
 #include <algorithm>
@@ -21,6 +22,8 @@ constexpr std::size_t kChecksumBytes = 8;
 constexpr std::string_view kMark = "weir-cache";
 constexpr std::string_view kNewMark = "weir-cache.new";
 constexpr std::string_view kLock = "lock";
+constexpr std::string_view kLockedBy = "locked by Weir, ";
+constexpr std::size_t kMostLockText = 128;
 
 std::string mark_of(std::uint64_t id) {
   std::string out;
@@ -37,8 +40,30 @@ std::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(ErrorCode::Refused, path + " " + why);
 }
 
+// The same, with what the file system said.
+std::unexpected<Error> refuse(const std::string& path, const std::string& why, const Error& error) {
+  return refuse(path, why + " (" + error.message + ")");
+}
+
 constexpr std::string_view kEmptyIt =
     "; give the backend another cache_dir, or remove that folder while Weir is not running";
+
+std::unexpected<Error> not_a_file_of_ours(const std::string& path, std::string_view name) {
+  return refuse(path, "holds a " + std::string(name) + " that is no plain file of this user's" +
+                          std::string(kEmptyIt));
+}
+
+std::unexpected<Error> not_empty(const std::string& path, const std::string& what) {
+  return refuse(path, "is no cache of Weir's and not empty: it holds " + what +
+                          "; give the backend a cache_dir of its own");
+}
+
+std::unexpected<Error> not_writable(const std::string& path, const Error& error) {
+  return refuse(path,
+                "is not writable for this user: give it to the user that Weir runs as, or choose "
+                "another cache_dir",
+                error);
+}
 
 Result<std::uint64_t> read_mark(File& file, const std::string& path) {
   std::string bytes(kMarkBytes + 1, '\0');  // one that is longer is none
@@ -82,23 +107,74 @@ bool is_ours(std::string_view name) {
 Result<void> expect_no_strangers(const std::vector<std::string>& names, const std::string& path) {
   const auto stranger = std::ranges::find_if_not(names, is_ours);
   if (stranger == names.end()) return {};
-  return refuse(path, "is no cache of Weir's and not empty: it holds " + *stranger +
-                          "; give the backend a cache_dir of its own");
+  return not_empty(path, *stranger);
 }
 
 // The id of the mark that is there, or nothing where there is none.
 Result<std::optional<std::uint64_t>> find_mark(Folder& folder, const std::string& path) {
   const Result<std::unique_ptr<File>> file = folder.open(kMark);
   if (!file && file.error().code == ErrorCode::NotFound) return std::nullopt;
+  if (!file && file.error().code == ErrorCode::Corrupt) return not_a_file_of_ours(path, kMark);
   if (!file) return std::unexpected(file.error());
   return read_mark(**file, path);
 }
 
-Result<void> lock(Folder& folder, const std::string& path, std::string_view who) {
-  Result<void> locked = folder.lock(kLock, who);
-  if (locked || locked.error().code != ErrorCode::Refused) return locked;
-  return refuse(path, "is in use by " + locked.error().message +
-                          "; each process, and each backend, needs a cache_dir of its own");
+// The beginning of what stands there.
+Result<std::string> read_lock(File& file) {
+  std::string text(kMostLockText, '\0');
+  const Result<std::size_t> got = file.read(0, text);
+  if (!got) return std::unexpected(got.error());
+  text.resize(*got);
+  return text;
+}
+
+// Who has it: it may not have said so yet.
+std::string holder(Folder& folder) {
+  const Result<std::unique_ptr<File>> file = folder.open(kLock);
+  const std::string text = file ? read_lock(**file).value_or("") : "";
+  return text.size() > kLockedBy.size() && text.starts_with(kLockedBy)
+             ? text.substr(kLockedBy.size())
+             : "another process";
+}
+
+Result<void> lock(Folder& folder, const std::string& path) {
+  const Result<void> locked = folder.lock(kLock);
+  if (locked) return {};
+  switch (locked.error().code) {
+    case ErrorCode::InUse:
+      return refuse(path, "is in use by " + holder(folder) +
+                              "; each process, and each backend, needs a cache_dir of its own");
+    case ErrorCode::Corrupt:
+      return not_a_file_of_ours(path, kLock);
+    case ErrorCode::Refused:
+      return not_writable(path, locked.error());
+    default:
+      return locked;
+  }
+}
+
+// Less than that, or zeros: of a process that was killed before it had said its name, or whose
+// machine went off.
+Result<bool> is_lock_of_ours(File& file) {
+  const Result<std::string> text = read_lock(file);
+  if (!text) return std::unexpected(text.error());
+  const bool zeros = text->find_first_not_of('\0') == std::string::npos;
+  return text->starts_with(kLockedBy) || kLockedBy.starts_with(*text) ||
+         (zeros && text->size() == file.size());
+}
+
+// Says who holds the lock. In a folder without a mark a file of that name may be somebody's.
+Result<void> sign_lock(Folder& folder, const std::string& path, std::string_view who,
+                       bool is_marked) {
+  const Result<std::unique_ptr<File>> file = folder.open(kLock);
+  if (!file) return std::unexpected(file.error());
+  const Result<bool> ours = is_marked ? true : is_lock_of_ours(**file);
+  if (!ours) return std::unexpected(ours.error());
+  if (!*ours) return not_empty(path, "a lock that Weir has not written");
+  if (auto cut = (*file)->truncate(0); !cut) return cut;
+  const std::string text = std::string(kLockedBy) + std::string(who);
+  const iovec part{const_cast<char*>(text.data()), text.size()};
+  return (*file)->append(std::span(&part, 1));
 }
 
 }  // namespace
@@ -118,18 +194,20 @@ Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path
       return std::unexpected(free.error());
     }
   }
-  if (const auto locked = lock(*out.folder, path, who); !locked) {
-    return std::unexpected(locked.error());
-  }
+  if (const auto locked = lock(*out.folder, path); !locked) return std::unexpected(locked.error());
   // Again: until then another process may have been at work there.
   mark = find_mark(*out.folder, path);
   names = out.folder->names();
   if (!mark) return std::unexpected(mark.error());
   if (!names) return std::unexpected(names.error());
+  if (const auto told = sign_lock(*out.folder, path, who, mark->has_value()); !told) {
+    return std::unexpected(told.error());
+  }
   if (*mark) {
     out.id = **mark;
   } else if (const auto written = write_mark(*out.folder, fresh_id); !written) {
-    return std::unexpected(written.error());
+    const Error& error = written.error();
+    return error.code == ErrorCode::Refused ? not_writable(path, error) : std::unexpected(error);
   }
   for (const std::string& name : *names) {
     if (const auto number = segment_number(name)) out.segments.push_back(*number);

@@ -124,14 +124,20 @@ TEST_P(FileSystemTest, AFileThatWasRemovedIsThereForWhoHoldsIt) {
 
 TEST_P(FileSystemTest, LocksOthersOutForAsLongAsItIsHeld) {
   auto folder = open();
-  ASSERT_TRUE(folder->lock("lock", "process 7"));
+  ASSERT_TRUE(folder->lock("lock"));
   const auto second = open();
-  const auto refused = second->lock("lock", "process 8");
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::Refused);
-  EXPECT_EQ(refused.error().message, "process 7");
+  EXPECT_EQ(second->lock("lock").error().code, ErrorCode::InUse);
+  EXPECT_TRUE(second->lock("other"));
   folder.reset();
-  EXPECT_TRUE(second->lock("lock", "process 8"));
+  EXPECT_TRUE(second->lock("lock"));
+}
+
+TEST_P(FileSystemTest, ALockChangesNothingInItsFile) {
+  const auto folder = open();
+  append(*folder->create("mine").value(), "abc");
+  for (const char* name : {"mine", "new"}) ASSERT_TRUE(folder->lock(name)) << name;
+  EXPECT_EQ(read(*folder->open("mine").value(), 0, 9), "abc");
+  EXPECT_EQ(read(*folder->open("new").value(), 0, 9), "");
 }
 
 TEST_P(FileSystemTest, TellsHowMuchRoomThereIs) {
@@ -189,12 +195,12 @@ TEST_F(FakeDiskTest, FillsUpInTheMiddleOfAWrite) {
 TEST_F(FakeDiskTest, OfAKilledProcessWhatItHadWrittenStays) {
   const auto file = folder->create("one").value();
   append(*file, "abc");
-  ASSERT_TRUE(folder->lock("lock", "first"));
+  ASSERT_TRUE(folder->lock("lock"));
   disk.kill_process();
   append(*file, "def");
   EXPECT_EQ(disk.bytes("/cache/one"), "abc");
   const auto next = disk.mount();
-  EXPECT_TRUE(next->open_folder("/cache").value()->lock("lock", "second"));
+  EXPECT_TRUE(next->open_folder("/cache").value()->lock("lock"));
 }
 
 TEST_F(FakeDiskTest, LosesInAPowerCutWhatWasNotSynced) {

@@ -101,6 +101,7 @@ class SystemFilesTest : public testing::Test {
 
 TEST_F(SystemFilesTest, OthersCannotLookIn) {
   folder_->create("one").value();
+  ASSERT_TRUE(folder_->lock("lock"));
   const auto mode = [](const std::string& path) {
     struct stat found{};
     EXPECT_EQ(stat(path.c_str(), &found), 0);
@@ -108,11 +109,12 @@ TEST_F(SystemFilesTest, OthersCannotLookIn) {
   };
   EXPECT_EQ(mode(path_), 0700U);
   EXPECT_EQ(mode(at("one")), 0600U);
+  EXPECT_EQ(mode(at("lock")), 0600U);
 }
 
 // ---- what is none of ours ----
 
-TEST_F(SystemFilesTest, OpensNothingButPlainFilesOfOurOwn) {
+TEST_F(SystemFilesTest, NeitherOpensNorLocksWhatIsNoPlainFileOfOurOwn) {
   for (const char* name : {"plain", "first"}) put(name);
   ASSERT_EQ(link(at("first").c_str(), at("second").c_str()), 0);
   ASSERT_EQ(symlink("/etc/passwd", at("outer link").c_str()), 0);
@@ -131,12 +133,16 @@ TEST_F(SystemFilesTest, OpensNothingButPlainFilesOfOurOwn) {
     const auto opened = folder_->open(name);
     ASSERT_FALSE(opened) << name;
     EXPECT_EQ(opened.error().code, ErrorCode::Corrupt) << opened.error().message;
+    const auto locked = folder_->lock(name);
+    ASSERT_FALSE(locked) << name;
+    EXPECT_EQ(locked.error().code, ErrorCode::Corrupt) << locked.error().message;
     EXPECT_EQ(folder_->create(name).error().code, ErrorCode::Refused) << name;
   }
   EXPECT_FALSE(std::filesystem::exists(at("nothing")));
   ASSERT_EQ(unlink(at("second").c_str()), 0);
   for (const char* name : {"plain", "first"}) {
     EXPECT_TRUE(folder_->open(name)) << "one name of its own";
+    EXPECT_TRUE(folder_->lock(name));
   }
 }
 
@@ -158,8 +164,10 @@ TEST_F(SystemFilesTest, AFileOfAnotherUserIsNoneOfOurs) {
   const AnotherUser user;
   for (const char* name : {"open to all", "closed"}) {
     EXPECT_EQ(folder_->open(name).error().code, ErrorCode::Corrupt) << name;
+    EXPECT_EQ(folder_->lock(name).error().code, ErrorCode::Corrupt) << name;
   }
-  EXPECT_EQ(folder_->create("new").error().code, ErrorCode::Refused) << "the folder is not ours";
+  EXPECT_EQ(folder_->lock("new").error().code, ErrorCode::Refused) << "the folder is not ours";
+  EXPECT_EQ(folder_->create("new").error().code, ErrorCode::Refused);
   EXPECT_EQ(folder_->open("new").error().code, ErrorCode::NotFound);
 }
 
@@ -197,8 +205,8 @@ TEST_F(SystemFilesTest, GoesOnWhereASignalCameInBetween) {
       {"openat", [&] { return folder_->create("two").has_value(); }},
       {"openat", [&] { return folder_->open("one").has_value(); }},
       {"openat", [&] { return folder_->names().has_value(); }},
-      {"openat", [&] { return folder_->lock("lock", "me").has_value(); }},
-      {"flock", [&] { return folder_->lock("other lock", "me").has_value(); }},
+      {"openat", [&] { return folder_->lock("lock").has_value(); }},
+      {"flock", [&] { return folder_->lock("other lock").has_value(); }},
       {"pwritev", [&] { return append(*file, "abc").has_value(); }},
       {"pread", read},
       {"fdatasync", [&] { return file->sync().has_value(); }},
@@ -216,7 +224,7 @@ TEST_F(SystemFilesTest, SaysWhatKindOfFailureItWas) {
   const auto file = folder_->create("one").value();
   const auto create = [&] { return folder_->create("two").error().code; };
   const auto open = [&] { return folder_->open("one").error().code; };
-  const auto lock = [&] { return folder_->lock("lock", "me").error().code; };
+  const auto lock = [&] { return folder_->lock("lock").error().code; };
   const auto names = [&] { return folder_->names().error().code; };
   const auto write = [&] { return append(*file, "abc").error().code; };
   struct Case {
@@ -233,7 +241,7 @@ TEST_F(SystemFilesTest, SaysWhatKindOfFailureItWas) {
       {"openat", EPERM, lock, ErrorCode::Refused},
       {"openat", EROFS, lock, ErrorCode::Refused},
       {"openat", EMFILE, lock, ErrorCode::System},
-      {"flock", EWOULDBLOCK, lock, ErrorCode::Refused},
+      {"flock", EWOULDBLOCK, lock, ErrorCode::InUse},
       {"flock", ENOLCK, lock, ErrorCode::System},
       {"readdir", EIO, names, ErrorCode::System},
       {"openat", EMFILE, names, ErrorCode::System},

@@ -16,7 +16,6 @@ struct FakeDisk::State {
   struct Held {
     const void* holder;
     int process;
-    std::string who;
   };
   std::map<std::string, Held> locks;
   Fault fault;
@@ -173,19 +172,18 @@ class FakeFolder final : public Folder {
     const std::lock_guard lock(state_->mutex);
     return Space{state_->free, UINT64_MAX};
   }
-  Result<void> lock(std::string_view name, std::string_view who) override {
+  Result<void> lock(std::string_view name) override {
     if (auto fault = state_->fault_of("lock", full(name))) return std::unexpected(*fault);
     const std::lock_guard lock(state_->mutex);
     const auto held = state_->locks.find(full(name));
     if (held != state_->locks.end() && held->second.process == state_->process) {
-      return fail(ErrorCode::Refused, held->second.who);
+      return fail(ErrorCode::InUse, full(name) + " is locked by another process");
     }
     if (!is_alive()) return {};
     if (!state_->medium.names().contains(full(name))) {
       state_->medium.change({{}, full(name), std::make_shared<FakeMedium::File>()});
     }
-    state_->medium.names().at(full(name))->bytes = who;
-    state_->locks[full(name)] = {this, process_, std::string(who)};
+    state_->locks[full(name)] = {this, process_};
     return {};
   }
 

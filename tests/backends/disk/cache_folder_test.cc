@@ -12,7 +12,7 @@ namespace {
 class CacheFolderTest : public testing::Test {
  protected:
   Result<CacheFolder> open(std::uint64_t fresh_id = 7) {
-    return open_cache_folder(*files_, "/cache", "weir, process 12", fresh_id);
+    return open_cache_folder(*files_, "/cache", "process 12", fresh_id);
   }
   void expect_refused(std::string_view why) {
     const auto opened = open();
@@ -21,7 +21,13 @@ class CacheFolderTest : public testing::Test {
     EXPECT_NE(opened.error().message.find(why), std::string::npos) << opened.error().message;
     EXPECT_TRUE(opened.error().message.starts_with("/cache ")) << opened.error().message;
   }
-  void put(std::string_view name) { files_->open_folder("/cache").value()->create(name).value(); }
+  void put(std::string_view name) { disk_.put("/cache/" + std::string(name), ""); }
+  void fails_at(std::string call, ErrorCode code, std::string name = "") {
+    disk_.fails([=](std::string_view operation, std::string_view path) -> std::optional<Error> {
+      if (operation != call || !path.ends_with(name)) return std::nullopt;
+      return Error{code, call + " goes wrong"};
+    });
+  }
 
   test::FakeDisk disk_;
   std::unique_ptr<FileSystem> files_ = disk_.mount();
@@ -42,7 +48,50 @@ TEST_F(CacheFolderTest, IsTheSameOneTheNextTime) {
 TEST_F(CacheFolderTest, IsForOneProcessAtATime) {
   const auto first = open();
   ASSERT_TRUE(first);
-  expect_refused("is in use by weir, process 12; each process");
+  EXPECT_EQ(disk_.bytes("/cache/lock"), "locked by Weir, process 12");
+  expect_refused("is in use by process 12; each process, and each backend, needs a cache_dir of");
+  // It may not have said so yet, or it is none of ours.
+  for (const char* text : {"", "locked by Weir, ", "backup, process 3"}) {
+    disk_.bytes("/cache/lock") = text;
+    expect_refused("is in use by another process; each process");
+  }
+}
+
+TEST_F(CacheFolderTest, IsNotWhereALockIsKeptThatWeirHasNotWritten) {
+  struct Case {
+    std::string text;
+    bool is_ours;
+  };
+  const Case cases[] = {
+      {"", true},
+      {"locked by Weir, process 9", true},
+      {"locked by We", true},         // the disk was full
+      {std::string(25, '\0'), true},  // the power went
+      {"dear diary", false},
+      {"locked by Weird Al", false},
+      {std::string(25, '\0') + "x", false},
+      {std::string(200, '\0') + "x", false},
+  };
+  for (const Case& each : cases) {
+    disk_.erase("/cache/weir-cache");
+    disk_.put("/cache/lock", each.text);
+    if (each.is_ours) {
+      EXPECT_TRUE(open()) << each.text;
+      EXPECT_EQ(disk_.bytes("/cache/lock"), "locked by Weir, process 12");
+      continue;
+    }
+    expect_refused(
+        "is no cache of Weir's and not empty: it holds a lock that Weir has not written;");
+    EXPECT_EQ(disk_.bytes("/cache/lock"), each.text);
+    EXPECT_FALSE(disk_.has("/cache/weir-cache"));
+  }
+}
+
+TEST_F(CacheFolderTest, WhatItsLockHoldsIsNoMatter) {
+  ASSERT_TRUE(open());
+  disk_.bytes("/cache/lock") = "torn";
+  ASSERT_TRUE(open());
+  EXPECT_EQ(disk_.bytes("/cache/lock"), "locked by Weir, process 12");
 }
 
 TEST_F(CacheFolderTest, OfSomebodyElseIsLeftAsItWas) {
@@ -73,16 +122,39 @@ TEST_F(CacheFolderTest, WhoseMarkCannotBeBelievedIsNotUsed) {
   EXPECT_TRUE(open());
 }
 
+TEST_F(CacheFolderTest, SaysWhatToDo) {
+  struct Case {
+    const char* call;
+    ErrorCode code;
+    const char* sentence;
+    const char* name = "";
+  };
+  const Case cases[] = {
+      {"open", ErrorCode::Corrupt,
+       "holds a weir-cache that is no plain file of this user's; give the backend another",
+       "/weir-cache"},
+      {"lock", ErrorCode::Corrupt,
+       "holds a lock that is no plain file of this user's; give the backend another cache_dir, or "
+       "remove that folder while Weir is not running"},
+      {"lock", ErrorCode::Refused,
+       "is not writable for this user: give it to the user that Weir runs as, or choose another "
+       "cache_dir (lock goes wrong)"},
+      {"create", ErrorCode::Refused, "is not writable for this user: give it to the user"},
+      {"rename", ErrorCode::Refused, "is not writable for this user: give it to the user"},
+  };
+  for (const Case& each : cases) {
+    fails_at(each.call, each.code, each.name);
+    expect_refused(each.sentence);
+  }
+}
+
 TEST_F(CacheFolderTest, SaysWhatTheFileSystemSays) {
-  for (const char* call :
-       {"open_folder", "names", "open", "lock", "create", "append", "sync", "rename"}) {
-    disk_.fails([call](std::string_view operation, std::string_view) -> std::optional<Error> {
-      if (operation != call) return std::nullopt;
-      return Error{ErrorCode::System, std::string(call) + ": Input/output error"};
-    });
+  for (const char* call : {"open_folder", "names", "open", "lock", "read", "truncate", "create",
+                           "append", "sync", "rename"}) {
+    fails_at(call, ErrorCode::System);
     const auto opened = open();
     ASSERT_FALSE(opened) << call;
-    EXPECT_EQ(opened.error().message, std::string(call) + ": Input/output error");
+    EXPECT_EQ(opened.error().message, std::string(call) + " goes wrong");
   }
   disk_.fails(nullptr);
   EXPECT_TRUE(open()) << "what a failed attempt has left is in nobody's way";
