@@ -20,7 +20,7 @@ namespace {
 
 std::unexpected<Error> system_error(const std::string& what) {
   const int code = errno;
-  const ErrorCode kind = code == ENOENT                     ? ErrorCode::NotFound
+  const ErrorCode kind = code == ENOENT || code == ENOTDIR  ? ErrorCode::NotFound
                          : code == ENOSPC || code == EDQUOT ? ErrorCode::TooLarge
                          : code == EACCES || code == EPERM || code == EROFS || code == EEXIST
                              ? ErrorCode::Refused
@@ -153,6 +153,11 @@ class SystemFolder final : public Folder {
     return Space{std::uint64_t{found.f_bavail} * found.f_frsize,
                  std::uint64_t{found.f_blocks} * found.f_frsize};
   }
+  Result<bool> is_writable_for_others() override {
+    struct stat found{};
+    if (fstat(fd_.get(), &found) != 0) return system_error(path_ + " has no figures");
+    return (found.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  }
   Result<void> lock(std::string_view name) override;
 
  private:
@@ -244,9 +249,14 @@ class SystemFiles final : public FileSystem {
     if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
       return system_error(path + " cannot be made");
     }
-    Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd.valid()) return system_error(path + " cannot be opened as a folder");
-    return std::make_unique<SystemFolder>(std::move(fd), path);
+    Descriptor fd(
+        retried([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (fd.valid()) return std::make_unique<SystemFolder>(std::move(fd), path);
+    // Not found: a link that leads nowhere.
+    if (errno == ENOTDIR || errno == ENOENT || errno == ELOOP) {
+      return fail(ErrorCode::Corrupt, path + " is no folder");
+    }
+    return system_error(path + " cannot be opened as a folder");
   }
 };
 

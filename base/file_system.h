@@ -62,6 +62,8 @@ class Folder {
     std::uint64_t total = 0;
   };
   virtual Result<Space> space() = 0;
+  // Whether other users may make and replace files here.
+  virtual Result<bool> is_writable_for_others() = 0;
   // Keeps other processes out, by a lock on the file `name`, as long as the folder is held. Makes
   // the file where it is missing, and changes nothing in one that is there. InUse: another process
   // has it. Corrupt: as of open(). Refused: it cannot be made or opened by this user.
@@ -71,7 +73,8 @@ class Folder {
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  // Makes the folder (0700) where it is missing, but not those above it.
+  // Makes the folder (0700) where it is missing, but not those above it. NotFound: of those one is
+  // missing, or is none. Corrupt: what is there is no folder. Refused: this user may not.
   virtual Result<std::unique_ptr<Folder>> open_folder(const std::string& path) = 0;
 };
 

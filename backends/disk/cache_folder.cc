@@ -65,6 +65,37 @@ std::unexpected<Error> not_writable(const std::string& path, const Error& error)
                 error);
 }
 
+Result<std::unique_ptr<Folder>> open_folder(FileSystem& files, const std::string& path) {
+  Result<std::unique_ptr<Folder>> folder = files.open_folder(path);
+  if (folder) return folder;
+  const Error& error = folder.error();
+  switch (error.code) {
+    case ErrorCode::NotFound:
+      return refuse(path, std::string("cannot be made, for there is no folder above it") +
+                              (path.starts_with('/') ? "" : ", seen from where Weir was started") +
+                              ": make that one first, or choose another cache_dir");
+    case ErrorCode::Corrupt:
+      return refuse(path, "is no folder: remove what is there, or choose another cache_dir");
+    case ErrorCode::Refused:
+      return refuse(path,
+                    "is closed to this user: make it, and give it to the user that Weir runs as, "
+                    "or choose another cache_dir",
+                    error);
+    default:
+      return folder;
+  }
+}
+
+// Others could put their own files in the place of ours.
+Result<void> expect_no_other_writers(Folder& folder, const std::string& path) {
+  const Result<bool> others = folder.is_writable_for_others();
+  if (!others) return std::unexpected(others.error());
+  if (!*others) return {};
+  return refuse(path,
+                "can be written to by other users, who could replace what is in it: take that "
+                "from them (chmod go-w), or choose a folder inside of it as cache_dir");
+}
+
 Result<std::uint64_t> read_mark(File& file, const std::string& path) {
   std::string bytes(kMarkBytes + 1, '\0');  // one that is longer is none
   const Result<std::size_t> got = file.read(0, bytes);
@@ -181,7 +212,7 @@ Result<void> sign_lock(Folder& folder, const std::string& path, std::string_view
 
 Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path,
                                       std::string_view who, std::uint64_t fresh_id) {
-  Result<std::unique_ptr<Folder>> folder = files.open_folder(path);
+  Result<std::unique_ptr<Folder>> folder = open_folder(files, path);
   if (!folder) return std::unexpected(folder.error());
   CacheFolder out{.folder = std::move(*folder), .id = fresh_id, .segments = {}};
   // Before anything is written, the lock included: it may be somebody's home.
@@ -193,6 +224,9 @@ Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path
     if (const auto free = expect_no_strangers(*names, path); !free) {
       return std::unexpected(free.error());
     }
+  }
+  if (const auto alone = expect_no_other_writers(*out.folder, path); !alone) {
+    return std::unexpected(alone.error());
   }
   if (const auto locked = lock(*out.folder, path); !locked) return std::unexpected(locked.error());
   // Again: until then another process may have been at work there.

@@ -140,6 +140,10 @@ TEST_P(FileSystemTest, ALockChangesNothingInItsFile) {
   EXPECT_EQ(read(*folder->open("new").value(), 0, 9), "");
 }
 
+TEST_P(FileSystemTest, AFolderIsMadeForItsUserAlone) {
+  EXPECT_FALSE(open()->is_writable_for_others().value());
+}
+
 TEST_P(FileSystemTest, TellsHowMuchRoomThereIs) {
   const auto space = open()->space();
   ASSERT_TRUE(space);

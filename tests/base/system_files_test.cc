@@ -112,6 +112,16 @@ TEST_F(SystemFilesTest, OthersCannotLookIn) {
   EXPECT_EQ(mode(at("lock")), 0600U);
 }
 
+TEST_F(SystemFilesTest, SaysWhetherOthersCanWrite) {
+  const std::pair<mode_t, bool> cases[] = {{0700, false}, {0755, false}, {0750, false},
+                                           {0720, true},  {0770, true},  {0702, true},
+                                           {0777, true},  {01777, true}};
+  for (const auto& [mode, others] : cases) {
+    ASSERT_EQ(chmod(path_.c_str(), mode), 0);
+    EXPECT_EQ(folder_->is_writable_for_others().value(), others) << std::oct << mode;
+  }
+}
+
 // ---- what is none of ours ----
 
 TEST_F(SystemFilesTest, NeitherOpensNorLocksWhatIsNoPlainFileOfOurOwn) {
@@ -173,13 +183,30 @@ TEST_F(SystemFilesTest, AFileOfAnotherUserIsNoneOfOurs) {
 
 TEST_F(SystemFilesTest, SaysWhyAFolderCannotBeOpened) {
   put("file");
-  for (const auto& [path, why] : {std::pair{at("file"), "cannot be opened as a folder"},
-                                  std::pair{at("no/folder"), "cannot be made"}}) {
-    const auto opened = system_files().open_folder(path);
-    ASSERT_FALSE(opened) << path;
-    EXPECT_NE(opened.error().message.find(path + " " + why), std::string::npos)
-        << opened.error().message;
+  ASSERT_EQ(symlink("nothing", at("dead link").c_str()), 0);
+  struct Case {
+    const char* name;
+    ErrorCode code;
+    const char* why;
+  };
+  const Case cases[] = {
+      {"file", ErrorCode::Corrupt, "is no folder"},
+      {"dead link", ErrorCode::Corrupt, "is no folder"},
+      {"no/folder", ErrorCode::NotFound, "cannot be made: No such file or directory"},
+      {"file/folder", ErrorCode::NotFound, "cannot be made: Not a directory"},
+  };
+  const std::filesystem::path here = std::filesystem::current_path();
+  std::filesystem::current_path(path_);
+  for (const Case& each : cases) {
+    for (const std::string& path : {at(each.name), std::string(each.name)}) {
+      const auto opened = system_files().open_folder(path);
+      ASSERT_FALSE(opened) << path;
+      EXPECT_EQ(opened.error().code, each.code) << path;
+      EXPECT_EQ(opened.error().message, path + " " + each.why);
+    }
   }
+  EXPECT_TRUE(system_files().open_folder("relative"));
+  std::filesystem::current_path(here);
 }
 
 TEST_F(SystemFilesTest, StaysInItsFolderWhereverThatIsMoved) {

@@ -21,7 +21,8 @@ struct FakeDisk::State {
   Fault fault;
   std::uint64_t free = UINT64_MAX;
   bool resident = true;
-  int process = 0;  // the one that runs; others are gone
+  bool shared = false;  // its folders, with other users
+  int process = 0;      // the one that runs; others are gone
   std::map<std::string, int> calls;
 
   // Not under the lock: a fault may hold its call for a while.
@@ -172,6 +173,13 @@ class FakeFolder final : public Folder {
     const std::lock_guard lock(state_->mutex);
     return Space{state_->free, UINT64_MAX};
   }
+  Result<bool> is_writable_for_others() override {
+    if (auto fault = state_->fault_of("is_writable_for_others", path_)) {
+      return std::unexpected(*fault);
+    }
+    const std::lock_guard lock(state_->mutex);
+    return state_->shared;
+  }
   Result<void> lock(std::string_view name) override {
     if (auto fault = state_->fault_of("lock", full(name))) return std::unexpected(*fault);
     const std::lock_guard lock(state_->mutex);
@@ -235,6 +243,11 @@ void FakeDisk::set_free(std::uint64_t bytes) {
 void FakeDisk::set_resident(bool resident) {
   const std::lock_guard lock(state_->mutex);
   state_->resident = resident;
+}
+
+void FakeDisk::set_shared(bool shared) {
+  const std::lock_guard lock(state_->mutex);
+  state_->shared = shared;
 }
 
 void FakeDisk::kill_process() {

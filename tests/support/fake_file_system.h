@@ -36,6 +36,8 @@ class FakeDisk {
   void set_free(std::uint64_t bytes);
   // Whether reads find their bytes in memory.
   void set_resident(bool resident);
+  // Whether other users may write into its folders.
+  void set_shared(bool shared);
 
   // The process is killed: what its calls had returned for stays, and its locks are free.
   void kill_process();

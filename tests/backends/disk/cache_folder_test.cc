@@ -94,6 +94,17 @@ TEST_F(CacheFolderTest, WhatItsLockHoldsIsNoMatter) {
   EXPECT_EQ(disk_.bytes("/cache/lock"), "locked by Weir, process 12");
 }
 
+TEST_F(CacheFolderTest, ThatOthersCanWriteToIsNotUsed) {
+  disk_.set_shared(true);
+  expect_refused(
+      "can be written to by other users, who could replace what is in it: take that from");
+  EXPECT_EQ(disk_.paths(), std::vector<std::string>());
+  disk_.set_shared(false);
+  EXPECT_TRUE(open());
+  disk_.set_shared(true);
+  expect_refused("can be written to by other users");
+}
+
 TEST_F(CacheFolderTest, OfSomebodyElseIsLeftAsItWas) {
   put("photo.jpg");
   put("000000000000000a.seg");
@@ -130,6 +141,12 @@ TEST_F(CacheFolderTest, SaysWhatToDo) {
     const char* name = "";
   };
   const Case cases[] = {
+      {"open_folder", ErrorCode::NotFound,
+       "cannot be made, for there is no folder above it: make that one first, or choose another"},
+      {"open_folder", ErrorCode::Corrupt, "is no folder: remove what is there, or choose another"},
+      {"open_folder", ErrorCode::Refused,
+       "is closed to this user: make it, and give it to the user that Weir runs as, or choose "
+       "another cache_dir (open_folder goes wrong)"},
       {"open", ErrorCode::Corrupt,
        "holds a weir-cache that is no plain file of this user's; give the backend another",
        "/weir-cache"},
@@ -148,9 +165,16 @@ TEST_F(CacheFolderTest, SaysWhatToDo) {
   }
 }
 
+TEST_F(CacheFolderTest, SaysFromWhereItsPathIsSeen) {
+  fails_at("open_folder", ErrorCode::NotFound);
+  EXPECT_EQ(open_cache_folder(*files_, "no/cache", "process 12", 7).error().message,
+            "no/cache cannot be made, for there is no folder above it, seen from where Weir was "
+            "started: make that one first, or choose another cache_dir");
+}
+
 TEST_F(CacheFolderTest, SaysWhatTheFileSystemSays) {
-  for (const char* call : {"open_folder", "names", "open", "lock", "read", "truncate", "create",
-                           "append", "sync", "rename"}) {
+  for (const char* call : {"open_folder", "names", "is_writable_for_others", "open", "lock", "read",
+                           "truncate", "create", "append", "sync", "rename"}) {
     fails_at(call, ErrorCode::System);
     const auto opened = open();
     ASSERT_FALSE(opened) << call;
