@@ -15,6 +15,7 @@
 #include "proxy/flow/site.h"
 #include "proxy/front/access_log.h"
 #include "proxy/front/ignored_fields.h"
+#include "proxy/front/open_clients.h"
 #include "proxy/upstream/health.h"
 #include "proxy/worker.h"
 

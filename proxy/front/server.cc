@@ -40,24 +40,13 @@ void Server::accept(Fd fd, const SocketAddress& peer) {
       http1_->make(make_plain_connection(context_.loop, fd.release()),
                    {.ip = peer.host_text(), .trusted = trusts(peer.get())});
   Session* raw = session.get();
-  sessions_.emplace(raw, std::move(session));
+  sessions_.emplace(raw, Client{.session = std::move(session), .spent = nullptr});
   raw->begin();
 }
 
 void Server::is_spent(Session& session) {
-  spent_.push_back(&session);
-  options_.clients->add_spent(context_.loop, life_.watch());
-}
-
-void Server::end_a_spent_one() {
-  if (ended_before_ > 0) {
-    --ended_before_;
-    return;
-  }
-  WEIR_CHECK(!spent_.empty());  // each is told once, and counted above when it ends by itself
-  Session& session = *spent_.front();
-  spent_.erase(spent_.begin());
-  remove(session);
+  sessions_.at(&session).spent = std::make_unique<OpenClients::Spent>(
+      *options_.clients, context_.loop, [this, &session] { remove(session); });
 }
 
 void Server::turn_away(const Fd& fd) {
@@ -70,8 +59,6 @@ void Server::turn_away(const Fd& fd) {
 }
 
 void Server::remove(Session& session) {
-  const bool was_spent = std::erase(spent_, &session) > 0;
-  if (was_spent && !options_.clients->remove_spent(life_.watch())) ++ended_before_;
   WEIR_CHECK(sessions_.erase(&session) == 1);
   options_.clients->leave();
   if (context_.draining && sessions_.empty() && when_empty_) {
@@ -84,14 +71,14 @@ void Server::drain(std::function<void()> when_empty) {
   when_empty_ = std::move(when_empty);
   std::vector<Session*> all;
   all.reserve(sessions_.size());
-  for (const auto& [session, owner] : sessions_) all.push_back(session);
+  for (const auto& [session, client] : sessions_) all.push_back(session);
   for (Session* session : all) session->drain();
   if (sessions_.empty() && when_empty_) std::exchange(when_empty_, nullptr)();
 }
 
 void Server::end_answered() {
   std::vector<Session*> answered;
-  for (const auto& [session, owner] : sessions_) {
+  for (const auto& [session, client] : sessions_) {
     if (session->is_answered()) answered.push_back(session);
   }
   for (Session* session : answered) remove(*session);

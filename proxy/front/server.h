@@ -10,7 +10,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/life.h"
 #include "base/net/listener.h"
 #include "conf/config.h"
 #include "proxy/front/access_log.h"
@@ -29,7 +28,7 @@ struct ServerOptions {
   OpenClients* clients = nullptr;           // of the process
 };
 
-class Server final : SessionOwner, SpentClients {
+class Server final : SessionOwner {
  public:
   Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers);
   ~Server() override;
@@ -46,9 +45,13 @@ class Server final : SessionOwner, SpentClients {
   void close_all();
 
  private:
+  struct Client {
+    std::unique_ptr<Session> session;
+    std::unique_ptr<OpenClients::Spent> spent;  // null: it is not
+  };
+
   void remove(Session& session) override;
   void is_spent(Session& session) override;
-  void end_a_spent_one() override;
   void turn_away(const Fd& fd);
   bool trusts(const sockaddr* peer) const;
 
@@ -56,13 +59,8 @@ class Server final : SessionOwner, SpentClients {
   AnswerBatch batch_;
   SessionContext context_;
   std::unique_ptr<SessionFactory> http1_;
-  std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
-  std::vector<Session*> spent_;  // the one that has been so for longest first
-  // Calls of end_a_spent_one() on their way whose session has ended already: they end no other, or
-  // that one would be gone and still stand among those who make room.
-  std::size_t ended_before_ = 0;
+  std::unordered_map<Session*, Client> sessions_;
   std::function<void()> when_empty_;
-  Life<SpentClients> life_{*this};
 };
 
 }  // namespace weir::front

@@ -186,6 +186,25 @@ TEST_F(ServerTest, WhoEndsByItselfWhileHeIsToldToMakesRoomOnce) {
   other.close_all();
 }
 
+TEST_F(ServerTest, NoOtherWhoIsSpentEndsForOneWhoHasEndedByItself) {
+  // The first is told to make room and closes in the same turn; the second was spent by then.
+  handlers.at_start = [](test::ScriptedHandler& handler) { handler.answers(413, "no"); };
+  const std::string_view post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbody";
+  Fd first = connect(post);
+  const Fd second = connect(post);
+  first = Fd();
+  std::thread([&] { EXPECT_TRUE(clients.enter(2)); }).join();
+  loop.turn();
+  EXPECT_EQ(clients.count(), 2U) << "there was room already";
+  EXPECT_TRUE(clients.enter(2)) << "the second makes room for the next";
+  EXPECT_EQ(clients.count(), 3U);
+  loop.turn();
+  EXPECT_EQ(clients.count(), 2U);
+  EXPECT_FALSE(clients.enter(2));
+  clients.leave();
+  clients.leave();
+}
+
 TEST_F(ServerTest, WhoHasGoneMakesNoRoom) {
   // One that was spent and has left is not told to: the next is turned away.
   Fd talker = connect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbody");
