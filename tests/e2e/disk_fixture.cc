@@ -11,6 +11,10 @@
 
 namespace weir::test {
 
+std::string name_of(End end) {
+  return end == End::InOrder ? "InOrder" : "Killed";
+}
+
 WeirProcess& Disk::begin(std::string_view yaml) {
   yaml_ = yaml;
   return start(yaml_);

@@ -13,6 +13,7 @@ namespace weir::test {
 
 // How a process ends.
 enum class End : std::uint8_t { InOrder, Killed };  // SIGTERM, SIGKILL
+std::string name_of(End end);
 
 class Disk : public E2e {
  protected:

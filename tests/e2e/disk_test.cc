@@ -56,10 +56,6 @@ std::string name_of(Tiers tiers) {
   return "";
 }
 
-std::string name_of(End end) {
-  return end == End::InOrder ? "InOrder" : "Killed";
-}
-
 INSTANTIATE_TEST_SUITE_P(Disk, DiskStart,
                          testing::Combine(testing::Values(Tiers::Disk, Tiers::RamAndDisk,
                                                           Tiers::TwoDisks),

@@ -1,0 +1,245 @@
+// What Weir finds in the folder that it is given: somebody else's is refused with a sentence and
+// left as it was; what has been done to its own costs no more than the objects that it concerns.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <random>
+
+#include "tests/e2e/disk_fixture.h"
+
+namespace weir::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class DiskFolder : public Disk {
+ protected:
+  Outcome run(std::string_view command, const std::string& yaml) {
+    return run_weir({std::string(command), "-c", folder_.write("weir.yaml", config(yaml))});
+  }
+  Outcome run(std::string_view command) { return run(command, on_disk()); }
+
+  // Every file in the folder with its bytes.
+  std::map<std::string, std::string> contents() const {
+    std::map<std::string, std::string> out;
+    for (const auto& entry : fs::directory_iterator(dir())) {
+      out[entry.path().filename()] = bytes_of(entry.path());
+    }
+    return out;
+  }
+  // Has the folder refused at start, and left as it is.
+  void expect_refused(const std::string& sentence) {
+    const auto before = contents();
+    const Outcome outcome = run("run");
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_THAT(outcome.err, HasSubstr("backend disk: " + dir() + " " + sentence));
+    EXPECT_EQ(contents(), before);
+  }
+  // A folder as one run left it.
+  void make_cache() {
+    origin_.on("/a", cacheable("hello"));
+    begin(on_disk());
+    get("/a");
+    end(End::InOrder);
+  }
+  void overwrite(const std::string& name, std::size_t at, char byte) const {
+    std::fstream file(dir() + "/" + name, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(byte);
+  }
+};
+
+// ---- refused ----
+
+TEST_F(DiskFolder, AFileInItsPlaceIsAnErrorOfTheConfiguration) {
+  folder_.write("cache", "somebody's");
+  for (const char* command : {"check", "run"}) {
+    const Outcome outcome = run(command);
+    EXPECT_EQ(outcome.exit_code, 2) << command;
+    EXPECT_THAT(outcome.err, HasSubstr("is a file: give a folder, which is made where it is"));
+  }
+  EXPECT_EQ(bytes_of(dir()), "somebody's");
+}
+
+TEST_F(DiskFolder, WhereTheOneAboveIsMissingItSaysWhatToMake) {
+  // check only warns: it may be made before the start.
+  const std::string parent = folder_.file("none");
+  const std::string yaml = "backends: { disk: { type: disk, cache_dir: " + parent + "/cache } }\n" +
+                           std::string(kCacheAll);
+  const std::string sentence = parent + "\" is missing: make it";
+  const Outcome checked = run("check", yaml);
+  EXPECT_EQ(checked.exit_code, 0);
+  EXPECT_THAT(checked.err, HasSubstr(sentence));
+  const Outcome outcome = run("run", yaml);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr(sentence));
+  EXPECT_THAT(outcome.err, HasSubstr("backend disk: " + parent + "/cache cannot be made"));
+}
+
+TEST_F(DiskFolder, ASecondProcessIsToldWhoIsInIt) {
+  // The first goes on as if nothing had been.
+  origin_.on("/a", cacheable("hello"));
+  begin(on_disk());
+  expect_body("/a", "hello");
+  await_written({"hello"});
+  expect_refused("is in use by process " + std::to_string(weir().process().pid()) + ";");
+  expect_hit("/a", "hello");
+  restart(End::InOrder);
+  expect_hit("/a", "hello");
+}
+
+TEST_F(DiskFolder, SomebodysOwnFilesAreNotTouched) {
+  fs::create_directory(dir());
+  folder_.write("cache/notes.txt", "mine");
+  expect_refused("is no cache of Weir's and not empty: it holds notes.txt;");
+}
+
+TEST_F(DiskFolder, AnotherVersionsCacheIsNotTouched) {
+  make_cache();
+  overwrite("weir-cache", 8, 2);
+  expect_refused("was written by another version of Weir; give the backend another cache_dir, or");
+}
+
+TEST_F(DiskFolder, WhatCannotBeReadIsNotTouched) {
+  make_cache();
+  overwrite("weir-cache", 20, 'x');
+  expect_refused("holds a file weir-cache that Weir cannot read; give the backend another");
+}
+
+TEST_F(DiskFolder, EmptiedWhileWeirWasNotRunningItIsFilledAnew) {
+  make_cache();
+  fs::remove_all(dir());
+  fs::create_directory(dir());
+  begin(on_disk());
+  EXPECT_FALSE(cache_status(expect_body("/a", "hello")).hit);
+  restart(End::InOrder);
+  expect_hit("/a", "hello");
+}
+
+// ---- damaged ----
+
+// Several segments of 64 KiB. The oldest is damaged, then the newest, which was not sealed if the
+// process was killed.
+class DiskDamage : public DiskFolder, public testing::WithParamInterface<End> {
+ protected:
+  static constexpr int kPages = 60;
+
+  DiskDamage() {
+    origin_.otherwise([](const Request& request) {
+      return cacheable(page(std::stoi(request.path.substr(1))), "max-age=600");
+    });
+    begin(yaml_);
+    std::vector<std::string> pages;
+    for (int i = 0; i < kPages; ++i) pages.push_back(get(path(i)).body);
+    await_written(std::move(pages));
+    end(GetParam());
+    fs::copy(dir(), pristine());
+  }
+
+  static std::string path(int i) { return "/" + std::to_string(i); }
+  static std::string page(int i) { return "page " + std::to_string(i) + ":" + patterned(4000); }
+  std::string pristine() const { return folder_.file("pristine"); }
+
+  // What is done to a segment's file before the start. All pages are right then, those of the other
+  // segments are hits, and at the next start all are.
+  using Damage = std::function<void(const std::string& segment)>;
+  void expect_harmless(const Damage& damage) {
+    const std::size_t segments = segments_in(pristine()).size();
+    ASSERT_GE(segments, 3U);
+    for (const std::size_t i : {std::size_t{0}, segments - 1}) {
+      SCOPED_TRACE("segment " + std::to_string(i));
+      fs::remove_all(dir());
+      fs::copy(pristine(), dir());
+      const std::string damaged = segments_in(dir()).at(i);
+      const std::string was = bytes_of(damaged);
+      damage(damaged);
+      begin(yaml_);
+      await_found(1);
+      for (int at = 0; at < kPages; ++at) {
+        if (was.find(page(at)) != std::string::npos) {
+          expect_body(path(at), page(at));
+        } else {
+          expect_hit(path(at), page(at));
+        }
+      }
+      restart(End::InOrder);
+      for (int at = 0; at < kPages; ++at) expect_hit(path(at), page(at));
+      end(End::Killed);
+    }
+  }
+
+  const std::string yaml_ = on_disk("max_size: 2MiB");
+};
+
+INSTANTIATE_TEST_SUITE_P(Disk, DiskDamage, testing::Values(End::InOrder, End::Killed),
+                         [](const auto& test) { return name_of(test.param); });
+
+TEST_P(DiskDamage, ALinkIsNotFollowed) {
+  const std::string elsewhere = folder_.write("elsewhere", "somebody's");
+  expect_harmless([&](const std::string& segment) {
+    fs::remove(segment);
+    fs::create_symlink(elsewhere, segment);
+  });
+  EXPECT_EQ(bytes_of(elsewhere), "somebody's");
+}
+
+TEST_P(DiskDamage, AFolderInAFilesPlaceIsLeftAlone) {
+  expect_harmless([](const std::string& segment) {
+    fs::remove(segment);
+    fs::create_directory(segment);
+  });
+}
+
+TEST_P(DiskDamage, GarbageIsNotBelieved) {
+  expect_harmless([](const std::string& segment) {
+    std::ofstream(segment, std::ios::binary) << patterned(70'000);
+  });
+}
+
+TEST_P(DiskDamage, AnEmptyFileHoldsNothing) {
+  expect_harmless([](const std::string& segment) { fs::resize_file(segment, 0); });
+}
+
+TEST_P(DiskDamage, AnotherSegmentsBytesAreNotBelieved) {
+  // Sound ones, with frames and checksums of their own, in the wrong place.
+  expect_harmless([this](const std::string& segment) {
+    const std::vector<std::string> all = segments_in(dir());
+    const std::string other = all.front() == segment ? all.back() : all.front();
+    fs::copy_file(other, segment, fs::copy_options::overwrite_existing);
+  });
+}
+
+TEST_P(DiskDamage, WhatIsCutIsFoundUpToTheCut) {
+  // In the header, behind it, in a frame, in a record; from the end: in the tail or a record, in
+  // the contents or a record.
+  const std::ptrdiff_t cuts[] = {1, 63, 64, 100, 5000, -1, -20, -700, -9000};
+  for (const std::ptrdiff_t cut : cuts) {
+    SCOPED_TRACE("at " + std::to_string(cut));
+    expect_harmless([&](const std::string& segment) {
+      const auto whole = static_cast<std::ptrdiff_t>(fs::file_size(segment));
+      ASSERT_GT(whole, std::abs(cut));
+      fs::resize_file(segment, static_cast<std::uintmax_t>(cut > 0 ? cut : whole + cut));
+    });
+  }
+}
+
+TEST_P(DiskDamage, FlippedBitsAreNeverServed) {
+  // A few of them, anywhere.
+  std::mt19937 random(5);
+  for (int round = 0; round < 5; ++round) {
+    expect_harmless([&](const std::string& segment) {
+      const std::string name = fs::path(segment).filename();
+      const std::string bytes = bytes_of(segment);
+      for (int i = 0; i < 5; ++i) {
+        const std::size_t at = random() % bytes.size();
+        overwrite(name, at, static_cast<char>(bytes[at] ^ (1 << random() % 8)));
+      }
+    });
+  }
+}
+
+}  // namespace
+}  // namespace weir::test
