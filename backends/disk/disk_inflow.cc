@@ -80,9 +80,12 @@ bool DiskInflow::is_behind() {
   return shared_->unwritten.load() > kBehindNoMore || !shared_->waits.exchange(false);
 }
 
-// Behind the last piece the head is made, on the loop, and written like any entry.
+// Behind the last piece the head is made, on the loop, and written like any entry. What stands
+// there is older, and goes now: its body's end is about to be shown, and nobody who has seen that
+// may meet the older one.
 Storing DiskInflow::commit(EntryParts head, StoreWaiter& waiter) {
   head_ = std::move(head);
+  volume_->erase(volume_->hash_of({head_.key, head_.hash}));
   if (!piece_.empty()) write_piece();
   auto committing = std::make_unique<Committing>(waiter);
   committing_ = committing->watch();

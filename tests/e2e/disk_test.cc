@@ -1,4 +1,5 @@
 // What lies on the disk is a hit again at the next start, however the process ended.
+#include <atomic>
 #include <chrono>
 #include <tuple>
 
@@ -225,6 +226,36 @@ TEST_P(DiskEnd, WhatIsTooLargeForTheDiskLeavesNothingOlderThere) {
   EXPECT_EQ(origin_.hits("/a"), 3);
 }
 
+// ---- while it is written ----
+
+TEST_F(Disk, WhoHasSeenTheNewerAnswerIsNotShownTheOlderOne) {
+  // Not even for as long as it takes to write a large one.
+  const std::string large = ":" + patterned(600'000);
+  std::atomic<int> version = 0;
+  origin_.on("/a", [&](const Request&) {
+    return cacheable(std::to_string(++version) + large, "max-age=600");
+  });
+  begin(on_disk_alone() +
+        "routes: [ { match: /**, cache: { duration: 60, client_no_cache: honor } } ]\n");
+  int newest = 0;
+  bool hit = false;
+  const auto ask = [&](const Fields& fields) {
+    const Response response = get("/a", fields);
+    const int number = std::stoi(response.body);
+    EXPECT_GE(number, newest) << response.value("Cache-Status");
+    newest = number;
+    hit = cache_status(response).hit;
+    EXPECT_TRUE(response.body == std::to_string(number) + large);
+  };
+  for (int i = 0; i < 50; ++i) {
+    ask({{"Cache-Control", "no-cache"}});
+    ASSERT_TRUE(eventually([&] {
+      ask({});
+      return hit;
+    }));
+  }
+}
+
 // ---- from the medium ----
 
 TEST_F(Disk, WhatIsNotInMemoryIsWaitedForAndIsAHit) {
@@ -275,7 +306,9 @@ TEST_F(Disk, WhatIsLargerThanMemoryIsAHitFromTheDisk) {
   begin("backends: { ram: { type: ram, max_size: 1MiB }, disk: { type: disk, cache_dir: " + dir() +
         ", max_size: 64MiB, min_free: 0 } }\ndefault: [ram, disk]\n" + std::string(kCacheAll));
   expect_body("/huge", huge);
-  expect_hit("/huge", huge);
+  // Until it is written to its end those who ask share the fetch.
+  ASSERT_TRUE(eventually([&] { return cache_status(expect_body("/huge", huge)).hit; }));
+  EXPECT_EQ(origin_.hits("/huge"), 1);
   for (int i = 0; i < kPages; ++i) get(path(i));
   for (int i = 0; i < kPages; ++i) expect_hit(path(i), patterned(50'000) + path(i));
   await_written({huge.substr(huge.size() - 64), path(kPages - 1)});
