@@ -51,7 +51,7 @@ bool DiskInflow::append(std::string_view bytes) {
 void DiskInflow::write_piece() {
   const std::uint64_t bytes = piece_.size();
   const bool slow = shared_->unwritten.fetch_add(bytes) + bytes > kMostUnwritten;
-  if (slow || volume_->reserve(bytes) != StoreResult::Stored) {
+  if (slow || !volume_->reserve(bytes)) {
     shared_->over.store(true);
     volume_->count_dropped();
     return;
@@ -106,7 +106,7 @@ void DiskInflow::pieces_written() {
   entry_ = make_entry(std::move(head_));
   const Hash128 hash = volume_->hash_of(entry_->key());
   constexpr std::uint64_t kHeadBytes = 4096;
-  if (volume_->reserve(kHeadBytes) != StoreResult::Stored) {
+  if (!volume_->reserve(kHeadBytes)) {
     volume_->erase(hash);
     return ended(StoreResult::NoRoom);
   }

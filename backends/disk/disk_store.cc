@@ -15,10 +15,11 @@ constexpr std::uint64_t kRecordOverhead = 256;
 // Where key and head are not known yet.
 constexpr std::uint64_t kUsualHead = 2048;
 
+// A small body, like a marker's lists, lies behind the head.
 std::uint64_t record_bytes(const Entry& entry) {
+  const bool lies_apart = !entry.has_inline_body() && !entry.far_body();
   return kRecordOverhead + entry.key().bytes.size() + entry.status_line().size() +
-         entry.stored_head().size() + entry.marker_bytes().size() +
-         (entry.far_body() ? 0 : entry.body_size());
+         entry.stored_head_and_inline_body().size() + (lies_apart ? entry.body_size() : 0);
 }
 
 // Room in the queue of what is to be written.
@@ -140,8 +141,8 @@ std::expected<std::unique_ptr<Reservation>, StoreResult> DiskStore::admit(
   const std::uint64_t body = body_bytes.value_or(0);
   if (body > volume_->max_object_size()) return std::unexpected(StoreResult::TooLarge);
   const std::uint64_t bytes = kRecordOverhead + kUsualHead + body;
-  if (const StoreResult refused = volume_->reserve(bytes); refused != StoreResult::Stored) {
-    return std::unexpected(refused);
+  if (!volume_->may_store() || !volume_->reserve(bytes)) {
+    return std::unexpected(StoreResult::NoRoom);
   }
   return std::make_unique<DiskReservation>(volume_, bytes);
 }
@@ -152,11 +153,13 @@ Storing DiskStore::store(EntryRef entry, std::unique_ptr<Reservation> reservatio
   const std::uint64_t bytes = record_bytes(*entry);
   auto* const admitted = static_cast<DiskReservation*>(reservation.get());
   const std::uint64_t paid = admitted ? admitted->take() : 0;
-  StoreResult room =
-      entry->body_size() <= volume_->max_object_size() && bytes <= volume_->max_record_size()
-          ? StoreResult::Stored
-          : StoreResult::TooLarge;
-  if (room == StoreResult::Stored && paid < bytes) room = volume_->reserve(bytes - paid);
+  const auto room = [&] {
+    if (entry->body_size() > volume_->max_object_size()) return StoreResult::TooLarge;
+    if (bytes > volume_->max_record_size()) return StoreResult::TooLarge;
+    if (!admitted && !volume_->may_store()) return StoreResult::NoRoom;
+    const bool reserved = bytes <= paid || volume_->reserve(bytes - paid);
+    return reserved ? StoreResult::Stored : StoreResult::NoRoom;
+  }();
   if (room != StoreResult::Stored) {
     volume_->release(paid);
     volume_->erase(hash);  // what stands there is older
@@ -186,7 +189,8 @@ std::expected<std::unique_ptr<Inflow>, StoreResult> DiskStore::open_inflow(
   if (body_bytes.value_or(0) > volume_->max_object_size()) {
     return std::unexpected(StoreResult::TooLarge);
   }
-  if (!volume_->may_write()) return std::unexpected(StoreResult::NoRoom);
+  // One of unknown length was admitted before it turned out to be large.
+  if (body_bytes && !volume_->may_store()) return std::unexpected(StoreResult::NoRoom);
   return std::make_unique<DiskInflow>(volume_, door_);
 }
 

@@ -125,11 +125,6 @@ EntryRef Volume::take(RecordRead&& read, const Hash128& hash, const RecordPlace&
 
 // ---- changes ----
 
-StoreResult Volume::reserve(std::uint64_t bytes) {
-  if (writes_.is_open() && !writes_.allows(seams_.clock.now_ms())) return StoreResult::NoRoom;
-  return queue_.reserve(bytes) ? StoreResult::Stored : StoreResult::NoRoom;
-}
-
 void Volume::put(const Hash128& key, EntryRef entry, std::uint64_t bytes, WriteQueue::Heard heard) {
   queue_.put(key, std::move(entry), bytes, std::move(heard));
   schedule();

@@ -65,10 +65,11 @@ class Volume : public std::enable_shared_from_this<Volume> {
   Executor& executor() { return seams_.executor; }
 
   // ---- changes ----
-  // Room for an object of so many bytes of record. NoRoom: too much is on its way, or the medium
-  // fails.
-  StoreResult reserve(std::uint64_t bytes);
-  bool may_write() const { return !writes_.is_open(); }
+  // Whether an object may be stored now: while the medium fails, one is attempted from time to
+  // time. Asked once for each.
+  bool may_store() { return writes_.allows(seams_.clock.now_ms()); }
+  // Room for so many bytes of one that is attempted. False: too much is on its way.
+  bool reserve(std::uint64_t bytes) { return queue_.reserve(bytes); }
   void release(std::uint64_t bytes) { queue_.release(bytes); }
   // The bytes were reserved.
   void put(const Hash128& key, EntryRef entry, std::uint64_t bytes, WriteQueue::Heard heard);
