@@ -267,7 +267,8 @@ bool Volume::pay_owed() {
 // Says once that it begins to fail, and once that it does not any more.
 void Volume::report(const Result<void>& result) {
   if (result) {
-    if (writes_.succeeded() || std::exchange(full_said_, false)) {
+    const bool was_full = std::exchange(full_said_, false);
+    if (writes_.succeeded() || was_full) {
       log_info("disk: {} is written to again", options_.cache_dir);
     }
     return;
