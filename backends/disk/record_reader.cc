@@ -26,8 +26,9 @@ Status fill(const RecordReader::Asked& asked, std::uint64_t wanted, std::string&
   if (wanted <= had) return Status::Found;
   File& file = *asked.segment->file();
   Result<std::size_t> got = std::size_t{0};
-  bytes.resize_and_overwrite(wanted, [&](char* data, std::size_t size) {
-    const std::span<char> into(data + had, size - had);
+  // Not the size that is handed in: g++ 12's library tells its capacity there.
+  bytes.resize_and_overwrite(wanted, [&](char* data, std::size_t) {
+    const std::span<char> into(data + had, wanted - had);
     got = wait ? file.read(asked.place.at + had, into)
                : Result<std::size_t>(file.read_resident(asked.place.at + had, into));
     return had + got.value_or(0);
