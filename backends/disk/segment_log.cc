@@ -59,14 +59,14 @@ SegmentLog::SegmentLog(const CacheFolder& folder, Segments& segments, Index& ind
       segments_(segments),
       index_(index),
       time_(time),
-      executor_(executor),
       limits_(limits),
       segment_bytes_(usual_bytes(limits.max_size)),
       most_records_(limits.threshold == 0
                         ? std::numeric_limits<std::size_t>::max()
                         : std::max<std::uint64_t>(limits.threshold / kThresholdShare, 1)),
       next_number_(first),
-      orders_(first << 36U) {}
+      orders_(first << 36U),
+      syncs_(executor) {}
 
 // ---- appending ----
 
@@ -192,7 +192,7 @@ void SegmentLog::close() {
   const std::uint64_t contents = writer_->seal_bytes();
   if (!writer_->broken() && writer_->seal()) {
     bytes_written_.fetch_add(contents, std::memory_order_relaxed);
-    executor_.run([file = writer_->file(), folder = folder_.folder] {
+    syncs_.run([file = writer_->file(), folder = folder_.folder] {
       const Result<void> synced = file->sync();
       const Result<void> named = folder->sync();
       if (!synced || !named) log_warn("disk: {}", (synced ? named : synced).error().message);

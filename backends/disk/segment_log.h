@@ -95,7 +95,6 @@ class SegmentLog {
   Segments& segments_;
   Index& index_;
   const DiskTime& time_;
-  Executor& executor_;
   const RoomLimits limits_;
   const std::uint64_t segment_bytes_;  // of one of the usual size
   const std::size_t most_records_;     // in one
@@ -111,6 +110,8 @@ class SegmentLog {
   std::atomic<std::uint64_t> evictions_{0};
   std::atomic<std::uint64_t> bytes_kept_{0};
   std::atomic<std::uint64_t> bytes_written_{0};
+
+  SerialTasks syncs_;  // holds files and the folder, which is locked: it must not outlive this
 };
 
 }  // namespace weir::backends::disk
