@@ -230,16 +230,17 @@ void Volume::write(std::vector<WriteQueue::Item> items) {
     const Record& record = records.emplace_back(record_of(item));
     changes.push_back({record.kind, item.key, record.bytes, record.body_segment, record.body_at});
   }
-  std::vector<RecordPlace> places;
-  places.reserve(items.size());
-  const SegmentLog::Appended appended = log_->append(
-      changes, [&](std::size_t, const RecordPlace& place) { places.push_back(place); });
+  // Counted and found at once: what is written behind them may have to make room.
+  const SegmentLog::Appended appended =
+      log_->append(changes, [&](std::size_t at, const RecordPlace& place) {
+        if (items[at].entry) stores_.fetch_add(1, std::memory_order_relaxed);
+        queue_.settle(items[at], StoreResult::Stored, place);
+      });
   report(appended.result);  // first: who hears of his store's end may try another one at once
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    if (items[i].entry) stores_.fetch_add(1, std::memory_order_relaxed);
-    queue_.settle(std::move(items[i]), StoreResult::Stored, places[i]);
+  for (std::size_t i = 0; i < appended.count; ++i) {
+    if (items[i].heard) items[i].heard(StoreResult::Stored);
   }
-  for (std::size_t i = places.size(); i < items.size(); ++i) give_up(std::move(items[i]));
+  for (std::size_t i = appended.count; i < items.size(); ++i) give_up(std::move(items[i]));
 }
 
 // What is not written leaves nothing older, now and after a restart.
@@ -249,7 +250,8 @@ void Volume::give_up(WriteQueue::Item&& item) {
     owes_all_ = true;
     owed_.clear();
   }
-  queue_.settle(std::move(item), StoreResult::Failed, {});
+  queue_.settle(item, StoreResult::Failed, {});
+  if (item.heard) item.heard(StoreResult::Failed);
 }
 
 bool Volume::pay_owed() {

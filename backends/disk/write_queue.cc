@@ -121,7 +121,7 @@ bool WriteQueue::empty() {
   return items_.empty() && !clear_first_;
 }
 
-void WriteQueue::settle(Item&& item, StoreResult result, const RecordPlace& place) {
+void WriteQueue::settle(const Item& item, StoreResult result, const RecordPlace& place) {
   {
     const std::lock_guard lock(mutex_);
     const auto pending = pending_.find(item.key);
@@ -137,7 +137,6 @@ void WriteQueue::settle(Item&& item, StoreResult result, const RecordPlace& plac
     }
   }
   release(item.bytes);
-  if (item.heard) item.heard(result);
 }
 
 // ---- recovery ----

@@ -62,8 +62,9 @@ class WriteQueue {
   // are heard as stored, and left out.
   Group take(std::uint64_t bytes);
   bool empty();
-  // An item of take() ended so, and lies there if it was stored.
-  void settle(Item&& item, StoreResult result, const RecordPlace& place);
+  // An item of take() ended so, and lies there if it was stored. To tell who wants to hear of it is
+  // the caller's affair.
+  void settle(const Item& item, StoreResult result, const RecordPlace& place);
 
   // ---- recovery ----
   void begin_recovery();

@@ -170,6 +170,35 @@ TEST_P(DiskThreshold, BoundsTheObjects) {
   EXPECT_GE(at().stats().objects, GetParam() / 2);
 }
 
+TEST_P(DiskThreshold, BoundsThoseThatAreWrittenTogetherAsWell) {
+  // They came while the medium was slow. What is counted is there.
+  options.threshold = GetParam();
+  open();
+  std::atomic<bool> held{true};
+  disk.fails([&](std::string_view operation, std::string_view) -> std::optional<Error> {
+    while (operation == "create" && held) std::this_thread::yield();
+    return std::nullopt;
+  });
+  constexpr int kKeys = 300;
+  std::vector<RecordingStoreWaiter> waiters(kKeys);
+  std::vector<Storing> storing;
+  for (int i = 0; i < kKeys; ++i) {
+    storing.push_back(at().store().store(entry_of("key" + std::to_string(i), "x"), nullptr,
+                                         waiters[static_cast<std::size_t>(i)]));
+  }
+  held = false;
+  for (const RecordingStoreWaiter& waiter : waiters) {
+    while (waiter.answers == 0) turn(at().loop());
+  }
+  disk.fails(nullptr);
+  const std::uint64_t objects = at().stats().objects;
+  EXPECT_LE(objects, GetParam());
+  std::uint64_t found = 0;
+  for (int i = 0; i < kKeys; ++i) found += body_at("key" + std::to_string(i)) ? 1 : 0;
+  EXPECT_EQ(found, objects);
+  EXPECT_TRUE(body_at("key" + std::to_string(kKeys - 1)));
+}
+
 TEST_F(DiskBackendTest, LeavesOthersTheirShare) {
   // Below min_free the oldest go, then nothing is written; and when there is room again, it is.
   options.min_free_bytes = 10'000'000;
