@@ -14,18 +14,6 @@ constexpr std::uint64_t kMostUnwritten = std::uint64_t{16} * 1024 * 1024;
 
 }  // namespace
 
-// Who hears of the end.
-class DiskInflow::Committing final : public PendingAnswer {
- public:
-  explicit Committing(StoreWaiter& waiter) : waiter_(waiter) {}
-  Weak<Committing> watch() { return life_.watch(); }
-  void ended(StoreResult result) { waiter_.on_stored(result); }
-
- private:
-  StoreWaiter& waiter_;
-  Life<Committing> life_{*this};
-};
-
 DiskInflow::DiskInflow(std::shared_ptr<Volume> volume, std::shared_ptr<LoopDoor> door)
     : volume_(std::move(volume)),
       door_(std::move(door)),
@@ -87,7 +75,7 @@ Storing DiskInflow::commit(EntryParts head, StoreWaiter& waiter) {
   head_ = std::move(head);
   volume_->erase(volume_->hash_of({head_.key, head_.hash}));
   if (!piece_.empty()) write_piece();
-  auto committing = std::make_unique<Committing>(waiter);
+  auto committing = std::make_unique<PendingStore>(waiter);
   committing_ = committing->watch();
   volume_->run_task([door = door_, weak = life_.watch()] {
     door->post([weak] {
@@ -119,7 +107,7 @@ void DiskInflow::pieces_written() {
 
 void DiskInflow::ended(StoreResult result) {
   // The last call: the waiter may drop this object.
-  if (Committing* const waiting = committing_.get()) waiting->ended(result);
+  if (PendingStore* const waiting = committing_.get()) waiting->ended(result);
 }
 
 }  // namespace weir::backends::disk

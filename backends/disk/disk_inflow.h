@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "backends/backend.h"
+#include "backends/disk/pending_store.h"
 #include "backends/disk/volume.h"
 #include "base/life.h"
 #include "base/net/loop_door.h"
@@ -28,8 +29,6 @@ class DiskInflow final : public Inflow {
   EntryRef entry() const override { return entry_; }
 
  private:
-  class Committing;
-
   // What the tasks share with the loop.
   struct Shared {
     explicit Shared(Executor& executor) : body(make_ref<DiskBody>(executor)) {}
@@ -51,7 +50,7 @@ class DiskInflow final : public Inflow {
   EntryParts head_;
   EntryRef entry_;
   std::function<void()> ready_;
-  Weak<Committing> committing_;
+  Weak<PendingStore> committing_;
   Life<DiskInflow> life_{*this};
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backends/disk/disk_inflow.h"
+#include "backends/disk/pending_store.h"
 #include "base/life.h"
 
 namespace weir::backends::disk {
@@ -60,19 +61,6 @@ class DiskStore::Reading final : public PendingAnswer {
   const Purpose purpose_;
   LookupWaiter& waiter_;
   Life<Reading> life_{*this};
-};
-
-// A store whose caller wants to hear how it ended.
-class DiskStore::Writing final : public PendingAnswer {
- public:
-  explicit Writing(StoreWaiter& waiter) : waiter_(waiter) {}
-
-  Weak<Writing> watch() { return life_.watch(); }
-  void ended(StoreResult result) { waiter_.on_stored(result); }
-
- private:
-  StoreWaiter& waiter_;
-  Life<Writing> life_{*this};
 };
 
 DiskStore::DiskStore(std::shared_ptr<Volume> volume, EventLoop& loop)
@@ -166,11 +154,11 @@ Storing DiskStore::store(EntryRef entry, std::unique_ptr<Reservation> reservatio
     return {room, nullptr};
   }
   if (paid > bytes) volume_->release(paid - bytes);
-  auto writing = std::make_unique<Writing>(waiter);
+  auto writing = std::make_unique<PendingStore>(waiter);
   volume_->put(hash, std::move(entry), bytes,
                [door = door_, weak = writing->watch()](StoreResult result) {
                  door->post([weak, result] {
-                   if (Writing* const asked = weak.get()) asked->ended(result);
+                   if (PendingStore* const asked = weak.get()) asked->ended(result);
                  });
                });
   return {std::nullopt, std::move(writing)};

@@ -29,7 +29,6 @@ class DiskStore final : public Store {
 
  private:
   class Reading;
-  class Writing;
 
   struct AtOnce {
     Lookup::Status status = Lookup::Status::Miss;

@@ -80,28 +80,29 @@ RecordRead RecordReader::read_head(const Asked& asked, const Frame& frame, std::
   }
   const std::string_view all(bytes);
   const std::string_view list = all.substr(kFrameBytes + *head, wanted - kFrameBytes - *head);
+  Ref<DiskBody> body;
   bool is_gone = false;
   const auto make_body = [&](std::uint64_t size, std::vector<std::uint64_t> sums) {
-    if (in_record && *head + size != frame.size) return Ref<const FarBody>();
-    if (in_record) return body_in_record(asked, *head, size, std::move(sums));
-    Ref<const FarBody> body = body_in_pieces(asked, list, size, sums);
-    is_gone = !body;
-    return body;
+    if (!in_record) {
+      body = body_in_pieces(list, size, sums);
+      is_gone = !body;
+    } else if (*head + size == frame.size) {
+      body = body_in_record(asked, *head, size, std::move(sums));
+    }
+    return Ref<const FarBody>(body);
   };
   Result<EntryRef> entry =
       decode_head(all.substr(kFrameBytes, *head), asked.key,
                   time_.reading(asked.segment->header().time), asked.now_ms, make_body);
   if (!entry) return {is_gone ? Status::Gone : Status::Corrupt, nullptr};
-  return {Status::Found, std::move(*entry)};
+  return {Status::Found, std::move(*entry), std::move(body)};
 }
 
-Ref<const FarBody> RecordReader::body_in_record(const Asked& asked, std::uint64_t head_bytes,
-                                                std::uint64_t size,
-                                                std::vector<std::uint64_t> sums) const {
+Ref<DiskBody> RecordReader::body_in_record(const Asked& asked, std::uint64_t head_bytes,
+                                           std::uint64_t size,
+                                           std::vector<std::uint64_t> sums) const {
   const DiskBody::Piece whole{asked.segment, asked.place.at + kFrameBytes + head_bytes, size};
-  Ref<DiskBody> body = make_ref<DiskBody>(*executor_, whole, std::move(sums));
-  body->when_bad(asked.bad);
-  return body;
+  return make_ref<DiskBody>(*executor_, whole, std::move(sums));
 }
 
 std::shared_ptr<const Segment> RecordReader::find_segment(const PiecePlace& place) const {
@@ -110,19 +111,16 @@ std::shared_ptr<const Segment> RecordReader::find_segment(const PiecePlace& plac
 }
 
 // Null: the pieces are not all there.
-Ref<const FarBody> RecordReader::body_in_pieces(const Asked& asked, std::string_view list,
-                                                std::uint64_t size,
-                                                const std::vector<std::uint64_t>& sums) const {
+Ref<DiskBody> RecordReader::body_in_pieces(std::string_view list, std::uint64_t size,
+                                           const std::vector<std::uint64_t>& sums) const {
   const auto places = read_pieces(list);
   if (!places) return nullptr;
   if (places->size() == 1) {
     const PiecePlace& place = places->front();
     std::shared_ptr<const Segment> segment = find_segment(place);
     if (!segment || place.size != size) return nullptr;
-    Ref<DiskBody> body = make_ref<DiskBody>(
-        *executor_, DiskBody::Piece{std::move(segment), place.at, size}, std::vector(sums));
-    body->when_bad(asked.bad);
-    return body;
+    return make_ref<DiskBody>(*executor_, DiskBody::Piece{std::move(segment), place.at, size},
+                              std::vector(sums));
   }
   Ref<DiskBody> body = make_ref<DiskBody>(*executor_);
   std::span<const std::uint64_t> left(sums);
@@ -139,7 +137,6 @@ Ref<const FarBody> RecordReader::body_in_pieces(const Asked& asked, std::string_
     at += place.size;
   }
   if (at != size || !left.empty()) return nullptr;
-  body->when_bad(asked.bad);
   return body;
 }
 

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 
+#include "backends/disk/disk_body.h"
 #include "backends/disk/disk_time.h"
 #include "backends/disk/frame.h"
 #include "backends/disk/index.h"
@@ -29,7 +29,8 @@ struct RecordRead {
     Failed,     // the medium failed
   };
   Status status = Status::Failed;
-  EntryRef entry;  // Found
+  EntryRef entry;                // Found
+  Ref<DiskBody> body = nullptr;  // its body, if that is far: to be told of what turns out bad
 };
 
 class RecordReader {
@@ -50,8 +51,6 @@ class RecordReader {
     Hash128 hash{};
     keys::KeyView key;
     std::int64_t now_ms = 0;
-    // Called on a loop when a block of its far body turns out not to be what was written.
-    std::function<void()> bad;
   };
   // Never waits; for loops.
   RecordRead read_now(const Asked& asked) const { return read(asked, false); }
@@ -62,10 +61,10 @@ class RecordReader {
   RecordRead read(const Asked& asked, bool wait) const;
   RecordRead read_head(const Asked& asked, const Frame& frame, std::string& bytes, bool wait) const;
   std::shared_ptr<const Segment> find_segment(const PiecePlace& place) const;
-  Ref<const FarBody> body_in_record(const Asked& asked, std::uint64_t head_bytes,
-                                    std::uint64_t size, std::vector<std::uint64_t> sums) const;
-  Ref<const FarBody> body_in_pieces(const Asked& asked, std::string_view list, std::uint64_t size,
-                                    const std::vector<std::uint64_t>& sums) const;
+  Ref<DiskBody> body_in_record(const Asked& asked, std::uint64_t head_bytes, std::uint64_t size,
+                               std::vector<std::uint64_t> sums) const;
+  Ref<DiskBody> body_in_pieces(std::string_view list, std::uint64_t size,
+                               const std::vector<std::uint64_t>& sums) const;
 
   std::shared_ptr<const Segments> segments_;
   Executor* executor_;

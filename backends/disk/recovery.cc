@@ -19,7 +19,10 @@ Recovery::Recovery(Folder& folder, Segments& segments, std::span<const std::uint
     if (open(number)) left_.push_back(static_cast<std::uint32_t>(number));
   }
   in_all_ = left_.size();
-  if (!left_.empty()) time_ = newest_time(*segments_.find(left_.back()));
+  if (left_.empty()) return;
+  const SegmentRef newest = segments_.find(left_.back());
+  newest_.emplace(list_segment(*newest->file(), newest->id()));
+  time_ = newest_time(*newest);
 }
 
 // Null: there is nothing of use in it. One that is shorter than a header was begun when a process
@@ -51,11 +54,10 @@ SegmentRef Recovery::open(std::uint64_t number) {
 }
 
 // The last response in it is its newest, or nearly so: only that is asked.
-std::optional<DiskTime::Before> Recovery::newest_time(Segment& segment) {
+DiskTime::Before Recovery::newest_time(const Segment& segment) const {
   DiskTime::Before out{segment.header().time, segment.header().time.wall_ms};
-  const Result<SegmentListing> listing = list_segment(*segment.file(), segment.id());
-  if (!listing) return out;
-  for (const PlacedFrame& placed : std::views::reverse(listing->frames)) {
+  if (!*newest_) return out;
+  for (const PlacedFrame& placed : std::views::reverse((*newest_)->frames)) {
     if (placed.frame.kind != FrameKind::Object) continue;
     std::string bytes(std::min<std::uint64_t>(placed.frame.size, kRecordFixedBytes), '\0');
     const Result<std::size_t> got = segment.file()->read(placed.at + kFrameBytes, bytes);
@@ -74,9 +76,11 @@ bool Recovery::next(const Found& found) {
   }
   const std::uint32_t number = left_.back();
   left_.pop_back();
+  auto listed = std::exchange(newest_, std::nullopt);
   const SegmentRef segment = segments_.find(number);
   if (!segment) return true;  // it had to make room
-  Result<SegmentListing> listing = list_segment(*segment->file(), segment->id());
+  Result<SegmentListing> listing =
+      listed ? std::move(*listed) : list_segment(*segment->file(), segment->id());
   if (!listing) {
     log_warn("disk: {}: {}; nothing in it counts", segment_name(number), listing.error().message);
     return true;

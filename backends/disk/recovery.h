@@ -40,7 +40,7 @@ class Recovery {
 
  private:
   SegmentRef open(std::uint64_t number);
-  std::optional<DiskTime::Before> newest_time(Segment& segment);
+  DiskTime::Before newest_time(const Segment& segment) const;
   bool is_head_with_body(const Frame& frame) const;
   void seal(const SegmentRef& segment, SegmentListing listing);
 
@@ -49,6 +49,7 @@ class Recovery {
   std::vector<std::uint32_t> left_;  // ascending
   std::size_t in_all_ = 0;
   std::uint64_t next_number_ = 0;
+  std::optional<Result<SegmentListing>> newest_;  // of the newest segment, until next() has it
   std::optional<DiskTime::Before> time_;
   // Erased in what was read: what lies behind does not count.
   KeySet erased_;

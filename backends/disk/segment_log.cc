@@ -34,14 +34,6 @@ std::uint64_t stride_of(std::uint64_t record_bytes) {
   return Frame{.size = record_bytes}.stride();
 }
 
-NewRecord record_of(const Change& change) {
-  return {.kind = change.kind,
-          .hash = change.key,
-          .bytes = change.record,
-          .body_segment = change.body_segment,
-          .body_at = change.body_at};
-}
-
 RecordPlace place_in(std::uint32_t segment, const PlacedFrame& placed) {
   return {segment, placed.at, placed.frame.stride()};
 }
@@ -70,24 +62,28 @@ SegmentLog::SegmentLog(const CacheFolder& folder, Segments& segments, Index& ind
 
 // ---- appending ----
 
-SegmentLog::Appended SegmentLog::append(std::span<const Change> changes, const Publish& publish) {
+SegmentLog::Appended SegmentLog::append(std::span<const NewRecord> records,
+                                        const Publish& publish) {
   Appended out;
   bool gave_up_oldest = false;
-  while (out.count < changes.size()) {
-    const std::span<const Change> rest = changes.subspan(out.count);
+  while (out.count < records.size()) {
+    const std::span<const NewRecord> rest = records.subspan(out.count);
     const std::size_t count = fitting(rest);
     if (count == 0) {
-      out.result = begin(rest.front().record.size());
+      out.result = begin(rest.front().bytes.size());
       if (!out.result) return out;
       continue;
     }
     if (over_threshold(rest.first(count)) && reclaim(false)) continue;
-    out.result = write(rest.first(count), out.count, publish);
-    // The disk is full all the same: once, the oldest are given up for it.
-    const bool full = !out.result && out.result.error().code == ErrorCode::TooLarge;
-    if (full && !std::exchange(gave_up_oldest, true) && reclaim(false)) continue;
-    if (!out.result) return out;
-    out.count += count;
+    const auto places = write(rest.first(count));
+    if (!places) {
+      // The disk is full all the same: once, the oldest are given up for it.
+      const bool full = places.error().code == ErrorCode::TooLarge;
+      if (full && !std::exchange(gave_up_oldest, true) && reclaim(false)) continue;
+      out.result = std::unexpected(places.error());
+      return out;
+    }
+    for (const RecordPlace& place : *places) publish(out.count++, place);
   }
   return out;
 }
@@ -104,41 +100,36 @@ bool SegmentLog::fits(std::uint64_t bytes, std::size_t records) const {
 }
 
 // How many of them the newest segment can take.
-std::size_t SegmentLog::fitting(std::span<const Change> changes) const {
+std::size_t SegmentLog::fitting(std::span<const NewRecord> records) const {
   if (!writer_ || writer_->broken()) return 0;
   std::size_t count = 0;
   std::uint64_t bytes = 0;
-  for (const Change& change : changes) {
-    bytes += stride_of(change.record.size());
+  for (const NewRecord& record : records) {
+    bytes += stride_of(record.bytes.size());
     if (!fits(bytes, count + 1)) break;
     ++count;
   }
   return count;
 }
 
-bool SegmentLog::over_threshold(std::span<const Change> coming) const {
+bool SegmentLog::over_threshold(std::span<const NewRecord> coming) const {
   if (limits_.threshold == 0) return false;
   std::uint64_t objects = index_.size();
-  for (const Change& change : coming) {
-    if (is_entry(change.kind) && !index_.peek(change.key)) ++objects;
+  for (const NewRecord& record : coming) {
+    if (is_entry(record.kind) && !index_.peek(record.hash)) ++objects;
   }
   return objects > limits_.threshold;
 }
 
-Result<void> SegmentLog::write(std::span<const Change> changes, std::size_t first,
-                               const Publish& publish) {
-  std::vector<NewRecord> records;
-  records.reserve(changes.size());
-  for (const Change& change : changes) records.push_back(record_of(change));
-  const std::uint64_t before = writer_->end();
+// Into the newest segment, which has room for them; where each lies.
+Result<std::vector<RecordPlace>> SegmentLog::write(std::span<const NewRecord> records) {
   const auto placed = writer_->append(records);
   if (!placed) return std::unexpected(placed.error());
-  bytes_written_.fetch_add(writer_->end() - before, std::memory_order_relaxed);
   note_end();
-  for (std::size_t i = 0; i < placed->size(); ++i) {
-    publish(first + i, place_in(current_->number(), (*placed)[i]));
-  }
-  return {};
+  std::vector<RecordPlace> places;
+  places.reserve(placed->size());
+  for (const PlacedFrame& frame : *placed) places.push_back(place_in(current_->number(), frame));
+  return places;
 }
 
 // ---- segments ----
@@ -165,7 +156,6 @@ Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   planned_ = planned;
   keep_left_ = segment_bytes_ / kKeepShare;
   note_end();
-  bytes_written_.fetch_add(kSegmentHeaderBytes, std::memory_order_relaxed);
   // So that there is room for the next one as well, before anything must be thrown out for it.
   while (segments_.bytes() + segment_bytes_ > limits_.max_size && segments_.oldest() != current_ &&
          reclaim(true)) {
@@ -189,9 +179,7 @@ Result<void> SegmentLog::leave_free(std::uint64_t bytes) {
 // keep all that is to be written waiting.
 void SegmentLog::close() {
   if (!writer_) return;
-  const std::uint64_t contents = writer_->seal_bytes();
   if (!writer_->broken() && writer_->seal()) {
-    bytes_written_.fetch_add(contents, std::memory_order_relaxed);
     syncs_.run([file = writer_->file(), folder = folder_.folder] {
       const Result<void> synced = file->sync();
       const Result<void> named = folder->sync();
@@ -293,15 +281,10 @@ bool SegmentLog::copy(File& file, std::uint32_t number, std::span<const PlacedFr
     if (!got || *got != record.size()) return false;
     records.push_back({.kind = placed.frame.kind, .hash = placed.frame.hash, .bytes = record});
   }
-  const std::uint64_t before = writer_->end();
-  const auto copied = writer_->append(records);
-  if (!copied) return false;
-  bytes_kept_.fetch_add(writer_->end() - before, std::memory_order_relaxed);
-  bytes_written_.fetch_add(writer_->end() - before, std::memory_order_relaxed);
-  note_end();
-  for (std::size_t i = 0; i < copied->size(); ++i) {
-    index_.move(frames[i].frame.hash, place_in(number, frames[i]),
-                place_in(current_->number(), (*copied)[i]));
+  const auto copies = write(records);
+  if (!copies) return false;
+  for (std::size_t i = 0; i < copies->size(); ++i) {
+    index_.move(frames[i].frame.hash, place_in(number, frames[i]), (*copies)[i]);
   }
   return true;
 }

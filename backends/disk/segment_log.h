@@ -30,17 +30,6 @@ struct RoomLimits {
   unsigned min_free_percent = 0;
 };
 
-// What becomes of a key: its record, or (Erased) that there is none any more. Or a piece of a body,
-// which no key leads to yet.
-struct Change {
-  FrameKind kind = FrameKind::Object;
-  Hash128 key{};
-  std::string_view record{};
-  // Of a Head: its body's first piece.
-  std::uint64_t body_segment = 0;
-  std::uint64_t body_at = 0;
-};
-
 class SegmentLog {
  public:
   // All outlive it. What is sealed is synced by `executor`, behind its back. `first` is the number
@@ -48,14 +37,14 @@ class SegmentLog {
   SegmentLog(const CacheFolder& folder, Segments& segments, Index& index, const DiskTime& time,
              const RoomLimits& limits, std::uint64_t first, Executor& executor);
 
-  // Called for each change once it is written, in their order; the place is an erasure's own, which
-  // is of no use to anybody.
-  using Publish = std::function<void(std::size_t change, const RecordPlace& place)>;
+  // Called for each record once it is written, in their order. An erasure's place is of no use to
+  // anybody.
+  using Publish = std::function<void(std::size_t record, const RecordPlace& place)>;
   struct Appended {
     std::size_t count = 0;  // of those from the front that are written: all, unless it failed
     Result<void> result;
   };
-  Appended append(std::span<const Change> changes, const Publish& publish);
+  Appended append(std::span<const NewRecord> records, const Publish& publish);
 
   // Seals the newest segment; the next append begins another one.
   void close();
@@ -72,18 +61,15 @@ class SegmentLog {
   }
   // Objects that had to leave, by now. Any thread.
   std::uint64_t evictions() const { return evictions_.load(std::memory_order_relaxed); }
-  // Bytes written for objects that were kept, and for all. Any thread.
-  std::uint64_t bytes_kept() const { return bytes_kept_.load(std::memory_order_relaxed); }
-  std::uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
 
  private:
-  std::size_t fitting(std::span<const Change> changes) const;
+  std::size_t fitting(std::span<const NewRecord> records) const;
   bool fits(std::uint64_t bytes, std::size_t records) const;
-  bool over_threshold(std::span<const Change> coming) const;
+  bool over_threshold(std::span<const NewRecord> coming) const;
   Result<void> begin(std::uint64_t record_bytes);
   Result<void> leave_free(std::uint64_t bytes);
   void note_end();
-  Result<void> write(std::span<const Change> changes, std::size_t first, const Publish& publish);
+  Result<std::vector<RecordPlace>> write(std::span<const NewRecord> records);
   bool reclaim(bool keep_hot);
   void keep_hot(File& file, std::uint32_t number, const std::vector<PlacedFrame>& frames);
   bool copy(File& file, std::uint32_t number, std::span<const PlacedFrame> frames);
@@ -108,8 +94,6 @@ class SegmentLog {
 
   std::atomic<std::uint64_t> unused_{0};  // of planned_
   std::atomic<std::uint64_t> evictions_{0};
-  std::atomic<std::uint64_t> bytes_kept_{0};
-  std::atomic<std::uint64_t> bytes_written_{0};
 
   SerialTasks syncs_;  // holds files and the folder, which is locked: it must not outlive this
 };

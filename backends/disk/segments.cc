@@ -54,9 +54,4 @@ void Segments::remove(std::uint32_t number) {
   segments_.erase(found);
 }
 
-std::size_t Segments::count() const {
-  const std::shared_lock lock(mutex_);
-  return segments_.size();
-}
-
 }  // namespace weir::backends::disk

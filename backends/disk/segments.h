@@ -61,7 +61,6 @@ class Segments {
   std::uint64_t folder() const { return folder_; }
   // Of all, those included that readers merely hold.
   std::uint64_t bytes() const { return account_->load(std::memory_order_relaxed); }
-  std::size_t count() const;
 
  private:
   const std::uint64_t folder_;

@@ -86,10 +86,7 @@ Volume::Found Volume::find(keys::KeyView key, const Hash128& hash, Purpose purpo
 }
 
 RecordReader::Asked Volume::asked(const Found& found, keys::KeyView key, const Hash128& hash) {
-  const auto bad = [volume = weak_from_this(), hash, place = found.place] {
-    if (const std::shared_ptr<Volume> there = volume.lock()) there->forget_changed(hash, place);
-  };
-  return {found.segment, found.place, hash, key, seams_.clock.now_ms(), bad};
+  return {found.segment, found.place, hash, key, seams_.clock.now_ms()};
 }
 
 void Volume::forget_changed(const Hash128& hash, const RecordPlace& place) {
@@ -102,6 +99,11 @@ EntryRef Volume::take(RecordRead&& read, const Hash128& hash, const RecordPlace&
   switch (read.status) {
     case RecordRead::Status::Found:
       if (reads_.succeeded()) log_info("disk: {} can be read again", options_.cache_dir);
+      if (read.body) {  // nobody reads it yet
+        read.body->when_bad([volume = weak_from_this(), hash, place] {
+          if (const auto there = volume.lock()) there->forget_changed(hash, place);
+        });
+      }
       return std::move(read.entry);
     case RecordRead::Status::Corrupt:
       forget_changed(hash, place);
@@ -152,11 +154,11 @@ Result<void> Volume::write_piece(std::string_view bytes, DiskBody& body) {
   for (std::size_t at = 0; at < bytes.size(); at += FarBody::kBlockBytes) {
     sums.push_back(block_checksum(bytes.substr(at, FarBody::kBlockBytes)));
   }
-  const Change change{.kind = FrameKind::Body, .record = bytes};
+  const NewRecord piece{.kind = FrameKind::Body, .bytes = bytes};
   const auto publish = [&](std::size_t, const RecordPlace& place) {
     body.grow({segments_->find(place.segment), place.at + kFrameBytes, bytes.size()}, sums);
   };
-  const Result<void> written = log_->append(std::span(&change, 1), publish).result;
+  const Result<void> written = log_->append(std::span(&piece, 1), publish).result;
   report(written);
   return written;
 }
@@ -192,27 +194,27 @@ void Volume::write_some() {
   if (!queue_.empty()) schedule();
 }
 
-struct Volume::Record {
-  FrameKind kind = FrameKind::Erased;
-  std::string bytes;
-  std::uint64_t body_segment = 0;
-  std::uint64_t body_at = 0;
-};
-
-Volume::Record Volume::record_of(const WriteQueue::Item& item) const {
-  if (!item.entry) return {};
+// `bytes` is to hold what it points to.
+NewRecord Volume::record_of(const WriteQueue::Item& item, std::string& bytes) const {
+  NewRecord record{.kind = FrameKind::Erased, .hash = item.key};
+  if (!item.entry) return record;
   const RecordTime time = reader_->time().writing();
-  const auto* const body = static_cast<const DiskBody*>(item.entry->far_body());
-  if (!body) return {FrameKind::Object, encode(*item.entry, time)};
-  Record record{FrameKind::Head, encode_head(*item.entry, body->sums(), time)};
-  std::vector<PiecePlace> places;
-  places.reserve(body->pieces().size());
-  for (const DiskBody::Piece& piece : body->pieces()) {
-    places.push_back({piece.segment->number(), piece.at, piece.size});
+  if (const auto* const body = static_cast<const DiskBody*>(item.entry->far_body())) {
+    record.kind = FrameKind::Head;
+    bytes = encode_head(*item.entry, body->sums(), time);
+    std::vector<PiecePlace> places;
+    places.reserve(body->pieces().size());
+    for (const DiskBody::Piece& piece : body->pieces()) {
+      places.push_back({piece.segment->number(), piece.at, piece.size});
+    }
+    append_pieces(bytes, places);
+    record.body_segment = places.front().segment;
+    record.body_at = places.front().at;
+  } else {
+    record.kind = FrameKind::Object;
+    bytes = encode(*item.entry, time);
   }
-  append_pieces(record.bytes, places);
-  record.body_segment = places.front().segment;
-  record.body_at = places.front().at;
+  record.bytes = bytes;
   return record;
 }
 
@@ -222,17 +224,16 @@ void Volume::write(std::vector<WriteQueue::Item> items) {
     for (WriteQueue::Item& item : items) give_up(std::move(item));
     return;
   }
-  std::vector<Change> changes;
-  std::vector<Record> records;
-  changes.reserve(items.size());
-  records.reserve(items.size());  // the changes point into it
+  std::vector<std::string> bytes;
+  std::vector<NewRecord> records;
+  bytes.reserve(items.size());  // the records point into it
+  records.reserve(items.size());
   for (const WriteQueue::Item& item : items) {
-    const Record& record = records.emplace_back(record_of(item));
-    changes.push_back({record.kind, item.key, record.bytes, record.body_segment, record.body_at});
+    records.push_back(record_of(item, bytes.emplace_back()));
   }
   // Counted and found at once: what is written behind them may have to make room.
   const SegmentLog::Appended appended =
-      log_->append(changes, [&](std::size_t at, const RecordPlace& place) {
+      log_->append(records, [&](std::size_t at, const RecordPlace& place) {
         if (items[at].entry) stores_.fetch_add(1, std::memory_order_relaxed);
         queue_.settle(items[at], StoreResult::Stored, place);
       });
@@ -256,12 +257,12 @@ void Volume::give_up(WriteQueue::Item&& item) {
 
 bool Volume::pay_owed() {
   if (owed_.empty()) return true;
-  std::vector<Change> changes;
-  changes.reserve(owed_.size());
-  for (const Hash128& key : owed_) changes.push_back({.kind = FrameKind::Erased, .key = key});
+  std::vector<NewRecord> records;
+  records.reserve(owed_.size());
+  for (const Hash128& key : owed_) records.push_back({.kind = FrameKind::Erased, .hash = key});
   const SegmentLog::Appended appended =
-      log_->append(changes, [](std::size_t, const RecordPlace&) {});
-  for (std::size_t i = 0; i < appended.count; ++i) owed_.erase(changes[i].key);
+      log_->append(records, [](std::size_t, const RecordPlace&) {});
+  for (std::size_t i = 0; i < appended.count; ++i) owed_.erase(records[i].hash);
   if (!appended.result) report(appended.result);
   return appended.result.has_value();
 }

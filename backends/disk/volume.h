@@ -94,8 +94,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   void schedule();
   void write_some();
   void write(std::vector<WriteQueue::Item> items);
-  struct Record;
-  Record record_of(const WriteQueue::Item& item) const;
+  NewRecord record_of(const WriteQueue::Item& item, std::string& bytes) const;
   void give_up(WriteQueue::Item&& item);
   bool pay_owed();
   void report(const Result<void>& result);
