@@ -267,4 +267,19 @@ FileSystem& system_files() {
   return files;
 }
 
+Result<std::unique_ptr<File>> begin_replacement(Folder& folder, std::string_view temporary) {
+  if (const auto gone = folder.remove(temporary);
+      !gone && gone.error().code != ErrorCode::NotFound) {
+    return std::unexpected(gone.error());
+  }
+  return folder.create(temporary);
+}
+
+Result<void> finish_replacement(Folder& folder, File& file, std::string_view temporary,
+                                std::string_view name) {
+  if (auto synced = file.sync(); !synced) return synced;
+  if (auto renamed = folder.rename(temporary, name); !renamed) return renamed;
+  return folder.sync();
+}
+
 }  // namespace weir

@@ -81,4 +81,13 @@ class FileSystem {
 // The machine's.
 FileSystem& system_files();
 
+// ---- a file that takes another's place ----
+
+// Begins it under another name: what a process has left there goes.
+Result<std::unique_ptr<File>> begin_replacement(Folder& folder, std::string_view temporary);
+// All of it is written: from now on it is `name`, on the medium as well. Whatever happens
+// meanwhile, under that name stands the old one or this one, whole.
+Result<void> finish_replacement(Folder& folder, File& file, std::string_view temporary,
+                                std::string_view name);
+
 }  // namespace weir

@@ -1,12 +1,11 @@
 #include "base/hash.h"
 
 #define XXH_INLINE_ALL
-#include <sys/random.h>
 #include <xxhash.h>
 
 #include <array>
 
-#include "base/check.h"
+#include "base/random.h"
 
 namespace weir {
 namespace {
@@ -14,9 +13,7 @@ namespace {
 // XXH3 wants a secret of at least 136 bytes; random bytes meet its entropy advice.
 class Secret {
  public:
-  Secret() {
-    WEIR_CHECK(getrandom(bytes_.data(), bytes_.size(), 0) == static_cast<ssize_t>(bytes_.size()));
-  }
+  Secret() { fill_random(bytes_); }
   const std::array<unsigned char, 192>& bytes() const { return bytes_; }
 
  private:

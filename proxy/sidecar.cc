@@ -1,6 +1,5 @@
 #include "proxy/sidecar.h"
 
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -10,8 +9,8 @@
 #include "backends/disk/disk_backend.h"
 #include "backends/ram/ram_backend.h"
 #include "backends/tiered.h"
-#include "base/check.h"
 #include "base/log.h"
+#include "base/random.h"
 
 namespace weir {
 namespace {
@@ -84,12 +83,6 @@ std::shared_ptr<const flow::Site> make_site(const std::shared_ptr<const conf::Co
     site->routes.push_back(std::move(runtime));
   }
   return site;
-}
-
-std::uint64_t random_number() {
-  std::uint64_t number = 0;
-  WEIR_CHECK(getrandom(&number, sizeof number, 0) == static_cast<ssize_t>(sizeof number));
-  return number;
 }
 
 Result<SocketAddress> socket_address(const conf::ListenAddress& listen) {

@@ -1,6 +1,5 @@
-// `weir-cache`, the folder's mark: magic, version, four zero bytes, the folder's id, zeros up to 56
-// bytes, and the checksum of all these. `lock`, held while the folder is in use: a text that names
-// who uses it.
+// `weir-cache`, the folder's mark: a file header (base/file_header.h) whose number is the folder's
+// id. `lock`, held while the folder is in use: a text that names who uses it.
 #include "backends/disk/cache_folder.h"
 
 #include <algorithm>
@@ -9,32 +8,17 @@
 #include <utility>
 
 #include "backends/disk/segment_format.h"
-#include "base/hash.h"
-#include "base/little_endian.h"
+#include "base/file_header.h"
 
 namespace weir::backends::disk {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x4b53494452494557;  // "WEIRDISK"
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kMarkBytes = 64;
-constexpr std::size_t kChecksumBytes = 8;
+constexpr FileKind kMarkKind = {.magic = 0x4b53494452494557, .version = 1};  // "WEIRDISK"
 constexpr std::string_view kMark = "weir-cache";
 constexpr std::string_view kNewMark = "weir-cache.new";
 constexpr std::string_view kLock = "lock";
 constexpr std::string_view kLockedBy = "locked by Weir, ";
 constexpr std::size_t kMostLockText = 128;
-
-std::string mark_of(std::uint64_t id) {
-  std::string out;
-  put_number(out, kMagic);
-  put_number(out, kVersion);
-  put_number(out, std::uint32_t{0});
-  put_number(out, id);
-  out.resize(kMarkBytes - kChecksumBytes, '\0');
-  put_number(out, stable_hash64(out));
-  return out;
-}
 
 std::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(ErrorCode::Refused, path + " " + why);
@@ -97,37 +81,25 @@ Result<void> expect_no_other_writers(Folder& folder, const std::string& path) {
 }
 
 Result<std::uint64_t> read_mark(File& file, const std::string& path) {
-  std::string bytes(kMarkBytes + 1, '\0');  // one that is longer is none
+  std::string bytes(kFileHeaderBytes + 1, '\0');  // one that is longer is none
   const Result<std::size_t> got = file.read(0, bytes);
   if (!got) return std::unexpected(got.error());
   bytes.resize(*got);
-  std::string_view in = bytes;
-  const bool ours = in.size() >= 12 && take_number<std::uint64_t>(in) == kMagic;
-  if (ours && take_number<std::uint32_t>(in) != kVersion) {
+  if (is_other_version(kMarkKind, bytes)) {
     return refuse(path, "was written by another version of Weir" + std::string(kEmptyIt));
   }
-  if (ours && bytes.size() == kMarkBytes) {
-    in.remove_prefix(4);
-    const auto id = take_number<std::uint64_t>(in);
-    if (bytes == mark_of(id)) return id;
-  }
+  const auto id = read_file_header(kMarkKind, bytes);
+  if (id && bytes.size() == kFileHeaderBytes) return *id;
   return refuse(path, "holds a file weir-cache that Weir cannot read" + std::string(kEmptyIt));
 }
 
-// Under another name first, so that it is whole or not there, whatever happens meanwhile.
 Result<void> write_mark(Folder& folder, std::uint64_t id) {
-  if (const auto gone = folder.remove(kNewMark);
-      !gone && gone.error().code != ErrorCode::NotFound) {
-    return gone;
-  }
-  Result<std::unique_ptr<File>> file = folder.create(kNewMark);
+  const Result<std::unique_ptr<File>> file = begin_replacement(folder, kNewMark);
   if (!file) return std::unexpected(file.error());
-  const std::string bytes = mark_of(id);
+  const std::string bytes = file_header(kMarkKind, id);
   const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
   if (auto written = (*file)->append(std::span(&part, 1)); !written) return written;
-  if (auto synced = (*file)->sync(); !synced) return synced;
-  if (auto renamed = folder.rename(kNewMark, kMark); !renamed) return renamed;
-  return folder.sync();
+  return finish_replacement(folder, **file, kNewMark, kMark);
 }
 
 bool is_ours(std::string_view name) {

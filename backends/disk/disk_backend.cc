@@ -1,13 +1,11 @@
 #include "backends/disk/disk_backend.h"
 
-#include <sys/random.h>
-
 #include <utility>
 
 #include "backends/disk/cache_folder.h"
 #include "backends/disk/disk_store.h"
 #include "backends/disk/volume.h"
-#include "base/check.h"
+#include "base/random.h"
 
 namespace weir::backends {
 namespace {
@@ -35,17 +33,11 @@ class DiskBackend final : public Backend {
   const std::shared_ptr<Volume> volume_;
 };
 
-std::uint64_t random_id() {
-  std::uint64_t id = 0;
-  WEIR_CHECK(getrandom(&id, sizeof id, 0) == static_cast<ssize_t>(sizeof id));
-  return id;
-}
-
 }  // namespace
 
 Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams) {
-  Result<disk::CacheFolder> folder =
-      disk::open_cache_folder(seams.files, options.cache_dir, disk::process_name(), random_id());
+  Result<disk::CacheFolder> folder = disk::open_cache_folder(seams.files, options.cache_dir,
+                                                             disk::process_name(), random_number());
   if (!folder) return std::unexpected(folder.error());
   OpenedDisk opened;
   opened.folder = folder->folder;

@@ -7,7 +7,6 @@
 #include "base/http/h1_writer.h"
 #include "cachekeys/key_builder.h"
 #include "cachekeys/normalize.h"
-#include "cachekeys/purge_name.h"
 #include "proxy/flow/purge_judge.h"
 #include "proxy/policy/freshness.h"
 #include "proxy/policy/unsaid.h"
@@ -231,8 +230,8 @@ Fill::Step Fill::committed(StoreResult result) {
 // was whole; or it is a variant that was on its way already. What another flight brings, or has
 // brought since, must stay.
 bool Fill::superseded() const {
-  const keys::PurgeName name = keys::purge_name(store_key_.bytes).value_or(keys::PurgeName{});
-  if (tables().purges.check(flight_->seq(), name) == PurgeVerdict::Dead) return true;
+  const PurgeVerdict purged = purge_verdict(tables().purges, flight_->seq(), store_key_.bytes);
+  if (purged == PurgeVerdict::Dead) return true;
   if (order_.joinable) {
     const Ref<Flight> named = tables().flights.find(order_.table_key.view());
     if (named) return named != flight_;
@@ -320,32 +319,6 @@ policy::Refusal Fill::outgrown_by(std::size_t bytes) {
   if (whole && tables().budget.has_room(bytes)) return {};
   if (flow_from_now_on()) return {};
   return {Reason::TooLarge, "fill_memory", true};
-}
-
-// A body of unknown length that turns out to be large: the store takes it as it arrives, from its
-// beginning on.
-bool Fill::flow_from_now_on() {
-  auto flow = store().open_inflow(std::nullopt);
-  if (!flow) return false;
-  bool taken = true;
-  flight_->for_each_piece([&](std::string_view bytes) { taken = taken && (*flow)->append(bytes); });
-  if (!taken) return false;
-  inflow_ = std::move(*flow);
-  inflow_->when_ready([this] { resume_if_wanted(); });
-  reservation_ = nullptr;
-  flight_->flow_into(inflow_->body());
-  return true;
-}
-
-// The store is slower than the app, or fails. No client waits for it; what it had of the key is
-// older.
-void Fill::give_up_flow() {
-  storing_ = false;
-  inflow_ = nullptr;
-  leave_table();
-  store().erase(store_key_.view());
-  tables().store_failures.say(order_.route->backend->name(), loop().now_ms());
-  flight_->stop_retaining();
 }
 
 void Fill::on_end(upstream::FetchEnd&& end) {

@@ -115,6 +115,7 @@ class Fill final : public upstream::FetchSink,
   policy::Refusal outgrown_by(std::size_t bytes);
   bool superseded() const;
   backends::EntryParts make_parts();
+  void take_inflow(std::unique_ptr<backends::Inflow> flow);
   bool flow_from_now_on();
   void give_up_flow();
 

@@ -45,6 +45,12 @@ void to_client_form(http::ResponseHead& head, bool to_head_request, std::int64_t
   head.fields.add(http::FieldId::Via, received_by(head));
 }
 
+// That there is no room now may be otherwise at the next request.
+policy::Refusal not_admitted(backends::StoreResult why) {
+  const bool too_large = why == backends::StoreResult::TooLarge;
+  return {Reason::TooLarge, too_large ? "max_object_size" : "no room", !too_large};
+}
+
 // How many bytes of body are announced; empty when nobody knows.
 std::optional<std::uint64_t> known_length(const http::ResponseHead& head) {
   if (head.framing == http::Framing::Length) return head.content_length;
@@ -178,8 +184,7 @@ void Fill::admit(const http::ResponseHead& head) {
   if (length.value_or(0) > store().most_whole()) return admit_inflow(length);
   auto admitted = store().admit(length);
   if (!admitted) {
-    const bool too_large = admitted.error() == backends::StoreResult::TooLarge;
-    verdict_.refusal = {Reason::TooLarge, too_large ? "max_object_size" : "no room", !too_large};
+    verdict_.refusal = not_admitted(admitted.error());
   } else if (length && !flight_->reserve(*length)) {
     verdict_.refusal = {Reason::TooLarge, "fill_memory", true};
   } else {
@@ -191,12 +196,10 @@ void Fill::admit(const http::ResponseHead& head) {
 void Fill::admit_inflow(std::optional<std::uint64_t> length) {
   auto flow = store().open_inflow(length);
   if (flow) {
-    inflow_ = std::move(*flow);
-    inflow_->when_ready([this] { resume_if_wanted(); });
-    return;
+    take_inflow(std::move(*flow));
+  } else {
+    verdict_.refusal = not_admitted(flow.error());
   }
-  const bool too_large = flow.error() == backends::StoreResult::TooLarge;
-  verdict_.refusal = {Reason::TooLarge, too_large ? "max_object_size" : "no room", !too_large};
 }
 
 std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {

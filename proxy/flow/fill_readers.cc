@@ -22,19 +22,6 @@ void Fill::wake() {
   resume_if_wanted();
 }
 
-// What is stored as it arrives waits for the medium as long as that keeps nobody waiting.
-bool Fill::must_pause() {
-  if (!storing_) return flight_->window_full();
-  if (!inflow_ || !inflow_->is_behind()) return false;
-  return flight_->reader_count() == 0 || flight_->window_full();
-}
-
-void Fill::resume_if_wanted() {
-  if (!paused_ || must_pause()) return;
-  paused_ = false;
-  fetch_->resume();
-}
-
 // Without readers it goes on: until the head, if it may be shared, has a connection, and no client
 // waits for one (those who have left must not keep the others from it); then, if it is to be stored
 // and its length is known. What somebody wants kept on goes on from the start, and also with an

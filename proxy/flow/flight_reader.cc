@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "proxy/flow/flight.h"
+#include "proxy/front/far_pull.h"
 
 namespace weir::flow {
 
@@ -177,12 +178,7 @@ front::BodySource::Pull FlightReader::pull_far(const Flight::Far& far, std::span
     WEIR_CHECK(waker_.loop() != nullptr);  // who reads a body is somebody
     far_ = std::make_unique<backends::FarReader>(*waker_.loop(), [this] { waker_.wake(); });
   }
-  const backends::FarReader::Got got = far_->get(far.body, far.at);
-  if (got.status == backends::FarReader::Status::Pending) return {Status::Pending};
-  if (got.status == backends::FarReader::Status::Failed) return {Status::Failed};
-  const std::string_view bytes = got.bytes.substr(0, far.until - far.at);
-  parts[0] = {const_cast<char*>(bytes.data()), bytes.size()};
-  return {Status::Data, 1, bytes.size(), far.last && far.at + bytes.size() == far.until};
+  return front::far_pull(far_->get(far.body, far.at), far.until - far.at, far.last, parts);
 }
 
 void FlightReader::consume(std::size_t bytes) {

@@ -1,13 +1,14 @@
 #include "proxy/flow/flight_table.h"
 
+#include "proxy/flow/purge_judge.h"
+
 namespace weir::flow {
 namespace {
 
 bool outlives_purges(const Flight& flight, keys::KeyView key, std::uint64_t position,
                      const PurgeBook& purges) {
-  if (flight.seq() == position) return true;
-  const keys::PurgeName name = keys::purge_name(key.bytes).value_or(keys::PurgeName{});
-  return purges.check(flight.seq(), name) == PurgeVerdict::Alive;
+  return flight.seq() == position ||
+         purge_verdict(purges, flight.seq(), key.bytes) == PurgeVerdict::Alive;
 }
 
 }  // namespace

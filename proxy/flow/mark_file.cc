@@ -1,12 +1,13 @@
-// The layout: a header of 64 bytes (magic, version, four zero bytes, the seed, zeros, the checksum
-// of all these); then records of 32 bytes and a text: kind, soft, two zero bytes, the text's size,
-// position, hash, and the checksum of these and the text.
+// The layout: a file header (base/file_header.h), whose number is the seed of the book's hashes;
+// then records of 32 bytes and a text: kind, soft, two zero bytes, the text's size, position, hash,
+// and the checksum of these and the text.
 #include "proxy/flow/mark_file.h"
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "base/file_header.h"
 #include "base/hash.h"
 #include "base/little_endian.h"
 #include "base/log.h"
@@ -16,9 +17,7 @@ namespace {
 
 constexpr std::string_view kName = "marks";
 constexpr std::string_view kNewName = "marks.new";
-constexpr std::uint64_t kMagic = 0x4b52414d52494557;  // "WEIRMARK"
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kHeaderBytes = 64;
+constexpr FileKind kKind = {.magic = 0x4b52414d52494557, .version = 1};  // "WEIRMARK"
 constexpr std::size_t kRecordBytes = 32;
 constexpr std::size_t kChecksumBytes = 8;
 // Far more than a book holds.
@@ -82,17 +81,6 @@ std::optional<Record> take_record(std::string_view& in, std::uint64_t seed) {
   return record;
 }
 
-std::string header_of(std::uint64_t seed) {
-  std::string out;
-  put_number(out, kMagic);
-  put_number(out, kVersion);
-  put_number(out, std::uint32_t{0});
-  put_number(out, seed);
-  out.resize(kHeaderBytes - kChecksumBytes, '\0');
-  put_number(out, stable_hash64(out));
-  return out;
-}
-
 }  // namespace
 
 MarkFile::MarkFile(std::shared_ptr<Folder> folder, Executor& executor, std::uint64_t fresh_seed)
@@ -102,13 +90,14 @@ MarkFile::MarkFile(std::shared_ptr<Folder> folder, Executor& executor, std::uint
     if (bytes.error().code != ErrorCode::NotFound) log_warn("marks: {}", bytes.error().message);
     return;
   }
-  std::string_view in = *bytes;
-  was_there_ = parse_header(in);
-  if (was_there_) {
-    found_ = in;
-  } else {
+  const auto seed = read_file_header(kKind, *bytes);
+  was_there_ = seed.has_value();
+  if (!seed) {
     log_warn("marks: the file cannot be read; it is begun anew");
+    return;
   }
+  seed_ = *seed;
+  found_ = bytes->substr(kFileHeaderBytes);
 }
 
 MarkFile::~MarkFile() {
@@ -126,16 +115,6 @@ Result<std::string> MarkFile::read() {
   if (!got) return std::unexpected(got.error());
   bytes.resize(*got);
   return bytes;
-}
-
-bool MarkFile::parse_header(std::string_view& bytes) {
-  if (bytes.size() < kHeaderBytes) return false;
-  std::string_view in = bytes.substr(16);
-  const auto seed = take_number<std::uint64_t>(in);
-  if (bytes.substr(0, kHeaderBytes) != header_of(seed)) return false;
-  seed_ = seed;
-  bytes.remove_prefix(kHeaderBytes);
-  return true;
 }
 
 void MarkFile::load(PurgeBook& book) {
@@ -173,7 +152,7 @@ void MarkFile::write_some() {
     scheduled_ = false;
   }
   // The book has these marks already, so that a file written anew has them, too.
-  const bool grown = file_ && file_->size() > 2 * first_size_ + kLeastGrowth;
+  const bool grown = file_ && file_->size() + bytes.size() > 2 * first_size_ + kLeastGrowth;
   say(!file_ || grown ? rewrite() : write(bytes));
 }
 
@@ -186,14 +165,10 @@ Result<void> MarkFile::write(std::string_view bytes) {
 
 Result<void> MarkFile::rewrite() {
   file_ = nullptr;
-  if (const auto gone = folder_->remove(kNewName);
-      !gone && gone.error().code != ErrorCode::NotFound) {
-    return gone;
-  }
-  Result<std::unique_ptr<File>> made = folder_->create(kNewName);
+  Result<std::unique_ptr<File>> made = begin_replacement(*folder_, kNewName);
   if (!made) return std::unexpected(made.error());
   file_ = std::move(*made);
-  std::string bytes = header_of(seed_);
+  std::string bytes = file_header(kKind, seed_);
   Record limit;
   limit.mark.position = limit_;
   append_record(bytes, limit, seed_);
@@ -208,13 +183,10 @@ Result<void> MarkFile::rewrite() {
   });
   flush();
   if (!file_) return written;
-  for (const auto& step : {+[](MarkFile& of) { return of.file_->sync(); },
-                           +[](MarkFile& of) { return of.folder_->rename(kNewName, kName); },
-                           +[](MarkFile& of) { return of.folder_->sync(); }}) {
-    if (const Result<void> done = step(*this); !done) {
-      file_ = nullptr;
-      return done;
-    }
+  Result<void> finished = finish_replacement(*folder_, *file_, kNewName, kName);
+  if (!finished) {
+    file_ = nullptr;
+    return finished;
   }
   first_size_ = file_->size();
   return {};

@@ -39,7 +39,6 @@ class MarkFile final : public MarkLog {
 
  private:
   Result<std::string> read();
-  bool parse_header(std::string_view& bytes);
   void write_some();
   Result<void> write(std::string_view bytes);
   Result<void> rewrite();

@@ -4,14 +4,17 @@
 
 namespace weir::flow {
 
+PurgeVerdict purge_verdict(const PurgeBook& book, std::uint64_t seq, std::string_view key_bytes) {
+  return book.check(seq, keys::purge_name(key_bytes).value_or(keys::PurgeName{}));
+}
+
 // An entry that no mark is about is as good as one that was fetched now: so the next one who uses
 // it has nothing to ask.
 std::optional<backends::EntryMeta> meta_after_purges(const backends::Entry& entry,
                                                      const PurgeBook& book,
                                                      std::uint64_t position) {
-  const keys::PurgeName name = keys::purge_name(entry.key().bytes).value_or(keys::PurgeName{});
   backends::EntryMeta meta = entry.meta();
-  switch (book.check(meta.seq, name)) {
+  switch (purge_verdict(book, meta.seq, entry.key().bytes)) {
     case PurgeVerdict::Alive:
       entry.checked_up_to(position);
       return meta;

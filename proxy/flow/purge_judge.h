@@ -1,12 +1,17 @@
 // What the purge book says of an entry that somebody is about to use. Any thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "backends/entry.h"
 #include "proxy/flow/purge_book.h"
 
 namespace weir::flow {
+
+// What the marks say of what began at `seq` and is stored, or will be, under this key.
+PurgeVerdict purge_verdict(const PurgeBook& book, std::uint64_t seq, std::string_view key_bytes);
 
 // The slow half: the book has moved on since the entry was looked at.
 std::optional<backends::EntryMeta> meta_after_purges(const backends::Entry& entry,

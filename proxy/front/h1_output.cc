@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/http/h1_writer.h"
+#include "proxy/front/far_pull.h"
 
 namespace weir::front {
 
@@ -25,12 +26,8 @@ void EntryBody::reset(backends::EntryRef entry, EventLoop& loop, std::function<v
 BodySource::Pull EntryBody::pull_far(std::span<iovec> parts) {
   const std::uint64_t size = entry_->body_size();
   if (far_at_ >= size) return {Status::End};
-  const backends::FarReader::Got got =
-      far_->get(Ref<const backends::FarBody>(entry_->far_body()), far_at_);
-  if (got.status == backends::FarReader::Status::Pending) return {Status::Pending};
-  if (got.status == backends::FarReader::Status::Failed) return {Status::Failed};
-  parts[0] = {const_cast<char*>(got.bytes.data()), got.bytes.size()};
-  return {Status::Data, 1, got.bytes.size(), far_at_ + got.bytes.size() == size};
+  const Ref<const backends::FarBody> body(entry_->far_body());
+  return far_pull(far_->get(body, far_at_), size - far_at_, true, parts);
 }
 
 BodySource::Pull EntryBody::pull(std::span<iovec> parts) {
