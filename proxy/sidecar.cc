@@ -176,6 +176,9 @@ void Sidecar::open_purge_book(const std::vector<backends::OpenedDisk>& disks) {
     disk.backend->clear();
   }
   marks_->load(tables_->purges);
+  disks.front().on_made_anew([marks = marks_.get()](std::shared_ptr<Folder> folder) {
+    marks->move_to(std::move(folder));
+  });
 }
 
 Result<void> Sidecar::open_listeners() {

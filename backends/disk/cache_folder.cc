@@ -17,6 +17,8 @@ constexpr FileKind kMarkKind = {.magic = 0x4b53494452494557, .version = 1};  // 
 constexpr std::string_view kMark = "weir-cache";
 constexpr std::string_view kNewMark = "weir-cache.new";
 constexpr std::string_view kLock = "lock";
+// All but the segments; those of the purge book included.
+constexpr std::string_view kNames[] = {kMark, kNewMark, kLock, "marks", "marks.new"};
 constexpr std::string_view kLockedBy = "locked by Weir, ";
 constexpr std::size_t kMostLockText = 128;
 
@@ -103,7 +105,7 @@ Result<void> write_mark(Folder& folder, std::uint64_t id) {
 }
 
 bool is_ours(std::string_view name) {
-  return name == kLock || name == kMark || name == kNewMark || segment_number(name).has_value();
+  return std::ranges::find(kNames, name) != std::end(kNames) || segment_number(name).has_value();
 }
 
 // A folder without a mark is made a cache only where nothing else is kept in it.
@@ -220,6 +222,16 @@ Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path
   }
   std::ranges::sort(out.segments);
   return out;
+}
+
+Result<void> expect_still_there(const CacheFolder& folder) {
+  const Result<std::unique_ptr<File>> file = folder.folder->open(kMark);
+  if (!file) return std::unexpected(file.error());
+  std::string bytes(kFileHeaderBytes, '\0');
+  const Result<std::size_t> got = (*file)->read(0, bytes);
+  if (!got) return std::unexpected(got.error());
+  if (*got == bytes.size() && read_file_header(kMarkKind, bytes) == folder.id) return {};
+  return fail(ErrorCode::Refused, "another cache lies there by now");
 }
 
 }  // namespace weir::backends::disk

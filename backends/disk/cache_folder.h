@@ -26,4 +26,8 @@ struct CacheFolder {
 Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path,
                                       std::string_view who, std::uint64_t fresh_id);
 
+// Whether it is still as it was opened: somebody may have emptied it. Else NotFound, or Refused
+// where another cache lies there by now. Blocks.
+Result<void> expect_still_there(const CacheFolder& folder);
+
 }  // namespace weir::backends::disk

@@ -28,6 +28,8 @@ class DiskBackend final : public Backend {
   std::int64_t default_expire_s() const override { return volume_->options().default_expire_s; }
   BackendStats stats() const override { return volume_->stats(); }
 
+  void on_made_anew(MadeAnew told) { volume_->on_made_anew(std::move(told)); }
+
  private:
   const std::string name_;
   const std::shared_ptr<Volume> volume_;
@@ -42,7 +44,11 @@ Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams
   OpenedDisk opened;
   opened.folder = folder->folder;
   opened.was_empty = folder->segments.empty();
-  opened.backend = std::make_shared<DiskBackend>(std::move(options), seams, std::move(*folder));
+  auto backend = std::make_shared<DiskBackend>(std::move(options), seams, std::move(*folder));
+  opened.on_made_anew = [weak = std::weak_ptr(backend)](MadeAnew told) {
+    if (const auto there = weak.lock()) there->on_made_anew(std::move(told));
+  };
+  opened.backend = std::move(backend);
   return opened;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -36,10 +37,16 @@ struct DiskSeams {
   const Clock& clock;
 };
 
+// Hears on the executor that the folder was removed while it was in use, and which one is in its
+// place. What else lay there is gone.
+using MadeAnew = std::function<void(std::shared_ptr<Folder>)>;
+
 struct OpenedDisk {
   std::shared_ptr<Backend> backend;
   std::shared_ptr<Folder> folder;  // for what else is to lie there: the purge book's marks
   bool was_empty = true;           // nothing was stored there before
+  // Who is told. He outlives the backend.
+  std::function<void(MadeAnew)> on_made_anew;
 };
 
 // Opens the folder, or makes it; what lies there is found little by little, while it is in use.

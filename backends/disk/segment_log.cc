@@ -136,6 +136,8 @@ Result<std::vector<RecordPlace>> SegmentLog::write(std::span<const NewRecord> re
 
 Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   close();
+  // Without its mark nobody would know it again.
+  if (const auto there = expect_still_there(folder_); !there) return there;
   if (next_number_ > Segments::kMostNumber) {
     return fail(ErrorCode::Unavailable, "the segments' numbers are used up: empty the folder");
   }

@@ -290,8 +290,12 @@ void Volume::report(const Result<void>& result) {
   }
 }
 
-// The folder was removed while it was in use: it is made anew, and what was in it is gone. Under
-// the same id, which keys are known by here.
+void Volume::on_made_anew(MadeAnew told) {
+  tasks_.run([this, told = std::move(told)]() mutable { made_anew_ = std::move(told); });
+}
+
+// The folder was removed, or emptied, while it was in use: it is made anew, and what was in it is
+// gone. Under the same id, which keys are known by here.
 bool Volume::reopen() {
   Result<CacheFolder> again =
       open_cache_folder(seams_.files, options_.cache_dir, process_name(), folder_id_);
@@ -301,6 +305,7 @@ bool Volume::reopen() {
   owed_.clear();
   owes_all_ = false;
   folder_ = std::move(*again);
+  if (made_anew_) made_anew_(folder_.folder);
   log_warn("disk: {} had been removed; it is there again, and empty", options_.cache_dir);
   return true;
 }

@@ -84,6 +84,9 @@ class Volume : public std::enable_shared_from_this<Volume> {
   // Within such a task: writes a piece of a body, and has `body` grow by it. Empty, or why not.
   Result<void> write_piece(std::string_view bytes, DiskBody& body);
 
+  // ---- the folder ----
+  void on_made_anew(MadeAnew told);
+
   // ---- counts ----
   // An object was not stored because the medium was too slow for it.
   void count_dropped() { dropped_.fetch_add(1, std::memory_order_relaxed); }
@@ -126,6 +129,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   KeySet owed_;
   bool owes_all_ = false;
   bool full_said_ = false;
+  MadeAnew made_anew_;
   std::int64_t recovery_began_ms_ = 0;
   std::int64_t progress_said_ms_ = 0;
 

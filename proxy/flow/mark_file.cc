@@ -135,6 +135,13 @@ void MarkFile::load(PurgeBook& book) {
   book.set_log(this);
 }
 
+void MarkFile::move_to(std::shared_ptr<Folder> folder) {
+  tasks_.run([this, folder = std::move(folder)]() mutable {
+    folder_ = std::move(folder);
+    say(rewrite());
+  });
+}
+
 void MarkFile::append(const Mark& mark) {
   const std::lock_guard lock(mutex_);
   append_record(waiting_, {kind_on_disk(mark.kind), mark}, seed_);

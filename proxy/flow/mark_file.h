@@ -34,6 +34,9 @@ class MarkFile final : public MarkLog {
   // Blocks. Where that fails the book works all the same, and it is tried again with the next mark.
   void load(PurgeBook& book);
 
+  // The folder was removed: the file is written anew in this one.
+  void move_to(std::shared_ptr<Folder> folder);
+
   // ---- MarkLog ----
   void append(const Mark& mark) override;
 
@@ -44,7 +47,7 @@ class MarkFile final : public MarkLog {
   Result<void> rewrite();
   void say(const Result<void>& result);
 
-  const std::shared_ptr<Folder> folder_;
+  std::shared_ptr<Folder> folder_;  // from load() on the tasks' own
   std::uint64_t seed_;
   bool was_there_ = false;
   std::string found_;  // the records that were read, until load()

@@ -106,6 +106,32 @@ class DiskFault : public Disk {
 
 // ---- the folder ----
 
+TEST_F(DiskFault, TheFolderIsRemoved) {
+  // It is made anew.
+  begin_small();
+  const std::vector<std::string> paths = fresh_paths(50);
+  expect_right(paths);
+  fs::remove_all(dir());
+  expect_right(paths);
+  ask_until(dir() + " had been removed; it is there again, and empty");
+  expect_right(paths);
+  EXPECT_EQ(log_lines("cannot be written to"), 0) << weir().log_text();
+  expect_stored_again();
+}
+
+TEST_F(DiskFault, TheFolderIsEmptied) {
+  // As one empties other caches: its mark and its lock are there again, and it stays the same
+  // cache.
+  begin_small();
+  const std::vector<std::string> paths = fresh_paths(50);
+  expect_right(paths);
+  for (const auto& entry : fs::directory_iterator(dir())) fs::remove(entry.path());
+  expect_right(paths);
+  ask_until(dir() + " had been removed; it is there again, and empty");
+  expect_stored_again();
+  EXPECT_EQ(log_lines("left alone"), 0) << weir().log_text();
+}
+
 class DiskReadOnly : public DiskFault, public testing::WithParamInterface<Kind> {};
 
 INSTANTIATE_TEST_SUITE_P(Disk, DiskReadOnly,

@@ -140,6 +140,20 @@ TEST_F(MarkFileTest, AFailingDiskHoldsUpNobodyAndLosesNothingOnceItWorksAgain) {
   EXPECT_EQ(of(other_, 0), PurgeVerdict::Dead);
 }
 
+TEST_F(MarkFileTest, GoesOnInAFolderThatWasMadeAnew) {
+  // With what had been marked before.
+  open();
+  book_->mark_url(page_.name());
+  disk_.erase(kFile);
+  file_->move_to(disk_.mount()->open_folder("cache").value());
+  book_->mark_url(other_.name());
+  close();
+  open();
+  EXPECT_TRUE(file_->was_there());
+  EXPECT_EQ(of(page_, 0), PurgeVerdict::Dead);
+  EXPECT_EQ(of(other_, 0), PurgeVerdict::Dead);
+}
+
 TEST_F(MarkFileTest, WithoutPowerTheFileIsTheOldOrTheNewOne) {
   std::mt19937 random(1);
   open();
