@@ -16,9 +16,15 @@ SANITIZER_FLAGS = -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \
 # g++ 12's ThreadSanitizer cannot place its shadow where the kernel randomises addresses widely.
 NO_ASLR = $(if $(shell setarch -R true 2>/dev/null && echo yes),setarch -R)
 
+TSAN = TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" $(NO_ASLR)
+# The end-to-end tests are a client and an app; what is under test is the binary. So they stay as the
+# plain build has them.
+E2E_ON = WEIR_TEST_SANITIZED=1 WEIR_TEST_BINARY=$(abspath $(BUILD)/$(1)/weir)
+
 # ccache ends a build where it cannot write, as with a HOME that is not there: then without it.
 COMPILE = $(shell ! command -v ccache >/dev/null || \
-  ccache g++ -c -x c++ /dev/null -o $(BUILD)/ccache-probe.o 2>/dev/null || echo CCACHE_DISABLE=1) cmake --build
+  ccache g++ -c -x c++ /dev/null -o $(BUILD)/ccache-probe.o 2>/dev/null || echo CCACHE_DISABLE=1) \
+  CCACHE_SLOPPINESS=pch_defines,time_macros cmake --build
 
 # make run
 LISTEN   ?=
@@ -87,17 +93,21 @@ test: need-test configure ## build everything and run every test
 
 check: format-check house tidy test asan tsan ## everything that CI runs but the fuzzers
 
-asan: need-test ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: need-test configure ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@test -f $(BUILD)/asan/build.ninja || \
 	  $(CMAKE) -B $(BUILD)/asan -DWEIR_SANITIZE=address $(SANITIZER_FLAGS)
 	@$(COMPILE) $(BUILD)/asan -j $(JOBS)
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target e2e_tests
 	@cd $(BUILD)/asan && $(CTEST)
+	@cd $(BUILD) && $(call E2E_ON,asan) $(CTEST) -L e2e
 
-tsan: need-test ## the tests under ThreadSanitizer
+tsan: need-test configure ## the tests under ThreadSanitizer
 	@test -f $(BUILD)/tsan/build.ninja || \
 	  $(CMAKE) -B $(BUILD)/tsan -DWEIR_SANITIZE=thread $(SANITIZER_FLAGS)
 	@$(NO_ASLR) env $(COMPILE) $(BUILD)/tsan -j $(JOBS)
-	@cd $(BUILD)/tsan && TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" $(NO_ASLR) $(CTEST)
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target e2e_tests
+	@cd $(BUILD)/tsan && $(TSAN) $(CTEST)
+	@cd $(BUILD) && $(call E2E_ON,tsan) $(TSAN) $(CTEST) -L e2e
 
 format: need-check ## format the sources in place
 	@clang-format-19 -i $(CPP_FILES)

@@ -168,7 +168,7 @@ TEST_F(Limits, IdleConnectionsAreCheap) {
     crowd.push_back(client());
     ASSERT_EQ(crowd.back().get("/a").status, 200);
   }
-  EXPECT_LT(weir().figures().rss_kib - before, 2000 * (kSanitized ? 64 : 8));
+  EXPECT_LT(weir().figures().rss_kib - before, 2000 * (is_sanitized() ? 64 : 8));
   EXPECT_TRUE(cache_status(get("/a")).hit);
 }
 

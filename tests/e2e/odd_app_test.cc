@@ -137,7 +137,7 @@ TEST_F(OddApp, AHeadWithoutEndIs502) {
     start("routes: []\nupstream: " + app.url() + "\n");
     const long before_kib = weir().figures().peak_rss_kib;
     expect_bad_gateway(get("/"));
-    EXPECT_LT(weir().figures().peak_rss_kib - before_kib, kSanitized ? 64'000 : 4'000);
+    EXPECT_LT(weir().figures().peak_rss_kib - before_kib, is_sanitized() ? 64'000 : 4'000);
     expect_logged("limits.response_headers (128KiB)");
     EXPECT_FALSE(app.all_taken());
     EXPECT_EQ(weir().stop(), 0);

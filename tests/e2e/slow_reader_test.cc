@@ -63,7 +63,7 @@ TEST_F(SlowReader, WhatCannotBeStoredIsPacedByItsReader) {
   std::size_t got = 0;
   for (int i = 0; i < 100; ++i) got += slow.read_some(100).size();
   EXPECT_GT(got, 0U);
-  EXPECT_LT(weir().figures().peak_rss_kib - before, kSanitized ? 128 * 1024 : 16 * 1024);
+  EXPECT_LT(weir().figures().peak_rss_kib - before, is_sanitized() ? 128 * 1024 : 16 * 1024);
 }
 
 TEST_F(SlowReader, AThousandSlowReadersShareOneObject) {
@@ -80,7 +80,7 @@ TEST_F(SlowReader, AThousandSlowReadersShareOneObject) {
   gate.open();
   for (Client& one : all) EXPECT_EQ(one.read_some(12), "HTTP/1.1 200");
   EXPECT_EQ(get("/a").body.size(), 5U * 1024 * 1024);
-  const long per_reader_kib = kSanitized ? 256 : 32;
+  const long per_reader_kib = is_sanitized() ? 256 : 32;
   EXPECT_LT(weir().figures().peak_rss_kib - before, 2 * 5 * 1024 + 1000 * per_reader_kib);
   EXPECT_EQ(origin_.hits("/a"), 1);
 }

@@ -21,8 +21,12 @@ std::vector<std::string> listening_addresses(Capture& log) {
 }  // namespace
 
 std::string weir_binary() {
-  const char* other = std::getenv("WEIR_TEST_BINARY");  // to test a build other than this one
+  const char* other = std::getenv("WEIR_TEST_BINARY");
   return other != nullptr ? other : WEIR_BINARY;
+}
+
+bool is_sanitized() {
+  return std::getenv("WEIR_TEST_SANITIZED") != nullptr;
 }
 
 WeirProcess::WeirProcess(const Launch& launch) : process_(command_for(launch)) {

@@ -11,15 +11,11 @@
 
 namespace weir::test {
 
-// Whether this build carries a sanitizer: figures of time and memory mean little there.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-
-// The binary's path.
+// The binary's path; of another build where WEIR_TEST_BINARY names it (`make asan`, `make tsan`).
 std::string weir_binary();
+// Whether that one carries a sanitizer, as WEIR_TEST_SANITIZED says: its figures of time and memory
+// mean little.
+bool is_sanitized();
 
 struct Launch {
   std::string yaml;                         // empty: no file, no -c
