@@ -21,6 +21,7 @@ DiskInflow::DiskInflow(std::shared_ptr<Volume> volume, std::shared_ptr<LoopDoor>
 
 DiskInflow::~DiskInflow() {
   shared_->over.store(true);
+  if (claim_) volume_->drop_claim(hash_, *claim_);
 }
 
 bool DiskInflow::append(std::string_view bytes) {
@@ -70,10 +71,12 @@ bool DiskInflow::is_behind() {
 
 // Behind the last piece the head is made, on the loop, and written like any entry. What stands
 // there is older, and goes now: its body's end is about to be shown, and nobody who has seen that
-// may meet the older one.
+// may meet the older one. What is stored under its key from now on is newer, though its head may be
+// written earlier.
 Storing DiskInflow::commit(EntryParts head, StoreWaiter& waiter) {
   head_ = std::move(head);
-  volume_->erase(volume_->hash_of({head_.key, head_.hash}));
+  hash_ = volume_->hash_of({head_.key, head_.hash});
+  claim_ = volume_->claim(hash_);
   if (!piece_.empty()) write_piece();
   auto committing = std::make_unique<PendingStore>(waiter);
   committing_ = committing->watch();
@@ -86,23 +89,24 @@ Storing DiskInflow::commit(EntryParts head, StoreWaiter& waiter) {
 }
 
 void DiskInflow::pieces_written() {
-  if (shared_->over.load() || shared_->body->size() != size_) {
-    volume_->erase(volume_->hash_of({head_.key, head_.hash}));  // what stands there is older
-    return ended(StoreResult::Failed);
+  const WriteQueue::Claim claim = *std::exchange(claim_, std::nullopt);
+  const bool is_whole = !shared_->over.load() && shared_->body->size() == size_;
+  constexpr std::uint64_t kHeadBytes = 4096;
+  if (!is_whole || !volume_->reserve(kHeadBytes)) {
+    volume_->drop_claim(hash_, claim);
+    return ended(is_whole ? StoreResult::NoRoom : StoreResult::Failed);
   }
   head_.far_body = shared_->body;
   entry_ = make_entry(std::move(head_));
-  const Hash128 hash = volume_->hash_of(entry_->key());
-  constexpr std::uint64_t kHeadBytes = 4096;
-  if (!volume_->reserve(kHeadBytes)) {
-    volume_->erase(hash);
-    return ended(StoreResult::NoRoom);
-  }
-  volume_->put(hash, entry_, kHeadBytes, [door = door_, weak = life_.watch()](StoreResult result) {
+  auto heard = [door = door_, weak = life_.watch()](StoreResult result) {
     door->post([weak, result] {
       if (DiskInflow* const flow = weak.get()) flow->ended(result);
     });
-  });
+  };
+  const bool is_newest =
+      volume_->put_claimed(hash_, claim, EntryRef(entry_), kHeadBytes, std::move(heard));
+  // Else it was stored, and has been replaced.
+  if (!is_newest) ended(StoreResult::Stored);
 }
 
 void DiskInflow::ended(StoreResult result) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,9 @@ class DiskInflow final : public Inflow {
   std::string piece_;  // arrived, and not enough yet
   std::uint64_t size_ = 0;
   EntryParts head_;
+  // From commit() on: its place among the changes of its key.
+  Hash128 hash_{};
+  std::optional<WriteQueue::Claim> claim_;
   EntryRef entry_;
   std::function<void()> ready_;
   Weak<PendingStore> committing_;

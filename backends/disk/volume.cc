@@ -132,6 +132,19 @@ void Volume::put(const Hash128& key, EntryRef entry, std::uint64_t bytes, WriteQ
   schedule();
 }
 
+WriteQueue::Claim Volume::claim(const Hash128& key) {
+  const WriteQueue::Claim claim = queue_.claim(key);
+  schedule();
+  return claim;
+}
+
+bool Volume::put_claimed(const Hash128& key, WriteQueue::Claim claim, EntryRef&& entry,
+                         std::uint64_t bytes, WriteQueue::Heard&& heard) {
+  const bool put = queue_.put_claimed(key, claim, std::move(entry), bytes, std::move(heard));
+  if (put) schedule();
+  return put;
+}
+
 EraseResult Volume::erase(const Hash128& key) {
   const EraseResult result = queue_.erase(key);
   if (result != EraseResult::Absent) schedule();

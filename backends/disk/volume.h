@@ -73,6 +73,11 @@ class Volume : public std::enable_shared_from_this<Volume> {
   void release(std::uint64_t bytes) { queue_.release(bytes); }
   // The bytes were reserved.
   void put(const Hash128& key, EntryRef entry, std::uint64_t bytes, WriteQueue::Heard heard);
+  // As WriteQueue has them.
+  WriteQueue::Claim claim(const Hash128& key);
+  bool put_claimed(const Hash128& key, WriteQueue::Claim claim, EntryRef&& entry,
+                   std::uint64_t bytes, WriteQueue::Heard&& heard);
+  void drop_claim(const Hash128& key, WriteQueue::Claim claim) { queue_.drop_claim(key, claim); }
   EraseResult erase(const Hash128& key);
   void clear();
   // Whether a body lies in this folder, so that a head may refer to it.

@@ -24,6 +24,12 @@ void WriteQueue::release(std::uint64_t bytes) {
 
 // ---- changes ----
 
+// There is always room for one.
+void WriteQueue::push_erasure_locked(const Hash128& key) {
+  bytes_.fetch_add(kErasureBytes, std::memory_order_relaxed);
+  push_locked({key, nullptr, kErasureBytes, 0, {}});
+}
+
 void WriteQueue::push_locked(Item&& item) {
   item.version = ++versions_;
   pending_[item.key] = {item.entry, item.version};
@@ -34,17 +40,47 @@ void WriteQueue::push_locked(Item&& item) {
 
 void WriteQueue::put(const Hash128& key, EntryRef entry, std::uint64_t bytes, Heard heard) {
   const std::lock_guard lock(mutex_);
+  claims_.erase(key);
   push_locked({key, std::move(entry), bytes, 0, std::move(heard)});
+}
+
+WriteQueue::Claim WriteQueue::claim(const Hash128& key) {
+  const std::lock_guard lock(mutex_);
+  erase_locked(key);
+  return claims_[key] = ++versions_;
+}
+
+bool WriteQueue::put_claimed(const Hash128& key, Claim claim, EntryRef&& entry, std::uint64_t bytes,
+                             Heard&& heard) {
+  const std::lock_guard lock(mutex_);
+  const auto claimed = claims_.find(key);
+  if (claimed == claims_.end() || claimed->second != claim) {
+    release(bytes);
+    return false;
+  }
+  claims_.erase(claimed);
+  push_locked({key, std::move(entry), bytes, 0, std::move(heard)});
+  return true;
+}
+
+void WriteQueue::drop_claim(const Hash128& key, Claim claim) {
+  const std::lock_guard lock(mutex_);
+  const auto claimed = claims_.find(key);
+  if (claimed != claims_.end() && claimed->second == claim) claims_.erase(claimed);
 }
 
 EraseResult WriteQueue::erase(const Hash128& key) {
   const std::lock_guard lock(mutex_);
+  return erase_locked(key);
+}
+
+EraseResult WriteQueue::erase_locked(const Hash128& key) {
+  claims_.erase(key);
   const auto pending = pending_.find(key);
   if (pending != pending_.end() && !pending->second.entry) return EraseResult::Absent;
   const bool stood_there = index_.erase(key).has_value() || pending != pending_.end();
   if (!stood_there && !recovering_) return EraseResult::Absent;
-  bytes_.fetch_add(kErasureBytes, std::memory_order_relaxed);  // there is always room for one
-  push_locked({key, nullptr, kErasureBytes, 0, {}});
+  push_erasure_locked(key);
   return stood_there ? EraseResult::Erased : EraseResult::Started;
 }
 
@@ -52,8 +88,7 @@ EraseResult WriteQueue::erase(const Hash128& key) {
 void WriteQueue::forget(const Hash128& key, const RecordPlace& place) {
   const std::lock_guard lock(mutex_);
   if (!index_.erase_at(key, place) || pending_.contains(key)) return;
-  bytes_.fetch_add(kErasureBytes, std::memory_order_relaxed);
-  push_locked({key, nullptr, kErasureBytes, 0, {}});
+  push_erasure_locked(key);
 }
 
 void WriteQueue::clear() {
@@ -62,6 +97,7 @@ void WriteQueue::clear() {
     const std::lock_guard lock(mutex_);
     dropped.swap(items_);
     pending_.clear();
+    claims_.clear();
     pending_count_.store(0, std::memory_order_release);
     changed_.clear();
     recovering_ = false;

@@ -42,6 +42,15 @@ class WriteQueue {
   // ---- changes ----
   // `bytes` were reserved.
   void put(const Hash128& key, EntryRef entry, std::uint64_t bytes, Heard heard);
+  // The same in two steps, for one whose entry is made later: its place in the order is that of
+  // claim(), where what stands there goes. What is stored, erased or claimed of the key after that
+  // is newer: then put_claimed() gives back the bytes and leaves `heard` as it is, and is false.
+  using Claim = std::uint64_t;
+  Claim claim(const Hash128& key);
+  bool put_claimed(const Hash128& key, Claim claim, EntryRef&& entry, std::uint64_t bytes,
+                   Heard&& heard);
+  // It will not be put.
+  void drop_claim(const Hash128& key, Claim claim);
   // Whether there may be something to erase: then it is queued.
   EraseResult erase(const Hash128& key);
   // The record at this place is none.
@@ -79,6 +88,8 @@ class WriteQueue {
   };
 
   void push_locked(Item&& item);
+  void push_erasure_locked(const Hash128& key);
+  EraseResult erase_locked(const Hash128& key);
 
   Index& index_;
   const std::uint64_t most_bytes_;
@@ -87,6 +98,7 @@ class WriteQueue {
 
   std::mutex mutex_;
   KeyMap<Pending> pending_;  // guarded by mutex_, as what follows
+  KeyMap<Claim> claims_;
   std::deque<Item> items_;
   std::uint64_t versions_ = 0;
   bool clear_first_ = false;

@@ -1,0 +1,110 @@
+// A large object that arrives: its place among the changes of its key is that of its commit,
+// whenever its head is written.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "tests/backends/disk/disk_kit.h"
+
+namespace weir::backends::testing {
+namespace {
+
+constexpr std::uint64_t kLarge = std::uint64_t{3} * 1024 * 1024;
+
+class DiskInflowTest : public ::testing::Test, public DiskKit {
+ protected:
+  // A store under way. Its end is heard when its loop turns.
+  struct Arriving {
+    std::unique_ptr<Inflow> inflow;
+    std::unique_ptr<RecordingStoreWaiter> waiter = std::make_unique<RecordingStoreWaiter>();
+    Storing storing = {};
+  };
+  static Arriving commit(Attached& at, std::string_view key, char letter) {
+    Arriving out{.inflow = at.store().open_inflow(kLarge).value()};
+    EXPECT_TRUE(out.inflow->append(std::string(kLarge, letter)));
+    EntryParts head;
+    head.key = std::string(key);
+    head.hash = hash128(key);
+    head.fields.add("Content-Length", std::to_string(kLarge));
+    out.storing = out.inflow->commit(std::move(head), *out.waiter);
+    return out;
+  }
+  static StoreResult ended(Attached& at, Arriving& arriving) {
+    while (arriving.waiter->answers == 0) turn(at.loop());
+    return *arriving.waiter->result;
+  }
+
+  // The first letter of what is found, or '-'.
+  char letter_at(std::string_view key) {
+    const EntryRef entry = at().find(key);
+    if (!entry) return '-';
+    const Ref<const FarBody> body(entry->far_body());
+    if (!body) return text_of(*entry).front();
+    bool came = false;
+    FarReader reader(at().loop(), [&came] { came = true; });
+    for (;;) {
+      const FarReader::Got got = reader.get(body, 0);
+      if (got.status == FarReader::Status::Data) return got.bytes.front();
+      if (got.status == FarReader::Status::Failed) return '!';
+      while (!came) turn(at().loop());
+      came = false;
+    }
+  }
+};
+
+TEST_F(DiskInflowTest, WhatIsDoneBehindItsCommitIsNewer) {
+  struct Row {
+    const char* what;
+    char found;
+    std::function<void(DiskInflowTest&, Attached& other)> done;
+  };
+  const Row rows[] = {
+      {"nothing", 'a', [](DiskInflowTest&, Attached&) {}},
+      {"a small one is stored", 's', [](DiskInflowTest& t, Attached&) { t.put("k", "small"); }},
+      {"a small one is stored on another loop", 's',
+       [](DiskInflowTest&, Attached& other) { other.put(entry_of("k", "small")); }},
+      {"it is erased", '-', [](DiskInflowTest& t, Attached&) { t.at().erase("k"); }},
+      {"it is erased on another loop", '-',
+       [](DiskInflowTest&, Attached& other) { other.erase("k"); }},
+      {"all is cleared", '-', [](DiskInflowTest& t, Attached&) { t.at().backend().clear(); }},
+      {"a large one is stored on another loop", 'b',
+       [](DiskInflowTest&, Attached& other) {
+         Arriving second = commit(other, "k", 'b');
+         EXPECT_EQ(ended(other, second), StoreResult::Stored);
+       }},
+      {"another key's is stored", 'a',
+       [](DiskInflowTest&, Attached& other) { other.put(entry_of("m", "small")); }},
+  };
+  open();
+  for (const Row& row : rows) {
+    {
+      put("k", "old");
+      Attached other(at().share());
+      Arriving first = commit(at(), "k", 'a');
+      row.done(*this, other);
+      EXPECT_EQ(ended(at(), first), StoreResult::Stored) << row.what;
+      EXPECT_EQ(letter_at("k"), row.found) << row.what;
+    }
+    wait_for_writes();
+    restart();
+    wait_for_objects(1);
+    EXPECT_EQ(letter_at("k"), row.found) << row.what << ", after a restart";
+    at().backend().clear();
+  }
+}
+
+TEST_F(DiskInflowTest, WhoGivesItUpLeavesNothing) {
+  open();
+  put("k", "old");
+  {
+    const Arriving dropped = commit(at(), "k", 'a');
+    EXPECT_EQ(letter_at("k"), '-') << "what stood there is older";
+  }
+  wait_for_writes();
+  EXPECT_EQ(letter_at("k"), '-');
+  put("k", "new");
+  EXPECT_EQ(letter_at("k"), 'n');
+}
+
+}  // namespace
+}  // namespace weir::backends::testing
