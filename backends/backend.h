@@ -117,6 +117,10 @@ class Store {
   virtual bool answers_now() const = 0;
   // Answers at once from memory or not at all; null also when it would have to wait.
   virtual EntryRef lookup_now(keys::KeyView key, Purpose purpose) = 0;
+  // Whether it may be here: false is certain. Never waits.
+  virtual bool may_have(keys::KeyView key) {
+    return !answers_now() || lookup_now(key, Purpose::Probe) != nullptr;
+  }
   virtual Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) = 0;
 
   // Whether an object with so many bytes of body (empty: the length is not known) will be stored.

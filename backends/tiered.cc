@@ -70,6 +70,9 @@ class TieredStore final : public Store {
       : shared_(std::move(shared)), tiers_(std::move(tiers)) {}
 
   bool answers_now() const override;
+  bool may_have(keys::KeyView key) override {
+    return std::ranges::any_of(tiers_, [&](const auto& tier) { return tier->may_have(key); });
+  }
   EntryRef lookup_now(keys::KeyView key, Purpose purpose) override;
   Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override;
   Admission admit(std::optional<std::uint64_t> body_bytes) override;

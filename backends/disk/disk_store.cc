@@ -95,6 +95,11 @@ DiskStore::AtOnce DiskStore::look_up_at_once(keys::KeyView key, const Hash128& h
   return out;
 }
 
+bool DiskStore::may_have(keys::KeyView key) {
+  const Volume::Found found = volume_->find(key, volume_->hash_of(key), Purpose::Probe);
+  return found.entry || found.segment;
+}
+
 EntryRef DiskStore::lookup_now(keys::KeyView key, Purpose purpose) {
   AtOnce answer = look_up_at_once(key, volume_->hash_of(key), purpose);
   if (answer.entry) count(answer.entry.get(), purpose);

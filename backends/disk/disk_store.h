@@ -16,6 +16,7 @@ class DiskStore final : public Store {
   ~DiskStore() override;
 
   bool answers_now() const override { return false; }
+  bool may_have(keys::KeyView key) override;
   EntryRef lookup_now(keys::KeyView key, Purpose purpose) override;
   Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override;
   std::expected<std::unique_ptr<Reservation>, StoreResult> admit(

@@ -19,19 +19,25 @@ keys::KeyView view_of(std::string_view key) {
   return {key, hash128(key)};
 }
 
-// The variant that nobody has used for longest; one that the backend no longer has is the best.
+// The variant that nobody has used for longest. One that the backend no longer has is the best, and
+// one that would have to be waited for the next best: it was not used while others were.
 std::vector<std::string>::iterator least_used(backends::Store& store,
                                               std::vector<std::string>& variants) {
   auto oldest = variants.begin();
   backends::EntryRef oldest_entry;
+  auto far = variants.end();
   for (auto at = variants.begin(); at != variants.end(); ++at) {
     backends::EntryRef entry = store.lookup_now(view_of(*at), Purpose::Probe);
-    if (!entry) return at;
+    if (!entry) {
+      if (!store.may_have(view_of(*at))) return at;
+      if (far == variants.end()) far = at;
+      continue;
+    }
     if (oldest_entry && !entry->used_before(*oldest_entry)) continue;
     oldest_entry = std::move(entry);
     oldest = at;
   }
-  return oldest;
+  return far != variants.end() ? far : oldest;
 }
 
 bool names_all(const std::vector<std::string>& all, const std::vector<std::string>& some) {
@@ -56,7 +62,8 @@ std::vector<std::string> VariantBook::names_for(
   bool lives = false;
   for (const std::string_view variant : marker->variants()) {
     const backends::EntryRef entry = store.lookup_now(view_of(variant), Purpose::Probe);
-    lives = entry && keeps_apart(*entry);
+    // One that would have to be waited for may be of use.
+    lives = entry ? keeps_apart(*entry) : store.may_have(view_of(variant));
     if (lives) break;
   }
   std::vector<std::string> names;
