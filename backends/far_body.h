@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/chunk.h"
+#include "base/file_range.h"
 #include "base/net/event_loop.h"
 #include "base/ref_counted.h"
 
@@ -32,6 +33,10 @@ class FarBody : public RefCounted<FarBody> {
   // Block `index` (all are of kBlockBytes but the last one), verified; null when it would have to
   // be waited for. Ends before readable().
   virtual Ref<const Chunk> block_now(std::uint64_t index) const = 0;
+
+  // Those bytes from this place on, before readable(), that can be sent from where they lie:
+  // verified before, and in memory since. None: they are to be read.
+  virtual FileRange range_now(std::uint64_t /*at*/) const { return {}; }
 
   class Waiter {
    public:

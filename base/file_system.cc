@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -53,6 +55,40 @@ class Descriptor {
   int fd_;
 };
 
+// A file in the address space, for the sake of mincore alone: nobody touches it, so that it brings
+// nothing into memory and never faults.
+class Mapping {
+ public:
+  Mapping() = default;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() { drop(); }
+
+  // Of each page of these bytes of a file of `size`: whether it lies in memory, in its lowest bit.
+  bool look(int fd, std::uint64_t size, std::uint64_t from, std::uint64_t end,
+            unsigned char* pages) {
+    const std::lock_guard lock(mutex_);
+    if (end > size_) {
+      drop();
+      void* const mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+      if (mapped == MAP_FAILED) return false;
+      begin_ = static_cast<char*>(mapped);
+      size_ = size;
+    }
+    return mincore(begin_ + from, end - from, pages) == 0;
+  }
+
+ private:
+  void drop() {
+    if (size_ > 0) munmap(begin_, size_);
+    size_ = 0;
+  }
+
+  std::mutex mutex_;
+  char* begin_ = nullptr;
+  std::uint64_t size_ = 0;
+};
+
 class SystemFile final : public File {
  public:
   SystemFile(Descriptor fd, std::string name, std::uint64_t size)
@@ -76,6 +112,26 @@ class SystemFile final : public File {
     iovec part{into.data(), into.size()};
     const ssize_t got = preadv2(fd_.get(), &part, 1, static_cast<off_t>(at), RWF_NOWAIT);
     return got < 0 ? 0 : static_cast<std::size_t>(got);
+  }
+
+  std::uint64_t resident_bytes(std::uint64_t at, std::uint64_t most) override {
+    static const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    const std::uint64_t from = at / page * page;
+    const std::uint64_t size = size_.load();
+    const std::uint64_t end = std::min(at + most, size);
+    if (end <= at) return 0;
+    std::vector<unsigned char> pages((end - from + page - 1) / page);
+    if (!mapping_.look(fd_.get(), size, from, end, pages.data())) return 0;
+    const auto absent =
+        std::ranges::find_if(pages, [](unsigned char one) { return (one & 1) == 0; });
+    const std::uint64_t until = from + static_cast<std::uint64_t>(absent - pages.begin()) * page;
+    return until <= at ? 0 : std::min(until, end) - at;
+  }
+
+  std::optional<std::int64_t> modified() override {
+    struct stat status{};
+    if (fstat(fd_.get(), &status) != 0) return std::nullopt;
+    return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
   }
 
   Result<void> append(std::span<const iovec> parts) override {
@@ -120,6 +176,7 @@ class SystemFile final : public File {
   const Descriptor fd_;
   const std::string name_;
   std::atomic<std::uint64_t> size_;
+  Mapping mapping_;
 };
 
 class SystemFolder final : public Folder {

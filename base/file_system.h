@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,6 +38,11 @@ class File {
   virtual std::uint64_t size() const = 0;
   // For sendfile; below 0: there is none, and bytes are to be read.
   virtual int descriptor() const = 0;
+  // How many bytes from this place on lie in memory, of so many at most. For loops.
+  virtual std::uint64_t resident_bytes(std::uint64_t at, std::uint64_t most) = 0;
+  // When it was written to for the last time, by whomever: a value to compare. Empty: that cannot
+  // be told. For loops.
+  virtual std::optional<std::int64_t> modified() = 0;
 };
 
 // One folder, held open: what happens to its path meanwhile changes nothing.

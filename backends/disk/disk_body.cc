@@ -11,6 +11,12 @@
 #include "base/net/loop_door.h"
 
 namespace weir::backends::disk {
+namespace {
+
+// Sent at once from the file, at most: what a socket takes is less.
+constexpr std::uint64_t kMostRange = std::uint64_t{1024} * 1024;
+
+}  // namespace
 
 // A block that the executor reads for one reader.
 class DiskBody::Reading final : public PendingAnswer {
@@ -59,32 +65,49 @@ DiskBody::Block DiskBody::block(std::uint64_t index) const {
   const std::lock_guard lock(mutex_);
   const Piece& piece = pieces_[at / piece_bytes_];
   const std::uint64_t size = std::min<std::uint64_t>(piece.size - in_piece, kBlockBytes);
-  return {piece.segment, piece.at + in_piece, size, sums_[index]};
+  return {piece.segment, piece.at + in_piece, size, piece.size - in_piece, sums_[index]};
 }
 
-Ref<const Chunk> DiskBody::verified(Ref<Chunk> chunk, std::size_t got, const Block& block) {
+Ref<const Chunk> DiskBody::verified(Ref<Chunk> chunk, std::size_t got, const Block& block,
+                                    VerifiedBlocks::Modified modified) {
   if (got != block.size) return nullptr;
   chunk->advance(got);
   const std::string_view bytes(chunk->data(), got);
-  return block_checksum(bytes) == block.sum ? std::move(chunk) : nullptr;
+  if (block_checksum(bytes) != block.sum) return nullptr;
+  block.segment->verified().add(block.at, modified);
+  return chunk;
 }
 
 Ref<const Chunk> DiskBody::block_now(std::uint64_t index) const {
   const Block wanted = block(index);
+  File& file = *wanted.segment->file();
+  const auto modified = wanted.segment->verified().modified(file);
   Ref<Chunk> chunk = Chunk::allocate(wanted.size);
-  const std::size_t got = wanted.segment->file()->read_resident(wanted.at, chunk->free_space());
+  const std::size_t got = file.read_resident(wanted.at, chunk->free_space());
   // One that has changed is read once more, as one that is not there, and is found out then.
-  return verified(std::move(chunk), got, wanted);
+  return verified(std::move(chunk), got, wanted, modified);
+}
+
+FileRange DiskBody::range_now(std::uint64_t at) const {
+  const Block first = block(at / kBlockBytes);
+  const std::uint64_t in_block = at % kBlockBytes;
+  File& file = *first.segment->file();
+  const std::uint64_t bytes =
+      first.segment->verified().sendable(file, first.at, kBlockBytes, first.at + in_block,
+                                         std::min(first.left - in_block, kMostRange));
+  return {file.descriptor(), first.at + in_block, bytes};
 }
 
 std::unique_ptr<PendingAnswer> DiskBody::read_block(std::uint64_t index, EventLoop& loop,
                                                     Waiter& waiter) const {
   auto reading = std::make_unique<Reading>(Ref<const DiskBody>(this), loop, waiter);
   executor_.run([wanted = block(index), door = reading->door(), weak = reading->watch()] {
+    File& file = *wanted.segment->file();
+    const auto modified = wanted.segment->verified().modified(file);
     Ref<Chunk> chunk = Chunk::allocate(wanted.size);
-    const Result<std::size_t> got = wanted.segment->file()->read(wanted.at, chunk->free_space());
+    const Result<std::size_t> got = file.read(wanted.at, chunk->free_space());
     if (!got) log_warn("disk: {}", got.error().message);
-    Ref<const Chunk> block = got ? verified(std::move(chunk), *got, wanted) : nullptr;
+    Ref<const Chunk> block = got ? verified(std::move(chunk), *got, wanted, modified) : nullptr;
     door->post([weak, block = std::move(block)]() mutable {
       if (Reading* const asked = weak.get()) asked->ended(std::move(block));
     });

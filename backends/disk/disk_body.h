@@ -45,6 +45,7 @@ class DiskBody final : public FarBody {
   std::uint64_t size() const override { return readable_.load(std::memory_order_acquire); }
   std::uint64_t readable() const override { return size(); }
   Ref<const Chunk> block_now(std::uint64_t index) const override;
+  FileRange range_now(std::uint64_t at) const override;
   std::unique_ptr<PendingAnswer> read_block(std::uint64_t index, EventLoop& loop,
                                             Waiter& waiter) const override;
 
@@ -54,10 +55,12 @@ class DiskBody final : public FarBody {
     std::shared_ptr<const Segment> segment;
     std::uint64_t at = 0;
     std::size_t size = 0;
+    std::uint64_t left = 0;  // of its piece, from its beginning on
     std::uint64_t sum = 0;
   };
   Block block(std::uint64_t index) const;
-  static Ref<const Chunk> verified(Ref<Chunk> chunk, std::size_t got, const Block& block);
+  static Ref<const Chunk> verified(Ref<Chunk> chunk, std::size_t got, const Block& block,
+                                   VerifiedBlocks::Modified modified);
   void tell_bad() const {
     if (bad_) bad_();
   }

@@ -25,8 +25,8 @@ Recovery::Recovery(Folder& folder, Segments& segments, std::span<const std::uint
   time_ = newest_time(*newest);
 }
 
-// Null: there is nothing of use in it. One that is shorter than a header was begun when a process
-// ended; anything else may be somebody's.
+// Null: there is nothing of use in it. A plain file of ours without a header of its own goes: it
+// was begun when a process ended, or has changed since, and would take room that nobody counts.
 SegmentRef Recovery::open(std::uint64_t number) {
   const std::string name = segment_name(number);
   if (number > Segments::kMostNumber) return nullptr;
@@ -37,14 +37,16 @@ SegmentRef Recovery::open(std::uint64_t number) {
   }
   std::string bytes(kSegmentHeaderBytes, '\0');
   const Result<std::size_t> got = (*file)->read(0, bytes);
-  if (got && *got < bytes.size()) {
-    [[maybe_unused]] const Result<void> gone = folder_.remove(name);  // else it is met again
+  if (!got) {
+    log_warn("disk: {}; left alone", got.error().message);
     return nullptr;
   }
-  const auto header =
-      got ? read_segment_header(bytes, {segments_.folder(), number}) : std::unexpected(got.error());
+  const bool was_begun = *got < bytes.size();  // and not more: that happens, and is nothing to tell
+  const auto header = read_segment_header(bytes, {segments_.folder(), number});
   if (!header) {
-    log_warn("disk: {}: {}; left alone", name, header.error().message);
+    const Result<void> removed = folder_.remove(name);
+    if (!removed) log_warn("disk: {}", removed.error().message);
+    if (!was_begun) log_warn("disk: {}: {}; it goes", name, header.error().message);
     return nullptr;
   }
   const std::uint64_t size = (*file)->size();
@@ -94,6 +96,7 @@ bool Recovery::next(const Found& found) {
     if (is_whole) found(frame.hash, {number, placed.at, frame.stride()});
   }
   if (!listing->sealed) seal(segment, std::move(*listing));
+  segment->seal();
   return true;
 }
 

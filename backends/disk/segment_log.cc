@@ -189,6 +189,7 @@ void SegmentLog::close() {
     });
   }
   current_->set_bytes(writer_->file()->size());
+  current_->seal();
   writer_ = nullptr;
   current_ = nullptr;
   note_end();

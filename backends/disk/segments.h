@@ -8,6 +8,7 @@
 #include <shared_mutex>
 
 #include "backends/disk/segment_format.h"
+#include "backends/disk/verified_blocks.h"
 #include "base/file_system.h"
 
 namespace weir::backends::disk {
@@ -33,11 +34,16 @@ class Segment {
   void set_bytes(std::uint64_t bytes);
   std::uint64_t bytes() const { return bytes_; }
 
+  // Nothing is written to it any more: its writer's affair, or recovery's.
+  void seal() { verified_.begin(); }
+  VerifiedBlocks& verified() const { return verified_; }
+
  private:
   const SegmentHeader header_;
   const std::shared_ptr<File> file_;
   const Account account_;
   std::uint64_t bytes_ = 0;
+  mutable VerifiedBlocks verified_;
 };
 
 using SegmentRef = std::shared_ptr<Segment>;

@@ -3,9 +3,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "base/check.h"
@@ -19,6 +22,12 @@ IoResult from_syscall(ssize_t result) {
   if (result > 0) return {IoStatus::Ok, static_cast<std::size_t>(result)};
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::WouldBlock};
   return {errno == EPIPE ? IoStatus::Closed : IoStatus::Failed};
+}
+
+std::size_t size_of(std::span<const iovec> parts) {
+  std::size_t bytes = 0;
+  for (const iovec& part : parts) bytes += part.iov_len;
+  return bytes;
 }
 
 class PlainConnection final : public Connection, FdHandler {
@@ -50,6 +59,21 @@ class PlainConnection final : public Connection, FdHandler {
     adjust_allowance(parts, result.bytes);
     return result;
   }
+  IoResult write_with_file(std::span<const iovec> parts, const FileRange& file) override {
+    IoResult head;
+    if (!parts.empty()) {
+      head = write_before_more(parts);
+      if (head.status != IoStatus::Ok || head.bytes < size_of(parts)) return head;
+    }
+    auto at = static_cast<off_t>(file.at);
+    const ssize_t sent = sendfile(fd_, file.descriptor, &at, file.bytes);
+    if (sent > 0) return {IoStatus::Ok, head.bytes + static_cast<std::size_t>(sent)};
+    if (head.bytes > 0) return head;  // what keeps it from going on is told at the next call
+    if (sent == 0) return {IoStatus::Failed};  // the file ends before
+    // Not every file system can.
+    if (errno == EINVAL || errno == ENOSYS) return Connection::write_with_file({}, file);
+    return from_syscall(sent);
+  }
   void shutdown_write() override { shutdown(fd_, SHUT_WR); }
   void reset_on_close() override {
     const linger hard{.l_onoff = 1, .l_linger = 0};
@@ -58,10 +82,16 @@ class PlainConnection final : public Connection, FdHandler {
 
  private:
   void on_fd(bool readable, bool writable) override { handler_->on_ready(readable, writable); }
+  // The kernel keeps a last small piece until more comes, so that it does not leave by itself.
+  IoResult write_before_more(std::span<const iovec> parts) const {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(parts.data());
+    message.msg_iovlen = parts.size();
+    return from_syscall(sendmsg(fd_, &message, MSG_MORE));
+  }
   void adjust_allowance(std::span<const iovec> parts, std::size_t taken) {
-    std::size_t offered = 0;
-    for (const iovec& part : parts) offered += part.iov_len;
-    const int allowed = unsent_.after_write(offered, taken, [this] { return loop_.now_ms(); });
+    const int allowed =
+        unsent_.after_write(size_of(parts), taken, [this] { return loop_.now_ms(); });
     if (allowed == 0) return;
     // Not every socket is TCP; where this fails, nothing is lost.
     setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &allowed, sizeof allowed);
@@ -75,6 +105,17 @@ class PlainConnection final : public Connection, FdHandler {
 };
 
 }  // namespace
+
+// For those that must see the bytes.
+IoResult Connection::write_with_file(std::span<const iovec> parts, const FileRange& file) {
+  if (!parts.empty()) return write(parts);
+  std::array<char, 65536> bytes;
+  const std::size_t wanted = std::min<std::uint64_t>(file.bytes, bytes.size());
+  const ssize_t got = pread(file.descriptor, bytes.data(), wanted, static_cast<off_t>(file.at));
+  if (got <= 0) return {IoStatus::Failed};
+  const iovec part{bytes.data(), static_cast<std::size_t>(got)};
+  return write(std::span(&part, 1));
+}
 
 std::unique_ptr<Connection> make_plain_connection(EventLoop& loop, int fd) {
   return std::make_unique<PlainConnection>(loop, fd);

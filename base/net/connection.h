@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 
+#include "base/file_range.h"
 #include "base/net/event_loop.h"
 
 namespace weir {
@@ -55,6 +56,9 @@ class Connection {
 
   virtual IoResult read(std::span<char> into) = 0;
   virtual IoResult write(std::span<const iovec> parts) = 0;
+  // The same, and behind them bytes of a file, of which there are some. Failed: also where there
+  // are no parts and the file has fewer bytes, or cannot be read.
+  virtual IoResult write_with_file(std::span<const iovec> parts, const FileRange& file);
   // Sends an orderly end; reading goes on.
   virtual void shutdown_write() = 0;
   // Destruction will reset the stream, so that the peer cannot take a cut message for a whole one.

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "backends/entry.h"
+#include "base/file_range.h"
 #include "base/http/message.h"
 #include "base/net/event_loop.h"
 #include "cachekeys/destination.h"
@@ -38,10 +39,11 @@ class BodySource {
     Status status = Status::End;
     std::size_t parts = 0;
     std::size_t bytes = 0;
-    bool last = false;  // Data: nothing follows these bytes
+    bool last = false;    // Data: nothing follows these bytes
+    FileRange file = {};  // Data without parts: they lie there
   };
   virtual ~BodySource() = default;
-  // The views stay valid until the next call of the source.
+  // The views, and the file, stay valid until the next call of the source.
   virtual Pull pull(std::span<iovec> parts) = 0;
   // So many of the bytes pulled last were taken.
   virtual void consume(std::size_t bytes) = 0;

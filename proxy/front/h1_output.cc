@@ -27,6 +27,9 @@ BodySource::Pull EntryBody::pull_far(std::span<iovec> parts) {
   const std::uint64_t size = entry_->body_size();
   if (far_at_ >= size) return {Status::End};
   const Ref<const backends::FarBody> body(entry_->far_body());
+  if (const FileRange file = body->range_now(far_at_); file.bytes > 0) {
+    return {Status::Data, 0, file.bytes, far_at_ + file.bytes == size, file};
+  }
   return far_pull(far_->get(body, far_at_), size - far_at_, true, parts);
 }
 
@@ -124,6 +127,7 @@ void H1Output::gather(Gathered& out) {
   std::array<iovec, kMaxParts> data;
   const BodySource::Pull pulled = pull_body(data);  // first: it may add to head_
   out.source = pulled.status;
+  out.file = pulled.file;
   add(out, std::string_view(head_).substr(head_at_));
   add(out, stored_.substr(stored_at_));
   std::size_t left = data_left_;
@@ -165,21 +169,27 @@ void H1Output::taken(std::size_t bytes) {
   suffix_.remove_prefix(bytes);
 }
 
+IoResult H1Output::send(Connection& connection, const Gathered& out) {
+  const std::span parts = std::span(out.parts).first(out.count);
+  if (out.file.bytes == 0) return connection.write(parts);
+  return connection.write_with_file(parts, out.file);
+}
+
 H1Output::Status H1Output::flush(Connection& connection) {
   progressed_ = false;
   while (true) {
     Gathered out;
     gather(out);
-    if (out.count == 0) {
+    if (out.count == 0 && out.file.bytes == 0) {
       if (out.source == BodySource::Status::Failed) return Status::SourceFailed;
       return out.source == BodySource::Status::Pending ? Status::Starved : Status::Done;
     }
-    const IoResult result = connection.write(std::span(out.parts).first(out.count));
+    const IoResult result = send(connection, out);
     if (result.status == IoStatus::WouldBlock) return Status::Blocked;
     if (result.status != IoStatus::Ok) return Status::PeerGone;
     progressed_ = true;
     taken(result.bytes);
-    if (result.bytes < out.bytes) return Status::Blocked;
+    if (result.bytes < out.bytes + out.file.bytes) return Status::Blocked;
     if (finished()) return Status::Done;
     if (out.source == BodySource::Status::Pending) return Status::Starved;
   }

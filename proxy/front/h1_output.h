@@ -73,12 +73,14 @@ class H1Output {
     std::array<iovec, kMaxParts> parts;
     std::size_t count = 0;
     std::size_t bytes = 0;
+    FileRange file;  // behind the parts
     BodySource::Status source = BodySource::Status::End;
   };
   void gather(Gathered& out);
   BodySource::Pull pull_body(std::array<iovec, kMaxParts>& data);
   bool finished() const;
   void add(Gathered& out, std::string_view bytes) const;
+  IoResult send(Connection& connection, const Gathered& out);
   void taken(std::size_t bytes);
   static std::size_t take(std::size_t& at, std::size_t size, std::size_t bytes);
 

@@ -283,5 +283,38 @@ TEST_F(SystemFilesTest, SaysWhatKindOfFailureItWas) {
   }
 }
 
+TEST(SystemFiles, TellsWhatLiesInMemory) {
+  const test::TempDir dir;
+  const auto folder = system_files().open_folder(dir.path()).value();
+  const auto file = folder->create("f").value();
+  const std::string bytes(100'000, 'x');
+  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  ASSERT_TRUE(file->append(std::span(&part, 1)));
+  struct Row {
+    std::uint64_t at, most, resident;
+  };
+  // It was just written. From the middle of a page, to the middle of one, up to the end.
+  const Row rows[] = {{0, 100'000, 100'000},
+                      {5'000, 100, 100},
+                      {5'000, 200'000, 95'000},
+                      {99'999, 1, 1},
+                      {100'000, 10, 0},
+                      {300'000, 10, 0},
+                      {0, 0, 0},
+                      {8192, 4096 * 3, 12288}};
+  for (const Row& row : rows) EXPECT_EQ(file->resident_bytes(row.at, row.most), row.resident);
+}
+
+TEST(SystemFiles, TellsThatAFileWasWrittenTo) {
+  const test::TempDir dir;
+  const auto folder = system_files().open_folder(dir.path()).value();
+  const auto file = folder->create("f").value();
+  const timespec times[] = {{.tv_sec = 1, .tv_nsec = 5}, {.tv_sec = 1'000, .tv_nsec = 7}};
+  ASSERT_EQ(futimens(file->descriptor(), times), 0);
+  EXPECT_EQ(file->modified(), std::optional<std::int64_t>(1'000'000'000'007));
+  std::ofstream(dir.path() + "/f") << "by another";
+  EXPECT_NE(file->modified(), std::optional<std::int64_t>(1'000'000'000'007));
+}
+
 }  // namespace
 }  // namespace weir

@@ -278,5 +278,32 @@ TEST_F(DiskFolder, ALargeBodyThatHasChangedIsCutVisiblyAndThenAskedForAnew) {
   EXPECT_GT(cut, 0);
 }
 
+TEST_F(DiskFolder, ALargeBodyThatIsSentFromItsFileIsNoLongerOnceSomebodyHasWrittenToThat) {
+  // Verified once it is sent from where it lies; whoever changes the file is noticed.
+  const std::string large = patterned(3'000'000);
+  origin_.on("/a", cacheable(large, "max-age=600"));
+  begin(on_disk());
+  expect_body("/a", large);
+  await_written({large.substr(large.size() - 64)});
+  end(End::InOrder);
+  begin(on_disk());
+  await_found(1);
+  for (int i = 0; i < 3; ++i) expect_body("/a", large);
+  EXPECT_EQ(origin_.hits("/a"), 1);
+  for (const std::string& segment : segments_in(dir())) {
+    const std::string bytes = bytes_of(segment);
+    const std::size_t at = bytes.find(large.substr(2'000'000, 64));
+    if (at != std::string::npos) {
+      overwrite(fs::path(segment).filename(), at, static_cast<char>(bytes[at] ^ 4));
+    }
+  }
+  const Response response = get("/a");
+  EXPECT_FALSE(response.complete);
+  EXPECT_TRUE(large.starts_with(response.body));
+  EXPECT_LE(response.body.size(), 2'000'000U);
+  expect_body("/a", large);
+  EXPECT_EQ(origin_.hits("/a"), 2);
+}
+
 }  // namespace
 }  // namespace weir::test

@@ -95,6 +95,8 @@ class FakeFile final : public File {
     return file_->bytes.size();
   }
   int descriptor() const override { return -1; }
+  std::uint64_t resident_bytes(std::uint64_t, std::uint64_t) override { return 0; }
+  std::optional<std::int64_t> modified() override { return std::nullopt; }
 
  private:
   std::size_t copy(std::uint64_t at, std::span<char> into) const {

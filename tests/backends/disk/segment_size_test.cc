@@ -55,6 +55,8 @@ class HollowFile final : public File {
   Result<void> truncate(std::uint64_t) override { return {}; }
   Result<void> sync() override { return {}; }
   int descriptor() const override { return -1; }
+  std::uint64_t resident_bytes(std::uint64_t, std::uint64_t) override { return 0; }
+  std::optional<std::int64_t> modified() override { return std::nullopt; }
 
  private:
   std::map<std::uint64_t, std::string> pieces_;

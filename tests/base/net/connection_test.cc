@@ -1,13 +1,16 @@
 #include "base/net/connection.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
 #include "base/net/listener.h"
+#include "tests/support/temp_dir.h"
 
 namespace weir {
 namespace {
@@ -136,6 +139,72 @@ TEST_F(ConnectionTest, WantsNothingWithoutAHandler) {
   const Fd other(ends[1]);
   const std::unique_ptr<Connection> connection = make_plain_connection(loop, ends[0]);
   EXPECT_DEATH(connection->want(true, false), "handler_");
+}
+
+// One that has to see the bytes that it sends.
+class SeesBytes final : public Connection {
+ public:
+  void set_handler(ConnectionHandler&) override {}
+  void want(bool, bool) override {}
+  PeerState peer_state() const override { return PeerState::Open; }
+  IoResult read(std::span<char>) override { return {IoStatus::WouldBlock}; }
+  IoResult write(std::span<const iovec> parts) override {
+    for (const iovec& part : parts) {
+      sent.append(static_cast<const char*>(part.iov_base), part.iov_len);
+    }
+    return {IoStatus::Ok, sent.size()};
+  }
+  void shutdown_write() override {}
+  void reset_on_close() override {}
+
+  std::string sent;
+};
+
+TEST_F(ConnectionTest, SendsWhatLiesInAFile) {
+  const test::TempDir folder;
+  const Fd file(open(folder.write("f", "0123456789").c_str(), O_RDONLY | O_CLOEXEC));
+  struct Row {
+    std::string before;
+    FileRange file;
+    IoStatus status;
+    std::string_view sent;  // the rest at later calls, or not at all
+  };
+  const Row rows[] = {
+      {"", {file.get(), 0, 10}, IoStatus::Ok, "0123456789"},
+      {"", {file.get(), 3, 4}, IoStatus::Ok, "3456"},
+      {"", {file.get(), 8, 4}, IoStatus::Ok, "89"},
+      {"", {file.get(), 10, 1}, IoStatus::Failed, ""},
+      {"", {-1, 0, 1}, IoStatus::Failed, ""},
+      {"head ", {file.get(), 3, 4}, IoStatus::Ok, "head 3456"},
+      {"head ", {file.get(), 10, 1}, IoStatus::Ok, "head "},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.before + std::to_string(row.file.at));
+    const iovec part{const_cast<char*>(row.before.data()), row.before.size()};
+    const std::span parts(&part, row.before.empty() ? 0 : 1);
+    const IoResult sent = told.connection->write_with_file(parts, row.file);
+    EXPECT_EQ(sent.status, row.status);
+    EXPECT_EQ(sent.bytes, row.sent.size());
+    std::array<char, 64> buffer;
+    const ssize_t got = recv(peer.get(), buffer.data(), buffer.size(), 0);
+    EXPECT_EQ(std::string_view(buffer.data(), std::max<ssize_t>(got, 0)), row.sent);
+    SeesBytes other;
+    EXPECT_EQ(other.write_with_file(parts, row.file).status, row.status);
+    EXPECT_TRUE(row.before.empty() ? other.sent == row.sent : other.sent == row.before);
+  }
+}
+
+TEST_F(ConnectionTest, SendsNoMoreOfAFileThanThePeerTakes) {
+  const test::TempDir folder;
+  const std::string bytes(4 * 1024 * 1024, 'x');
+  const Fd file(open(folder.write("f", bytes).c_str(), O_RDONLY | O_CLOEXEC));
+  std::uint64_t at = 0;
+  IoResult sent{IoStatus::Ok};
+  while (sent.status == IoStatus::Ok && at < bytes.size()) {
+    sent = told.connection->write_with_file({}, {file.get(), at, bytes.size() - at});
+    at += sent.bytes;
+  }
+  EXPECT_EQ(sent.status, IoStatus::WouldBlock);
 }
 
 }  // namespace

@@ -1,12 +1,17 @@
 #include "proxy/front/h1_output.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <deque>
 #include <tuple>
+#include <vector>
 
+#include "backends/backend.h"
 #include "base/check.h"
+#include "base/net/listener.h"
+#include "tests/support/temp_dir.h"
 
 namespace weir::front {
 namespace {
@@ -227,6 +232,88 @@ TEST(H1Output, SendsABodyOfMoreChunksThanOneWriteTakes) {
   FakeConnection connection;
   EXPECT_EQ(output.flush(connection), Status::Done);
   EXPECT_EQ(connection.sent, expected);
+}
+
+// A body in a file, of which some blocks may be sent from there, and the others are to be read.
+class FarInFile final : public backends::FarBody {
+ public:
+  FarInFile(int file, std::string bytes, std::vector<bool> in_file)
+      : file_(file), bytes_(std::move(bytes)), in_file_(std::move(in_file)) {}
+
+  std::uint64_t size() const override { return bytes_.size(); }
+  std::uint64_t readable() const override { return bytes_.size(); }
+  Ref<const Chunk> block_now(std::uint64_t index) const override {
+    const std::string_view block =
+        std::string_view(bytes_).substr(index * kBlockBytes, kBlockBytes);
+    Ref<Chunk> chunk = Chunk::allocate(block.size());
+    std::ranges::copy(block, chunk->free_space().begin());
+    chunk->advance(block.size());
+    return chunk;
+  }
+  FileRange range_now(std::uint64_t at) const override {
+    std::uint64_t end = at / kBlockBytes;
+    while (end < in_file_.size() && in_file_[end]) ++end;
+    const std::uint64_t until = std::min<std::uint64_t>(end * kBlockBytes, bytes_.size());
+    return {file_, at, until > at ? until - at : 0};
+  }
+  std::unique_ptr<backends::PendingAnswer> read_block(std::uint64_t, EventLoop&,
+                                                      Waiter&) const override {
+    return nullptr;
+  }
+
+ private:
+  const int file_;
+  const std::string bytes_;
+  const std::vector<bool> in_file_;
+};
+
+TEST(H1Output, SendsWhatMayBeSentFromItsFileAndReadsTheRest) {
+  std::string bytes;
+  while (bytes.size() < 4 * backends::FarBody::kBlockBytes + 1000) {
+    bytes += std::to_string(bytes.size()) + " ";
+  }
+  const test::TempDir folder;
+  const Fd file(open(folder.write("f", bytes).c_str(), O_RDONLY | O_CLOEXEC));
+  const std::vector<bool> rows[] = {{true, true, true, true, true},
+                                    {false, false, false, false, false},
+                                    {false, true, true, false, true},
+                                    {true, false, false, true, false}};
+  for (const std::vector<bool>& in_file : rows) {
+    for (const std::size_t most : {std::size_t{7'001}, std::size_t{100'000}, SIZE_MAX}) {
+      EventLoop loop;
+      backends::EntryParts parts;
+      parts.fields.add("ETag", "\"1\"");
+      parts.far_body = make_ref<FarInFile>(file.get(), bytes, in_file);
+      EntryBody body;
+      H1Output output;
+      output.head() += "head ";
+      body.reset(backends::make_entry(std::move(parts)), loop, nullptr);
+      output.set_body(&body, H1Output::BodyFraming::Plain);
+      FakeConnection connection;
+      connection.most_per_write = most;
+      Status status = Status::Blocked;
+      while (status == Status::Blocked) status = output.flush(connection);
+      EXPECT_EQ(status, Status::Done);
+      EXPECT_TRUE(connection.sent == "head " + bytes) << most;
+      EXPECT_EQ(output.body_bytes(), bytes.size());
+    }
+  }
+}
+
+TEST(H1Output, CutsABodyWhoseFileHasNotWhatItShould) {
+  const test::TempDir folder;
+  const Fd file(open(folder.write("f", "short").c_str(), O_RDONLY | O_CLOEXEC));
+  EventLoop loop;
+  backends::EntryParts parts;
+  parts.far_body = make_ref<FarInFile>(file.get(), std::string(100, 'x'), std::vector{true});
+  EntryBody body;
+  H1Output output;
+  body.reset(backends::make_entry(std::move(parts)), loop, nullptr);
+  output.set_body(&body, H1Output::BodyFraming::Plain);
+  FakeConnection connection;
+  EXPECT_EQ(output.flush(connection), Status::Blocked);
+  EXPECT_EQ(output.flush(connection), Status::PeerGone);
+  EXPECT_EQ(connection.sent, "short");
 }
 
 }  // namespace

@@ -1,0 +1,111 @@
+#include "backends/disk/verified_blocks.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace weir::backends::disk {
+namespace {
+
+constexpr std::uint64_t kBlock = 1000;
+
+// A file of which a part lies in memory, and that others write to.
+class FileByHand final : public File {
+ public:
+  Result<std::size_t> read(std::uint64_t, std::span<char>) override { return 0; }
+  std::size_t read_resident(std::uint64_t, std::span<char>) override { return 0; }
+  Result<void> append(std::span<const iovec>) override { return {}; }
+  Result<void> truncate(std::uint64_t) override { return {}; }
+  Result<void> sync() override { return {}; }
+  std::uint64_t size() const override { return 1'000'000; }
+  int descriptor() const override { return number; }
+  std::uint64_t resident_bytes(std::uint64_t at, std::uint64_t most) override {
+    return at >= in_memory ? 0 : std::min(most, in_memory - at);
+  }
+  std::optional<std::int64_t> modified() override { return written; }
+
+  int number = 7;
+  std::uint64_t in_memory = 1'000'000;
+  std::optional<std::int64_t> written = 1;
+};
+
+class VerifiedBlocksTest : public ::testing::Test {
+ protected:
+  void read(std::uint64_t block) { blocks.add(block, blocks.modified(file)); }
+  // Of a body that lies at 64 and has five blocks, the last of them short.
+  std::uint64_t sendable(std::uint64_t from) {
+    const std::uint64_t block = 64 + from / kBlock * kBlock;
+    return blocks.sendable(file, block, kBlock, 64 + from, 4'300 - from);
+  }
+
+  FileByHand file;
+  VerifiedBlocks blocks;
+};
+
+TEST_F(VerifiedBlocksTest, NothingIsSentThatWasNotRead) {
+  blocks.begin();
+  EXPECT_EQ(sendable(0), 0U);
+  read(64);
+  read(1064);
+  read(3064);
+  read(4064);
+  EXPECT_EQ(sendable(0), 2000U);
+  EXPECT_EQ(sendable(1), 1999U);
+  EXPECT_EQ(sendable(1999), 1U);
+  EXPECT_EQ(sendable(2000), 0U);
+  EXPECT_EQ(sendable(2999), 0U);
+  EXPECT_EQ(sendable(3000), 1300U);
+  read(2064);
+  EXPECT_EQ(sendable(0), 4300U);
+}
+
+TEST_F(VerifiedBlocksTest, NothingIsSentOfASegmentThatIsBeingWritten) {
+  read(64);
+  EXPECT_EQ(sendable(0), 0U);
+  blocks.begin();
+  EXPECT_EQ(sendable(0), 0U) << "what was read before does not count";
+  read(64);
+  EXPECT_EQ(sendable(0), 1000U);
+}
+
+TEST_F(VerifiedBlocksTest, WhatHasLeftMemoryHasToBeReadAnew) {
+  blocks.begin();
+  for (const std::uint64_t block : {64, 1064, 2064, 3064, 4064}) read(block);
+  file.in_memory = 2500;
+  EXPECT_EQ(sendable(0), 2436U);
+  file.in_memory = 1'000'000;  // read by whomever
+  EXPECT_EQ(sendable(0), 2000U);
+  EXPECT_EQ(sendable(2500), 0U);
+  read(2064);
+  EXPECT_EQ(sendable(0), 3000U);
+}
+
+TEST_F(VerifiedBlocksTest, NothingIsBelievedOnceSomebodyHasWrittenToTheFile) {
+  blocks.begin();
+  read(64);
+  const auto before = blocks.modified(file);
+  file.written = 2;
+  EXPECT_EQ(sendable(0), 0U);
+  file.written = 1;  // set back: what was known then is forgotten
+  EXPECT_EQ(sendable(0), 0U);
+  file.written = 3;
+  blocks.add(64, before);  // it was read before that
+  EXPECT_EQ(sendable(0), 0U);
+  read(64);
+  EXPECT_EQ(sendable(0), 1000U);
+}
+
+TEST_F(VerifiedBlocksTest, NothingIsSentWhereTheFileCannotTell) {
+  blocks.begin();
+  read(64);
+  file.number = -1;
+  EXPECT_EQ(sendable(0), 0U);
+  file.number = 7;
+  file.written = std::nullopt;
+  EXPECT_EQ(sendable(0), 0U);
+  read(64);
+  EXPECT_EQ(sendable(0), 0U);
+}
+
+}  // namespace
+}  // namespace weir::backends::disk
