@@ -16,6 +16,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+import disk
 import memory
 import procs
 import report
@@ -24,6 +25,8 @@ import wrk
 from servers import STARTERS, Server, ServerError, get, start_origin
 
 SPREAD_URLS = 100_000
+# So little that a segment of Weir's is full soon.
+DISK_MIB, OTHERS = 128, 16
 LOG_SETTLE_S = 60  # a log may be written behind the answers
 
 
@@ -38,6 +41,7 @@ class Case:
     hit: bool = True
     validator: str = ""  # what the client holds already: the answer must be 304
     without: tuple[str, ...] = ()  # servers that cannot be measured here
+    disk: bool = False  # stored in files, on a disk; all of them in the page cache
 
 
 CASES = {case.name: case for case in [
@@ -49,11 +53,16 @@ CASES = {case.name: case for case in [
     # wrk waits for the body that HAProxy's 304 tells the length of; the floor knows one answer.
     Case("304", "304 for a 1 KiB object", 1 << 10, "/obj/1024/0", validator='"1024/0"',
          without=("floor", "haproxy")),
+    Case("disk16k", "16 KiB hit from disk", 16 << 10, "/obj/16384/0", disk=True,
+         without=("floor", "haproxy")),
+    Case("disk1m", "1 MiB hit from disk", 1 << 20, "/obj/1048576/0", disk=True,
+         without=("floor", "haproxy")),
     Case("pass", "1 KiB pass-through", 1 << 10, "/private", hit=False, without=("floor",)),
 ]}
 
 # Cases of their own kind; what they return is a table. churn takes ten minutes: only when asked.
-TABLES = {"memory": memory.measure, "churn": memory.churn}
+TABLES = {"memory": memory.measure, "churn": memory.churn, "million": disk.million,
+          "beside": disk.beside, "amplification": disk.amplification}
 DEFAULT_CASES = [*CASES, "memory"]
 
 
@@ -71,6 +80,7 @@ class Bench:
         self.stack = stack
         self.server_cpu, self.load_cpu = pick_cpus()
         self.run_dir = make_run_dir(arguments.build, stack)
+        self.disk_dir = make_disk_dir(arguments.build, stack)
         self.origin = start_origin(arguments.build, self.run_dir / "origin", self.load_cpu)
         stack.callback(self.origin.stop)
         self.origin.wait_until_up()
@@ -84,10 +94,14 @@ class Bench:
     def server(self, name, case):
         """The instance of `name` that serves `case`; started when first asked for, then kept."""
         is_floor = name == "floor"
-        key = (name, case.size if is_floor else 0, case.log and not is_floor)
+        key = (name, case.size if is_floor else 0, case.log and not is_floor, case.disk)
         if key not in self.running:
             label = "-".join(str(part) for part in key if part)
-            server = Server(name, self.run_dir / label, self.server_cpu)
+            server = Server(name, (self.disk_dir if case.disk else self.run_dir) / label,
+                            self.server_cpu)
+            server.on_disk = case.disk
+            if case.disk:
+                server.storage_mib = DISK_MIB
             self.stack.callback(server.stop)
             STARTERS[name](server, self.arguments.build, self.origin.port, case.size, key[2])
             server.wait_until_up()
@@ -118,6 +132,10 @@ class Bench:
             raise ServerError(f"GET {case.path}: status {status}, {len(body)} bytes")
         if server.name == "floor":
             return
+        if case.disk:
+            # Others behind it, so that it lies among what nothing is written to any more.
+            for number in range(1, OTHERS + 1):
+                get(server.port, f"/obj/{case.size}/{number}")
         if case.spread:
             wrk.fill(self.load_cpu, server.url, SPREAD_URLS, "/obj/1024")
         self.logged_load(server, case, 1)
@@ -236,6 +254,15 @@ def make_run_dir(build, stack):
     return run_dir
 
 
+def make_disk_dir(build, stack):
+    """The same on the disk that the build lies on, for what is about files."""
+    base = build / "bench"
+    base.mkdir(parents=True, exist_ok=True)
+    disk_dir = Path(tempfile.mkdtemp(prefix="disk-", dir=base))
+    stack.callback(shutil.rmtree, disk_dir, ignore_errors=True)
+    return disk_dir
+
+
 def names(text, known, kind, default=None):
     chosen = text.replace(",", " ").split() or list(default or known)
     for name in chosen:
@@ -282,7 +309,7 @@ def main():
             tables = []
             for name in arguments.cases:
                 if name in TABLES:
-                    print(f"{name}: no figures of time", file=sys.stderr, flush=True)
+                    print(f"{name}: a table of its own", file=sys.stderr, flush=True)
                     tables.append(TABLES[name](bench))
                 else:
                     bench.run_case(CASES[name])

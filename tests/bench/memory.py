@@ -38,7 +38,7 @@ def _resident(server):
     return procs.resident_bytes(server.pids())
 
 
-def _own_bytes(port):
+def own_bytes(port):
     """Key, head and body of the object of mean length: what any cache must hold of it."""
     path = f"/obj/{BODY}/{OBJECTS - 1}"  # six digits, as nearly all have
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -56,7 +56,7 @@ def _own_bytes(port):
     return 18 + len(f"http127.0.0.1:{port}{path}") + head + len(body)
 
 
-def _fill(bench, server):
+def fill(bench, server):
     """Asks for one URL after the other; how many objects the cache has taken."""
     before = bench.origin_count()
     start, fetched = 1, 0
@@ -98,10 +98,10 @@ def measure(bench):
             server = _start(bench, name, "memory", 4096)
             wrk.load(bench.load_cpu, f"{server.url}/obj/{BODY}/0", 1, "one")
             base = _resident(server)
-            objects, last = _fill(bench, server)
+            objects, last = fill(bench, server)
             growth = _resident(server) - base
             _check_kept(bench, server, last)
-            own = own or _own_bytes(server.port)
+            own = own or own_bytes(server.port)
             each = growth / objects
             cells.append(["memory", name, f"{objects:,}", f"{growth / _MIB:.0f}", f"{each:.0f}",
                           f"{own}", f"{each - own:.0f}", f"{BAR_BYTES}" if name == "weir" else ""])

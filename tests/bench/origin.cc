@@ -1,6 +1,7 @@
 // bench_origin PORT: the app behind the servers under test, as cheap as it can be.
 //   /obj/SIZE/N  SIZE bytes (up to 1 MiB), fresh for an hour, with a validator
 //   /private     1 KiB that no shared cache may store
+//   /bytes       the bytes of all bodies that it has sent of /obj
 //   /count       how many requests it has answered, /count aside: what proves a hit to be one
 #include <fmt/format.h>
 
@@ -23,7 +24,8 @@ class Origin {
  public:
   Answer operator()(std::string_view request, Connection& connection) {
     const std::string_view path = path_of(request);
-    if (path == "/count") return counted(connection);
+    if (path == "/count") return told(answered_, connection);
+    if (path == "/bytes") return told(bytes_, connection);
     ++answered_;
     if (path == "/private") {
       return with_head(connection, kPrivateBody, "Cache-Control: private, no-store\r\n");
@@ -43,11 +45,12 @@ class Origin {
     const std::string_view name = path.substr(std::string_view("/obj/").size());
     std::size_t size = 0;
     std::from_chars(name.data(), name.data() + name.size(), size);
+    size = std::min(size, kLargestBody);
+    bytes_ += size;
     std::array<char, 128> fields;
     const auto end = fmt::format_to_n(fields.data(), fields.size(),
                                       "Cache-Control: max-age=3600\r\nETag: \"{}\"\r\n", name);
-    return with_head(connection, std::min(size, kLargestBody),
-                     {fields.data(), std::min(end.size, fields.size())});
+    return with_head(connection, size, {fields.data(), std::min(end.size, fields.size())});
   }
 
   Answer with_head(Connection& connection, std::size_t size, std::string_view fields) {
@@ -59,8 +62,8 @@ class Origin {
     return {{connection.scratch.data(), end.size}, std::string_view(body_).substr(0, size)};
   }
 
-  Answer counted(Connection& connection) {
-    const std::string digits = std::to_string(answered_);
+  Answer told(std::uint64_t number, Connection& connection) {
+    const std::string digits = std::to_string(number);
     const auto end =
         fmt::format_to_n(connection.scratch.data(), connection.scratch.size(),
                          "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", digits.size(), digits);
@@ -69,6 +72,7 @@ class Origin {
 
   std::string body_ = std::string(kLargestBody, 'x');
   std::uint64_t answered_ = 0;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace

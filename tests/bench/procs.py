@@ -52,3 +52,14 @@ def resident_bytes(pids):
                 if line.startswith("Pss:"):
                     total += int(line.split()[1]) * 1024
     return total
+
+
+def written_bytes(pids):
+    """What they have had written to disks."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(*_GONE):
+            for line in Path(f"/proc/{pid}/io").read_text().splitlines():
+                if line.startswith("write_bytes:"):
+                    total += int(line.split()[1])
+    return total

@@ -8,6 +8,7 @@ import http.client
 import os
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -58,7 +59,9 @@ class Server:
         self.cpu = cpu
         self.port = port or free_port()
         self.log_file = None
-        self.storage_mib = 1024  # of Weir and Varnish; set before they are started
+        # Of Weir and Varnish; set before they are started.
+        self.storage_mib = 1024
+        self.on_disk = False  # kept in files; nginx does so anyway
         self._processes = []
         self.run.mkdir(parents=True, exist_ok=True)
 
@@ -108,10 +111,19 @@ class Server:
     def pids(self):
         return [pid for process in self._processes for pid in procs.tree(process.pid)]
 
-    def stop(self):
+    def settle(self):
+        """Until it has written nothing for a while."""
+        pause, last, still = threading.Event(), -1, 0
+        while still < 5:
+            written = procs.written_bytes(self.pids())
+            still = still + 1 if written == last else 0
+            last = written
+            pause.wait(0.1)
+
+    def stop(self, with_signal=signal.SIGTERM):
         for process in reversed(self._processes):
             if process.poll() is None:
-                process.terminate()
+                process.send_signal(with_signal)
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
@@ -157,9 +169,12 @@ def start_haproxy(server, _build, origin, _size, log):
 def start_varnish(server, _build, origin, _size, log):
     config = server.template("varnish.vcl", ORIGIN=origin)
     work = server.run / "work"
+    storage = f"malloc,{server.storage_mib}M"
+    if server.on_disk:
+        storage = f"file,{server.run / 'storage.bin'},{server.storage_mib}M"
     server.spawn(
         program("varnishd"), "-F", "-j", "none", "-n", work, "-f", config,
-        "-a", f"127.0.0.1:{server.port}", "-T", "none", "-s", f"malloc,{server.storage_mib}M",
+        "-a", f"127.0.0.1:{server.port}", "-T", "none", "-s", storage,
         "-p", "thread_pools=1", "-p", "thread_pool_min=150", "-p", "thread_pool_max=1000",
         # varnishncsa runs on the same core and falls behind: what it has not read yet must wait.
         *(("-p", "vsl_space=1G") if log else ()))
@@ -181,17 +196,20 @@ def await_first_line(server):
     raise ServerError(f"{server.name} does not log:\n{server.output()}")
 
 
-def start_weir(server, build, origin, _size, log):
+def start_weir_with(server, build, origin, config, **values):
     # WEIR: another binary than this tree's, to compare with.
     binary = Path(os.environ.get("WEIR") or build / "weir").resolve()
     if not binary.exists():
         raise ServerError(f"{binary} is not built")
+    server.spawn(binary, "run", "-c", server.template(config, ORIGIN=origin, **values))
+
+
+def start_weir(server, build, origin, _size, log):
     if log:
         server.log_file = server.run / "access.log"
-    config = server.template(
-        "weir.yaml", ORIGIN=origin, STORAGE=server.storage_mib,
-        LOG=f"{{ format: json, to: {server.log_file} }}" if log else "off")
-    server.spawn(binary, "run", "-c", config)
+    start_weir_with(server, build, origin, "weir_disk.yaml" if server.on_disk else "weir.yaml",
+                    STORAGE=server.storage_mib,
+                    LOG=f"{{ format: json, to: {server.log_file} }}" if log else "off")
 
 
 STARTERS = {

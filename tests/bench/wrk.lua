@@ -5,6 +5,9 @@
 -- wrk -s wrk.lua URL -- walk SIZE START      /obj/SIZE/START and onwards, each once
 -- wrk -s wrk.lua URL -- churn START          sizes from 256 B to 1 MiB, most often small: every
 --   other request for one of 5,000 hot objects, the rest for new ones from START on
+-- wrk -s wrk.lua URL -- paced SIZE START MS   as walk, each connection waiting MS before a request
+-- wrk -s wrk.lua URL -- zipf START            200,000 objects by Zipf's law (0.9), of sizes from
+--   1 KiB to 1 MiB, log-uniform
 -- The last line is the result, for wrk.py.
 
 function walk(size, start)
@@ -31,9 +34,27 @@ function churn(start)
   end
 end
 
+function paced(size, start, ms)
+  walk(size, start)
+  delay = function() return ms end
+end
+
+function zipf(start)
+  local count = 200000
+  math.randomseed(start)
+  local most = count ^ 0.1 - 1
+  request = function()
+    local number = math.floor((math.random() * most + 1) ^ 10)
+    local size = math.floor(1024 * 2 ^ (10 * (number * 0.6180339887 % 1)))
+    return wrk.format("GET", "/obj/" .. size .. "/z" .. number)
+  end
+end
+
 function init(args)
   local mode, count, prefix, start = args[1], tonumber(args[2]), args[3], tonumber(args[4])
   if mode == "one" then return end
+  if mode == "paced" then return paced(args[2], tonumber(args[3]), tonumber(args[4])) end
+  if mode == "zipf" then return zipf(tonumber(args[2])) end
   if mode == "walk" then return walk(args[2], tonumber(args[3])) end
   if mode == "churn" then return churn(tonumber(args[2])) end
 

@@ -12,11 +12,11 @@ class LoadError(Exception):
     pass
 
 
-def load(cpu, url, seconds, *mode, fields=()):
+def load(cpu, url, seconds, *mode, fields=(), connections=CONNECTIONS):
     """Runs wrk against `url` and returns its figures; any error at all is an exception."""
     headers = [part for field in fields for part in ("-H", field)]
     done = subprocess.run(
-        ["taskset", "-c", str(cpu), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
+        ["taskset", "-c", str(cpu), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
          "--timeout", "10s", *headers, "-s", str(_SCRIPT), url, "--", *map(str, mode)],
         capture_output=True, text=True, check=False, timeout=seconds + 60)
     lines = done.stdout.strip().splitlines()
