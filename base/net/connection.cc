@@ -56,7 +56,7 @@ class PlainConnection final : public Connection, FdHandler {
   IoResult write(std::span<const iovec> parts) override {
     // SIGPIPE is ignored process-wide, so a plain writev is enough.
     const IoResult result = from_syscall(writev(fd_, parts.data(), static_cast<int>(parts.size())));
-    adjust_allowance(parts, result.bytes);
+    adjust_allowance(size_of(parts), result.bytes);
     return result;
   }
   IoResult write_with_file(std::span<const iovec> parts, const FileRange& file) override {
@@ -67,7 +67,10 @@ class PlainConnection final : public Connection, FdHandler {
     }
     auto at = static_cast<off_t>(file.at);
     const ssize_t sent = sendfile(fd_, file.descriptor, &at, file.bytes);
-    if (sent > 0) return {IoStatus::Ok, head.bytes + static_cast<std::size_t>(sent)};
+    if (sent > 0) {
+      adjust_allowance(file.bytes, static_cast<std::size_t>(sent));
+      return {IoStatus::Ok, head.bytes + static_cast<std::size_t>(sent)};
+    }
     if (head.bytes > 0) return head;  // what keeps it from going on is told at the next call
     if (sent == 0) return {IoStatus::Failed};  // the file ends before
     // Not every file system can.
@@ -89,9 +92,8 @@ class PlainConnection final : public Connection, FdHandler {
     message.msg_iovlen = parts.size();
     return from_syscall(sendmsg(fd_, &message, MSG_MORE));
   }
-  void adjust_allowance(std::span<const iovec> parts, std::size_t taken) {
-    const int allowed =
-        unsent_.after_write(size_of(parts), taken, [this] { return loop_.now_ms(); });
+  void adjust_allowance(std::size_t offered, std::size_t taken) {
+    const int allowed = unsent_.after_write(offered, taken, [this] { return loop_.now_ms(); });
     if (allowed == 0) return;
     // Not every socket is TCP; where this fails, nothing is lost.
     setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &allowed, sizeof allowed);
