@@ -227,10 +227,9 @@ Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path
 Result<void> expect_still_there(const CacheFolder& folder) {
   const Result<std::unique_ptr<File>> file = folder.folder->open(kMark);
   if (!file) return std::unexpected(file.error());
-  std::string bytes(kFileHeaderBytes, '\0');
-  const Result<std::size_t> got = (*file)->read(0, bytes);
-  if (!got) return std::unexpected(got.error());
-  if (*got == bytes.size() && read_file_header(kMarkKind, bytes) == folder.id) return {};
+  const Result<std::uint64_t> id = read_mark(**file, std::string(kMark));
+  if (id && *id == folder.id) return {};
+  if (!id && id.error().code != ErrorCode::Refused) return std::unexpected(id.error());
   return fail(ErrorCode::Refused, "another cache lies there by now");
 }
 

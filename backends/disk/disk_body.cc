@@ -64,13 +64,12 @@ DiskBody::Block DiskBody::block(std::uint64_t index) const {
   const std::uint64_t in_piece = at % piece_bytes_;
   const std::lock_guard lock(mutex_);
   const Piece& piece = pieces_[at / piece_bytes_];
-  const std::uint64_t size = std::min<std::uint64_t>(piece.size - in_piece, kBlockBytes);
-  return {piece.segment, piece.at + in_piece, size, piece.size - in_piece, sums_[index]};
+  return {piece.segment, piece.at + in_piece, piece.size - in_piece, sums_[index]};
 }
 
 Ref<const Chunk> DiskBody::verified(Ref<Chunk> chunk, std::size_t got, const Block& block,
                                     VerifiedBlocks::Modified modified) {
-  if (got != block.size) return nullptr;
+  if (got != block.size()) return nullptr;
   chunk->advance(got);
   const std::string_view bytes(chunk->data(), got);
   if (block_checksum(bytes) != block.sum) return nullptr;
@@ -82,7 +81,7 @@ Ref<const Chunk> DiskBody::block_now(std::uint64_t index) const {
   const Block wanted = block(index);
   File& file = *wanted.segment->file();
   const auto modified = wanted.segment->verified().modified(file);
-  Ref<Chunk> chunk = Chunk::allocate(wanted.size);
+  Ref<Chunk> chunk = Chunk::allocate(wanted.size());
   const std::size_t got = file.read_resident(wanted.at, chunk->free_space());
   // One that has changed is read once more, as one that is not there, and is found out then.
   return verified(std::move(chunk), got, wanted, modified);
@@ -104,7 +103,7 @@ std::unique_ptr<PendingAnswer> DiskBody::read_block(std::uint64_t index, EventLo
   executor_.run([wanted = block(index), door = reading->door(), weak = reading->watch()] {
     File& file = *wanted.segment->file();
     const auto modified = wanted.segment->verified().modified(file);
-    Ref<Chunk> chunk = Chunk::allocate(wanted.size);
+    Ref<Chunk> chunk = Chunk::allocate(wanted.size());
     const Result<std::size_t> got = file.read(wanted.at, chunk->free_space());
     if (!got) log_warn("disk: {}", got.error().message);
     Ref<const Chunk> block = got ? verified(std::move(chunk), *got, wanted, modified) : nullptr;

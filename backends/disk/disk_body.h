@@ -2,6 +2,7 @@
 // blocks. Also while it is being written: then it grows.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -54,9 +55,9 @@ class DiskBody final : public FarBody {
   struct Block {
     std::shared_ptr<const Segment> segment;
     std::uint64_t at = 0;
-    std::size_t size = 0;
     std::uint64_t left = 0;  // of its piece, from its beginning on
     std::uint64_t sum = 0;
+    std::size_t size() const { return std::min<std::uint64_t>(left, kBlockBytes); }
   };
   Block block(std::uint64_t index) const;
   static Ref<const Chunk> verified(Ref<Chunk> chunk, std::size_t got, const Block& block,

@@ -6,17 +6,16 @@ Each runs once, on instances of its own; what is about time is compared within i
 
 import signal
 import statistics
-import sys
 import threading
 import time
 
 import memory
 import procs
 import wrk
+from memory import ASKED, say
 from servers import Server, ServerError, get, start_weir_with
 
-OBJECTS = 1_000_000
-BODY = 1024
+BODY = memory.BODY
 SPACE_BAR = 1.25   # of key, head and body
 RSS_BAR_MIB = 64
 SNAPSHOT_BAR_S, SCAN_BAR_S = 2, 10
@@ -28,10 +27,6 @@ P99_BAR = 1.5
 FILL_MIB = 1024
 AMPLIFICATION_BAR = 1.3
 _MIB = 1 << 20
-
-
-def _say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def _start(bench, label, config, **values):
@@ -58,8 +53,7 @@ def _recovered(server, began):
 
 
 def _restart(bench, server, how, last):
-    """Ends it, starts it again; seconds until it listens, and until everything is known."""
-    before = server.pids()
+    """Ends it, starts it again; seconds until everything is known, and how much is missing."""
     server.stop(signal.SIGTERM if how == "SIGTERM" else signal.SIGKILL)
     if how == "SIGKILL, no contents":
         for path in (server.run / "cache").glob("*.seg"):
@@ -73,14 +67,9 @@ def _restart(bench, server, how, last):
     server.wait_until_up()
     up = time.monotonic() - began
     found = _recovered(server, began)
-    asked = bench.origin_count()
-    for number in [*range(1, 200), *range(last - 300, last - 100)]:
-        status, body = get(server.port, f"/obj/{BODY}/{number}")
-        if status != 200 or len(body) != BODY:
-            raise ServerError(f"object {number}: status {status}, {len(body)} bytes")
-    missed = bench.origin_count() - asked
-    _say(f"  {how}: up in {up:.2f} s, all found in {found:.2f} s, {missed} of 399 missed, "
-         f"pids {before} to {server.pids()}")
+    missed = memory.missed(bench, server, last)
+    say(f"  {how}: up in {up:.2f} s, all found in {found:.2f} s, "
+        f"{missed} of {ASKED} missed")
     return found, missed
 
 
@@ -101,7 +90,7 @@ def million(bench):
                          ("SIGKILL, no contents", SCAN_BAR_S)]:
             found, missed = _restart(bench, server, how, last)
             cells.append(["million", f"s until all is found, {how}", f"{found:.2f}", f"{bar}"])
-            cells.append(["million", f"of 399 missed, {how}", f"{missed}", "0"])
+            cells.append(["million", f"of {ASKED} missed, {how}", f"{missed}", "0"])
             if how == "SIGTERM":
                 space = _folder_bytes(server) / objects / own
                 cells.append(["million", f"disk, × key, head, body ({own} B)", f"{space:.3f}",
@@ -140,7 +129,7 @@ def beside(bench):
                 start += figures["requests"] + 1000
                 found[kind].append(result["p99_ms"])
                 rates[kind].append(figures["bytes"] / figures["seconds"] / _MIB)
-                _say(f"  round {turn + 1} {kind:4} p99 {result['p99_ms']:.3f} ms, "
+                say(f"  round {turn + 1} {kind:4} p99 {result['p99_ms']:.3f} ms, "
                      f"{rates[kind][-1]:.0f} MiB/s stored, {result['requests']} hits")
         ram = statistics.median(found["ram"])
         for kind, figures in found.items():
@@ -172,7 +161,7 @@ def amplification(bench):
             if turn < 0 and highest < FILL_MIB * _MIB * 7 // 10:
                 raise ServerError(f"not full after the first 10 s: {highest / _MIB:.0f} MiB")
             fetched, body, out = (b - a for a, b in zip(before, after))
-            _say(f"  {fetched} stored, {body / _MIB:.0f} MiB, {out / _MIB:.0f} MiB written")
+            say(f"  {fetched} stored, {body / _MIB:.0f} MiB, {out / _MIB:.0f} MiB written")
             if turn >= 0:
                 stored += body + fetched * own
                 written += out

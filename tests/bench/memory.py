@@ -12,6 +12,7 @@ import wrk
 from servers import Server, ServerError, STARTERS, get
 
 OBJECTS = 1_000_000
+ASKED = 399            # of them, to see whether they are there
 BODY = 1024
 BAR_BYTES = 200        # of overhead an object
 IDLE_BAR_MIB = 16
@@ -21,7 +22,7 @@ _MIB = 1 << 20
 _FRESH = ("age:", "cache-status:", "connection:", "x-varnish:")
 
 
-def _say(text):
+def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
@@ -64,20 +65,25 @@ def fill(bench, server):
         result = wrk.load(bench.load_cpu, server.url, 5, "walk", BODY, start)
         start += result["requests"]
         fetched = bench.origin_count() - before
-        _say(f"  {server.name:8} {fetched:9,} objects, {_resident(server) / _MIB:7.0f} MiB")
+        say(f"  {server.name:8} {fetched:9,} objects, {_resident(server) / _MIB:7.0f} MiB")
     return fetched, start
 
 
-def _check_kept(bench, server, last):
-    """A cache that has dropped objects would look small: the first and the last must be hits."""
+def missed(bench, server, last):
+    """How many of ASKED, the first and the last ones, are no hits."""
     before = bench.origin_count()
     for number in [*range(1, 200), *range(last - 300, last - 100)]:
         status, body = get(server.port, f"/obj/{BODY}/{number}")
         if status != 200 or len(body) != BODY:
             raise ServerError(f"object {number}: status {status}, {len(body)} bytes")
-    missed = bench.origin_count() - before
-    if missed > 4:
-        raise ServerError(f"{missed} of 399 objects are gone")
+    return bench.origin_count() - before
+
+
+def _check_kept(bench, server, last):
+    """A cache that has dropped objects would look small."""
+    gone = missed(bench, server, last)
+    if gone > 4:
+        raise ServerError(f"{gone} of {ASKED} objects are gone")
 
 
 def _idle(bench):
@@ -129,7 +135,7 @@ def churn(bench):
             result = wrk.load(bench.load_cpu, server.url, min(seconds, 30), "churn", start)
             start += result["requests"]
             moved += result["bytes"]
-            _say(f"  churn    {moved / _MIB:9,.0f} MiB sent, "
+            say(f"  churn    {moved / _MIB:9,.0f} MiB sent, "
                  f"{(_resident(server) - base) / _MIB:7.1f} MiB more resident")
         watching.set()
         growth = _resident(server) - base

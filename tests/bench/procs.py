@@ -43,23 +43,22 @@ def cpu_between(before, after):
     return sum(used - before.get(pid, 0) for pid, used in after.items())
 
 
-def resident_bytes(pids):
-    """Resident memory; what processes share is counted once among them (Pss)."""
+def _sum(pids, file, field):
+    """Of all of them: the number behind `field` in /proc/PID/`file`."""
     total = 0
     for pid in pids:
         with contextlib.suppress(*_GONE):
-            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1]) * 1024
+            for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
+                if line.startswith(field):
+                    total += int(line.split()[1])
     return total
+
+
+def resident_bytes(pids):
+    """Resident memory; what processes share is counted once among them (Pss)."""
+    return _sum(pids, "smaps_rollup", "Pss:") * 1024
 
 
 def written_bytes(pids):
     """What they have had written to disks."""
-    total = 0
-    for pid in pids:
-        with contextlib.suppress(*_GONE):
-            for line in Path(f"/proc/{pid}/io").read_text().splitlines():
-                if line.startswith("write_bytes:"):
-                    total += int(line.split()[1])
-    return total
+    return _sum(pids, "io", "write_bytes:")

@@ -45,6 +45,16 @@ class DiskFolder : public Disk {
     get("/a");
     end(End::InOrder);
   }
+  // The same with an object that is read block by block: its body.
+  std::string store_large() {
+    std::string large = patterned(3'000'000);
+    origin_.on("/a", cacheable(large, "max-age=600"));
+    begin(on_disk());
+    expect_body("/a", large);
+    await_written({large.substr(large.size() - 64)});
+    end(End::InOrder);
+    return large;
+  }
   void overwrite(const std::string& name, std::size_t at, char byte) const {
     std::fstream file(dir() + "/" + name, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(static_cast<std::streamoff>(at));
@@ -243,12 +253,7 @@ TEST_P(DiskDamage, FlippedBitsAreNeverServed) {
 
 TEST_F(DiskFolder, ALargeBodyThatHasChangedIsCutVisiblyAndThenAskedForAnew) {
   // Its head goes out before all of it is read: flipped bits and lost ends, anywhere in it.
-  const std::string large = patterned(3'000'000);
-  origin_.on("/a", cacheable(large, "max-age=600"));
-  begin(on_disk());
-  expect_body("/a", large);
-  await_written({large.substr(large.size() - 64)});
-  end(End::InOrder);
+  const std::string large = store_large();
   const std::string pristine = folder_.file("pristine");
   fs::copy(dir(), pristine);
   std::mt19937 random(3);
@@ -280,12 +285,7 @@ TEST_F(DiskFolder, ALargeBodyThatHasChangedIsCutVisiblyAndThenAskedForAnew) {
 
 TEST_F(DiskFolder, ALargeBodyThatIsSentFromItsFileIsNoLongerOnceSomebodyHasWrittenToThat) {
   // Verified once it is sent from where it lies; whoever changes the file is noticed.
-  const std::string large = patterned(3'000'000);
-  origin_.on("/a", cacheable(large, "max-age=600"));
-  begin(on_disk());
-  expect_body("/a", large);
-  await_written({large.substr(large.size() - 64)});
-  end(End::InOrder);
+  const std::string large = store_large();
   begin(on_disk());
   await_found(1);
   for (int i = 0; i < 3; ++i) expect_body("/a", large);
