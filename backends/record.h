@@ -38,8 +38,11 @@ std::string encode(const Entry& entry, const RecordTime& time);
 // whole and nothing behind it; another key's; written in another version, or dated where
 // undated was asked for; and what arrives more than a minute from now, which would not grow old.
 // Clocks that differ by less do so all the time: that is taken to arrive now.
+//
+// Who read `bytes` into a chunk hands that in: a large body stays where it lies there. Nobody may
+// write to it again.
 Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordTime& time,
-                        std::int64_t now_ms);
+                        std::int64_t now_ms, Ref<Chunk> chunk = nullptr);
 
 // ---- a record in two: its head here, its body where it is read from block by block ----
 

@@ -1,11 +1,10 @@
 #include "backends/sound_record.h"
 
 #include <optional>
-#include <string>
 
 #include "backends/entry.h"
+#include "base/http/framing.h"
 #include "base/http/h1_parser.h"
-#include "base/http/h1_writer.h"
 #include "base/http/status.h"
 
 namespace weir::backends {
@@ -17,44 +16,70 @@ constexpr std::size_t kMaxHeadBytes = 2 * http::kMaxResponseHeadBytes;
 constexpr std::size_t kMaxMarkerBytes = 1024 * 1024;
 constexpr std::size_t kMaxMarkerTexts = 1024;
 
-// The head, read as strictly as the app's; nothing unless `text` is one and no more.
-std::optional<http::ResponseHead> parse_head(std::string_view text) {
-  http::ResponseHeadParser parser;
-  parser.reset(false, kMaxHeadBytes);
-  while (true) {
-    const std::size_t line_end = text.find('\n');
-    if (line_end == text.npos) return std::nullopt;
-    const Result<bool> fed = parser.feed_line(text.substr(0, line_end + 1));
-    text.remove_prefix(line_end + 1);
-    if (!fed) return std::nullopt;
-    if (*fed) break;
+// Takes the first line, without its end; nothing where there is none that ends as it should.
+std::optional<std::string_view> take_line(std::string_view& text) {
+  const std::size_t end = text.find("\r\n");
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end + 2);
+  return line;
+}
+
+bool is_sound_status_line(int status, std::string_view text) {
+  if (text.size() > Entry::kMaxStatusLine) return false;
+  const auto line = take_line(text);
+  if (!line || !text.empty()) return false;
+  const Result<http::StatusLine> read = http::read_status_line(*line);
+  if (!read || read->status != status || !line->starts_with("HTTP/1.1 ")) return false;
+  constexpr std::size_t kBeforeReason = 13;  // with the space, which may not be left out here
+  if (line->size() < kBeforeReason) return false;
+  return !read->reason.empty() || http::reason_phrase(status).empty();
+}
+
+// The line that append_field() makes of a field.
+bool is_as_written(std::string_view line, const http::FieldView& field) {
+  return line.size() == field.name.size() + 2 + field.value.size() &&
+         line[field.name.size() + 1] == ' ';
+}
+
+// Of one connection, or said anew with each answer.
+bool is_never_stored(http::FieldId id) {
+  switch (id) {
+    case http::FieldId::TransferEncoding:
+    case http::FieldId::Connection:
+    case http::FieldId::KeepAlive:
+    case http::FieldId::Upgrade:
+    case http::FieldId::Age:
+      return true;
+    default:
+      return false;
   }
-  if (!text.empty()) return std::nullopt;
-  return parser.head();
+}
+
+// Content-Length, which stands there once if `has_length`, says that the body is so long.
+bool are_sound_fields(std::string_view text, bool has_length, std::uint64_t body_size) {
+  bool length_was_told = false;
+  while (!text.empty()) {
+    const auto line = take_line(text);
+    if (!line) return false;
+    const Result<http::FieldView> field = http::read_field_line(*line);
+    if (!field || !is_as_written(*line, *field) || is_never_stored(field->id)) return false;
+    if (field->id != http::FieldId::ContentLength) continue;
+    if (length_was_told || http::parse_content_length(field->value) != body_size) return false;
+    length_was_told = true;
+  }
+  return length_was_told == has_length && (has_length || body_size == 0);
 }
 
 }  // namespace
 
 bool is_sound_head(int status, std::string_view status_line, std::string_view fields,
                    std::uint64_t body_size) {
-  if (status_line.size() > Entry::kMaxStatusLine) return false;
-  std::string text(status_line);
-  const std::optional<http::ResponseHead> head = parse_head(text.append(fields) + "\r\n");
-  if (!head || head->status != status) return false;
-  if (http::speaks_of_one_exchange(head->status)) return false;
-  for (const http::FieldId id :
-       {http::FieldId::TransferEncoding, http::FieldId::Connection, http::FieldId::KeepAlive,
-        http::FieldId::Upgrade, http::FieldId::Age}) {
-    if (head->fields.has(id)) return false;
-  }
-  const bool has_length = head->fields.has(http::FieldId::ContentLength);
-  if (has_length != (head->status != 204)) return false;
-  if (body_size != (has_length ? head->content_length : 0)) return false;
-  std::string line_again;
-  std::string fields_again;
-  http::append_status_line(line_again, head->status, head->reason);
-  http::append_fields(fields_again, head->fields);
-  return line_again == status_line && fields_again == fields;
+  if (status_line.size() + fields.size() > kMaxHeadBytes) return false;
+  if (http::speaks_of_one_exchange(status)) return false;
+  const bool has_length = status != 204;
+  return is_sound_status_line(status, status_line) &&
+         are_sound_fields(fields, has_length, body_size);
 }
 
 bool is_sound_marker(std::string_view lists) {

@@ -34,12 +34,13 @@ class Chunk : public RefCounted<Chunk> {
   std::size_t filled_ = 0;
 };
 
-// The first `size` bytes of a chunk.
+// `size` bytes of a chunk; its first ones unless something else stands before them.
 struct Piece {
   Ref<Chunk> chunk;
   std::size_t size = 0;
+  std::size_t begin = 0;
 
-  std::string_view bytes() const { return {chunk->data(), size}; }
+  std::string_view bytes() const { return {chunk->data() + begin, size}; }
 };
 
 // A sequence of pieces: a stored body, or the part of one that has arrived.

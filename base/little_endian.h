@@ -1,33 +1,33 @@
 // Numbers in bytes that outlive the process, lowest byte first. Pure.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 namespace weir {
 
 template <class Number>
+Number swapped_unless_little_endian(Number value) {
+  return std::endian::native == std::endian::little ? value : std::byteswap(value);
+}
+
+template <class Number>
 void put_number(std::string& out, Number value) {
-  auto rest = static_cast<std::make_unsigned_t<Number>>(value);
-  for (std::size_t i = 0; i < sizeof(Number); ++i) {
-    out.push_back(static_cast<char>(rest & 0xffU));
-    if constexpr (sizeof(Number) > 1) rest >>= 8U;
-  }
+  const Number written = swapped_unless_little_endian(value);
+  out.append(reinterpret_cast<const char*>(&written), sizeof written);
 }
 
 // Takes it off the front of `in`; whoever calls has seen to it that there is enough.
 template <class Number>
 Number take_number(std::string_view& in) {
-  std::make_unsigned_t<Number> value = 0;
-  for (std::size_t i = sizeof(Number); i-- > 0;) {
-    const auto byte = static_cast<unsigned char>(in[i]);
-    if constexpr (sizeof(Number) > 1) value <<= 8U;
-    value = static_cast<std::make_unsigned_t<Number>>(value | byte);
-  }
-  in.remove_prefix(sizeof(Number));
-  return static_cast<Number>(value);
+  std::array<char, sizeof(Number)> bytes;
+  std::copy_n(in.begin(), bytes.size(), bytes.begin());
+  in.remove_prefix(bytes.size());
+  return swapped_unless_little_endian(std::bit_cast<Number>(bytes));
 }
 
 }  // namespace weir

@@ -2,6 +2,8 @@
 // place), and the checksum of all these.
 #include "backends/disk/frame.h"
 
+#include <array>
+
 #include "base/check.h"
 #include "base/little_endian.h"
 
@@ -26,10 +28,9 @@ bool is_kind(std::uint8_t kind) {
 }  // namespace
 
 std::uint64_t SegmentId::seed() const {
-  std::string bytes;
-  put_number(bytes, folder);
-  put_number(bytes, number);
-  return stable_hash64(bytes);
+  const std::array<std::uint64_t, 2> place{swapped_unless_little_endian(folder),
+                                           swapped_unless_little_endian(number)};
+  return stable_hash64({reinterpret_cast<const char*>(place.data()), sizeof place});
 }
 
 std::uint64_t Frame::stride() const {

@@ -20,81 +20,141 @@ constexpr std::size_t kKeepBytes = std::size_t{1024} * 1024;
 // The head of an object of a terabyte is shorter.
 constexpr std::uint64_t kMostHeadBytes = std::uint64_t{256} * 1024 * 1024;
 
-// Reads on until `bytes` holds so many of the record. Found: it does.
-Status fill(const RecordReader::Asked& asked, std::uint64_t wanted, std::string& bytes, bool wait) {
-  const std::size_t had = bytes.size();
-  if (wanted <= had) return Status::Found;
+// Records up to this size are copied out of the thread's buffer: what they hold is small.
+constexpr std::uint64_t kCopiedBytes = Entry::kInlineBody;
+
+// Those bytes of the record. Found: all of them.
+Status read_bytes(const RecordReader::Asked& asked, std::uint64_t from, std::span<char> into,
+                  bool wait) {
   File& file = *asked.segment->file();
-  Result<std::size_t> got = std::size_t{0};
-  // Not the size that is handed in: g++ 12's library tells its capacity there.
-  bytes.resize_and_overwrite(wanted, [&](char* data, std::size_t) {
-    const std::span<char> into(data + had, wanted - had);
-    got = wait ? file.read(asked.place.at + had, into)
-               : Result<std::size_t>(file.read_resident(asked.place.at + had, into));
-    return had + got.value_or(0);
-  });
+  const std::uint64_t at = asked.place.at + from;
+  const Result<std::size_t> got =
+      wait ? file.read(at, into) : Result<std::size_t>(file.read_resident(at, into));
   if (!got) {
     log_warn("disk: {}", got.error().message);
     return Status::Failed;
   }
-  if (bytes.size() == wanted) return Status::Found;
+  if (*got == into.size()) return Status::Found;
   return wait ? Status::Corrupt : Status::Elsewhere;
+}
+
+// Reads on until `bytes` holds so many of the record.
+Status fill(const RecordReader::Asked& asked, std::uint64_t wanted, std::string& bytes, bool wait) {
+  const std::size_t had = bytes.size();
+  if (wanted <= had) return Status::Found;
+  Status status = Status::Failed;
+  // Not the size that is handed in: g++ 12's library tells its capacity there.
+  bytes.resize_and_overwrite(wanted, [&](char* data, std::size_t) {
+    status = read_bytes(asked, had, {data + had, wanted - had}, wait);
+    return status == Status::Found ? wanted : had;
+  });
+  return status;
+}
+
+// Empty, and not too large to be kept.
+std::string& thread_buffer() {
+  static thread_local std::string buffer;
+  if (buffer.capacity() > kKeepBytes) buffer = {};
+  buffer.clear();
+  return buffer;
+}
+
+// Found: the frame is that of the record that was asked for.
+Status judge_frame(const RecordReader::Asked& asked, const Result<Frame>& frame) {
+  if (!frame || frame->stride() != asked.place.size) return Status::Corrupt;
+  return frame->hash == asked.hash ? Status::Found : Status::Stranger;
 }
 
 }  // namespace
 
 RecordRead RecordReader::read(const Asked& asked, bool wait) const {
   const std::uint64_t size = asked.place.size;
-  if (size < kFrameBytes) return {Status::Corrupt, nullptr};
-  static thread_local std::string buffer;  // what is of use is copied out of it
-  if (buffer.capacity() > kKeepBytes) buffer = {};
-  std::string& bytes = buffer;
-  bytes.clear();
-  const std::uint64_t first = size <= kWholeBytes ? size : kFirstBytes;
-  if (const Status status = fill(asked, first, bytes, wait); status != Status::Found) {
-    return {status, nullptr};
+  if (size < kFrameBytes) return {Status::Corrupt};
+  return size <= kWholeBytes ? read_whole(asked, wait) : read_large(asked, wait);
+}
+
+RecordRead RecordReader::read_whole(const Asked& asked, bool wait) const {
+  const std::uint64_t size = asked.place.size;
+  if (size <= kCopiedBytes) {
+    std::string& bytes = thread_buffer();
+    const Status status = fill(asked, size, bytes, wait);
+    return status == Status::Found ? decode_whole(asked, bytes, nullptr) : RecordRead{status};
   }
-  const std::string_view all(bytes);
+  Ref<Chunk> chunk = Chunk::allocate(size);
+  const Status status = read_bytes(asked, 0, chunk->free_space(), wait);
+  if (status != Status::Found) return {status};
+  chunk->advance(size);
+  const std::string_view all(chunk->data(), size);
+  return decode_whole(asked, all, std::move(chunk));
+}
+
+// `chunk` is where `all` lies, if it lies in one.
+RecordRead RecordReader::decode_whole(const Asked& asked, std::string_view all,
+                                      Ref<Chunk> chunk) const {
   const Result<Frame> frame = read_frame(all.substr(0, kFrameBytes), asked.segment->id());
-  if (!frame || frame->stride() != size) return {Status::Corrupt, nullptr};
-  if (frame->hash != asked.hash) return {Status::Stranger, nullptr};
-  if (frame->kind != FrameKind::Object || first < size) {
-    return read_head(asked, *frame, bytes, wait);
+  if (const Status status = judge_frame(asked, frame); status != Status::Found) {
+    return {status};
   }
-  Result<EntryRef> entry = decode(all.substr(kFrameBytes, frame->size), asked.key,
-                                  time_.reading(asked.segment->header().time), asked.now_ms);
-  if (!entry) return {Status::Corrupt, nullptr};
+  const std::string_view record = all.substr(kFrameBytes, frame->size);
+  if (frame->kind != FrameKind::Object) {
+    const auto bytes = head_bytes(*frame, record);
+    return bytes ? read_head(asked, *frame, record, *bytes) : RecordRead{Status::Corrupt};
+  }
+  Result<EntryRef> entry = decode(record, asked.key, time_.reading(asked.segment->header().time),
+                                  asked.now_ms, std::move(chunk));
+  if (!entry) return {Status::Corrupt};
   return {Status::Found, std::move(*entry)};
 }
 
-RecordRead RecordReader::read_head(const Asked& asked, const Frame& frame, std::string& bytes,
-                                   bool wait) const {
-  const bool in_record = frame.kind == FrameKind::Object;
-  if (!in_record && frame.kind != FrameKind::Head) return {Status::Corrupt, nullptr};
-  if (frame.size < kRecordFixedBytes) return {Status::Corrupt, nullptr};
-  const auto head = record_head_bytes(std::string_view(bytes).substr(kFrameBytes));
-  if (!head || *head > frame.size || *head > kMostHeadBytes) return {Status::Corrupt, nullptr};
-  const std::uint64_t wanted = kFrameBytes + (in_record ? *head : frame.size);
-  if (const Status status = fill(asked, wanted, bytes, wait); status != Status::Found) {
-    return {status, nullptr};
+RecordRead RecordReader::read_large(const Asked& asked, bool wait) const {
+  std::string& bytes = thread_buffer();
+  if (const Status status = fill(asked, kFirstBytes, bytes, wait); status != Status::Found) {
+    return {status};
   }
-  const std::string_view all(bytes);
-  const std::string_view list = all.substr(kFrameBytes + *head, wanted - kFrameBytes - *head);
+  const std::string_view first(bytes);
+  const Result<Frame> frame = read_frame(first.substr(0, kFrameBytes), asked.segment->id());
+  if (const Status status = judge_frame(asked, frame); status != Status::Found) {
+    return {status};
+  }
+  const auto head = head_bytes(*frame, first.substr(kFrameBytes));
+  if (!head) return {Status::Corrupt};
+  const std::uint64_t wanted = frame->kind == FrameKind::Object ? *head : frame->size;
+  if (const Status status = fill(asked, kFrameBytes + wanted, bytes, wait);
+      status != Status::Found) {
+    return {status};
+  }
+  return read_head(asked, *frame, std::string_view(bytes).substr(kFrameBytes, wanted), *head);
+}
+
+// How long a record's head is, whose body does not lie with it in memory; empty: it has none.
+std::optional<std::uint64_t> RecordReader::head_bytes(const Frame& frame, std::string_view first) {
+  const bool has_head = frame.kind == FrameKind::Object || frame.kind == FrameKind::Head;
+  if (!has_head || frame.size < kRecordFixedBytes) return std::nullopt;
+  const auto head = record_head_bytes(first);
+  if (!head || *head > frame.size || *head > kMostHeadBytes) return std::nullopt;
+  return head;
+}
+
+// `bytes` are those of its head, and the list of its body's pieces where it has them elsewhere.
+RecordRead RecordReader::read_head(const Asked& asked, const Frame& frame, std::string_view bytes,
+                                   std::uint64_t head) const {
+  const bool in_record = frame.kind == FrameKind::Object;
+  const std::string_view list = bytes.substr(head);
   Ref<DiskBody> body;
   bool is_gone = false;
   const auto make_body = [&](std::uint64_t size, std::vector<std::uint64_t> sums) {
     if (!in_record) {
       body = body_in_pieces(list, size, sums);
       is_gone = !body;
-    } else if (*head + size == frame.size) {
-      body = body_in_record(asked, *head, size, std::move(sums));
+    } else if (head + size == frame.size) {
+      body = body_in_record(asked, head, size, std::move(sums));
     }
     return Ref<const FarBody>(body);
   };
   Result<EntryRef> entry =
-      decode_head(all.substr(kFrameBytes, *head), asked.key,
-                  time_.reading(asked.segment->header().time), asked.now_ms, make_body);
-  if (!entry) return {is_gone ? Status::Gone : Status::Corrupt, nullptr};
+      decode_head(bytes.substr(0, head), asked.key, time_.reading(asked.segment->header().time),
+                  asked.now_ms, make_body);
+  if (!entry) return {is_gone ? Status::Gone : Status::Corrupt};
   return {Status::Found, std::move(*entry), std::move(body)};
 }
 

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
-#include <string>
+#include <string_view>
+#include <vector>
 
 #include "backends/disk/disk_body.h"
 #include "backends/disk/disk_time.h"
@@ -29,7 +31,7 @@ struct RecordRead {
     Failed,     // the medium failed
   };
   Status status = Status::Failed;
-  EntryRef entry;                // Found
+  EntryRef entry = nullptr;      // Found
   Ref<DiskBody> body = nullptr;  // its body, if that is far: to be told of what turns out bad
 };
 
@@ -59,7 +61,12 @@ class RecordReader {
 
  private:
   RecordRead read(const Asked& asked, bool wait) const;
-  RecordRead read_head(const Asked& asked, const Frame& frame, std::string& bytes, bool wait) const;
+  RecordRead read_whole(const Asked& asked, bool wait) const;
+  RecordRead decode_whole(const Asked& asked, std::string_view all, Ref<Chunk> chunk) const;
+  RecordRead read_large(const Asked& asked, bool wait) const;
+  static std::optional<std::uint64_t> head_bytes(const Frame& frame, std::string_view first);
+  RecordRead read_head(const Asked& asked, const Frame& frame, std::string_view bytes,
+                       std::uint64_t head) const;
   std::shared_ptr<const Segment> find_segment(const PiecePlace& place) const;
   Ref<DiskBody> body_in_record(const Asked& asked, std::uint64_t head_bytes, std::uint64_t size,
                                std::vector<std::uint64_t> sums) const;

@@ -89,6 +89,11 @@ inline const char* find_not_value(const char* at, const char* end) {
   return find_not(at, end, kValueChar);
 }
 
+// What a line of a head may consist of, and any part of it.
+inline bool is_field_text(std::string_view text) {
+  return find_not_value(text.data(), text.data() + text.size()) == text.data() + text.size();
+}
+
 // The first byte that may not stand in a request-target.
 inline const char* find_not_target(const char* at, const char* end) {
 #if defined(__SSE2__)

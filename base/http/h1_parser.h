@@ -96,6 +96,15 @@ class RequestParser {
   std::size_t connection_bytes_ = 0;  // of all Connection values
 };
 
+// Two lines of a response's head, each without its end. Views into it.
+struct StatusLine {
+  std::uint8_t minor_version = 1;
+  std::uint16_t status = 0;
+  std::string_view reason;
+};
+Result<StatusLine> read_status_line(std::string_view line);
+Result<FieldView> read_field_line(std::string_view line);
+
 // A response head, line by line. Its lines end in CRLF, or all of them in LF alone, as some apps
 // write them: a head that mixes both is what an injected line looks like. Any fault in syntax or
 // framing is an error (the caller answers 502): a folded or nameless line, a control byte, an
@@ -115,8 +124,7 @@ class ResponseHeadParser {
 
  private:
   bool take_line_end(std::string_view& line);
-  Result<void> accept_status_line(std::string_view line);
-  Result<void> accept_field_line(std::string_view line);
+  Result<void> accept_field(const FieldView& field);
   Result<void> accept_framing_field(FieldId id, std::string_view value);
   void decide_framing();
 

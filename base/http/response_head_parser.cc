@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "base/http/char_class.h"
@@ -42,6 +43,35 @@ std::unexpected<Error> refuse_twice_chunked() {
 
 }  // namespace
 
+// "HTTP/1.1 200 OK". The SP before an empty reason is often left out, and nothing hangs on it.
+Result<StatusLine> read_status_line(std::string_view line) {
+  if (!is_field_text(line)) return refuse("control byte");
+  if (line.size() < 12 || !line.starts_with("HTTP/1.") || !is_digit(line[7]) || line[8] != ' ') {
+    return refuse("bad status line");
+  }
+  if (line.size() > kMaxStatusLine) return refuse("status line too long");
+  const std::string_view code = line.substr(9, 3);
+  if (code[0] < '1' || code[0] > '9' || !is_digit(code[1]) || !is_digit(code[2])) {
+    return refuse("bad status code");
+  }
+  if (line.size() > 12 && line[12] != ' ') return refuse("bad status line");
+  const int status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0');
+  return StatusLine{.minor_version = static_cast<std::uint8_t>(line[7] == '0' ? 0 : 1),
+                    .status = static_cast<std::uint16_t>(status),
+                    .reason = line.substr(std::min<std::size_t>(13, line.size()))};
+}
+
+Result<FieldView> read_field_line(std::string_view line) {
+  if (!is_field_text(line)) return refuse("control byte");
+  if (line.starts_with(' ') || line.starts_with('\t')) return refuse("folded line");
+  const std::size_t colon = line.find(':');
+  const std::string_view name = line.substr(0, colon);
+  if (colon == std::string_view::npos || !is_token(name) || name.size() > UINT16_MAX) {
+    return refuse("bad field name");
+  }
+  return FieldView{field_id(name), name, trim_ows(line.substr(colon + 1))};
+}
+
 void ResponseHeadParser::reset(bool to_head_request, std::size_t max_bytes) {
   head_ = ResponseHead{};
   to_head_request_ = to_head_request;
@@ -58,12 +88,13 @@ Result<bool> ResponseHeadParser::feed_line(std::string_view line) {
   bytes_ += line.size();
   if (!line.ends_with('\n')) return refuse("line without its end");
   if (!take_line_end(line)) return refuse("lines that end in CRLF and lines that end in LF");
-  if (!all_chars(line, kValueChar)) return refuse("control byte");
   if (!have_status_line_) {
     have_status_line_ = true;
-    if (auto accepted = accept_status_line(line); !accepted) {
-      return std::unexpected(std::move(accepted.error()));
-    }
+    const Result<StatusLine> read = read_status_line(line);
+    if (!read) return std::unexpected(read.error());
+    head_.minor_version = read->minor_version;
+    head_.status = read->status;
+    head_.reason = read->reason;
     return false;
   }
   if (line.empty()) {
@@ -71,7 +102,9 @@ Result<bool> ResponseHeadParser::feed_line(std::string_view line) {
     complete_ = true;
     return true;
   }
-  if (auto accepted = accept_field_line(line); !accepted) {
+  const Result<FieldView> field = read_field_line(line);
+  if (!field) return std::unexpected(field.error());
+  if (auto accepted = accept_field(*field); !accepted) {
     return std::unexpected(std::move(accepted.error()));
   }
   return false;
@@ -86,39 +119,13 @@ bool ResponseHeadParser::take_line_end(std::string_view& line) {
   return bare_lf == bare_lf_;
 }
 
-// "HTTP/1.1 200 OK". The SP before an empty reason is often left out, and nothing hangs on it.
-Result<void> ResponseHeadParser::accept_status_line(std::string_view line) {
-  if (line.size() < 12 || !line.starts_with("HTTP/1.") || !is_digit(line[7]) || line[8] != ' ') {
-    return refuse("bad status line");
+Result<void> ResponseHeadParser::accept_field(const FieldView& field) {
+  if (field.id == FieldId::ContentLength || field.id == FieldId::TransferEncoding) {
+    if (auto accepted = accept_framing_field(field.id, field.value); !accepted) return accepted;
   }
-  if (line.size() > kMaxStatusLine) return refuse("status line too long");
-  const std::string_view code = line.substr(9, 3);
-  if (code[0] < '1' || code[0] > '9' || !is_digit(code[1]) || !is_digit(code[2])) {
-    return refuse("bad status code");
-  }
-  if (line.size() > 12 && line[12] != ' ') return refuse("bad status line");
-  head_.minor_version = line[7] == '0' ? 0 : 1;
-  head_.status =
-      static_cast<std::uint16_t>((code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0'));
-  if (line.size() > 13) head_.reason = line.substr(13);
-  return {};
-}
-
-Result<void> ResponseHeadParser::accept_field_line(std::string_view line) {
-  if (line.front() == ' ' || line.front() == '\t') return refuse("folded line");
-  const std::size_t colon = line.find(':');
-  const std::string_view name = line.substr(0, colon);
-  if (colon == std::string_view::npos || !is_token(name) || name.size() > UINT16_MAX) {
-    return refuse("bad field name");
-  }
-  const std::string_view value = trim_ows(line.substr(colon + 1));
-  const FieldId id = field_id(name);
-  if (id == FieldId::ContentLength || id == FieldId::TransferEncoding) {
-    if (auto accepted = accept_framing_field(id, value); !accepted) return accepted;
-  }
-  if (id == FieldId::Connection) connection_bytes_ += value.size();
+  if (field.id == FieldId::Connection) connection_bytes_ += field.value.size();
   if (connection_bytes_ > kMaxConnectionBytes) return refuse("Connection too long");
-  head_.fields.add(name, value);
+  head_.fields.add(field.name, field.value);
   return {};
 }
 

@@ -208,6 +208,8 @@ void H1Exchange::send_entry(const backends::EntryRef& entry, const FreshFields& 
   if (with_body && !entry->has_inline_body()) {
     entry_body_.reset(entry, loop(), [this] { body_ready(); });
     output_.set_body(&entry_body_, H1Output::BodyFraming::Plain);
+    // One that was read for this answer is still at hand for the processor now.
+    if (!entry->has_account()) return write_out();
   }
   write_out_in_turn();
 }

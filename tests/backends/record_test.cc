@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -190,6 +191,15 @@ TEST(RecordTest, AHeadThatTheAppCouldNotHaveSentIsAnError) {
       {"a folded line", ok, length + "A: b\r\n c\r\n"},
       {"no name", ok, length + ": b\r\n"},
       {"no colon", ok, length + "nothing\r\n"},
+      {"no space before a value", ok, length + "A:b\r\n"},
+      {"two of them", ok, length + "A:  b\r\n"},
+      {"a tab in its place", ok, length + "A:\tb\r\n"},
+      {"a blank behind a value", ok, length + "A: b \r\n"},
+      {"a blank before the colon", ok, length + "A : b\r\n"},
+      {"lines that end in LF alone", "HTTP/1.1 200 OK\n", "Content-Length: 4\n"},
+      {"the older version", "HTTP/1.0 200 OK\r\n", length},
+      {"no reason where the status has one", "HTTP/1.1 200 \r\n", length},
+      {"no space before a reason", "HTTP/1.1 299\r\n", length, 299},
       {"NUL", ok, length + std::string("A: \0\r\n", 6)},
       {"an unended line", ok, length + "A: b"},
       {"another status in the line", "HTTP/1.1 404 Not Found\r\n", length},
@@ -208,6 +218,56 @@ TEST(RecordTest, AHeadThatTheAppCouldNotHaveSentIsAnError) {
   for (const Case& c : cases) {
     const EntryRef entry = forged(c.status_line, c.fields, "page", c.status);
     EXPECT_FALSE(read_back(encode(*entry, kSteady))) << c.what;
+  }
+}
+
+TEST(RecordTest, AHeadThatLooksOddlyButIsWhatWeirWritesIsSound) {
+  struct Case {
+    std::string what;
+    std::string status_line;
+    std::string fields;
+    int status = 200;
+  };
+  const Case cases[] = {
+      {"no value", "HTTP/1.1 200 OK\r\n", "A: \r\n"},
+      {"a colon in a value", "HTTP/1.1 200 OK\r\n", "A: b: c:\r\n"},
+      {"blanks within a value", "HTTP/1.1 200 OK\r\n", "A: b \t c\r\n"},
+      {"bytes beyond ASCII", "HTTP/1.1 200 OK\r\n", "A: \xc3\xa9\r\n"},
+      {"the app's own reason", "HTTP/1.1 200 All  right\r\n", ""},
+      {"an unknown status", "HTTP/1.1 299 Unknown\r\n", "", 299},
+  };
+  for (const Case& c : cases) {
+    const EntryRef entry =
+        forged(c.status_line, c.fields + "Content-Length: 4\r\n", "page", c.status);
+    EXPECT_TRUE(read_back(encode(*entry, kSteady))) << c.what;
+  }
+}
+
+TEST(RecordTest, ALargeBodyStaysInTheChunkThatItWasReadInto) {
+  struct Case {
+    std::string what;
+    std::size_t body_bytes;
+    bool stays;
+  };
+  const Case cases[] = {{"one that lies inline", 4'000, false},
+                        {"one that is little more than its head", 4'100, true},
+                        {"of several blocks", 150'000, true}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    const EntryRef entry = response(blocks(c.body_bytes));
+    const std::string record = encode(*entry, kSteady);
+    for (const std::size_t before : {std::size_t{0}, std::size_t{64}, std::size_t{50'000}}) {
+      const Ref<Chunk> chunk = Chunk::allocate(before + record.size());
+      std::ranges::copy(record, chunk->free_space().subspan(before).begin());
+      chunk->advance(chunk->capacity());
+      const std::string_view all(chunk->data(), chunk->capacity());
+      const auto read = decode(all.substr(before), key_of("the key"), kSteady, kNow, chunk);
+      ASSERT_TRUE(read);
+      expect_same(*entry, **read);
+      // Not where it would keep much more than itself.
+      const bool stays = c.stays && before < c.body_bytes / 10;
+      EXPECT_EQ(chunk.use_count(), stays ? 2U : 1U) << before;
+    }
   }
 }
 

@@ -187,6 +187,28 @@ TEST_F(BatchedAnswer, LeavesAtOnceWhereOtherRequestsWaitBehindIt) {
   expect_response(ok("/b"));
 }
 
+TEST_F(BatchedAnswer, LeavesAtOnceWhenItsBodyWasReadForIt) {
+  // Of a turn of them all would be in memory at a time.
+  const std::string large(10'000, 'x');
+  connect();
+  for (const bool is_kept : {false, true}) {
+    SCOPED_TRACE(is_kept ? "a store in memory has it" : "nobody else has it");
+    const auto account = make_ref<backends::ByteAccount>();
+    handlers.at_start = [&](ScriptedHandler& handler) {
+      const backends::EntryRef entry = entry_of(large);
+      if (is_kept && account->try_add(entry->charge(), UINT64_MAX)) entry->bind_account(account);
+      handler.exchange().send_entry(entry, {});
+    };
+    arrives(get("/a"));
+    if (is_kept) {
+      expect_nothing();
+      loop.turn();
+    }
+    expect_response(ok(large));
+    loop.turn();
+  }
+}
+
 TEST_F(BatchedAnswer, GoesOnWhenTheClientTakesMore) {
   // What it is about is kept: by then others have received where it lay.
   connect();
