@@ -35,8 +35,8 @@ class FarBody : public RefCounted<FarBody> {
   virtual Ref<const Chunk> block_now(std::uint64_t index) const = 0;
 
   // Those bytes from this place on, before readable(), that can be sent from where they lie:
-  // verified before, and in memory since. None: they are to be read.
-  virtual FileRange range_now(std::uint64_t /*at*/) const { return {}; }
+  // verified before, and in memory since. None: they are to be read. `now_ms` of the steady clock.
+  virtual FileRange range_now(std::uint64_t /*at*/, std::int64_t /*now_ms*/) const { return {}; }
 
   class Waiter {
    public:

@@ -87,13 +87,16 @@ Ref<const Chunk> DiskBody::block_now(std::uint64_t index) const {
   return verified(std::move(chunk), got, wanted, modified);
 }
 
-FileRange DiskBody::range_now(std::uint64_t at) const {
+FileRange DiskBody::range_now(std::uint64_t at, std::int64_t now_ms) const {
   const Block first = block(at / kBlockBytes);
   const std::uint64_t in_block = at % kBlockBytes;
   File& file = *first.segment->file();
   const std::uint64_t bytes =
-      first.segment->verified().sendable(file, first.at, kBlockBytes, first.at + in_block,
-                                         std::min(first.left - in_block, kMostRange));
+      first.segment->verified().sendable(file, {.block = first.at,
+                                                .block_bytes = kBlockBytes,
+                                                .at = first.at + in_block,
+                                                .end = first.at + std::min(first.left, kMostRange),
+                                                .now_ms = now_ms});
   return {file.descriptor(), first.at + in_block, bytes};
 }
 

@@ -46,7 +46,7 @@ class DiskBody final : public FarBody {
   std::uint64_t size() const override { return readable_.load(std::memory_order_acquire); }
   std::uint64_t readable() const override { return size(); }
   Ref<const Chunk> block_now(std::uint64_t index) const override;
-  FileRange range_now(std::uint64_t at) const override;
+  FileRange range_now(std::uint64_t at, std::int64_t now_ms) const override;
   std::unique_ptr<PendingAnswer> read_block(std::uint64_t index, EventLoop& loop,
                                             Waiter& waiter) const override;
 

@@ -1,8 +1,14 @@
 #include "backends/disk/verified_blocks.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace weir::backends::disk {
+namespace {
+
+constexpr std::int64_t kNotSeen = std::numeric_limits<std::int64_t>::min();
+
+}  // namespace
 
 bool VerifiedBlocks::expect_unchanged_locked(Modified modified) {
   if (modified == modified_) return true;
@@ -15,29 +21,52 @@ void VerifiedBlocks::add(std::uint64_t at, Modified modified) {
   if (!modified) return;
   const std::lock_guard lock(mutex_);
   expect_unchanged_locked(modified);
-  blocks_.insert(at);
+  blocks_.try_emplace(at, kNotSeen);
 }
 
-std::uint64_t VerifiedBlocks::sendable(File& file, std::uint64_t block, std::uint64_t block_bytes,
-                                       std::uint64_t at, std::uint64_t most) {
+VerifiedBlocks::Verified VerifiedBlocks::verified_locked(const Asked& asked) const {
+  std::uint64_t end = asked.block;
+  std::int64_t seen_until_ms = std::numeric_limits<std::int64_t>::max();
+  while (end < asked.end) {
+    const auto found = blocks_.find(end);
+    if (found == blocks_.end()) break;
+    seen_until_ms = std::min(seen_until_ms, found->second);
+    end += asked.block_bytes;
+  }
+  return {std::min(end, asked.end), asked.now_ms < seen_until_ms};
+}
+
+// Of the verified bytes those up to `resident` were seen in memory.
+void VerifiedBlocks::note_resident_locked(const Asked& asked, std::uint64_t verified,
+                                          std::uint64_t resident) {
+  for (std::uint64_t block = asked.block; block < verified; block += asked.block_bytes) {
+    const auto found = blocks_.find(block);
+    if (found == blocks_.end()) continue;
+    const bool is_there = std::min(block + asked.block_bytes, verified) <= resident;
+    if (!is_there) {
+      blocks_.erase(found);
+    } else if (block >= asked.at) {  // else only the rest of it was looked at
+      found->second = asked.now_ms + kSeenFor_ms;
+    }
+  }
+}
+
+std::uint64_t VerifiedBlocks::sendable(File& file, const Asked& asked) {
   const Modified modified = this->modified(file);
   if (!modified || file.descriptor() < 0) return 0;
-  const std::uint64_t end = at + most;
-  std::uint64_t verified = block;  // up to here
+  Verified verified;
   {
     const std::lock_guard lock(mutex_);
     if (!expect_unchanged_locked(modified)) return 0;
-    while (verified < end && blocks_.contains(verified)) verified += block_bytes;
+    verified = verified_locked(asked);
   }
-  if (verified == block) return 0;
-  verified = std::min(verified, end);
-  const std::uint64_t resident = at + file.resident_bytes(at, verified - at);
-  if (resident == verified) return resident - at;
+  if (verified.end <= asked.at) return 0;
+  const std::uint64_t bytes = verified.end - asked.at;
+  if (verified.seen) return bytes;
+  const std::uint64_t resident = file.resident_bytes(asked.at, bytes);
   const std::lock_guard lock(mutex_);
-  for (std::uint64_t gone = block; gone < verified; gone += block_bytes) {
-    if (std::min(gone + block_bytes, verified) > resident) blocks_.erase(gone);
-  }
-  return resident - at;
+  note_resident_locked(asked, verified.end, asked.at + resident);
+  return resident;
 }
 
 }  // namespace weir::backends::disk

@@ -1,13 +1,14 @@
 // Which blocks of a sealed segment were read from the medium and found to be what was written,
 // since the file was last written to. Such a block may be sent from where it lies, while it lies in
-// memory. Any thread.
+// memory. That it does can only be looked up: it may leave right behind the look, and then its
+// sender waits for the medium. Any thread.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "base/file_system.h"
 
@@ -26,18 +27,35 @@ class VerifiedBlocks {
   // The block that begins there was read and is sound; the file was as `modified` says.
   void add(std::uint64_t at, Modified modified);
 
-  // Of `most` bytes from `at` on, which lies in the block that begins at `block` (all are of
-  // `block_bytes` but the last): how many are verified and in memory. What is not in memory any
-  // more has to be verified anew.
-  std::uint64_t sendable(File& file, std::uint64_t block, std::uint64_t block_bytes,
-                         std::uint64_t at, std::uint64_t most);
+  // What was seen in memory so short a time ago is there: it was used, and looking costs as much
+  // as all else that Weir itself does for such an answer.
+  static constexpr std::int64_t kSeenFor_ms = 10;
+
+  struct Asked {
+    std::uint64_t block = 0;        // where the block begins in which `at` lies
+    std::uint64_t block_bytes = 0;  // of each block but a body's last
+    std::uint64_t at = 0;
+    std::uint64_t end = 0;  // that of a block
+    std::int64_t now_ms = 0;
+  };
+  // How many bytes from `at` on are verified and in memory. What is not in memory any more has to
+  // be verified anew.
+  std::uint64_t sendable(File& file, const Asked& asked);
 
  private:
+  struct Verified {
+    std::uint64_t end = 0;
+    bool seen = false;  // all of it, short enough ago
+  };
+
   bool expect_unchanged_locked(Modified modified);
+  Verified verified_locked(const Asked& asked) const;
+  void note_resident_locked(const Asked& asked, std::uint64_t verified, std::uint64_t resident);
 
   std::atomic<bool> sealed_{false};
   std::mutex mutex_;
-  std::unordered_set<std::uint64_t> blocks_;  // guarded by mutex_, as what follows
+  // Where they begin, and until when they need not be looked for in memory.
+  std::unordered_map<std::uint64_t, std::int64_t> blocks_;  // guarded by mutex_, as what follows
   Modified modified_;
 };
 

@@ -19,6 +19,7 @@ void EntryBody::reset(backends::EntryRef entry, EventLoop& loop, std::function<v
   part_ = 0;
   offset_ = 0;
   far_at_ = 0;
+  loop_ = &loop;
   far_ =
       entry_->far_body() ? std::make_unique<backends::FarReader>(loop, std::move(ready)) : nullptr;
 }
@@ -27,7 +28,7 @@ BodySource::Pull EntryBody::pull_far(std::span<iovec> parts) {
   const std::uint64_t size = entry_->body_size();
   if (far_at_ >= size) return {Status::End};
   const Ref<const backends::FarBody> body(entry_->far_body());
-  if (const FileRange file = body->range_now(far_at_); file.bytes > 0) {
+  if (const FileRange file = body->range_now(far_at_, loop_->now_ms()); file.bytes > 0) {
     return {Status::Data, 0, file.bytes, far_at_ + file.bytes == size, file};
   }
   return far_pull(far_->get(body, far_at_), size - far_at_, true, parts);

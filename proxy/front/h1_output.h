@@ -32,6 +32,7 @@ class EntryBody final : public BodySource {
   std::size_t offset_ = 0;  // bytes of it that were sent
   // Of a far body: how it is read, and how much of it was sent.
   std::unique_ptr<backends::FarReader> far_;
+  EventLoop* loop_ = nullptr;
   std::uint64_t far_at_ = 0;
 
   Pull pull_far(std::span<iovec> parts);

@@ -20,11 +20,13 @@ class FileByHand final : public File {
   std::uint64_t size() const override { return 1'000'000; }
   int descriptor() const override { return number; }
   std::uint64_t resident_bytes(std::uint64_t at, std::uint64_t most) override {
+    ++looks;
     return at >= in_memory ? 0 : std::min(most, in_memory - at);
   }
   std::optional<std::int64_t> modified() override { return written; }
 
   int number = 7;
+  int looks = 0;
   std::uint64_t in_memory = 1'000'000;
   std::optional<std::int64_t> written = 1;
 };
@@ -35,11 +37,17 @@ class VerifiedBlocksTest : public ::testing::Test {
   // Of a body that lies at 64 and has five blocks, the last of them short.
   std::uint64_t sendable(std::uint64_t from) {
     const std::uint64_t block = 64 + from / kBlock * kBlock;
-    return blocks.sendable(file, block, kBlock, 64 + from, 4'300 - from);
+    return blocks.sendable(file, {.block = block,
+                                  .block_bytes = kBlock,
+                                  .at = 64 + from,
+                                  .end = 64 + 4'300,
+                                  .now_ms = now_ms});
   }
+  void is_forgotten_that_it_was_seen() { now_ms += VerifiedBlocks::kSeenFor_ms; }
 
   FileByHand file;
   VerifiedBlocks blocks;
+  std::int64_t now_ms = 1'000;
 };
 
 TEST_F(VerifiedBlocksTest, NothingIsSentThatWasNotRead) {
@@ -71,6 +79,8 @@ TEST_F(VerifiedBlocksTest, NothingIsSentOfASegmentThatIsBeingWritten) {
 TEST_F(VerifiedBlocksTest, WhatHasLeftMemoryHasToBeReadAnew) {
   blocks.begin();
   for (const std::uint64_t block : {64, 1064, 2064, 3064, 4064}) read(block);
+  EXPECT_EQ(sendable(0), 4300U);
+  is_forgotten_that_it_was_seen();
   file.in_memory = 2500;
   EXPECT_EQ(sendable(0), 2436U);
   file.in_memory = 1'000'000;  // read by whomever
@@ -78,6 +88,33 @@ TEST_F(VerifiedBlocksTest, WhatHasLeftMemoryHasToBeReadAnew) {
   EXPECT_EQ(sendable(2500), 0U);
   read(2064);
   EXPECT_EQ(sendable(0), 3000U);
+}
+
+TEST_F(VerifiedBlocksTest, WhatWasSeenInMemoryAMomentAgoIsNotLookedForAgain) {
+  blocks.begin();
+  for (const std::uint64_t block : {64, 1064, 2064, 3064, 4064}) read(block);
+  EXPECT_EQ(sendable(2500), 1800U);
+  EXPECT_EQ(file.looks, 1);
+  EXPECT_EQ(sendable(3000), 1300U);
+  EXPECT_EQ(sendable(4299), 1U);
+  EXPECT_EQ(file.looks, 1) << "a body's last block too";
+  EXPECT_EQ(sendable(2500), 1800U);
+  EXPECT_EQ(file.looks, 2) << "of that block only a part was looked at";
+  EXPECT_EQ(sendable(0), 4300U);
+  EXPECT_EQ(sendable(2500), 1800U);
+  EXPECT_EQ(file.looks, 3);
+  now_ms += VerifiedBlocks::kSeenFor_ms - 1;
+  EXPECT_EQ(sendable(0), 4300U);
+  EXPECT_EQ(file.looks, 3);
+  now_ms += 1;
+  file.in_memory = 2500;
+  EXPECT_EQ(sendable(0), 2436U);
+  EXPECT_EQ(file.looks, 4);
+  read(2064);  // what is read anew was not looked for
+  EXPECT_EQ(sendable(0), 2436U);
+  EXPECT_EQ(file.looks, 5);
+  file.written = 2;
+  EXPECT_EQ(sendable(0), 0U) << "as soon as somebody has written to it";
 }
 
 TEST_F(VerifiedBlocksTest, NothingIsBelievedOnceSomebodyHasWrittenToTheFile) {

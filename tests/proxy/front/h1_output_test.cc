@@ -250,7 +250,7 @@ class FarInFile final : public backends::FarBody {
     chunk->advance(block.size());
     return chunk;
   }
-  FileRange range_now(std::uint64_t at) const override {
+  FileRange range_now(std::uint64_t at, std::int64_t) const override {
     std::uint64_t end = at / kBlockBytes;
     while (end < in_file_.size() && in_file_[end]) ++end;
     const std::uint64_t until = std::min<std::uint64_t>(end * kBlockBytes, bytes_.size());
