@@ -39,6 +39,11 @@ enum class FrameKind : std::uint8_t {
   Contents = 5,  // of the segment, which ends with it
 };
 
+// Its key leads to it.
+constexpr bool is_entry(FrameKind kind) {
+  return kind == FrameKind::Object || kind == FrameKind::Head;
+}
+
 struct Frame {
   FrameKind kind = FrameKind::Object;
   std::uint64_t order = 0;  // grows with each record of the folder: of a key the last one counts

@@ -14,7 +14,7 @@ namespace {
 using Status = RecordRead::Status;
 
 // Of a large record, read at first: most heads are shorter.
-constexpr std::uint64_t kFirstBytes = std::uint64_t{16} * 1024;
+constexpr std::uint64_t kFirstBytes = std::uint64_t{4} * 1024;
 // A thread's buffer that has grown beyond this is not kept.
 constexpr std::size_t kKeepBytes = std::size_t{1024} * 1024;
 // The head of an object of a terabyte is shorter.
@@ -128,8 +128,7 @@ RecordRead RecordReader::read_large(const Asked& asked, bool wait) const {
 
 // How long a record's head is, whose body does not lie with it in memory; empty: it has none.
 std::optional<std::uint64_t> RecordReader::head_bytes(const Frame& frame, std::string_view first) {
-  const bool has_head = frame.kind == FrameKind::Object || frame.kind == FrameKind::Head;
-  if (!has_head || frame.size < kRecordFixedBytes) return std::nullopt;
+  if (!is_entry(frame.kind) || frame.size < kRecordFixedBytes) return std::nullopt;
   const auto head = record_head_bytes(first);
   if (!head || *head > frame.size || *head > kMostHeadBytes) return std::nullopt;
   return head;

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "backends/disk/segment_reader.h"
 #include "base/check.h"
 #include "base/log.h"
 
@@ -21,9 +20,6 @@ constexpr std::uint64_t kSegmentShare = 64;
 constexpr std::uint64_t kThresholdShare = 16;
 // Of a segment, for objects that are kept.
 constexpr std::uint64_t kKeepShare = 5;
-// Kept objects are copied together, of about so many bytes.
-constexpr std::uint64_t kCopyBytes = std::uint64_t{1024} * 1024;
-
 std::uint64_t usual_bytes(std::uint64_t max_size) {
   const std::uint64_t share =
       std::clamp(max_size / kSegmentShare, kLeastSegment, kUsualMostSegment);
@@ -32,14 +28,6 @@ std::uint64_t usual_bytes(std::uint64_t max_size) {
 
 std::uint64_t stride_of(std::uint64_t record_bytes) {
   return Frame{.size = record_bytes}.stride();
-}
-
-RecordPlace place_in(std::uint32_t segment, const PlacedFrame& placed) {
-  return {segment, placed.at, placed.frame.stride()};
-}
-
-bool is_entry(FrameKind kind) {
-  return kind == FrameKind::Object || kind == FrameKind::Head;
 }
 
 }  // namespace
@@ -132,6 +120,16 @@ Result<std::vector<RecordPlace>> SegmentLog::write(std::span<const NewRecord> re
   return places;
 }
 
+Result<RecordPlace> SegmentLog::write_one(const NewRecord& record) {
+  const auto places = write(std::span(&record, 1));
+  if (!places) return std::unexpected(places.error());
+  return places->front();
+}
+
+RecordPlace SegmentLog::place_in(std::uint32_t segment, const PlacedFrame& placed) {
+  return {segment, placed.at, placed.frame.stride()};
+}
+
 // ---- segments ----
 
 Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
@@ -144,6 +142,7 @@ Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   const std::uint64_t needed = kSegmentHeaderBytes + stride_of(record_bytes) + contents_bytes(1);
   const std::uint64_t planned = std::max(segment_bytes_, needed);
   if (planned > limits_.max_size) return fail(ErrorCode::TooLarge, "larger than max_size");
+  segments_.close_removed();
   while (segments_.bytes() + planned > limits_.max_size) {
     if (!reclaim(false)) return fail(ErrorCode::Unavailable, "readers hold all there is");
   }
@@ -206,10 +205,12 @@ Result<void> SegmentLog::clear() {
   writer_ = nullptr;
   current_ = nullptr;
   note_end();
-  while (const SegmentRef segment = segments_.oldest()) {
-    const auto removed = folder().remove(segment_name(segment->number()));
+  while (SegmentRef segment = segments_.oldest()) {
+    const std::uint32_t number = segment->number();
+    segment = nullptr;
+    const auto removed = folder().remove(segment_name(number));
     if (!removed && removed.error().code != ErrorCode::NotFound) return removed;
-    segments_.remove(segment->number());
+    segments_.remove(number);
   }
   return {};
 }
@@ -218,78 +219,6 @@ void SegmentLog::shrink() {
   while (segments_.bytes() + segment_bytes_ > limits_.max_size || over_threshold({})) {
     if (!reclaim(false)) return;
   }
-}
-
-// ---- reclaiming ----
-
-// The oldest segment goes. False: there is none, or it cannot be removed.
-bool SegmentLog::reclaim(bool keep) {
-  const SegmentRef oldest = segments_.oldest();
-  if (!oldest) return false;
-  if (oldest == current_) close();
-  const std::uint32_t number = oldest->number();
-  const Result<SegmentListing> listing = list_segment(*oldest->file(), oldest->id());
-  if (listing) {
-    if (keep && writer_) keep_hot(*oldest->file(), number, listing->frames);
-    forget(number, listing->frames);
-  } else {
-    evictions_.fetch_add(index_.erase_segment(number), std::memory_order_relaxed);
-  }
-  const auto removed = folder().remove(segment_name(number));
-  if (!removed && removed.error().code != ErrorCode::NotFound) return false;
-  segments_.remove(number);
-  return true;
-}
-
-void SegmentLog::forget(std::uint32_t number, const std::vector<PlacedFrame>& frames) {
-  std::uint64_t gone = 0;
-  for (const PlacedFrame& placed : frames) {
-    const Frame& frame = placed.frame;
-    if (is_entry(frame.kind) && index_.erase_at(frame.hash, place_in(number, placed))) ++gone;
-  }
-  evictions_.fetch_add(gone, std::memory_order_relaxed);
-}
-
-// Appends anew what was used since it was written or last kept, as far as that goes.
-void SegmentLog::keep_hot(File& file, std::uint32_t number,
-                          const std::vector<PlacedFrame>& frames) {
-  std::vector<PlacedFrame> hot;
-  std::uint64_t bytes = 0;
-  for (const PlacedFrame& placed : frames) {
-    const std::uint64_t stride = placed.frame.stride();
-    // The pieces of a large one are not kept, so neither is its head.
-    if (placed.frame.kind != FrameKind::Object || stride > keep_left_) continue;
-    if (index_.state(placed.frame.hash, place_in(number, placed)) != Index::State::Used) continue;
-    if (!fits(bytes + stride, hot.size() + 1)) break;
-    keep_left_ -= stride;
-    bytes += stride;
-    hot.push_back(placed);
-    if (bytes < kCopyBytes) continue;
-    if (!copy(file, number, hot)) return;
-    hot.clear();
-    bytes = 0;
-  }
-  copy(file, number, hot);
-}
-
-// False: the medium fails; what was not copied goes.
-bool SegmentLog::copy(File& file, std::uint32_t number, std::span<const PlacedFrame> frames) {
-  if (frames.empty()) return true;
-  std::vector<std::string> bytes;
-  std::vector<NewRecord> records;
-  bytes.reserve(frames.size());  // the records point into it
-  for (const PlacedFrame& placed : frames) {
-    std::string& record = bytes.emplace_back(placed.frame.size, '\0');
-    const Result<std::size_t> got = file.read(placed.at + kFrameBytes, record);
-    if (!got || *got != record.size()) return false;
-    records.push_back({.kind = placed.frame.kind, .hash = placed.frame.hash, .bytes = record});
-  }
-  const auto copies = write(records);
-  if (!copies) return false;
-  for (std::size_t i = 0; i < copies->size(); ++i) {
-    index_.move(frames[i].frame.hash, place_in(number, frames[i]), (*copies)[i]);
-  }
-  return true;
 }
 
 }  // namespace weir::backends::disk

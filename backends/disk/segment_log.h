@@ -70,9 +70,12 @@ class SegmentLog {
   Result<void> leave_free(std::uint64_t bytes);
   void note_end();
   Result<std::vector<RecordPlace>> write(std::span<const NewRecord> records);
+  Result<RecordPlace> write_one(const NewRecord& record);
+  static RecordPlace place_in(std::uint32_t segment, const PlacedFrame& placed);
   bool reclaim(bool keep_hot);
   void keep_hot(File& file, std::uint32_t number, const std::vector<PlacedFrame>& frames);
   bool copy(File& file, std::uint32_t number, std::span<const PlacedFrame> frames);
+  bool copy_large(File& file, std::uint32_t number, const PlacedFrame& head);
   void forget(std::uint32_t number, const std::vector<PlacedFrame>& frames);
 
   Folder& folder() const { return *folder_.folder; }

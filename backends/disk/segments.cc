@@ -1,5 +1,7 @@
 #include "backends/disk/segments.h"
 
+#include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <utility>
 
@@ -46,12 +48,23 @@ SegmentRef Segments::newest() const {
 }
 
 void Segments::remove(std::uint32_t number) {
-  SegmentRef last;  // dies outside of the lock, and closes its file there
+  {
+    const std::unique_lock lock(mutex_);
+    const auto found = segments_.find(number);
+    if (found == segments_.end()) return;
+    removed_.push_back(std::move(found->second));
+    segments_.erase(found);
+  }
+  close_removed();
+}
+
+void Segments::close_removed() {
+  std::vector<SegmentRef> unread;  // they die outside of the lock
   const std::unique_lock lock(mutex_);
-  const auto found = segments_.find(number);
-  if (found == segments_.end()) return;
-  last = std::move(found->second);
-  segments_.erase(found);
+  const auto is_read = [](const SegmentRef& segment) { return segment.use_count() > 1; };
+  const auto rest = std::partition(removed_.begin(), removed_.end(), is_read);
+  std::move(rest, removed_.end(), std::back_inserter(unread));
+  removed_.erase(rest, removed_.end());
 }
 
 }  // namespace weir::backends::disk

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <shared_mutex>
+#include <vector>
 
 #include "backends/disk/segment_format.h"
 #include "backends/disk/verified_blocks.h"
@@ -13,7 +14,7 @@
 
 namespace weir::backends::disk {
 
-// A segment as its readers hold it. While any of them does its bytes count, also when it has lost
+// A segment as its readers hold it. Until none of them does its bytes count, also when it has lost
 // its name.
 class Segment {
  public:
@@ -61,8 +62,11 @@ class Segments {
   SegmentRef find(std::uint32_t number) const;
   SegmentRef oldest() const;
   SegmentRef newest() const;
-  // Readers keep it.
+  // Nobody finds it any more; its readers keep it.
   void remove(std::uint32_t number);
+  // Closes what was removed and has no readers any more. They are loops, and to close a file that
+  // has lost its name is to free what it took: its writer does it, on the executor.
+  void close_removed();
 
   std::uint64_t folder() const { return folder_; }
   // Of all, those included that readers merely hold.
@@ -72,7 +76,8 @@ class Segments {
   const std::uint64_t folder_;
   const Segment::Account account_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   mutable std::shared_mutex mutex_;
-  std::map<std::uint32_t, SegmentRef> segments_;  // guarded by mutex_
+  std::map<std::uint32_t, SegmentRef> segments_;  // guarded by mutex_, as what follows
+  std::vector<SegmentRef> removed_;               // somebody reads them still
 };
 
 }  // namespace weir::backends::disk

@@ -196,6 +196,7 @@ void Volume::schedule() {
 // One group a turn, so that recovery has its turns in between.
 void Volume::write_some() {
   scheduled_.store(false);
+  segments_->close_removed();
   WriteQueue::Group group = queue_.take(kGroupBytes);
   if (group.clear_first || owes_all_) {
     const Result<void> cleared = log_->clear();
@@ -222,7 +223,7 @@ NewRecord Volume::record_of(const WriteQueue::Item& item, std::string& bytes) co
     }
     append_pieces(bytes, places);
     record.body_segment = places.front().segment;
-    record.body_at = places.front().at;
+    record.body_at = places.front().at - kFrameBytes;
   } else {
     record.kind = FrameKind::Object;
     bytes = encode(*item.entry, time);

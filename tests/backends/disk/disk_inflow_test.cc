@@ -20,12 +20,15 @@ class DiskInflowTest : public ::testing::Test, public DiskKit {
     Storing storing = {};
   };
   static Arriving commit(Attached& at, std::string_view key, char letter) {
-    Arriving out{.inflow = at.store().open_inflow(kLarge).value()};
-    EXPECT_TRUE(out.inflow->append(std::string(kLarge, letter)));
+    return commit(at, key, std::string(kLarge, letter));
+  }
+  static Arriving commit(Attached& at, std::string_view key, std::string_view body) {
+    Arriving out{.inflow = at.store().open_inflow(body.size()).value()};
+    EXPECT_TRUE(out.inflow->append(body));
     EntryParts head;
     head.key = std::string(key);
     head.hash = hash128(key);
-    head.fields.add("Content-Length", std::to_string(kLarge));
+    head.fields.add("Content-Length", std::to_string(body.size()));
     out.storing = out.inflow->commit(std::move(head), *out.waiter);
     return out;
   }
@@ -34,22 +37,29 @@ class DiskInflowTest : public ::testing::Test, public DiskKit {
     return *arriving.waiter->result;
   }
 
-  // The first letter of what is found, or '-'.
-  char letter_at(std::string_view key) {
-    const EntryRef entry = at().find(key);
-    if (!entry) return '-';
-    const Ref<const FarBody> body(entry->far_body());
-    if (!body) return text_of(*entry).front();
+  // Of a body that has changed nothing but "!".
+  std::string whole(const Ref<const FarBody>& body) {
+    std::string out;
     bool came = false;
     FarReader reader(at().loop(), [&came] { came = true; });
-    for (;;) {
-      const FarReader::Got got = reader.get(body, 0);
-      if (got.status == FarReader::Status::Data) return got.bytes.front();
-      if (got.status == FarReader::Status::Failed) return '!';
+    while (out.size() < body->size()) {
+      const FarReader::Got got = reader.get(body, out.size());
+      if (got.status == FarReader::Status::Data) out += got.bytes;
+      if (got.status == FarReader::Status::Failed) return "!";
+      if (got.status != FarReader::Status::Pending) continue;
       while (!came) turn(at().loop());
       came = false;
     }
+    return out;
   }
+  // Nothing but "-" where there is none.
+  std::string text_at(std::string_view key) {
+    const EntryRef entry = at().find(key);
+    if (!entry) return "-";
+    const Ref<const FarBody> body(entry->far_body());
+    return body ? whole(body) : text_of(*entry);
+  }
+  char letter_at(std::string_view key) { return text_at(key).front(); }
 };
 
 TEST_F(DiskInflowTest, WhatIsDoneBehindItsCommitIsNewer) {
@@ -91,6 +101,34 @@ TEST_F(DiskInflowTest, WhatIsDoneBehindItsCommitIsNewer) {
     EXPECT_EQ(letter_at("k"), row.found) << row.what << ", after a restart";
     at().backend().clear();
   }
+}
+
+TEST_F(DiskInflowTest, OneThatIsUsedIsKeptWhenItsSegmentGoes) {
+  // With all its pieces, and a head that leads to where they are then. A fifth of a segment, which
+  // is a 64th of max_size, is more than one of them.
+  options.max_size = std::uint64_t{352} * 1024 * 1024;
+  options.threshold = 0;
+  std::string body(1'100'000, '\0');
+  for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i / 5'000 % 26);
+  open();
+  for (const char* const key : {"used", "unused"}) {
+    Arriving arriving = commit(at(), key, body);
+    ASSERT_EQ(ended(at(), arriving), StoreResult::Stored);
+  }
+  const std::string other(250'000, 'x');
+  for (int i = 0; at().stats().evictions < 50; ++i) {
+    ASSERT_LT(i, 3'000);
+    ASSERT_EQ(put("other" + std::to_string(i), other), StoreResult::Stored);
+    if (i % 100 == 0) {
+      ASSERT_TRUE(at().find("used"));
+    }
+  }
+  EXPECT_TRUE(text_at("used") == body);
+  EXPECT_EQ(text_at("unused"), "-");
+  const std::uint64_t objects = at().stats().objects;
+  restart();
+  wait_for_objects(objects);
+  EXPECT_TRUE(text_at("used") == body) << "after a restart";
 }
 
 TEST_F(DiskInflowTest, WhoGivesItUpLeavesNothing) {
