@@ -239,21 +239,21 @@ Result<Parts> read_parts(std::string_view bytes) {
   return parts;
 }
 
-// What lies there already need not be copied, if little would be kept beside it.
-Body make_body_within(Ref<Chunk> chunk, std::string_view body) {
+// What lies in `chunk` need not be copied, if little would be kept beside it.
+Body make_body_within(const Ref<Chunk>& chunk, std::string_view body) {
   constexpr std::size_t kWasteShare = 8;
   const std::size_t beside = chunk ? chunk->capacity() - body.size() : body.size();
   if (beside > body.size() / kWasteShare) return make_body(body);
   Body within;
   const auto begin = static_cast<std::size_t>(body.data() - chunk->data());
-  within.append({std::move(chunk), body.size(), begin});
+  within.append({chunk, body.size(), begin});
   return within;
 }
 
 // The body as an entry keeps it: small ones inline, larger ones in a piece of their own.
-EntryRef make_response(Entry::Source& source, std::string_view body, Ref<Chunk> chunk) {
+EntryRef make_response(Entry::Source& source, std::string_view body, const Ref<Chunk>& chunk) {
   if (body.size() > Entry::kInlineBody) {
-    source.body = make_ref<const StoredBody>(make_body_within(std::move(chunk), body));
+    source.body = make_ref<const StoredBody>(make_body_within(chunk, body));
   } else {
     source.inline_bytes = body;
   }
@@ -331,7 +331,7 @@ std::string encode_head(const Entry& entry, std::span<const std::uint64_t> sums,
 }
 
 Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordTime& time,
-                        std::int64_t now_ms, Ref<Chunk> chunk) {
+                        std::int64_t now_ms, const Ref<Chunk>& chunk) {
   const Result<Parts> parts = read_parts(bytes);
   if (!parts) return std::unexpected(parts.error());
   Result<Entry::Source> source = source_of(*parts, key, time, now_ms);
@@ -342,7 +342,7 @@ Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordT
     source->inline_bytes = parts->body;
     return Entry::make(*source);
   }
-  return make_response(*source, parts->body, std::move(chunk));
+  return make_response(*source, parts->body, chunk);
 }
 
 std::optional<std::uint64_t> record_head_bytes(std::string_view first) {

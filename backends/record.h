@@ -39,10 +39,10 @@ std::string encode(const Entry& entry, const RecordTime& time);
 // undated was asked for; and what arrives more than a minute from now, which would not grow old.
 // Clocks that differ by less do so all the time: that is taken to arrive now.
 //
-// Who read `bytes` into a chunk hands that in: a large body stays where it lies there. Nobody may
-// write to it again.
+// Who read `bytes` into a chunk, which is his to keep until this returns, hands that in: a large
+// body may stay where it lies there, and shares it. Nobody may write to it again.
 Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordTime& time,
-                        std::int64_t now_ms, Ref<Chunk> chunk = nullptr);
+                        std::int64_t now_ms, const Ref<Chunk>& chunk = nullptr);
 
 // ---- a record in two: its head here, its body where it is read from block by block ----
 

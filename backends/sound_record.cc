@@ -30,10 +30,8 @@ bool is_sound_status_line(int status, std::string_view text) {
   const auto line = take_line(text);
   if (!line || !text.empty()) return false;
   const Result<http::StatusLine> read = http::read_status_line(*line);
-  if (!read || read->status != status || !line->starts_with("HTTP/1.1 ")) return false;
-  constexpr std::size_t kBeforeReason = 13;  // with the space, which may not be left out here
-  if (line->size() < kBeforeReason) return false;
-  return !read->reason.empty() || http::reason_phrase(status).empty();
+  // append_status_line() leaves no reason out.
+  return read && read->status == status && line->starts_with("HTTP/1.1 ") && !read->reason.empty();
 }
 
 // The line that append_field() makes of a field.
@@ -75,7 +73,8 @@ bool are_sound_fields(std::string_view text, bool has_length, std::uint64_t body
 
 bool is_sound_head(int status, std::string_view status_line, std::string_view fields,
                    std::uint64_t body_size) {
-  if (status_line.size() + fields.size() > kMaxHeadBytes) return false;
+  constexpr std::size_t kBlankLine = 2;
+  if (status_line.size() + fields.size() + kBlankLine > kMaxHeadBytes) return false;
   if (http::speaks_of_one_exchange(status)) return false;
   const bool has_length = status != 204;
   return is_sound_status_line(status, status_line) &&

@@ -80,17 +80,16 @@ RecordRead RecordReader::read_whole(const Asked& asked, bool wait) const {
     const Status status = fill(asked, size, bytes, wait);
     return status == Status::Found ? decode_whole(asked, bytes, nullptr) : RecordRead{status};
   }
-  Ref<Chunk> chunk = Chunk::allocate(size);
+  const Ref<Chunk> chunk = Chunk::allocate(size);
   const Status status = read_bytes(asked, 0, chunk->free_space(), wait);
   if (status != Status::Found) return {status};
   chunk->advance(size);
-  const std::string_view all(chunk->data(), size);
-  return decode_whole(asked, all, std::move(chunk));
+  return decode_whole(asked, {chunk->data(), size}, chunk);
 }
 
 // `chunk` is where `all` lies, if it lies in one.
 RecordRead RecordReader::decode_whole(const Asked& asked, std::string_view all,
-                                      Ref<Chunk> chunk) const {
+                                      const Ref<Chunk>& chunk) const {
   const Result<Frame> frame = read_frame(all.substr(0, kFrameBytes), asked.segment->id());
   if (const Status status = judge_frame(asked, frame); status != Status::Found) {
     return {status};
@@ -100,8 +99,8 @@ RecordRead RecordReader::decode_whole(const Asked& asked, std::string_view all,
     const auto bytes = head_bytes(*frame, record);
     return bytes ? read_head(asked, *frame, record, *bytes) : RecordRead{Status::Corrupt};
   }
-  Result<EntryRef> entry = decode(record, asked.key, time_.reading(asked.segment->header().time),
-                                  asked.now_ms, std::move(chunk));
+  Result<EntryRef> entry =
+      decode(record, asked.key, time_.reading(asked.segment->header().time), asked.now_ms, chunk);
   if (!entry) return {Status::Corrupt};
   return {Status::Found, std::move(*entry)};
 }
@@ -126,7 +125,7 @@ RecordRead RecordReader::read_large(const Asked& asked, bool wait) const {
   return read_head(asked, *frame, std::string_view(bytes).substr(kFrameBytes, wanted), *head);
 }
 
-// How long a record's head is, whose body does not lie with it in memory; empty: it has none.
+// Bytes of the head that `first` begins with; empty: it is no entry's, or says what cannot be.
 std::optional<std::uint64_t> RecordReader::head_bytes(const Frame& frame, std::string_view first) {
   if (!is_entry(frame.kind) || frame.size < kRecordFixedBytes) return std::nullopt;
   const auto head = record_head_bytes(first);
@@ -143,7 +142,7 @@ RecordRead RecordReader::read_head(const Asked& asked, const Frame& frame, std::
   bool is_gone = false;
   const auto make_body = [&](std::uint64_t size, std::vector<std::uint64_t> sums) {
     if (!in_record) {
-      body = body_in_pieces(list, size, sums);
+      body = body_in_pieces(asked, list, size, sums);
       is_gone = !body;
     } else if (head + size == frame.size) {
       body = body_in_record(asked, head, size, std::move(sums));
@@ -164,19 +163,23 @@ Ref<DiskBody> RecordReader::body_in_record(const Asked& asked, std::uint64_t hea
   return make_ref<DiskBody>(*executor_, whole, std::move(sums));
 }
 
-std::shared_ptr<const Segment> RecordReader::find_segment(const PiecePlace& place) const {
+// The record's own segment may have lost its name by now: it was found while it had one.
+std::shared_ptr<const Segment> RecordReader::find_segment(const Asked& asked,
+                                                          const PiecePlace& place) const {
+  if (place.segment == asked.segment->number()) return asked.segment;
   if (place.segment > Segments::kMostNumber) return nullptr;
   return segments_->find(static_cast<std::uint32_t>(place.segment));
 }
 
 // Null: the pieces are not all there.
-Ref<DiskBody> RecordReader::body_in_pieces(std::string_view list, std::uint64_t size,
+Ref<DiskBody> RecordReader::body_in_pieces(const Asked& asked, std::string_view list,
+                                           std::uint64_t size,
                                            const std::vector<std::uint64_t>& sums) const {
   const auto places = read_pieces(list);
   if (!places) return nullptr;
   if (places->size() == 1) {
     const PiecePlace& place = places->front();
-    std::shared_ptr<const Segment> segment = find_segment(place);
+    std::shared_ptr<const Segment> segment = find_segment(asked, place);
     if (!segment || place.size != size) return nullptr;
     return make_ref<DiskBody>(*executor_, DiskBody::Piece{std::move(segment), place.at, size},
                               std::vector(sums));
@@ -188,7 +191,7 @@ Ref<DiskBody> RecordReader::body_in_pieces(std::string_view list, std::uint64_t 
     const bool is_last = at + place.size == size;
     const bool fits = place.size == DiskBody::kPieceBytes ||
                       (is_last && place.size > 0 && place.size < DiskBody::kPieceBytes);
-    std::shared_ptr<const Segment> segment = fits ? find_segment(place) : nullptr;
+    std::shared_ptr<const Segment> segment = fits ? find_segment(asked, place) : nullptr;
     const std::size_t blocks = (place.size + FarBody::kBlockBytes - 1) / FarBody::kBlockBytes;
     if (!segment || blocks > left.size()) return nullptr;
     body->grow({std::move(segment), place.at, place.size}, left.first(blocks));

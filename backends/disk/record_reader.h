@@ -62,15 +62,15 @@ class RecordReader {
  private:
   RecordRead read(const Asked& asked, bool wait) const;
   RecordRead read_whole(const Asked& asked, bool wait) const;
-  RecordRead decode_whole(const Asked& asked, std::string_view all, Ref<Chunk> chunk) const;
+  RecordRead decode_whole(const Asked& asked, std::string_view all, const Ref<Chunk>& chunk) const;
   RecordRead read_large(const Asked& asked, bool wait) const;
   static std::optional<std::uint64_t> head_bytes(const Frame& frame, std::string_view first);
   RecordRead read_head(const Asked& asked, const Frame& frame, std::string_view bytes,
                        std::uint64_t head) const;
-  std::shared_ptr<const Segment> find_segment(const PiecePlace& place) const;
+  std::shared_ptr<const Segment> find_segment(const Asked& asked, const PiecePlace& place) const;
   Ref<DiskBody> body_in_record(const Asked& asked, std::uint64_t head_bytes, std::uint64_t size,
                                std::vector<std::uint64_t> sums) const;
-  Ref<DiskBody> body_in_pieces(std::string_view list, std::uint64_t size,
+  Ref<DiskBody> body_in_pieces(const Asked& asked, std::string_view list, std::uint64_t size,
                                const std::vector<std::uint64_t>& sums) const;
 
   std::shared_ptr<const Segments> segments_;

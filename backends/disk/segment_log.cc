@@ -20,6 +20,7 @@ constexpr std::uint64_t kSegmentShare = 64;
 constexpr std::uint64_t kThresholdShare = 16;
 // Of a segment, for objects that are kept.
 constexpr std::uint64_t kKeepShare = 5;
+
 std::uint64_t usual_bytes(std::uint64_t max_size) {
   const std::uint64_t share =
       std::clamp(max_size / kSegmentShare, kLeastSegment, kUsualMostSegment);
@@ -216,6 +217,7 @@ Result<void> SegmentLog::clear() {
 }
 
 void SegmentLog::shrink() {
+  segments_.close_removed();
   while (segments_.bytes() + segment_bytes_ > limits_.max_size || over_threshold({})) {
     if (!reclaim(false)) return;
   }

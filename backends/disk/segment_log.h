@@ -72,7 +72,7 @@ class SegmentLog {
   Result<std::vector<RecordPlace>> write(std::span<const NewRecord> records);
   Result<RecordPlace> write_one(const NewRecord& record);
   static RecordPlace place_in(std::uint32_t segment, const PlacedFrame& placed);
-  bool reclaim(bool keep_hot);
+  bool reclaim(bool keep_used);
   void keep_hot(File& file, std::uint32_t number, const std::vector<PlacedFrame>& frames);
   bool copy(File& file, std::uint32_t number, std::span<const PlacedFrame> frames);
   bool copy_large(File& file, std::uint32_t number, const PlacedFrame& head);

@@ -40,14 +40,14 @@ std::optional<LargeRecord> read_large(File& file, const PlacedFrame& placed) {
 }  // namespace
 
 // The oldest segment goes. False: there is none, or it cannot be removed.
-bool SegmentLog::reclaim(bool keep) {
+bool SegmentLog::reclaim(bool keep_used) {
   SegmentRef oldest = segments_.oldest();
   if (!oldest) return false;
   if (oldest == current_) close();
   const std::uint32_t number = oldest->number();
   const Result<SegmentListing> listing = list_segment(*oldest->file(), oldest->id());
   if (listing) {
-    if (keep && writer_) keep_hot(*oldest->file(), number, listing->frames);
+    if (keep_used && writer_) keep_hot(*oldest->file(), number, listing->frames);
     forget(number, listing->frames);
   } else {
     evictions_.fetch_add(index_.erase_segment(number), std::memory_order_relaxed);
@@ -72,6 +72,7 @@ void SegmentLog::forget(std::uint32_t number, const std::vector<PlacedFrame>& fr
 void SegmentLog::keep_hot(File& file, std::uint32_t number,
                           const std::vector<PlacedFrame>& frames) {
   std::vector<PlacedFrame> hot;
+  std::vector<PlacedFrame> large;  // they get what the others leave
   std::uint64_t bytes = 0;
   const auto flush = [&] {
     bytes = 0;
@@ -83,7 +84,7 @@ void SegmentLog::keep_hot(File& file, std::uint32_t number,
     if (stride > keep_left_) continue;
     if (index_.state(placed.frame.hash, place_in(number, placed)) != Index::State::Used) continue;
     if (placed.frame.kind == FrameKind::Head) {
-      if (!flush() || !copy_large(file, number, placed)) return;
+      large.push_back(placed);
       continue;
     }
     if (!fits(bytes + stride, hot.size() + 1)) break;
@@ -92,7 +93,10 @@ void SegmentLog::keep_hot(File& file, std::uint32_t number,
     hot.push_back(placed);
     if (bytes >= kCopyBytes && !flush()) return;
   }
-  flush();
+  if (!flush()) return;
+  for (const PlacedFrame& head : large) {
+    if (!copy_large(file, number, head)) return;
+  }
 }
 
 // False: the medium fails; what was not copied goes.
@@ -117,10 +121,10 @@ bool SegmentLog::copy(File& file, std::uint32_t number, std::span<const PlacedFr
 
 // A large object whose pieces all lie here: they first, then a head that tells where they are now.
 // Of one that reaches into another segment nothing is kept. False as for copy().
-bool SegmentLog::copy_large(File& file, std::uint32_t number, const PlacedFrame& placed) {
-  const std::optional<LargeRecord> large = read_large(file, placed);
+bool SegmentLog::copy_large(File& file, std::uint32_t number, const PlacedFrame& head) {
+  const std::optional<LargeRecord> large = read_large(file, head);
   if (!large) return true;
-  std::uint64_t bytes = placed.frame.stride();
+  std::uint64_t bytes = head.frame.stride();
   for (const PiecePlace& piece : large->pieces) {
     if (piece.segment != number || piece.size > keep_left_) return true;
     bytes += Frame{.size = piece.size}.stride();
@@ -138,15 +142,15 @@ bool SegmentLog::copy_large(File& file, std::uint32_t number, const PlacedFrame&
     if (!copied) return false;
     pieces.push_back({copied->segment, copied->at + kFrameBytes, from.size});
   }
-  std::string head = large->bytes.substr(0, large->head_bytes);
-  append_pieces(head, pieces);
+  std::string written = large->bytes.substr(0, large->head_bytes);
+  append_pieces(written, pieces);
   const auto copied = write_one({.kind = FrameKind::Head,
-                                 .hash = placed.frame.hash,
-                                 .bytes = head,
+                                 .hash = head.frame.hash,
+                                 .bytes = written,
                                  .body_segment = pieces.front().segment,
                                  .body_at = pieces.front().at - kFrameBytes});
   if (!copied) return false;
-  index_.move(placed.frame.hash, place_in(number, placed), *copied);
+  index_.move(head.frame.hash, place_in(number, head), *copied);
   return true;
 }
 

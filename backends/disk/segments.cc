@@ -65,6 +65,7 @@ void Segments::close_removed() {
   const auto rest = std::partition(removed_.begin(), removed_.end(), is_read);
   std::move(rest, removed_.end(), std::back_inserter(unread));
   removed_.erase(rest, removed_.end());
+  has_removed_.store(!removed_.empty(), std::memory_order_relaxed);
 }
 
 }  // namespace weir::backends::disk

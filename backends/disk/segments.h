@@ -14,8 +14,8 @@
 
 namespace weir::backends::disk {
 
-// A segment as its readers hold it. Until none of them does its bytes count, also when it has lost
-// its name.
+// A segment as its readers hold it. Its bytes count until it is closed, also when it has lost its
+// name: when no reader is left and its writer has noticed (Segments::close_removed).
 class Segment {
  public:
   using Account = std::shared_ptr<std::atomic<std::uint64_t>>;
@@ -67,6 +67,8 @@ class Segments {
   // Closes what was removed and has no readers any more. They are loops, and to close a file that
   // has lost its name is to free what it took: its writer does it, on the executor.
   void close_removed();
+  // Whether there is something to be closed, now or once its readers have left.
+  bool has_removed() const { return has_removed_.load(std::memory_order_relaxed); }
 
   std::uint64_t folder() const { return folder_; }
   // Of all, those included that readers merely hold.
@@ -77,7 +79,8 @@ class Segments {
   const Segment::Account account_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   mutable std::shared_mutex mutex_;
   std::map<std::uint32_t, SegmentRef> segments_;  // guarded by mutex_, as what follows
-  std::vector<SegmentRef> removed_;               // somebody reads them still
+  std::vector<SegmentRef> removed_;               // not closed yet
+  std::atomic<bool> has_removed_{false};
 };
 
 }  // namespace weir::backends::disk

@@ -1,7 +1,8 @@
 // Which blocks of a sealed segment were read from the medium and found to be what was written,
 // since the file was last written to. Such a block may be sent from where it lies, while it lies in
-// memory. That it does can only be looked up: it may leave right behind the look, and then its
-// sender waits for the medium. Any thread.
+// memory. That it does can only be looked up: one that leaves right behind the look is read by the
+// kernel when it is sent, unverified, and one that is back at the next look was never missed. Any
+// thread.
 #pragma once
 
 #include <atomic>
@@ -27,15 +28,15 @@ class VerifiedBlocks {
   // The block that begins there was read and is sound; the file was as `modified` says.
   void add(std::uint64_t at, Modified modified);
 
-  // What was seen in memory so short a time ago is there: it was used, and looking costs as much
-  // as all else that Weir itself does for such an answer.
+  // What was seen in memory so short a time ago is taken to be there: it was used, and looking
+  // costs as much as all else that Weir itself does for such an answer.
   static constexpr std::int64_t kSeenFor_ms = 10;
 
   struct Asked {
     std::uint64_t block = 0;        // where the block begins in which `at` lies
     std::uint64_t block_bytes = 0;  // of each block but a body's last
     std::uint64_t at = 0;
-    std::uint64_t end = 0;  // that of a block
+    std::uint64_t end = 0;  // how far is asked: where some block ends
     std::int64_t now_ms = 0;
   };
   // How many bytes from `at` on are verified and in memory. What is not in memory any more has to

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backends/record.h"
+#include "base/check.h"
 #include "base/log.h"
 
 namespace weir::backends::disk {
@@ -73,6 +74,7 @@ Volume::Found Volume::find(keys::KeyView key, const Hash128& hash, Purpose purpo
     const bool is_it = *queued && (*queued)->key().bytes == key.bytes;
     return {is_it ? std::move(*queued) : nullptr, nullptr, {}};
   }
+  if (segments_->has_removed()) close_removed_soon();
   // What is found may just have moved, to make room: then it is found at its new place.
   constexpr int kTries = 3;
   for (int i = 0; i < kTries; ++i) {
@@ -83,6 +85,17 @@ Volume::Found Volume::find(keys::KeyView key, const Hash128& hash, Purpose purpo
     }
   }
   return {};
+}
+
+// Who read it last may have left since anything was written.
+void Volume::close_removed_soon() {
+  constexpr std::int64_t kPause_ms = 1'000;
+  const std::int64_t now_ms = seams_.clock.now_ms();
+  std::int64_t next_ms = next_close_ms_.load(std::memory_order_relaxed);
+  if (now_ms < next_ms || !next_close_ms_.compare_exchange_strong(next_ms, now_ms + kPause_ms)) {
+    return;
+  }
+  schedule();
 }
 
 RecordReader::Asked Volume::asked(const Found& found, keys::KeyView key, const Hash128& hash) {
@@ -214,6 +227,7 @@ NewRecord Volume::record_of(const WriteQueue::Item& item, std::string& bytes) co
   if (!item.entry) return record;
   const RecordTime time = reader_->time().writing();
   if (const auto* const body = static_cast<const DiskBody*>(item.entry->far_body())) {
+    WEIR_CHECK(holds(*body));  // or the head would lead to bytes of another folder
     record.kind = FrameKind::Head;
     bytes = encode_head(*item.entry, body->sums(), time);
     std::vector<PiecePlace> places;

@@ -100,6 +100,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
 
  private:
   void schedule();
+  void close_removed_soon();
   void write_some();
   void write(std::vector<WriteQueue::Item> items);
   NewRecord record_of(const WriteQueue::Item& item, std::string& bytes) const;
@@ -124,6 +125,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   Breaker reads_;
   std::atomic<bool> scheduled_{false};
   std::atomic<bool> ending_{false};
+  std::atomic<std::int64_t> next_close_ms_{0};
   std::atomic<std::uint64_t> hits_{0};
   std::atomic<std::uint64_t> misses_{0};
   std::atomic<std::uint64_t> stores_{0};

@@ -96,7 +96,7 @@ class RequestParser {
   std::size_t connection_bytes_ = 0;  // of all Connection values
 };
 
-// Two lines of a response's head, each without its end. Views into it.
+// Two lines of a response's head, each without its end. What they return points into `line`.
 struct StatusLine {
   std::uint8_t minor_version = 1;
   std::uint16_t status = 0;

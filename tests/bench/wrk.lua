@@ -11,7 +11,7 @@
 -- The last line is the result, for wrk.py.
 
 function walk(size, start)
-  local last = start - 2  -- what wrk first asks for it only looks at, and does not send
+  local last = start - 2  -- wrk calls request() once to look at the result, and does not send that
   request = function()
     last = last + 1
     return wrk.format("GET", "/obj/" .. size .. "/" .. last)

@@ -58,6 +58,41 @@ TEST_P(DiskEnds, WhatWasClearedStaysSo) {
   EXPECT_EQ(body_at("new"), Maybe("2"));
 }
 
+TEST_F(DiskBackendTest, WhatIsReadIsWhatWasWrittenWhateverTheSizes) {
+  // Of head and body: which is copied out of what was read, and which stays there, depends on both.
+  open();
+  const std::size_t sizes[] = {0, 10, 400, 700, 1'500, 6'000};
+  const auto value = [](std::size_t size) {
+    std::string text(size, 'v');
+    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i % 23);
+    return text;
+  };
+  const auto entry_with = [&](std::size_t head, std::size_t body) {
+    EntryParts parts;
+    parts.key = std::to_string(head) + "/" + std::to_string(body);
+    parts.hash = hash128(parts.key);
+    parts.meta.response_ms = clock.now_ms();
+    parts.fields.add("X-Long", value(head));
+    parts.fields.add("Content-Length", std::to_string(body));
+    parts.body = make_body(value(body));
+    return make_entry(std::move(parts));
+  };
+  const std::size_t bodies[] = {0, 4'000, 4'096, 4'097, 5'000, 8'000, 16'000, 200'000};
+  for (const std::size_t head : sizes) {
+    for (const std::size_t body : bodies) {
+      SCOPED_TRACE(std::to_string(head) + " and " + std::to_string(body) + " bytes");
+      const EntryRef written = entry_with(head, body);
+      ASSERT_EQ(at().put(written), StoreResult::Stored);
+      const EntryRef read = at().find(written->key().bytes);
+      ASSERT_TRUE(read);
+      ASSERT_NE(read.get(), written.get());
+      EXPECT_TRUE(read->status_line() == written->status_line());
+      EXPECT_TRUE(read->stored_head() == written->stored_head());
+      EXPECT_TRUE(text_of(*read) == text_of(*written));
+    }
+  }
+}
+
 TEST_F(DiskBackendTest, WhatHappensDuringRecoveryIsNewerThanWhatIsFound) {
   // Stored, erased or cleared before the old records were met.
   open();
@@ -154,6 +189,12 @@ TEST_F(DiskBackendTest, AReaderKeepsTheRoomOfWhatHeReads) {
   ASSERT_TRUE(waiter.entry);
   EXPECT_EQ(text_of(*waiter.entry), std::string(60'000, 'r'));
   disk.fails(nullptr);
+  // Then it is given back, also where nothing more is written.
+  const std::uint64_t with_it = at().stats().bytes;
+  clock.advance(1'000);
+  EXPECT_FALSE(at().find("another"));
+  while (at().stats().bytes == with_it) std::this_thread::yield();
+  EXPECT_LT(at().stats().bytes, with_it);
 }
 
 class DiskThreshold : public ::testing::TestWithParam<std::uint64_t>, protected DiskKit {};
