@@ -1,0 +1,145 @@
+// How much a disk backend takes of the disk, and what goes first.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/backends/disk/disk_kit.h"
+
+namespace weir::backends::testing {
+namespace {
+
+using Maybe = std::optional<std::string>;
+
+class DiskRoomTest : public ::testing::Test, protected DiskKit {};
+
+TEST_F(DiskRoomTest, NeverTakesMoreThanMaxSize) {
+  // Files and all, whatever is written; the newest objects are there, the oldest are not.
+  options.max_size = 1024 * 1024;
+  options.max_object_size = 64 * 1024;
+  open();
+  std::mt19937 random(7);
+  std::uint64_t most = 0;
+  for (int i = 0; i < 400; ++i) {
+    const std::string body(random() % 20'000, static_cast<char>('a' + i % 26));
+    ASSERT_EQ(put("key" + std::to_string(i), body), StoreResult::Stored) << i;
+    most = std::max(most, bytes_on_disk());
+    ASSERT_LE(most, options.max_size) << i;
+    ASSERT_EQ(body_at("key" + std::to_string(i)), Maybe(body));
+  }
+  EXPECT_GT(most, options.max_size * 8 / 10);
+  EXPECT_EQ(body_at("key0"), std::nullopt);
+  const BackendStats stats = at().stats();
+  EXPECT_GT(stats.evictions, 100U);
+  EXPECT_EQ(stats.objects + stats.evictions, 400U);
+  restart();
+  wait_for_objects(stats.objects);
+  EXPECT_TRUE(body_at("key399"));
+}
+
+TEST_F(DiskRoomTest, KeepsWhatIsUsed) {
+  // An object that is asked for again and again outlives many times max_size of others.
+  options.max_size = 1024 * 1024;
+  options.max_object_size = 64 * 1024;
+  open();
+  put("hot", "warm");
+  for (int i = 0; i < 600; ++i) {
+    put("cold" + std::to_string(i), std::string(10'000, 'x'));
+    ASSERT_EQ(body_at("hot"), Maybe("warm")) << i;
+  }
+  EXPECT_EQ(body_at("cold0"), std::nullopt);
+}
+
+TEST_F(DiskRoomTest, AReaderKeepsTheRoomOfWhatHeReads) {
+  // His segment has gone from the folder; its bytes count until he has gone as well.
+  options.max_size = 1024 * 1024;
+  disk.set_resident(false);
+  open();
+  put("read", std::string(60'000, 'r'));
+  std::atomic<bool> held{true};
+  std::atomic<int> reads{0};
+  disk.fails([&](std::string_view operation, std::string_view) -> std::optional<Error> {
+    if (operation == "read" && reads.fetch_add(1) == 0) {
+      while (held) std::this_thread::yield();
+    }
+    return std::nullopt;
+  });
+  RecordingWaiter waiter;
+  const Lookup look = at().store().lookup(key_of("read"), Purpose::Serve, waiter);
+  ASSERT_EQ(look.status, Lookup::Status::Pending);
+  for (int i = 0; i < 60; ++i) {
+    put("other" + std::to_string(i), std::string(60'000, 'x'));
+    ASSERT_LE(bytes_on_disk(), options.max_size - 60'000);
+  }
+  held = false;
+  while (waiter.answers == 0) turn(at().loop());
+  ASSERT_TRUE(waiter.entry);
+  EXPECT_EQ(text_of(*waiter.entry), std::string(60'000, 'r'));
+  disk.fails(nullptr);
+  // Then it is given back, also where nothing more is written.
+  const std::uint64_t with_it = at().stats().bytes;
+  clock.advance(1'000);
+  EXPECT_FALSE(at().find("another"));
+  while (at().stats().bytes == with_it) std::this_thread::yield();
+  EXPECT_LT(at().stats().bytes, with_it);
+}
+
+class DiskThreshold : public ::testing::TestWithParam<std::uint64_t>, protected DiskKit {};
+INSTANTIATE_TEST_SUITE_P(Counts, DiskThreshold, ::testing::Values(1, 2, 15, 16, 100));
+
+TEST_P(DiskThreshold, BoundsTheObjects) {
+  options.threshold = GetParam();
+  open();
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_EQ(put("key" + std::to_string(i), "x"), StoreResult::Stored);
+    ASSERT_LE(at().stats().objects, GetParam()) << i;
+    ASSERT_TRUE(body_at("key" + std::to_string(i))) << i;
+  }
+  EXPECT_GE(at().stats().objects, GetParam() / 2);
+}
+
+TEST_P(DiskThreshold, BoundsThoseThatAreWrittenTogetherAsWell) {
+  // They came while the medium was slow. What is counted is there.
+  options.threshold = GetParam();
+  open();
+  std::atomic<bool> held{true};
+  disk.fails([&](std::string_view operation, std::string_view) -> std::optional<Error> {
+    while (operation == "create" && held) std::this_thread::yield();
+    return std::nullopt;
+  });
+  constexpr int kKeys = 300;
+  std::vector<RecordingStoreWaiter> waiters(kKeys);
+  std::vector<Storing> storing;
+  for (int i = 0; i < kKeys; ++i) {
+    storing.push_back(at().store().store(entry_of("key" + std::to_string(i), "x"), nullptr,
+                                         waiters[static_cast<std::size_t>(i)]));
+  }
+  held = false;
+  for (const RecordingStoreWaiter& waiter : waiters) {
+    while (waiter.answers == 0) turn(at().loop());
+  }
+  disk.fails(nullptr);
+  const std::uint64_t objects = at().stats().objects;
+  EXPECT_LE(objects, GetParam());
+  std::uint64_t found = 0;
+  for (int i = 0; i < kKeys; ++i) found += body_at("key" + std::to_string(i)) ? 1 : 0;
+  EXPECT_EQ(found, objects);
+  EXPECT_TRUE(body_at("key" + std::to_string(kKeys - 1)));
+}
+
+TEST_F(DiskRoomTest, LeavesOthersTheirShare) {
+  // Below min_free the oldest go, then nothing is written; and when there is room again, it is.
+  options.min_free_bytes = 10'000'000;
+  disk.set_free(10'500'000);
+  open();
+  EXPECT_EQ(put("a", "1"), StoreResult::Stored);
+  disk.set_free(9'000'000);
+  restart();
+  EXPECT_EQ(put("b", "2"), StoreResult::Failed);
+  EXPECT_EQ(body_at("b"), std::nullopt);
+  disk.set_free(100'000'000);
+  EXPECT_EQ(put("b", "3"), StoreResult::Stored);
+  EXPECT_EQ(body_at("b"), Maybe("3"));
+}
+
+}  // namespace
+}  // namespace weir::backends::testing
