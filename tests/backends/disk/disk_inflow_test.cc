@@ -106,10 +106,10 @@ TEST_F(DiskInflowTest, WhatIsDoneBehindItsCommitIsNewer) {
 TEST_F(DiskInflowTest, OneThatIsUsedIsKeptWhenItsSegmentGoes) {
   // With all its pieces, and a head that leads to where they are then. A fifth of a segment, which
   // is a 64th of max_size, is more than one of them.
-  options.max_size = std::uint64_t{352} * 1024 * 1024;
+  options.max_size = std::uint64_t{4} * 1024 * 1024;
   options.threshold = 0;
-  std::string body(1'100'000, '\0');
-  for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i / 5'000 % 26);
+  std::string body(12'000, '\0');
+  for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i / 50 % 26);
   open();
   // More of them than there is room for, and than a segment takes: one reaches into the next.
   const std::string keys[] = {"used0", "unused", "used1", "used2", "used3", "used4", "used5"};
@@ -117,7 +117,7 @@ TEST_F(DiskInflowTest, OneThatIsUsedIsKeptWhenItsSegmentGoes) {
     Arriving arriving = commit(at(), key, body);
     ASSERT_EQ(ended(at(), arriving), StoreResult::Stored);
   }
-  const std::string other(250'000, 'x');
+  const std::string other(10'000, 'x');
   for (int i = 0; at().stats().evictions < 50; ++i) {
     ASSERT_LT(i, 3'000);
     ASSERT_EQ(put("other" + std::to_string(i), other), StoreResult::Stored);
