@@ -242,8 +242,7 @@ Result<Parts> read_parts(std::string_view bytes) {
 // What lies in `chunk` need not be copied, if little would be kept beside it.
 Body make_body_within(const Ref<Chunk>& chunk, std::string_view body) {
   constexpr std::size_t kWasteShare = 8;
-  const std::size_t beside = chunk ? chunk->capacity() - body.size() : body.size();
-  if (beside > body.size() / kWasteShare) return make_body(body);
+  if (!chunk || chunk->capacity() - body.size() > body.size() / kWasteShare) return make_body(body);
   Body within;
   const auto begin = static_cast<std::size_t>(body.data() - chunk->data());
   within.append({chunk, body.size(), begin});

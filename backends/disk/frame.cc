@@ -33,10 +33,6 @@ std::uint64_t SegmentId::seed() const {
   return stable_hash64({reinterpret_cast<const char*>(place.data()), sizeof place});
 }
 
-std::uint64_t Frame::stride() const {
-  return kFrameBytes + size + padding_of(size);
-}
-
 void append_frame_fields(std::string& out, const Frame& frame) {
   put_number(out, frame.order);
   put_number(out, frame.hash.low);

@@ -44,6 +44,15 @@ constexpr bool is_entry(FrameKind kind) {
   return kind == FrameKind::Object || kind == FrameKind::Head;
 }
 
+// The bytes that fill `size` up to a multiple of kAlignment.
+constexpr std::uint64_t padding_of(std::uint64_t size) {
+  return (kAlignment - size % kAlignment) % kAlignment;
+}
+// From a frame with so many bytes behind it to the next one.
+constexpr std::uint64_t stride_of(std::uint64_t size) {
+  return kFrameBytes + size + padding_of(size);
+}
+
 struct Frame {
   FrameKind kind = FrameKind::Object;
   std::uint64_t order = 0;  // grows with each record of the folder: of a key the last one counts
@@ -53,15 +62,9 @@ struct Frame {
   std::uint64_t body_segment = 0;
   std::uint64_t body_at = 0;
 
-  // From this frame to the next one.
-  std::uint64_t stride() const;
+  std::uint64_t stride() const { return stride_of(size); }
   friend bool operator==(const Frame&, const Frame&) = default;
 };
-
-// The bytes that fill `size` up to a multiple of kAlignment.
-constexpr std::uint64_t padding_of(std::uint64_t size) {
-  return (kAlignment - size % kAlignment) % kAlignment;
-}
 
 void append_frame(std::string& out, const Frame& frame, SegmentId place);
 // `bytes` is kFrameBytes long. Corrupt: anything but a frame of that segment.

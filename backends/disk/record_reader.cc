@@ -1,6 +1,7 @@
 #include "backends/disk/record_reader.h"
 
 #include <algorithm>
+#include <expected>
 #include <utility>
 
 #include "backends/disk/disk_body.h"
@@ -59,10 +60,12 @@ std::string& thread_buffer() {
   return buffer;
 }
 
-// Found: the frame is that of the record that was asked for.
-Status judge_frame(const RecordReader::Asked& asked, const Result<Frame>& frame) {
-  if (!frame || frame->stride() != asked.place.size) return Status::Corrupt;
-  return frame->hash == asked.hash ? Status::Found : Status::Stranger;
+// The frame of the record that was asked for, which `bytes` begin with; or why it is none.
+std::expected<Frame, Status> frame_of(const RecordReader::Asked& asked, std::string_view bytes) {
+  const Result<Frame> frame = read_frame(bytes.substr(0, kFrameBytes), asked.segment->id());
+  if (!frame || frame->stride() != asked.place.size) return std::unexpected(Status::Corrupt);
+  if (frame->hash != asked.hash) return std::unexpected(Status::Stranger);
+  return *frame;
 }
 
 }  // namespace
@@ -90,10 +93,8 @@ RecordRead RecordReader::read_whole(const Asked& asked, bool wait) const {
 // `chunk` is where `all` lies, if it lies in one.
 RecordRead RecordReader::decode_whole(const Asked& asked, std::string_view all,
                                       const Ref<Chunk>& chunk) const {
-  const Result<Frame> frame = read_frame(all.substr(0, kFrameBytes), asked.segment->id());
-  if (const Status status = judge_frame(asked, frame); status != Status::Found) {
-    return {status};
-  }
+  const auto frame = frame_of(asked, all);
+  if (!frame) return {frame.error()};
   const std::string_view record = all.substr(kFrameBytes, frame->size);
   if (frame->kind != FrameKind::Object) {
     const auto bytes = head_bytes(*frame, record);
@@ -111,10 +112,8 @@ RecordRead RecordReader::read_large(const Asked& asked, bool wait) const {
     return {status};
   }
   const std::string_view first(bytes);
-  const Result<Frame> frame = read_frame(first.substr(0, kFrameBytes), asked.segment->id());
-  if (const Status status = judge_frame(asked, frame); status != Status::Found) {
-    return {status};
-  }
+  const auto frame = frame_of(asked, first);
+  if (!frame) return {frame.error()};
   const auto head = head_bytes(*frame, first.substr(kFrameBytes));
   if (!head) return {Status::Corrupt};
   const std::uint64_t wanted = frame->kind == FrameKind::Object ? *head : frame->size;

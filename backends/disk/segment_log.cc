@@ -27,10 +27,6 @@ std::uint64_t usual_bytes(std::uint64_t max_size) {
   return std::max(share, max_size / kMostSegments);
 }
 
-std::uint64_t stride_of(std::uint64_t record_bytes) {
-  return Frame{.size = record_bytes}.stride();
-}
-
 }  // namespace
 
 SegmentLog::SegmentLog(const CacheFolder& folder, Segments& segments, Index& index,

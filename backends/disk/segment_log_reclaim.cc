@@ -1,5 +1,4 @@
 // How the log makes room: the oldest segment goes, and what is used of it is written anew.
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,25 +15,27 @@ namespace {
 // Kept objects are copied together, of about so many bytes.
 constexpr std::uint64_t kCopyBytes = std::uint64_t{1024} * 1024;
 
-// A head and the list of the pieces behind it, as they were written.
+// So many bytes from there on, or none.
+std::optional<std::string> read_exactly(File& file, std::uint64_t at, std::uint64_t bytes) {
+  Result<std::string> got = read_at(file, at, bytes);
+  if (!got || got->size() != bytes) return std::nullopt;
+  return std::move(*got);
+}
+
+// A head, and where the pieces of its body lie.
 struct LargeRecord {
-  std::string bytes;
-  std::size_t head_bytes = 0;
+  std::string head;
   std::vector<PiecePlace> pieces;
 };
 
 std::optional<LargeRecord> read_large(File& file, const PlacedFrame& placed) {
-  LargeRecord out;
-  out.bytes.resize(placed.frame.size);
-  const Result<std::size_t> got = file.read(placed.at + kFrameBytes, out.bytes);
-  if (!got || *got != out.bytes.size()) return std::nullopt;
-  const auto head = record_head_bytes(out.bytes);
-  if (!head || *head > out.bytes.size()) return std::nullopt;
-  auto pieces = read_pieces(std::string_view(out.bytes).substr(*head));
+  auto bytes = read_exactly(file, placed.at + kFrameBytes, placed.frame.size);
+  const auto head = bytes ? record_head_bytes(*bytes) : std::nullopt;
+  if (!head || *head > bytes->size()) return std::nullopt;
+  auto pieces = read_pieces(std::string_view(*bytes).substr(*head));
   if (!pieces || pieces->empty()) return std::nullopt;
-  out.head_bytes = *head;
-  out.pieces = std::move(*pieces);
-  return out;
+  bytes->resize(*head);
+  return LargeRecord{std::move(*bytes), std::move(*pieces)};
 }
 
 }  // namespace
@@ -106,10 +107,11 @@ bool SegmentLog::copy(File& file, std::uint32_t number, std::span<const PlacedFr
   std::vector<NewRecord> records;
   bytes.reserve(frames.size());  // the records point into it
   for (const PlacedFrame& placed : frames) {
-    std::string& record = bytes.emplace_back(placed.frame.size, '\0');
-    const Result<std::size_t> got = file.read(placed.at + kFrameBytes, record);
-    if (!got || *got != record.size()) return false;
-    records.push_back({.kind = placed.frame.kind, .hash = placed.frame.hash, .bytes = record});
+    auto record = read_exactly(file, placed.at + kFrameBytes, placed.frame.size);
+    if (!record) return false;
+    records.push_back({.kind = placed.frame.kind,
+                       .hash = placed.frame.hash,
+                       .bytes = bytes.emplace_back(std::move(*record))});
   }
   const auto copies = write(records);
   if (!copies) return false;
@@ -122,31 +124,28 @@ bool SegmentLog::copy(File& file, std::uint32_t number, std::span<const PlacedFr
 // A large object whose pieces all lie here: they first, then a head that tells where they are now.
 // Of one that reaches into another segment nothing is kept. False as for copy().
 bool SegmentLog::copy_large(File& file, std::uint32_t number, const PlacedFrame& head) {
-  const std::optional<LargeRecord> large = read_large(file, head);
+  std::optional<LargeRecord> large = read_large(file, head);
   if (!large) return true;
   std::uint64_t bytes = head.frame.stride();
   for (const PiecePlace& piece : large->pieces) {
     if (piece.segment != number || piece.size > keep_left_) return true;
-    bytes += Frame{.size = piece.size}.stride();
+    bytes += stride_of(piece.size);
     if (bytes > keep_left_) return true;
   }
   if (!fits(bytes, large->pieces.size() + 1)) return true;
   keep_left_ -= bytes;
   std::vector<PiecePlace> pieces;
-  std::string piece;
   for (const PiecePlace& from : large->pieces) {
-    piece.resize(from.size);
-    const Result<std::size_t> got = file.read(from.at, piece);
-    if (!got || *got != piece.size()) return false;
-    const auto copied = write_one({.kind = FrameKind::Body, .bytes = piece});
+    const auto piece = read_exactly(file, from.at, from.size);
+    if (!piece) return false;
+    const auto copied = write_one({.kind = FrameKind::Body, .bytes = *piece});
     if (!copied) return false;
     pieces.push_back({copied->segment, copied->at + kFrameBytes, from.size});
   }
-  std::string written = large->bytes.substr(0, large->head_bytes);
-  append_pieces(written, pieces);
+  append_pieces(large->head, pieces);
   const auto copied = write_one({.kind = FrameKind::Head,
                                  .hash = head.frame.hash,
-                                 .bytes = written,
+                                 .bytes = large->head,
                                  .body_segment = pieces.front().segment,
                                  .body_at = pieces.front().at - kFrameBytes});
   if (!copied) return false;

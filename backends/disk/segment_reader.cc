@@ -34,15 +34,6 @@ class Window {
   std::uint64_t begin_ = 0;
 };
 
-// `count` bytes at this place; fewer only where the file ends.
-Result<std::string> read_at(File& file, std::uint64_t place, std::size_t count) {
-  std::string bytes(count, '\0');
-  const Result<std::size_t> got = file.read(place, bytes);
-  if (!got) return std::unexpected(got.error());
-  bytes.resize(*got);
-  return bytes;
-}
-
 // False: it is not sealed, or its contents cannot be believed.
 Result<bool> list_by_contents(File& file, SegmentListing& listing) {
   const SegmentId id = listing.header.id;
@@ -86,6 +77,14 @@ Result<void> list_by_walking(File& file, SegmentListing& listing) {
 }
 
 }  // namespace
+
+Result<std::string> read_at(File& file, std::uint64_t place, std::size_t count) {
+  std::string bytes(count, '\0');
+  const Result<std::size_t> got = file.read(place, bytes);
+  if (!got) return std::unexpected(got.error());
+  bytes.resize(*got);
+  return bytes;
+}
 
 Result<SegmentListing> list_segment(File& file, SegmentId id) {
   const Result<std::string> bytes = read_at(file, 0, kSegmentHeaderBytes);

@@ -56,7 +56,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::resume(std::shared_ptr<Fil
 std::uint64_t SegmentWriter::bytes_of(std::span<const NewRecord> records) {
   std::uint64_t sum = 0;
   for (const NewRecord& record : records) {
-    sum += kFrameBytes + record.bytes.size() + padding_of(record.bytes.size());
+    sum += stride_of(record.bytes.size());
   }
   return sum;
 }

@@ -53,12 +53,14 @@ void Segments::remove(std::uint32_t number) {
     const auto found = segments_.find(number);
     if (found == segments_.end()) return;
     removed_.push_back(std::move(found->second));
+    has_removed_.store(true, std::memory_order_relaxed);
     segments_.erase(found);
   }
   close_removed();
 }
 
 void Segments::close_removed() {
+  if (!has_removed()) return;
   std::vector<SegmentRef> unread;  // they die outside of the lock
   const std::unique_lock lock(mutex_);
   const auto is_read = [](const SegmentRef& segment) { return segment.use_count() > 1; };

@@ -65,23 +65,14 @@ TEST_F(DiskBackendTest, WhatIsReadIsWhatWasWrittenWhateverTheSizes) {
     for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i % 23);
     return text;
   };
-  const auto entry_with = [&](std::size_t head, std::size_t body) {
-    EntryParts parts;
-    parts.key = std::to_string(head) + "/" + std::to_string(body);
-    parts.hash = hash128(parts.key);
-    parts.meta.response_ms = clock.now_ms();
-    parts.fields.add("X-Long", value(head));
-    parts.fields.add("Content-Length", std::to_string(body));
-    parts.body = make_body(value(body));
-    return make_entry(std::move(parts));
-  };
   const std::size_t bodies[] = {0, 4'000, 4'096, 4'097, 5'000, 8'000, 16'000, 200'000};
   for (const std::size_t head : sizes) {
     for (const std::size_t body : bodies) {
       SCOPED_TRACE(std::to_string(head) + " and " + std::to_string(body) + " bytes");
-      const EntryRef written = entry_with(head, body);
+      const std::string key = std::to_string(head) + "/" + std::to_string(body);
+      const EntryRef written = entry(key, value(body), value(head));
       ASSERT_EQ(at().put(written), StoreResult::Stored);
-      const EntryRef read = at().find(written->key().bytes);
+      const EntryRef read = at().find(key);
       ASSERT_TRUE(read);
       ASSERT_NE(read.get(), written.get());
       EXPECT_TRUE(read->status_line() == written->status_line());

@@ -46,14 +46,19 @@ class DiskKit {
 
   // ---- what it does ----
   Attached& at() { return *attached_; }
-  StoreResult put(std::string_view key, std::string_view body) {
+  // One that arrived now, with a field of that value more than it needs, if there is one.
+  EntryRef entry(std::string_view key, std::string_view body, std::string_view field = {}) {
     EntryParts parts;
     parts.key = std::string(key);
     parts.hash = hash128(key);
     parts.meta.response_ms = clock.now_ms();
+    if (!field.empty()) parts.fields.add("X-Field", field);
     parts.fields.add("Content-Length", std::to_string(body.size()));
     parts.body = make_body(body);
-    return at().put(make_entry(std::move(parts)));
+    return make_entry(std::move(parts));
+  }
+  StoreResult put(std::string_view key, std::string_view body) {
+    return at().put(entry(key, body));
   }
   std::optional<std::string> body_at(std::string_view key) {
     const EntryRef entry = at().find(key);
