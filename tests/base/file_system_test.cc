@@ -223,7 +223,7 @@ TEST_F(FakeDiskTest, LosesInAPowerCutWhatWasNotSynced) {
     append(*kept, std::string(3000, 'b'));
     append(*now->create(name + ".new").value(), "x");
     disk.lose_power(random);
-    const std::string& bytes = disk.bytes("/cache/" + name);
+    const std::string bytes = disk.bytes("/cache/" + name);
     ASSERT_EQ(bytes.substr(0, 3000), std::string(3000, 'a'));
     lost_bytes = lost_bytes || bytes.size() < 6000;
     left_a_hole = left_a_hole || bytes.find('\0') != std::string::npos;
@@ -261,7 +261,7 @@ TEST_F(FakeDiskTest, ACutThatWasNotSyncedMayBeUndoneByAPowerCut) {
       append(*file, std::string(each.appended, 'b'));
       ASSERT_TRUE(!each.synced || file->sync());
       disk.lose_power(random);
-      const std::string& bytes = disk.bytes("/cache/one");
+      const std::string bytes = disk.bytes("/cache/one");
       ASSERT_EQ(bytes.substr(0, each.cut_to), std::string(each.cut_to, 'a')) << each.what;
       sizes.insert(bytes.size());
     }

@@ -263,9 +263,19 @@ void FakeDisk::lose_power(std::mt19937& random) {
   state_->medium.lose_power(random);
 }
 
-std::string& FakeDisk::bytes(const std::string& path) {
+std::string FakeDisk::bytes(const std::string& path) const {
   const std::lock_guard lock(state_->mutex);
   return state_->medium.names().at(path)->bytes;
+}
+
+std::uint64_t FakeDisk::size(const std::string& path) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->medium.names().at(path)->bytes.size();
+}
+
+void FakeDisk::change(const std::string& path, const std::function<void(std::string&)>& how) {
+  const std::lock_guard lock(state_->mutex);
+  how(state_->medium.names().at(path)->bytes);
 }
 
 void FakeDisk::put(const std::string& path, std::string bytes) {

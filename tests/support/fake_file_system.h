@@ -47,7 +47,10 @@ class FakeDisk {
   void lose_power(std::mt19937& random);
 
   // ---- by hand ----
-  std::string& bytes(const std::string& path);
+  // A file as it is at this moment; and changed in place, while no other call is under way.
+  std::string bytes(const std::string& path) const;
+  std::uint64_t size(const std::string& path) const;
+  void change(const std::string& path, const std::function<void(std::string& bytes)>& how);
   void put(const std::string& path, std::string bytes);
   void erase(const std::string& path);
   bool has(const std::string& path) const;

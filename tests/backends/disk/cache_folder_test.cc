@@ -52,7 +52,7 @@ TEST_F(CacheFolderTest, IsForOneProcessAtATime) {
   expect_refused("is in use by process 12; each process, and each backend, needs a cache_dir of");
   // It may not have said so yet, or it is none of ours.
   for (const char* text : {"", "locked by Weir, ", "backup, process 3"}) {
-    disk_.bytes("/cache/lock") = text;
+    disk_.change("/cache/lock", [&](std::string& bytes) { bytes = text; });
     expect_refused("is in use by another process; each process");
   }
 }
@@ -89,7 +89,7 @@ TEST_F(CacheFolderTest, IsNotWhereALockIsKeptThatWeirHasNotWritten) {
 
 TEST_F(CacheFolderTest, WhatItsLockHoldsIsNoMatter) {
   ASSERT_TRUE(open());
-  disk_.bytes("/cache/lock") = "torn";
+  disk_.change("/cache/lock", [](std::string& bytes) { bytes = "torn"; });
   ASSERT_TRUE(open());
   EXPECT_EQ(disk_.bytes("/cache/lock"), "locked by Weir, process 12");
 }
@@ -116,20 +116,24 @@ TEST_F(CacheFolderTest, OfSomebodyElseIsLeftAsItWas) {
 TEST_F(CacheFolderTest, WhoseMarkCannotBeBelievedIsNotUsed) {
   ASSERT_TRUE(open());
   const std::string mark = disk_.bytes("/cache/weir-cache");
+  const auto set = [&](const std::string& to) {
+    disk_.change("/cache/weir-cache", [&](std::string& bytes) { bytes = to; });
+  };
   ASSERT_EQ(mark.size(), 64U);
   EXPECT_EQ(mark.substr(0, 8), "WEIRDISK");
   for (std::size_t i = 0; i < mark.size(); ++i) {
-    disk_.bytes("/cache/weir-cache") = mark;
-    disk_.bytes("/cache/weir-cache")[i] ^= 1;
+    std::string changed = mark;
+    changed[i] ^= 1;
+    set(changed);
     const bool version = i >= 8 && i < 12;
     expect_refused(version ? "was written by another version of Weir; give the backend another"
                            : "holds a file weir-cache that Weir cannot read; give the backend");
   }
   for (const std::string& other : {std::string(), mark.substr(0, 63), mark + "x"}) {
-    disk_.bytes("/cache/weir-cache") = other;
+    set(other);
     expect_refused("holds a file weir-cache that Weir cannot read");
   }
-  disk_.bytes("/cache/weir-cache") = mark;
+  set(mark);
   EXPECT_TRUE(open());
 }
 

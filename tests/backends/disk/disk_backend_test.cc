@@ -223,7 +223,7 @@ TEST_F(DiskDamage, AFlippedBitIsAMissNeverAWrongByte) {
   const std::string sound = disk.bytes(path);
   int lost = 0;
   for (std::size_t at = 0; at < sound.size(); at += 97) {
-    disk.bytes(path)[at] = static_cast<char>(sound[at] ^ 16);
+    disk.change(path, [&](std::string& bytes) { bytes[at] = static_cast<char>(sound[at] ^ 16); });
     const int found = count_found();
     EXPECT_GE(found, at < 64 ? 0 : kKeys - 1) << at;
     lost += kKeys - found;
@@ -240,7 +240,8 @@ TEST_F(DiskDamage, WhatIsCutOffIsMissingAndTheRestIsThere) {
   const std::string path = segments().front();
   const std::string sound = disk.bytes(path);
   for (int cut = 0; cut < 20; ++cut) {
-    disk.bytes(path).resize(sound.size() * static_cast<std::size_t>(cut) / 20);
+    const std::size_t size = sound.size() * static_cast<std::size_t>(cut) / 20;
+    disk.change(path, [&](std::string& bytes) { bytes.resize(size); });
     const int found = count_found();
     EXPECT_LE(found, kKeys);
     if (cut == 0) {

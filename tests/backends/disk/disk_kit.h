@@ -74,7 +74,7 @@ class DiskKit {
   // Bytes of all its files.
   std::uint64_t bytes_on_disk() {
     std::uint64_t sum = 0;
-    for (const std::string& path : disk.paths()) sum += disk.bytes(path).size();
+    for (const std::string& path : disk.paths()) sum += disk.size(path);
     return sum;
   }
   std::vector<std::string> segments() {

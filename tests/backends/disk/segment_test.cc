@@ -76,7 +76,10 @@ class SegmentTest : public testing::Test {
     append(bytes.append(size, 'x').append(padding_of(size), '\0'));
   }
   void seal() { append(contents_record(frames_, file_->size(), 999, kHere)); }
-  std::string& bytes() { return disk_.bytes("/cache/segment"); }
+  std::string bytes() { return disk_.bytes("/cache/segment"); }
+  void set(const std::string& to) {
+    disk_.change("/cache/segment", [&](std::string& bytes) { bytes = to; });
+  }
   SegmentListing list() {
     const auto listing = list_segment(*file_, kHere);
     EXPECT_TRUE(listing) << listing.error().message;
@@ -139,7 +142,7 @@ TEST_F(SegmentTest, WithATornTailHoldsWhatIsWhole) {
   seal();
   const std::string whole = bytes();
   for (std::size_t size = kSegmentHeaderBytes; size < whole.size(); ++size) {
-    bytes() = whole.substr(0, size);
+    set(whole.substr(0, size));
     const SegmentListing listing = list();
     std::size_t there = 0;
     while (there < frames_.size() && end_of(there) <= size) ++there;
@@ -155,20 +158,23 @@ TEST_F(SegmentTest, WithAnyByteChangedListsNoRecordThatWasNot) {
     if (sealed) seal();
     const std::string whole = bytes();
     for (std::size_t i = kSegmentHeaderBytes; i < whole.size(); ++i) {
-      bytes() = whole;
-      bytes()[i] = static_cast<char>(~bytes()[i]);
+      std::string changed = whole;
+      changed[i] = static_cast<char>(~changed[i]);
+      set(changed);
       const SegmentListing listing = list();
       ASSERT_LE(listing.frames.size(), frames_.size()) << i;
       expect_first(listing, listing.frames.size());
     }
-    bytes() = whole;
+    set(whole);
   }
 }
 
 TEST_F(SegmentTest, WhoseContentsAreBrokenIsWalked) {
   for (int i = 0; i < 4; ++i) add(FrameKind::Object, 24);
   seal();
-  bytes()[end_of(3) + kFrameBytes + 5] ^= 1;
+  std::string changed = bytes();
+  changed[end_of(3) + kFrameBytes + 5] ^= 1;
+  set(changed);
   const SegmentListing listing = list();
   expect_first(listing, 4);
   EXPECT_FALSE(listing.sealed);
@@ -199,12 +205,13 @@ TEST_F(SegmentTest, OfAnotherFolderOrNumberIsCorrupt) {
 TEST_F(SegmentTest, ThatIsNoSegmentIsCorrupt) {
   std::mt19937 random(3);
   for (const std::size_t size : {0U, 1U, 63U, 64U, 65U, 4096U}) {
-    bytes().assign(size, '\0');
+    std::string changed(size, '\0');
     for (int i = 0; i < 50; ++i) {
+      set(changed);
       const auto listing = list_segment(*file_, kHere);
       ASSERT_FALSE(listing) << size;
       EXPECT_EQ(listing.error().code, ErrorCode::Corrupt);
-      for (char& c : bytes()) c = static_cast<char>(random());
+      for (char& c : changed) c = static_cast<char>(random());
     }
   }
 }

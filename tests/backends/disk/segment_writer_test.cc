@@ -60,7 +60,7 @@ TEST_F(SegmentWriterTest, WritesSeveralRecordsAtOnce) {
   ASSERT_TRUE(placed);
   EXPECT_EQ(disk_.take_calls()["append"], 1);
   EXPECT_EQ(writer->end(), kSegmentHeaderBytes + SegmentWriter::bytes_of(records));
-  EXPECT_EQ(disk_.bytes("/cache/" + name_).size(), writer->end());
+  EXPECT_EQ(disk_.size("/cache/" + name_), writer->end());
   const SegmentListing listing = list();
   EXPECT_EQ(listing.frames, *placed);
   ASSERT_EQ(placed->size(), 3U);
@@ -98,8 +98,7 @@ TEST_F(SegmentWriterTest, GoesOnBehindTheTornTailOfACrash) {
   auto writer = create();
   ASSERT_TRUE(add(*writer, 1, "first"));
   ASSERT_TRUE(add(*writer, 2, "second"));
-  std::string& bytes = disk_.bytes("/cache/" + name_);
-  bytes.resize(bytes.size() - 3);
+  disk_.change("/cache/" + name_, [](std::string& bytes) { bytes.resize(bytes.size() - 3); });
   writer = SegmentWriter::resume(folder_->open(name_).value(), list(), orders_).value();
   ASSERT_TRUE(add(*writer, 3, "third"));
   SegmentListing listing = list();
@@ -123,7 +122,7 @@ TEST_F(SegmentWriterTest, AFailedWriteLeavesNothingOfItsOwn) {
     ASSERT_FALSE(writer->append(records));
     EXPECT_FALSE(writer->broken());
     EXPECT_EQ(writer->end(), end);
-    EXPECT_EQ(disk_.bytes("/cache/" + name_).size(), end) << room;
+    EXPECT_EQ(disk_.size("/cache/" + name_), end) << room;
     disk_.set_free(UINT64_MAX);
     ASSERT_TRUE(add(*writer, 4, "fourth"));
     const SegmentListing listing = list();
@@ -181,7 +180,7 @@ TEST_F(SegmentWriterTest, TakesNothingThatAnIndexCouldNotHold) {
     EXPECT_EQ(placed.error().code, ErrorCode::TooLarge);
     EXPECT_EQ(writer->end(), listing.end);
     EXPECT_EQ(orders_, order);
-    EXPECT_TRUE(disk_.bytes("/cache/" + name_).empty());
+    EXPECT_EQ(disk_.size("/cache/" + name_), 0U);
     EXPECT_FALSE(writer->broken());
     EXPECT_TRUE(writer->seal()) << "it is full, and nothing worse";
   }

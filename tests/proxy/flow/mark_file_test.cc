@@ -66,7 +66,7 @@ TEST_F(MarkFileTest, PositionsNeverGoBack) {
   for (int i = 0; i < 100; ++i) book_->mark_url(other_.name());
   const std::uint64_t seq = book_->position();
   disk_.kill_process();
-  disk_.bytes(kFile).resize(64 + 32);
+  disk_.change(kFile, [](std::string& bytes) { bytes.resize(64 + 32); });
   close();
   open();
   EXPECT_GE(book_->position(), seq);
@@ -119,7 +119,7 @@ TEST_F(MarkFileTest, IsWrittenAnewWhenItHasGrown) {
   open();
   for (int i = 0; i < 200'000; ++i) book_->mark_url(page_.name());
   close();
-  EXPECT_LT(disk_.bytes(kFile).size(), 3'000'000U);
+  EXPECT_LT(disk_.size(kFile), 3'000'000U);
   open();
   EXPECT_EQ(of(page_, 0), PurgeVerdict::Dead);
 }
