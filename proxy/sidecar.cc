@@ -164,7 +164,8 @@ Result<void> Sidecar::open_backends() {
 void Sidecar::open_purge_book(const std::vector<backends::OpenedDisk>& disks) {
   std::uint64_t seed = random_number();
   if (!disks.empty()) {
-    marks_ = std::make_unique<flow::MarkFile>(disks.front().folder, *executor_, seed);
+    marks_ = std::make_unique<flow::MarkFile>(disks.front().folder, *executor_, seed,
+                                              disks.front().keep_free);
     seed = marks_->seed();
   }
   tables_ = std::make_unique<flow::SharedTables>(config_->limits.fill_memory, seed);

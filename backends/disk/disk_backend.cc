@@ -1,5 +1,6 @@
 #include "backends/disk/disk_backend.h"
 
+#include <memory>
 #include <utility>
 
 #include "backends/disk/cache_folder.h"
@@ -11,6 +12,7 @@ namespace weir::backends {
 namespace {
 
 using disk::DiskStore;
+using disk::KeptFree;
 using disk::Volume;
 
 class DiskBackend final : public Backend {
@@ -28,6 +30,7 @@ class DiskBackend final : public Backend {
   std::int64_t default_expire_s() const override { return volume_->options().default_expire_s; }
   BackendStats stats() const override { return volume_->stats(); }
 
+  std::shared_ptr<KeptFree> kept_free() const { return volume_->kept_free(); }
   void on_made_anew(MadeAnew told) { volume_->on_made_anew(std::move(told)); }
 
  private:
@@ -48,6 +51,7 @@ Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams
   opened.on_made_anew = [weak = std::weak_ptr(backend)](MadeAnew told) {
     if (const auto there = weak.lock()) there->on_made_anew(std::move(told));
   };
+  opened.keep_free = [kept = backend->kept_free()](std::uint64_t bytes) { kept->set(bytes); };
   opened.backend = std::move(backend);
   return opened;
 }

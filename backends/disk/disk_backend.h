@@ -45,6 +45,9 @@ struct OpenedDisk {
   std::shared_ptr<Backend> backend;
   std::shared_ptr<Folder> folder;  // for what else is to lie there: the purge book's marks
   bool was_empty = true;           // nothing was stored there before
+  // How many bytes of max_size that takes, to be told before it does. Does not wait until there is
+  // room for them. Any thread, also when the backend is gone.
+  std::function<void(std::uint64_t bytes)> keep_free;
   // Who is told. He outlives the backend.
   std::function<void(MadeAnew)> on_made_anew;
 };

@@ -18,25 +18,28 @@ constexpr std::uint64_t kMostSegments = 1024;
 // A segment in so many is what room is made by.
 constexpr std::uint64_t kSegmentShare = 64;
 constexpr std::uint64_t kThresholdShare = 16;
+// The folder itself, its mark and its lock, in blocks.
+constexpr std::uint64_t kBesideSegments = std::uint64_t{32} * 1024;
 // Of a segment, for objects that are kept.
 constexpr std::uint64_t kKeepShare = 5;
 
 std::uint64_t usual_bytes(std::uint64_t max_size) {
   const std::uint64_t share =
       std::clamp(max_size / kSegmentShare, kLeastSegment, kUsualMostSegment);
-  return std::max(share, max_size / kMostSegments);
+  return in_blocks(std::max(share, max_size / kMostSegments));
 }
 
 }  // namespace
 
 SegmentLog::SegmentLog(const CacheFolder& folder, Segments& segments, Index& index,
-                       const DiskTime& time, const RoomLimits& limits, std::uint64_t first,
-                       Executor& executor)
+                       const DiskTime& time, const RoomLimits& limits, const KeptFree& kept_free,
+                       std::uint64_t first, Executor& executor)
     : folder_(folder),
       segments_(segments),
       index_(index),
       time_(time),
       limits_(limits),
+      kept_free_(kept_free),
       segment_bytes_(usual_bytes(limits.max_size)),
       most_records_(limits.threshold == 0
                         ? std::numeric_limits<std::size_t>::max()
@@ -129,6 +132,12 @@ RecordPlace SegmentLog::place_in(std::uint32_t segment, const PlacedFrame& place
 
 // ---- segments ----
 
+// Bytes that all segments may take.
+std::uint64_t SegmentLog::room() const {
+  const std::uint64_t beside = kBesideSegments + kept_free_.bytes();
+  return limits_.max_size - std::min(limits_.max_size, beside);
+}
+
 Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   close();
   // Without its mark nobody would know it again.
@@ -137,10 +146,13 @@ Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
     return fail(ErrorCode::Unavailable, "the segments' numbers are used up: empty the folder");
   }
   const std::uint64_t needed = kSegmentHeaderBytes + stride_of(record_bytes) + contents_bytes(1);
-  const std::uint64_t planned = std::max(segment_bytes_, needed);
+  const std::uint64_t planned = std::max(segment_bytes_, in_blocks(needed));
   if (planned > limits_.max_size) return fail(ErrorCode::TooLarge, "larger than max_size");
+  if (planned > room()) {
+    return fail(ErrorCode::Unavailable, "the marks of what was purged take most of max_size");
+  }
   segments_.close_removed();
-  while (segments_.bytes() + planned > limits_.max_size) {
+  while (segments_.bytes() + planned > room()) {
     if (!reclaim(false)) return fail(ErrorCode::Unavailable, "readers hold all there is");
   }
   if (const auto free = leave_free(planned); !free) return free;
@@ -155,7 +167,7 @@ Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   keep_left_ = segment_bytes_ / kKeepShare;
   note_end();
   // So that there is room for the next one as well, before anything must be thrown out for it.
-  while (segments_.bytes() + segment_bytes_ > limits_.max_size && segments_.oldest() != current_ &&
+  while (segments_.bytes() + segment_bytes_ > room() && segments_.oldest() != current_ &&
          reclaim(true)) {
   }
   return {};
@@ -214,8 +226,8 @@ Result<void> SegmentLog::clear() {
 
 void SegmentLog::shrink() {
   segments_.close_removed();
-  while (segments_.bytes() + segment_bytes_ > limits_.max_size || over_threshold({})) {
-    if (!reclaim(false)) return;
+  while (segments_.bytes() + segment_bytes_ > room() || over_threshold({})) {
+    if (!reclaim(true)) return;
   }
 }
 

@@ -14,6 +14,7 @@
 #include "backends/disk/cache_folder.h"
 #include "backends/disk/disk_time.h"
 #include "backends/disk/index.h"
+#include "backends/disk/kept_free.h"
 #include "backends/disk/segment_writer.h"
 #include "backends/disk/segments.h"
 #include "base/executor.h"
@@ -23,7 +24,8 @@
 namespace weir::backends::disk {
 
 struct RoomLimits {
-  std::uint64_t max_size = 0;   // bytes of all segments, those included that readers merely hold
+  // Bytes of all files, those included that readers merely hold.
+  std::uint64_t max_size = 0;
   std::uint64_t threshold = 0;  // objects; 0 = no bound
   // What is left to others on the file system: the larger of the two.
   std::uint64_t min_free_bytes = 0;
@@ -35,7 +37,8 @@ class SegmentLog {
   // All outlive it. What is sealed is synced by `executor`, behind its back. `first` is the number
   // of the first segment that it will make: beyond those of all that are there.
   SegmentLog(const CacheFolder& folder, Segments& segments, Index& index, const DiskTime& time,
-             const RoomLimits& limits, std::uint64_t first, Executor& executor);
+             const RoomLimits& limits, const KeptFree& kept_free, std::uint64_t first,
+             Executor& executor);
 
   // Called for each record once it is written, in their order. An erasure's place is of no use to
   // anybody.
@@ -52,7 +55,8 @@ class SegmentLog {
   void sync();
   // Removes all segments. What the index says is its owner's affair.
   Result<void> clear();
-  // Makes the limits hold that were set when these segments had been there already.
+  // Makes the limits hold that were set, or what is to be kept free, when these segments had been
+  // there already.
   void shrink();
 
   // Bytes of all segments as they are, not as they may grow. Any thread.
@@ -63,6 +67,7 @@ class SegmentLog {
   std::uint64_t evictions() const { return evictions_.load(std::memory_order_relaxed); }
 
  private:
+  std::uint64_t room() const;
   std::size_t fitting(std::span<const NewRecord> records) const;
   bool fits(std::uint64_t bytes, std::size_t records) const;
   bool over_threshold(std::span<const NewRecord> coming) const;
@@ -85,6 +90,7 @@ class SegmentLog {
   Index& index_;
   const DiskTime& time_;
   const RoomLimits limits_;
+  const KeptFree& kept_free_;
   const std::uint64_t segment_bytes_;  // of one of the usual size
   const std::size_t most_records_;     // in one
   std::uint64_t next_number_;

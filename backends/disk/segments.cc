@@ -19,6 +19,7 @@ Segment::~Segment() {
 }
 
 void Segment::set_bytes(std::uint64_t bytes) {
+  bytes = in_blocks(bytes);
   account_->fetch_add(bytes - bytes_, std::memory_order_relaxed);  // modulo 2^64: may be less
   bytes_ = bytes;
 }

@@ -14,6 +14,12 @@
 
 namespace weir::backends::disk {
 
+// What a file of that size takes of a file system, whose blocks have 4 KiB as a rule.
+constexpr std::uint64_t in_blocks(std::uint64_t bytes) {
+  constexpr std::uint64_t kBlock = 4096;
+  return (bytes + kBlock - 1) / kBlock * kBlock;
+}
+
 // A segment as its readers hold it. Its bytes count until it is closed, also when it has lost its
 // name: when no reader is left and its writer has noticed (Segments::close_removed).
 class Segment {
@@ -31,7 +37,7 @@ class Segment {
   const std::shared_ptr<File>& file() const { return file_; }
 
   // The room that is counted for it: what it will take while it is being written, then what it
-  // takes. Its writer's affair.
+  // takes, in whole blocks. Its writer's affair.
   void set_bytes(std::uint64_t bytes);
   std::uint64_t bytes() const { return bytes_; }
 

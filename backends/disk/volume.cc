@@ -46,8 +46,9 @@ Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder)
       recovery_(*folder_.folder, *segments_, folder_.segments),
       tasks_(seams.executor) {
   reader_.emplace(segments_, seams_.executor, DiskTime(seams_.clock, recovery_.time()));
-  log_.emplace(folder_, *segments_, index_, reader_->time(), limits_of(options_),
+  log_.emplace(folder_, *segments_, index_, reader_->time(), limits_of(options_), *kept_free_,
                recovery_.next_number(), seams_.executor);
+  kept_free_->on_more([this] { tasks_.run([this] { log_->shrink(); }); });
   recovery_began_ms_ = progress_said_ms_ = seams_.clock.now_ms();
   queue_.begin_recovery();
   tasks_.run([this] { recover_some(); });
@@ -55,6 +56,7 @@ Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder)
 
 Volume::~Volume() {
   ending_.store(true);
+  kept_free_->on_more(nullptr);
   tasks_.wait();
   tasks_.run([this] {
     log_->close();

@@ -17,6 +17,7 @@
 #include "backends/disk/disk_body.h"
 #include "backends/disk/disk_time.h"
 #include "backends/disk/index.h"
+#include "backends/disk/kept_free.h"
 #include "backends/disk/key_set.h"
 #include "backends/disk/record_reader.h"
 #include "backends/disk/recovery.h"
@@ -90,6 +91,8 @@ class Volume : public std::enable_shared_from_this<Volume> {
   Result<void> write_piece(std::string_view bytes, DiskBody& body);
 
   // ---- the folder ----
+  // For what others put there.
+  std::shared_ptr<KeptFree> kept_free() const { return kept_free_; }
   void on_made_anew(MadeAnew told);
 
   // ---- counts ----
@@ -119,6 +122,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   WriteQueue queue_;
   Recovery recovery_;
   std::optional<RecordReader> reader_;
+  const std::shared_ptr<KeptFree> kept_free_ = std::make_shared<KeptFree>();
   std::optional<SegmentLog> log_;
 
   Breaker writes_;

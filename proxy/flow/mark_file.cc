@@ -26,7 +26,9 @@ constexpr std::uint64_t kMostBytes = std::uint64_t{256} * 1024 * 1024;
 // known: the next run begins behind all that it might have.
 constexpr std::uint64_t kPositions = std::uint64_t{1} << 40U;
 // The file is written anew when it has grown by as much as it held, and by so much at least.
-constexpr std::uint64_t kLeastGrowth = std::uint64_t{1} * 1024 * 1024;
+constexpr std::uint64_t kLeastGrowth = std::uint64_t{128} * 1024;
+// Room is asked for in steps, and by one of them ahead.
+constexpr std::uint64_t kRoomStep = std::uint64_t{64} * 1024;
 // Written at a time.
 constexpr std::size_t kBatchBytes = std::size_t{256} * 1024;
 
@@ -42,11 +44,17 @@ struct Record {
   Mark mark;
 };
 
+// What is kept of its text.
+std::string_view text_of(const Record& record) {
+  if (record.kind == kLimit) return {};
+  const bool has_text =
+      record.mark.kind == Mark::Kind::Prefix || record.mark.kind == Mark::Kind::Glob;
+  return has_text ? record.mark.text : std::string_view();
+}
+
 void append_record(std::string& out, const Record& record, std::uint64_t seed) {
   const std::size_t begin = out.size();
-  const bool has_text = record.kind != kLimit && (record.mark.kind == Mark::Kind::Prefix ||
-                                                  record.mark.kind == Mark::Kind::Glob);
-  const std::string_view text = has_text ? record.mark.text : std::string_view();
+  const std::string_view text = text_of(record);
   put_number(out, record.kind);
   put_number(out, static_cast<std::uint8_t>(record.mark.soft));
   put_number(out, std::uint16_t{0});
@@ -83,8 +91,12 @@ std::optional<Record> take_record(std::string_view& in, std::uint64_t seed) {
 
 }  // namespace
 
-MarkFile::MarkFile(std::shared_ptr<Folder> folder, Executor& executor, std::uint64_t fresh_seed)
-    : folder_(std::move(folder)), seed_(fresh_seed), tasks_(executor) {
+MarkFile::MarkFile(std::shared_ptr<Folder> folder, Executor& executor, std::uint64_t fresh_seed,
+                   KeepFree keep_free)
+    : keep_free_(std::move(keep_free)),
+      folder_(std::move(folder)),
+      seed_(fresh_seed),
+      tasks_(executor) {
   Result<std::string> bytes = read();
   if (!bytes) {
     if (bytes.error().code != ErrorCode::NotFound) log_warn("marks: {}", bytes.error().message);
@@ -114,6 +126,7 @@ Result<std::string> MarkFile::read() {
   const Result<std::size_t> got = (*file)->read(0, bytes);
   if (!got) return std::unexpected(got.error());
   bytes.resize(*got);
+  size_ = bytes.size();
   return bytes;
 }
 
@@ -159,8 +172,17 @@ void MarkFile::write_some() {
     scheduled_ = false;
   }
   // The book has these marks already, so that a file written anew has them, too.
-  const bool grown = file_ && file_->size() + bytes.size() > 2 * first_size_ + kLeastGrowth;
-  say(!file_ || grown ? rewrite() : write(bytes));
+  const bool grown = size_ + bytes.size() > 2 * first_size_ + kLeastGrowth;
+  if (!file_ || grown) return say(rewrite());
+  keep_free(size_ + bytes.size());
+  say(write(bytes));
+  if (file_) size_ = file_->size();
+}
+
+// Before they are there.
+void MarkFile::keep_free(std::uint64_t bytes) {
+  const std::uint64_t wanted = (bytes / kRoomStep + 2) * kRoomStep;
+  if (std::exchange(kept_free_, wanted) != wanted) keep_free_(wanted);
 }
 
 Result<void> MarkFile::write(std::string_view bytes) {
@@ -170,8 +192,18 @@ Result<void> MarkFile::write(std::string_view bytes) {
   return written;
 }
 
+// That of a file that is written now.
+std::uint64_t MarkFile::bytes_of_book() const {
+  std::uint64_t sum = kFileHeaderBytes + kRecordBytes;
+  book_->for_each_mark([&](const Mark& mark) {
+    sum += kRecordBytes + text_of({kind_on_disk(mark.kind), mark}).size();
+  });
+  return sum;
+}
+
 Result<void> MarkFile::rewrite() {
   file_ = nullptr;
+  keep_free(size_ + bytes_of_book());  // both lie there for a while
   Result<std::unique_ptr<File>> made = begin_replacement(*folder_, kNewName);
   if (!made) return std::unexpected(made.error());
   file_ = std::move(*made);
@@ -195,7 +227,8 @@ Result<void> MarkFile::rewrite() {
     file_ = nullptr;
     return finished;
   }
-  first_size_ = file_->size();
+  first_size_ = size_ = file_->size();
+  keep_free(size_);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,8 +20,13 @@ namespace weir::flow {
 
 class MarkFile final : public MarkLog {
  public:
+  // Hears how many bytes of the folder are to be kept for its files, before it writes them. On any
+  // thread.
+  using KeepFree = std::function<void(std::uint64_t bytes)>;
+
   // Reads the folder's file. `fresh_seed` is that of a new one. Blocks. `executor` outlives it.
-  MarkFile(std::shared_ptr<Folder> folder, Executor& executor, std::uint64_t fresh_seed);
+  MarkFile(std::shared_ptr<Folder> folder, Executor& executor, std::uint64_t fresh_seed,
+           KeepFree keep_free);
   // Waits until all marks are written. The book must not use it any more.
   ~MarkFile() override;
 
@@ -45,8 +51,11 @@ class MarkFile final : public MarkLog {
   void write_some();
   Result<void> write(std::string_view bytes);
   Result<void> rewrite();
+  std::uint64_t bytes_of_book() const;
+  void keep_free(std::uint64_t bytes);
   void say(const Result<void>& result);
 
+  const KeepFree keep_free_;
   std::shared_ptr<Folder> folder_;  // from load() on the tasks' own
   std::uint64_t seed_;
   bool was_there_ = false;
@@ -60,7 +69,9 @@ class MarkFile final : public MarkLog {
 
   // The tasks' own.
   std::unique_ptr<File> file_;  // null: it has to be written anew
+  std::uint64_t size_ = 0;      // of the file that lies there under its name
   std::uint64_t first_size_ = 0;
+  std::uint64_t kept_free_ = 0;
   bool failing_ = false;
 
   SerialTasks tasks_;  // last: they use all of the above

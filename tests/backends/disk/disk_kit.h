@@ -2,6 +2,7 @@
 // unplugged.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -25,7 +26,11 @@ class DiskKit {
   }
 
   // ---- its lives ----
-  void open() { attach(open_disk_backend(options, {*files_, executor_, clock}).value().backend); }
+  void open() {
+    OpenedDisk opened = open_disk_backend(options, {*files_, executor_, clock}).value();
+    keep_free = std::move(opened.keep_free);
+    attach(std::move(opened.backend));
+  }
   void close() {
     attached_.reset();
     files_ = disk.mount();
@@ -88,6 +93,7 @@ class DiskKit {
   test::FakeDisk disk;
   test::FakeClock clock;
   DiskOptions options;
+  std::function<void(std::uint64_t bytes)> keep_free;  // of the one that was opened last
 
  private:
   void attach(std::shared_ptr<Backend> backend) {

@@ -36,6 +36,30 @@ TEST_F(DiskRoomTest, NeverTakesMoreThanMaxSize) {
   EXPECT_TRUE(body_at("key399"));
 }
 
+TEST_F(DiskRoomTest, LeavesRoomForWhatLiesBesideTheSegments) {
+  // For itself at once, and for what is kept free by others: also where it was full before.
+  options.max_size = 1024 * 1024;
+  open();
+  for (int i = 0; i < 100; ++i) put("key" + std::to_string(i), std::string(20'000, 'x'));
+  EXPECT_GT(bytes_on_disk(), 800'000U);
+  keep_free(400'000);
+  wait_for_writes();
+  EXPECT_LE(bytes_on_disk(), options.max_size - 400'000);
+  for (int i = 0; i < 100; ++i) {
+    put("key" + std::to_string(i), std::string(20'000, 'x'));
+    ASSERT_LE(bytes_on_disk(), options.max_size - 400'000);
+  }
+  EXPECT_EQ(body_at("key99"), Maybe(std::string(20'000, 'x')));
+  keep_free(options.max_size);
+  wait_for_writes();
+  EXPECT_LE(bytes_on_disk(), 1024U) << "nothing is stored while there is no room for it";
+  keep_free(0);
+  EXPECT_EQ(put("later", "x"), StoreResult::Stored);
+  const auto kept = keep_free;
+  close();
+  kept(1);
+}
+
 TEST_F(DiskRoomTest, KeepsWhatIsUsed) {
   // An object that is asked for again and again outlives many times max_size of others.
   options.max_size = 1024 * 1024;

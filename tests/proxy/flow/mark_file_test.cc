@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <random>
@@ -19,7 +21,8 @@ class MarkFileTest : public ::testing::Test {
 
   void open() {
     folder_ = disk_.mount()->open_folder("cache").value();
-    file_.emplace(folder_, executor_, ++fresh_);
+    file_.emplace(folder_, executor_, ++fresh_,
+                  [this](std::uint64_t bytes) { kept_free_ = bytes; });
     book_.emplace(file_->seed());
     file_->load(*book_);
   }
@@ -28,12 +31,18 @@ class MarkFileTest : public ::testing::Test {
     file_.reset();
     book_.reset();
   }
+  std::uint64_t bytes_on_disk() const {
+    std::uint64_t sum = 0;
+    for (const std::string& path : disk_.paths()) sum += disk_.size(path);
+    return sum;
+  }
   PurgeVerdict of(const Url& url, std::uint64_t seq) { return book_->check(seq, url.name()); }
 
   test::FakeDisk disk_;
   std::shared_ptr<Folder> folder_;
   ThreadPool executor_{2};
   std::uint64_t fresh_ = 100;
+  std::atomic<std::uint64_t> kept_free_{0};
   std::optional<PurgeBook> book_;
   std::optional<MarkFile> file_;
   const Url page_{"/page"};
@@ -119,9 +128,35 @@ TEST_F(MarkFileTest, IsWrittenAnewWhenItHasGrown) {
   open();
   for (int i = 0; i < 200'000; ++i) book_->mark_url(page_.name());
   close();
-  EXPECT_LT(disk_.size(kFile), 3'000'000U);
+  EXPECT_LT(disk_.size(kFile), 200'000U);
   open();
   EXPECT_EQ(of(page_, 0), PurgeVerdict::Dead);
+}
+
+TEST_F(MarkFileTest, AsksForItsRoomBeforeItTakesIt) {
+  // Also while it is written anew beside the old one. And gives back what it needs no more.
+  std::uint64_t most = 0;
+  disk_.fails([&](std::string_view, std::string_view) -> std::optional<Error> {
+    const std::uint64_t bytes = bytes_on_disk();
+    EXPECT_LE(bytes, kept_free_);
+    most = std::max(most, bytes);
+    return std::nullopt;
+  });
+  open();
+  for (int i = 0; i < 20'000; ++i) {
+    book_->mark_url(Url("/page/" + std::to_string(i)).name());
+  }
+  close();
+  EXPECT_GT(most, 300'000U);
+  EXPECT_LE(bytes_on_disk(), kept_free_);
+  EXPECT_GT(kept_free_, 640'000U);
+  open();
+  book_->mark_all();
+  for (int i = 0; i < 60'000; ++i) book_->mark_url(page_.name());
+  close();
+  EXPECT_LE(bytes_on_disk(), kept_free_);
+  EXPECT_LT(kept_free_, 500'000U);
+  disk_.fails(nullptr);
 }
 
 TEST_F(MarkFileTest, AFailingDiskHoldsUpNobodyAndLosesNothingOnceItWorksAgain) {
