@@ -147,17 +147,18 @@ Fill::Step Fill::found(backends::EntryRef entry) {
   if (entry->kind() == backends::Entry::Kind::VaryMarker) {
     const bool is_page = order_.table_key.bytes == order_.base_key.bytes;
     if (!is_page || !variant_key_.bytes.empty()) return Step::Ask;  // not ours: variants have none
-    marker_vary_ = entry->vary().to_vector();
+    marker_ = std::move(entry);
     keys::KeyBuffer variant;
-    keys::build_variant_key(order_.base_key.view(), marker_vary_, order_.client.get(),
-                            order_.route->recipe, order_.authority, variant);
+    keys::build_variant_key(order_.base_key.view(), marker_->vary().to_vector(),
+                            order_.client.get(), order_.route->recipe, order_.authority, variant);
     variant_key_ = OwnedKey(variant.view());
     return Step::LookUp;
   }
   if (!is_usable(*entry)) return Step::Ask;
   if (!win()) return lose();
   leave_table();
-  flight_->land(std::move(entry), std::move(marker_vary_));
+  flight_->land(std::move(entry),
+                marker_ ? marker_->vary().to_vector() : std::vector<std::string>());
   return Step::Done;
 }
 
@@ -245,7 +246,7 @@ backends::EntryParts Fill::make_parts() {
   if (!head_->vary.empty()) {
     // Once more: the marker may have been lost since the head, or this variant dropped from it as
     // one that the store does not have.
-    tables().variants.admit(store(), order_.base_key.view(), head_->vary, store_key_.bytes,
+    tables().variants.admit(store(), order_.base_key.view(), marker_, head_->vary, store_key_.bytes,
                             rule().max_variants);
   }
   const http::ResponseHead& head = head_->response;

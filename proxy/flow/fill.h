@@ -148,7 +148,7 @@ class Fill final : public upstream::FetchSink,
   bool lost_ = false;   // to the flight's other runner
   bool alone_ = false;  // it has lost, or failed, and goes on for the one who leads it
 
-  std::vector<std::string> marker_vary_;              // of a marker that was found,
+  backends::EntryRef marker_;                         // that was found,
   OwnedKey variant_key_;                              // and the variant that it led to
   std::unique_ptr<backends::PendingAnswer> pending_;  // of a store
 

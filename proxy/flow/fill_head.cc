@@ -254,7 +254,7 @@ void Fill::name_answer(const std::vector<std::string>& vary) {
 // others. Leaves the answer named by them.
 std::vector<std::string> Fill::variant_fields(std::string_view coding) {
   std::vector<std::string> vary = tables().variants.names_for(
-      store(), order_.base_key.view(), verdict_.vary,
+      store(), order_.base_key.view(), marker_, verdict_.vary,
       [this](const backends::Entry& entry) { return entry.meta().varies && is_of_use(entry); });
   name_answer(vary);
   const backends::EntryRef stored = store().lookup_now(store_key_.view(), backends::Purpose::Probe);
@@ -282,7 +282,7 @@ void Fill::choose_variant(FlightHead& head) {
   if (vary.empty()) return;
   head.vary = vary;
   head.variant_key = store_key_.bytes;
-  head.variants_full = tables().variants.admit(store(), order_.base_key.view(), vary,
+  head.variants_full = tables().variants.admit(store(), order_.base_key.view(), marker_, vary,
                                                store_key_.bytes, rule().max_variants);
   if (in_table_ && !(order_.table_key.view() == store_key_.view())) {
     in_table_ = tables().flights.rename(order_.table_key.view(), store_key_.view(), flight_);

@@ -203,7 +203,9 @@ std::uint64_t MarkFile::bytes_of_book() const {
 
 Result<void> MarkFile::rewrite() {
   file_ = nullptr;
-  keep_free(size_ + bytes_of_book());  // both lie there for a while
+  const std::uint64_t old_size = size_;
+  const std::uint64_t expected = bytes_of_book();
+  keep_free(old_size + expected);  // both lie there for a while
   Result<std::unique_ptr<File>> made = begin_replacement(*folder_, kNewName);
   if (!made) return std::unexpected(made.error());
   file_ = std::move(*made);
@@ -213,7 +215,11 @@ Result<void> MarkFile::rewrite() {
   append_record(bytes, limit, seed_);
   Result<void> written;
   const auto flush = [&] {
-    if (file_) written = write(bytes);
+    if (file_) {
+      // The book may have grown since it was counted.
+      keep_free(old_size + std::max(expected, file_->size() + bytes.size()));
+      written = write(bytes);
+    }
     bytes.clear();
   };
   book_->for_each_mark([&](const Mark& mark) {

@@ -19,6 +19,15 @@ keys::KeyView view_of(std::string_view key) {
   return {key, hash128(key)};
 }
 
+// The URL's marker, or null.
+backends::EntryRef marker_at(backends::Store& store, keys::KeyView base,
+                             const backends::EntryRef& seen) {
+  backends::EntryRef stored = store.lookup_now(base, Purpose::Probe);
+  if (!stored && seen && store.may_have(base)) return seen;
+  if (stored && stored->kind() != backends::Entry::Kind::VaryMarker) return nullptr;
+  return stored;
+}
+
 // The variant that nobody has used for longest. One that the backend no longer has is the best, and
 // one that would have to be waited for the next best: it was not used while others were.
 std::vector<std::string>::iterator least_used(backends::Store& store,
@@ -52,11 +61,12 @@ void forget_variants(backends::Store& store, const backends::Entry& marker) {
 }  // namespace
 
 std::vector<std::string> VariantBook::names_for(
-    backends::Store& store, keys::KeyView base, const std::vector<std::string>& own,
+    backends::Store& store, keys::KeyView base, const backends::EntryRef& seen,
+    const std::vector<std::string>& own,
     const std::function<bool(const backends::Entry&)>& keeps_apart) {
   const std::lock_guard lock(stripes_[base.hash.low % kStripes]);
-  const backends::EntryRef marker = store.lookup_now(base, Purpose::Probe);
-  if (!marker || marker->kind() != backends::Entry::Kind::VaryMarker) return own;
+  const backends::EntryRef marker = marker_at(store, base, seen);
+  if (!marker) return own;
   const std::vector<std::string> known = marker->vary().to_vector();
   if (own == known) return own;
   bool lives = false;
@@ -74,17 +84,16 @@ std::vector<std::string> VariantBook::names_for(
   return own;
 }
 
-bool VariantBook::admit(backends::Store& store, keys::KeyView base,
+bool VariantBook::admit(backends::Store& store, keys::KeyView base, const backends::EntryRef& seen,
                         const std::vector<std::string>& vary, const std::string& variant_key,
                         std::size_t max_variants) {
   const std::lock_guard lock(stripes_[base.hash.low % kStripes]);
-  const backends::EntryRef known = store.lookup_now(base, Purpose::Probe);
-  const bool has_marker = known && known->kind() == backends::Entry::Kind::VaryMarker;
+  const backends::EntryRef known = marker_at(store, base, seen);
   std::vector<std::string> variants;
-  if (has_marker && known->vary() == vary) {
+  if (known && known->vary() == vary) {
     variants = known->variants().to_vector();
     if (std::find(variants.begin(), variants.end(), variant_key) != variants.end()) return false;
-  } else if (has_marker) {
+  } else if (known) {
     if (names_all(known->vary().to_vector(), vary)) return false;
     forget_variants(store, *known);
   }

@@ -16,20 +16,25 @@ namespace weir::flow {
 
 class VariantBook {
  public:
+  // In both, `seen` is the marker that a look-up found a while ago, or null. It counts where the
+  // one in the store is not at hand any more, and would have to be waited for.
+
   // The fields that tell the URL's variants apart now that an answer came which names `own` ones
   // (sorted): those that earlier answers named too. Apps name a field in one answer and leave it
   // out of the next; the one without is then stored as the variant of its own request and takes
   // nobody's place. Variants that no `keeps_apart` is true of are nobody's: where there is no
   // other, the URL has none, and what was known of them is forgotten.
   std::vector<std::string> names_for(
-      backends::Store& store, keys::KeyView base, const std::vector<std::string>& own,
+      backends::Store& store, keys::KeyView base, const backends::EntryRef& seen,
+      const std::vector<std::string>& own,
       const std::function<bool(const backends::Entry&)>& keeps_apart);
 
   // Makes the variant known under the URL's marker. True when the URL had max_variants already and
   // its least recently used one was dropped for it. Nothing is done at a URL whose variants are
   // told apart by more fields since.
-  bool admit(backends::Store& store, keys::KeyView base, const std::vector<std::string>& vary,
-             const std::string& variant_key, std::size_t max_variants);
+  bool admit(backends::Store& store, keys::KeyView base, const backends::EntryRef& seen,
+             const std::vector<std::string>& vary, const std::string& variant_key,
+             std::size_t max_variants);
 
  private:
   static constexpr std::size_t kStripes = 64;

@@ -100,18 +100,18 @@ class VariantBookTest : public testing::Test {
 };
 
 TEST_F(VariantBookTest, KnowsEachVariantOnce) {
-  EXPECT_FALSE(book_.admit(*store_, key(base_), vary_, "v1", 16));
-  EXPECT_FALSE(book_.admit(*store_, key(base_), vary_, "v2", 16));
-  EXPECT_FALSE(book_.admit(*store_, key(base_), vary_, "v1", 16));
+  EXPECT_FALSE(book_.admit(*store_, key(base_), nullptr, vary_, "v1", 16));
+  EXPECT_FALSE(book_.admit(*store_, key(base_), nullptr, vary_, "v2", 16));
+  EXPECT_FALSE(book_.admit(*store_, key(base_), nullptr, vary_, "v1", 16));
   EXPECT_EQ(known(), (std::vector<std::string>{"v1", "v2"}));
 }
 
 TEST_F(VariantBookTest, DropsTheLeastRecentlyUsedPastTheBound) {
   for (const auto& [name, used_ms] : {std::pair{"v1", 30}, {"v2", 10}, {"v3", 20}}) {
-    book_.admit(*store_, key(base_), vary_, name, 3);
+    book_.admit(*store_, key(base_), nullptr, vary_, name, 3);
     store(name, used_ms);
   }
-  EXPECT_TRUE(book_.admit(*store_, key(base_), vary_, "v4", 3));
+  EXPECT_TRUE(book_.admit(*store_, key(base_), nullptr, vary_, "v4", 3));
   EXPECT_EQ(known(), (std::vector<std::string>{"v1", "v3", "v4"}));
   EXPECT_FALSE(store_->lookup_now(key("v2"), backends::Purpose::Probe));
 }
@@ -121,7 +121,7 @@ TEST_F(VariantBookTest, KeepsAListThatIsQuicklyReadHoweverLongItsKeys) {
   std::size_t dropped = 0;
   for (int i = 0; i < 100; ++i) {
     const std::string name = std::to_string(i) + std::string(7'000, 'v');
-    if (book_.admit(*store_, key(base_), vary_, name, 1000)) ++dropped;
+    if (book_.admit(*store_, key(base_), nullptr, vary_, name, 1000)) ++dropped;
     store(name, i);
   }
   std::size_t bytes = 0;
@@ -132,17 +132,17 @@ TEST_F(VariantBookTest, KeepsAListThatIsQuicklyReadHoweverLongItsKeys) {
 }
 
 TEST_F(VariantBookTest, AVariantThatTheStoreLostGoesFirst) {
-  book_.admit(*store_, key(base_), vary_, "lost", 2);
-  book_.admit(*store_, key(base_), vary_, "kept", 2);
+  book_.admit(*store_, key(base_), nullptr, vary_, "lost", 2);
+  book_.admit(*store_, key(base_), nullptr, vary_, "kept", 2);
   store("kept", 1);
-  EXPECT_TRUE(book_.admit(*store_, key(base_), vary_, "new", 2));
+  EXPECT_TRUE(book_.admit(*store_, key(base_), nullptr, vary_, "new", 2));
   EXPECT_EQ(known(), (std::vector<std::string>{"kept", "new"}));
 }
 
 TEST_F(VariantBookTest, StartsAnewWhenOtherFieldsTellVariantsApart) {
-  book_.admit(*store_, key(base_), vary_, "v1", 16);
+  book_.admit(*store_, key(base_), nullptr, vary_, "v1", 16);
   store("v1", 1);
-  book_.admit(*store_, key(base_), {"x-theme"}, "w1", 16);
+  book_.admit(*store_, key(base_), nullptr, {"x-theme"}, "w1", 16);
   EXPECT_EQ(known(), (std::vector<std::string>{"w1"}));
   EXPECT_FALSE(store_->lookup_now(key("v1"), backends::Purpose::Probe))
       << "nobody would find it again";
@@ -150,22 +150,23 @@ TEST_F(VariantBookTest, StartsAnewWhenOtherFieldsTellVariantsApart) {
 
 TEST_F(VariantBookTest, AFieldThatOneAnswerLeavesOutStillTellsVariantsApart) {
   // The URL keeps its variants; an answer that names more makes them apart by all.
-  book_.admit(*store_, key(base_), {"origin"}, "v1", 16);
+  book_.admit(*store_, key(base_), nullptr, {"origin"}, "v1", 16);
   store("v1", 1);
   const auto all = [](const backends::Entry&) { return true; };
-  EXPECT_EQ(book_.names_for(*store_, key(base_), {}, all), Names{"origin"});
-  EXPECT_EQ(book_.names_for(*store_, key(base_), {"origin"}, all), Names{"origin"});
-  EXPECT_EQ(book_.names_for(*store_, key(base_), vary_, all), (Names{"accept-encoding", "origin"}));
+  EXPECT_EQ(book_.names_for(*store_, key(base_), nullptr, {}, all), Names{"origin"});
+  EXPECT_EQ(book_.names_for(*store_, key(base_), nullptr, {"origin"}, all), Names{"origin"});
+  EXPECT_EQ(book_.names_for(*store_, key(base_), nullptr, vary_, all),
+            (Names{"accept-encoding", "origin"}));
   EXPECT_EQ(known(), Names{"v1"}) << "asking changes nothing";
-  EXPECT_EQ(book_.names_for(*store_, key("other"), {}, all), Names{});
+  EXPECT_EQ(book_.names_for(*store_, key("other"), nullptr, {}, all), Names{});
 }
 
 TEST_F(VariantBookTest, VariantsThatKeepNothingApartAreForgotten) {
   // Stale ones, or such as were stored for the others' sake only: the URL has none any more.
-  book_.admit(*store_, key(base_), {"origin"}, "v1", 16);
+  book_.admit(*store_, key(base_), nullptr, {"origin"}, "v1", 16);
   store("v1", 1);
   const auto none = [](const backends::Entry&) { return false; };
-  EXPECT_EQ(book_.names_for(*store_, key(base_), {}, none), Names{});
+  EXPECT_EQ(book_.names_for(*store_, key(base_), nullptr, {}, none), Names{});
   EXPECT_FALSE(store_->lookup_now(key(base_), backends::Purpose::Probe));
   EXPECT_FALSE(store_->lookup_now(key("v1"), backends::Purpose::Probe));
 }
@@ -174,16 +175,16 @@ TEST_F(VariantBookTest, MoreNamesThanAnyAppMeansStartAnew) {
   // An app that names other fields each time would make every variant its own.
   Names many;
   for (int i = 100; i < 132; ++i) many.push_back("x-" + std::to_string(i));
-  book_.admit(*store_, key(base_), many, "v1", 16);
+  book_.admit(*store_, key(base_), nullptr, many, "v1", 16);
   store("v1", 1);
   const auto all = [](const backends::Entry&) { return true; };
-  EXPECT_EQ(book_.names_for(*store_, key(base_), {"a"}, all), Names{"a"});
+  EXPECT_EQ(book_.names_for(*store_, key(base_), nullptr, {"a"}, all), Names{"a"});
 }
 
 TEST_F(VariantBookTest, AnAnswerThatKnewFewerFieldsTakesNoMarkersPlace) {
   // It was on its way when the URL learned of another field.
-  book_.admit(*store_, key(base_), {"accept-encoding", "origin"}, "v1", 16);
-  EXPECT_FALSE(book_.admit(*store_, key(base_), {"origin"}, "late", 16));
+  book_.admit(*store_, key(base_), nullptr, {"accept-encoding", "origin"}, "v1", 16);
+  EXPECT_FALSE(book_.admit(*store_, key(base_), nullptr, {"origin"}, "late", 16));
   EXPECT_EQ(known(), Names{"v1"});
 }
 

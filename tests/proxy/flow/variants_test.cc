@@ -69,10 +69,11 @@ class VariantsTest : public ::testing::Test {
   }
   std::vector<std::string> variants() { return store.at_hand["url"]->variants().to_vector(); }
   bool admit(const std::string& key, std::size_t most) {
-    return book.admit(store, key_of("url"), vary, key, most);
+    return book.admit(store, key_of("url"), seen, vary, key, most);
   }
 
   const std::vector<std::string> vary{"accept-language"};
+  EntryRef seen;
   StoreByHand store;
   VariantBook book;
 };
@@ -99,13 +100,29 @@ TEST_F(VariantsTest, WhatIsElsewhereMakesRoomBeforeWhatIsAtHand) {
   EXPECT_FALSE(store.elsewhere.contains("en"));
 }
 
+TEST_F(VariantsTest, AMarkerThatIsElsewhereNowIsTheOneThatWasSeen) {
+  // As long as there is one: what was erased since is not known again.
+  given({}, {"de", "en"});
+  seen = store.at_hand["url"];
+  const auto of_use = [](const backends::Entry&) { return true; };
+  for (const bool erased : {false, true}) {
+    store.at_hand.erase("url");
+    if (!erased) store.elsewhere.insert("url");
+    EXPECT_EQ(book.names_for(store, key_of("url"), seen, {"accept"}, of_use),
+              erased ? Names{"accept"} : (Names{"accept", "accept-language"}));
+    EXPECT_FALSE(admit("fr", 4));
+    EXPECT_EQ(variants(), erased ? Names{"fr"} : (Names{"de", "en", "fr"}));
+    store.elsewhere.erase("url");
+  }
+}
+
 TEST_F(VariantsTest, WhatIsElsewhereKeepsItsUrlsFieldsApart) {
   const auto of_use = [](const backends::Entry&) { return true; };
   given({}, {"en"});
-  EXPECT_EQ(book.names_for(store, key_of("url"), {"accept"}, of_use),
+  EXPECT_EQ(book.names_for(store, key_of("url"), seen, {"accept"}, of_use),
             (Names{"accept", "accept-language"}));
   given({}, {}, {"en"});
-  EXPECT_EQ(book.names_for(store, key_of("url"), {"accept"}, of_use), Names{"accept"});
+  EXPECT_EQ(book.names_for(store, key_of("url"), seen, {"accept"}, of_use), Names{"accept"});
   EXPECT_FALSE(store.at_hand.contains("url"));
 }
 
