@@ -228,6 +228,7 @@ struct AccessLog {
 struct Config {
   std::vector<ListenAddress> listen;
   std::optional<ListenAddress> admin;  // absent: off
+  bool admin_by_default = false;       // nobody has asked for it
   std::string admin_token;
   std::vector<std::string> admin_hosts;  // hosts, besides its own, that name the admin address
   Upstream upstream;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -17,9 +18,8 @@ namespace {
 constexpr const char* kDefaultListen = "0.0.0.0:8080";
 constexpr const char* kDefaultAdmin = "127.0.0.1:8081";
 constexpr std::uint64_t kMaxWorkers = 256;
-
-constexpr std::string_view kNoAdmin = "the admin address is not in this version";
-constexpr std::string_view kNoPurging = "purging is not in this version";
+constexpr const char* kToken = "WEIR_ADMIN_TOKEN";
+constexpr const char* kTokenFile = "WEIR_ADMIN_TOKEN_FILE";
 
 std::optional<ListenAddress> read_address(const Cursor& cursor, Audience audience) {
   const auto text = cursor.text(audience == Audience::Admin ? "an address such as 127.0.0.1:8081"
@@ -59,22 +59,40 @@ std::optional<std::string> check_admin_host(std::string_view name) {
   return "is not a host without port";
 }
 
-void read_admin_access(Section& top, Config& config) {
+void read_token(const Cursor& token, Config& config) {
+  const auto text = token.text("a token");
+  const auto visible = [](char c) { return c > ' ' && c < 0x7F; };
+  if (text && text->empty()) {
+    token.error("is empty (leave it out for none)");
+  } else if (text && !std::all_of(text->begin(), text->end(), visible)) {
+    token.error("holds characters that no header can carry (visible ASCII only)");
+  } else if (text) {
+    config.admin_token = *text;
+  }
+}
+
+// What holds secrets as files, one in each, ends them with a line's end or does not.
+void read_token_file(Reading& reading, const std::string& path, Config& config) {
+  std::ifstream file(path);
+  std::string token;
+  const bool read = file && std::getline(file, token);
+  if (read || file.eof()) {
+    return read_token(Cursor::outside(reading, kTokenFile, std::string(trim_ows(token))), config);
+  }
+  Cursor::outside(reading, kTokenFile, path).error(fmt::format("{} cannot be read", quote(path)));
+}
+
+// The file's, else that of the environment.
+void read_admin_access(Reading& reading, Section& top, const Outside& outside, Config& config) {
   if (const auto token = top.take("admin_token")) {
-    const auto text = token->text("a token");
-    const auto visible = [](char c) { return c > ' ' && c < 0x7F; };
-    if (text && text->empty()) {
-      token->error("is empty (leave the key out for none)");
-    } else if (text && !std::all_of(text->begin(), text->end(), visible)) {
-      token->error("holds characters that no header can carry (visible ASCII only)");
-    } else if (text) {
-      config.admin_token = *text;
-      warn_of_no_effect(*token, kNoAdmin);
-    }
+    read_token(*token, config);
+  } else if (const auto variable = outside.environment(kToken); variable && !variable->empty()) {
+    read_token(Cursor::outside(reading, kToken, *variable), config);
+  } else if (const auto path = outside.environment(kTokenFile); path && !path->empty()) {
+    read_token_file(reading, *path, config);
   }
   if (const auto hosts = top.take("admin_hosts")) {
     config.admin_hosts = read_names(*hosts, "a list such as [weir.internal]", check_admin_host);
-    if (!config.admin_hosts.empty()) warn_of_no_effect(*hosts, kNoAdmin);
   }
 }
 
@@ -177,15 +195,14 @@ Cursor override_cursor(Reading& reading, const Outside& outside, const char* fla
 
 void read_addresses(Reading& reading, Section& top, const Outside& outside, Config& config) {
   const std::vector<Cursor> admins = read_admin(reading, top, outside, config);
-  read_admin_access(top, config);
+  read_admin_access(reading, top, outside, config);
   if (config.admin && !is_local(*config.admin) && config.admin_token.empty()) {
     admins.back().error(
         fmt::format("{} can be reached from outside: give \"admin_token:\", or a loopback address "
                     "such as {}",
                     config.admin->text, kDefaultAdmin));
-  } else if (config.admin && !admins.empty()) {
-    warn_of_no_effect(admins.back(), kNoAdmin);
   }
+  config.admin_by_default = admins.empty();
   const ListenAddress* admin = config.admin && !admins.empty() ? &*config.admin : nullptr;
   const auto listen = top.take("listen");
   if (outside.overrides.listen) {
@@ -220,7 +237,6 @@ void read_process(Section& top, const Outside& outside, Config& config) {
   }
   if (const auto cursor = top.take("purge_allow")) {
     config.purge_allow = read_ranges(*cursor);
-    if (!config.purge_allow.empty()) warn_of_no_effect(*cursor, kNoPurging);
   }
   if (const auto cursor = top.take("access_log")) read_access_log(*cursor, config.access_log);
   constexpr Range kDrain = {0, 3'600'000};

@@ -91,6 +91,18 @@ Result<SocketAddress> socket_address(const conf::ListenAddress& listen) {
              : SocketAddress::tcp(listen.host, listen.port);
 }
 
+void remove_socket_file(const Listening& listening) {
+  const std::string text = listening.address.text();
+  constexpr std::string_view kUnix = "unix:";
+  if (text.starts_with(kUnix)) unlink(text.substr(kUnix.size()).c_str());
+}
+
+// Of clients of the admin address: they have bounds of their own, and bodies that each call bounds.
+conf::Limits admin_limits(conf::Limits limits) {
+  limits.max_body = 0;
+  return limits;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Config> config) {
@@ -103,6 +115,9 @@ Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Conf
     return std::unexpected(opened.error());
   }
   if (Result<void> opened = sidecar->open_listeners(); !opened) {
+    return std::unexpected(opened.error());
+  }
+  if (Result<void> opened = sidecar->open_admin(); !opened) {
     return std::unexpected(opened.error());
   }
   sidecar->start_workers();
@@ -123,17 +138,14 @@ Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
 Sidecar::~Sidecar() {
   health_.reset();
   remove_socket_files();
+  if (admin_listening_) remove_socket_file(*admin_listening_);
   workers_.clear();
 }
 
 // While the listeners are still open: from the moment they are closed another process may take the
 // name, and its file is not ours to remove.
 void Sidecar::remove_socket_files() {
-  for (const Listening& listening : listening_) {
-    const std::string text = listening.address.text();
-    constexpr std::string_view kUnix = "unix:";
-    if (text.starts_with(kUnix)) unlink(text.substr(kUnix.size()).c_str());
-  }
+  for (const Listening& listening : listening_) remove_socket_file(listening);
   listening_.clear();
 }
 
@@ -195,6 +207,23 @@ Result<void> Sidecar::open_listeners() {
   return {};
 }
 
+// An address that nobody asked for is nothing to fail for.
+Result<void> Sidecar::open_admin() {
+  subjects_.emplace(site_, tables_->purges, draining_, system_clock());
+  if (!config_->admin) return {};
+  const Result<SocketAddress> address = socket_address(*config_->admin);
+  if (!address) return std::unexpected(address.error());
+  Result<Listening> listening = listen_on(*address, config_->workers);
+  if (!listening && config_->admin_by_default) {
+    log_warn("no admin address: {} (admin: gives another, or off)", listening.error().message);
+    return {};
+  }
+  if (!listening) return std::unexpected(listening.error());
+  admin_listening_ = std::move(*listening);
+  admin_.emplace(admin::Access(*config_), admin::make_calls(*subjects_));
+  return {};
+}
+
 void Sidecar::start_workers() {
   for (std::uint32_t i = 0; i < config_->workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(WorkerOptions{
@@ -207,12 +236,19 @@ void Sidecar::start_workers() {
                    .ignored_fields = &ignored_fields_,
                    .access_log = access_log_.get(),
                    .clients = &clients_},
+        .admin = admin_ ? &*admin_ : nullptr,
+        .admin_server = {.limits = admin_limits(config_->limits), .clients = &admin_clients_},
+        .purges = config_->purge_allow.empty() ? nullptr : &*subjects_,
     }));
+    if (admin_listening_) {
+      workers_.back()->add_admin_listener(std::move(admin_listening_->sockets[i]));
+    }
     for (Listening& listening : listening_) {
       workers_.back()->add_listener(std::move(listening.sockets[i]));
     }
   }
   for (const auto& worker : workers_) worker->start();
+  if (admin_listening_) log_info("admin address: {}", admin_listening_->address.text());
   for (const Listening& listening : listening_) {
     log_info("listening on {}", listening.address.text());
   }
@@ -246,7 +282,7 @@ void Sidecar::reopen_access_log() {
 }
 
 void Sidecar::end_on_signal(int signal) {
-  if (std::exchange(draining_, true)) {
+  if (draining_.exchange(true)) {
     log_warn("second signal: ending at once");
     exit_code_ = 1;
     return loop_.stop();

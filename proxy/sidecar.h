@@ -1,7 +1,9 @@
 // The composition root: the one place that knows all types and wires them. Start, drain, stop.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "backends/disk/disk_backend.h"
@@ -11,6 +13,7 @@
 #include "base/net/timer.h"
 #include "base/result.h"
 #include "conf/config.h"
+#include "proxy/admin/handler.h"
 #include "proxy/flow/mark_file.h"
 #include "proxy/flow/site.h"
 #include "proxy/front/access_log.h"
@@ -37,6 +40,7 @@ class Sidecar {
   Result<void> open_backends();
   void open_purge_book(const std::vector<backends::OpenedDisk>& disks);
   Result<void> open_listeners();
+  Result<void> open_admin();
   void start_workers();
   void remove_socket_files();
   void on_signal(int signal);
@@ -56,6 +60,9 @@ class Sidecar {
   std::shared_ptr<upstream::UpstreamPool> upstreams_;
   std::unique_ptr<front::AccessLog> access_log_;
   front::OpenClients clients_;
+  front::OpenClients admin_clients_;
+  std::optional<admin::Subjects> subjects_;
+  std::optional<admin::Admin> admin_;  // where there is an admin address
 
   // The main thread's loop: signals, the drain's timers, health checks.
   EventLoop loop_;
@@ -66,10 +73,11 @@ class Sidecar {
   std::unique_ptr<upstream::HealthChecker> health_;
 
   std::vector<Listening> listening_;
+  std::optional<Listening> admin_listening_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::size_t workers_left_ = 0;   // still draining
-  std::size_t workers_asked_ = 0;  // to end those who have been answered
-  bool draining_ = false;
+  std::size_t workers_left_ = 0;       // still draining
+  std::size_t workers_asked_ = 0;      // to end those who have been answered
+  std::atomic<bool> draining_{false};  // the admin address tells of it
   int exit_code_ = 0;
 };
 

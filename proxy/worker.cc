@@ -3,6 +3,19 @@
 #include "proxy/upstream/wire_fetcher.h"
 
 namespace weir {
+namespace {
+
+std::unique_ptr<admin::PurgeHandlers> purges_of(const WorkerOptions& options, EventLoop& loop) {
+  if (!options.purges) return nullptr;
+  return std::make_unique<admin::PurgeHandlers>(*options.purges, loop);
+}
+
+front::ServerOptions with_purges(front::ServerOptions options, front::HandlerFactory* purges) {
+  options.purges = purges;
+  return options;
+}
+
+}  // namespace
 
 Worker::Worker(WorkerOptions options)
     : fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams))),
@@ -10,13 +23,21 @@ Worker::Worker(WorkerOptions options)
       context_{loop_, *options.tables, fills_,
                std::make_shared<flow::LoopSite>(std::move(options.site), loop_)},
       transactions_(context_),
-      server_(loop_, std::move(options.server), transactions_) {}
+      purges_(purges_of(options, loop_)),
+      server_(loop_, with_purges(std::move(options.server), purges_.get()), transactions_) {
+  if (!options.admin) return;
+  admin_calls_ = std::make_unique<admin::AdminHandlers>(*options.admin, loop_);
+  admin_server_ =
+      std::make_unique<front::Server>(loop_, std::move(options.admin_server), *admin_calls_);
+}
 
 Worker::~Worker() {
   if (thread_.joinable()) {
     loop_.post([this] {
       listeners_.clear();
+      admin_listener_ = nullptr;
       server_.close_all();
+      if (admin_server_) admin_server_->close_all();
       // Stores end on their own thread, and these hold on to them.
       fills_.stop();
       context_.site = nullptr;
@@ -30,6 +51,12 @@ void Worker::add_listener(Fd socket) {
   listeners_.push_back(std::make_unique<Listener>(
       loop_, std::move(socket),
       [this](Fd fd, const SocketAddress& peer) { server_.accept(std::move(fd), peer); }));
+}
+
+void Worker::add_admin_listener(Fd socket) {
+  admin_listener_ = std::make_unique<Listener>(
+      loop_, std::move(socket),
+      [this](Fd fd, const SocketAddress& peer) { admin_server_->accept(std::move(fd), peer); });
 }
 
 void Worker::start() {

@@ -10,6 +10,7 @@
 
 #include "base/net/event_loop.h"
 #include "base/net/listener.h"
+#include "proxy/admin/handler.h"
 #include "proxy/flow/fill.h"
 #include "proxy/flow/site.h"
 #include "proxy/flow/transaction.h"
@@ -24,6 +25,11 @@ struct WorkerOptions {
   flow::SharedTables* tables = nullptr;
   std::shared_ptr<upstream::UpstreamPool> upstreams;
   front::ServerOptions server;
+  // The admin address's, where there is one.
+  const admin::Admin* admin = nullptr;
+  front::ServerOptions admin_server = {};
+  // Whom PURGE is for; null: nobody.
+  const admin::Subjects* purges = nullptr;
 };
 
 class Worker {
@@ -35,10 +41,11 @@ class Worker {
   EventLoop& loop() { return loop_; }
   // Before start().
   void add_listener(Fd socket);
+  void add_admin_listener(Fd socket);
   void start();
 
   // Safe to call from other threads: takes no more clients, lets the present ones finish, then
-  // calls `done` on its own thread.
+  // calls `done` on its own thread. The admin address is there until the end.
   void drain(std::function<void()> done);
   // The same way: ends the clients who have been answered, and then calls `done`.
   void end_answered(std::function<void()> done);
@@ -49,8 +56,12 @@ class Worker {
   flow::Fills fills_;
   flow::WorkerContext context_;
   flow::TransactionPool transactions_;
+  std::unique_ptr<admin::PurgeHandlers> purges_;
   front::Server server_;
+  std::unique_ptr<admin::AdminHandlers> admin_calls_;  // null: there is no admin address
+  std::unique_ptr<front::Server> admin_server_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<Listener> admin_listener_;
   std::thread thread_;
 };
 

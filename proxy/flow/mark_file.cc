@@ -144,14 +144,14 @@ void MarkFile::load(PurgeBook& book) {
   book.raise_position(before);
   limit_ = book.position() + kPositions;
   book_ = &book;
-  say(rewrite());
+  [[maybe_unused]] const Result<void> said = say(rewrite());
   book.set_log(this);
 }
 
 void MarkFile::move_to(std::shared_ptr<Folder> folder) {
   tasks_.run([this, folder = std::move(folder)]() mutable {
     folder_ = std::move(folder);
-    say(rewrite());
+    [[maybe_unused]] const Result<void> said = say(rewrite());
   });
 }
 
@@ -159,12 +159,21 @@ void MarkFile::append(const Mark& mark) {
   const std::lock_guard lock(mutex_);
   append_record(waiting_, {kind_on_disk(mark.kind), mark}, seed_);
   if (std::exchange(scheduled_, true)) return;
-  tasks_.run([this] { write_some(); });
+  tasks_.run([this] { [[maybe_unused]] const Result<void> said = write_some(); });
+}
+
+void MarkFile::when_kept(WhenKept tell) {
+  tasks_.run([this, tell = std::move(tell)]() mutable {
+    // What waits has its own task behind this one, which then finds nothing to do.
+    Result<void> kept = write_some();
+    if (kept) kept = file_->sync();
+    tell(std::move(kept));
+  });
 }
 
 // ---- the tasks ----
 
-void MarkFile::write_some() {
+Result<void> MarkFile::write_some() {
   std::string bytes;
   {
     const std::lock_guard lock(mutex_);
@@ -174,9 +183,11 @@ void MarkFile::write_some() {
   // The book has these marks already, so that a file written anew has them, too.
   const bool grown = size_ + bytes.size() > 2 * first_size_ + kLeastGrowth;
   if (!file_ || grown) return say(rewrite());
+  if (bytes.empty()) return {};
   keep_free(size_ + bytes.size());
-  say(write(bytes));
-  if (file_) size_ = file_->size();
+  Result<void> written = write(bytes);
+  if (written) size_ = file_->size();
+  return say(std::move(written));
 }
 
 // Before they are there.
@@ -238,11 +249,13 @@ Result<void> MarkFile::rewrite() {
   return {};
 }
 
-void MarkFile::say(const Result<void>& result) {
+Result<void> MarkFile::say(Result<void> result) {
   if (result && std::exchange(failing_, false)) log_info("marks: they are written again");
-  if (result || std::exchange(failing_, true)) return;
-  log_error("marks: {}; what is invalidated now may come back after a restart",
-            result.error().message);
+  if (!result && !std::exchange(failing_, true)) {
+    log_error("marks: {}; what is invalidated now may come back after a restart",
+              result.error().message);
+  }
+  return result;
 }
 
 }  // namespace weir::flow

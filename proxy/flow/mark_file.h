@@ -45,15 +45,16 @@ class MarkFile final : public MarkLog {
 
   // ---- MarkLog ----
   void append(const Mark& mark) override;
+  void when_kept(WhenKept tell) override;
 
  private:
   Result<std::string> read();
-  void write_some();
+  Result<void> write_some();
   Result<void> write(std::string_view bytes);
   Result<void> rewrite();
   std::uint64_t bytes_of_book() const;
   void keep_free(std::uint64_t bytes);
-  void say(const Result<void>& result);
+  Result<void> say(Result<void> result);
 
   const KeepFree keep_free_;
   std::shared_ptr<Folder> folder_;  // from load() on the tasks' own

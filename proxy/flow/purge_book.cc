@@ -97,6 +97,14 @@ void PurgeBook::set_log(MarkLog* log) {
   log_ = log;
 }
 
+void PurgeBook::when_kept(WhenKept tell) {
+  {
+    const std::lock_guard lock(order_);
+    if (log_) return log_->when_kept(std::move(tell));
+  }
+  tell({});
+}
+
 void PurgeBook::restore(const Mark& mark) {
   {
     const std::lock_guard lock(order_);

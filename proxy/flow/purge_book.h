@@ -66,6 +66,8 @@ class PurgeBook {
 
   // From now on marks are appended there; null: nowhere. `log` outlives the book, or is taken back.
   void set_log(MarkLog* log);
+  // Tells once the marks made so far are in the log for good; at once where there is none.
+  void when_kept(WhenKept tell);
   // Puts a mark back that was read from a log, at its own position. In any order, more than once,
   // and before anything is served: what stands at position() is not checked.
   void restore(const Mark& mark);

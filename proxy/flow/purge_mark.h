@@ -6,7 +6,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string_view>
+
+#include "base/result.h"
 
 namespace weir::flow {
 
@@ -95,6 +98,9 @@ struct Mark {
   PurgeStamp stamp() const { return {position, soft}; }
 };
 
+// Hears whether marks are kept; the error is a sentence for whoever asked for them.
+using WhenKept = std::move_only_function<void(Result<void>)>;
+
 // Where marks are written down as they are made: a file, the fleet's log.
 class MarkLog {
  public:
@@ -103,6 +109,9 @@ class MarkLog {
   // and returns, and calls nothing of the book. The mark counts for whoever checks, but position()
   // does not show it yet.
   virtual void append(const Mark& mark) = 0;
+  // Tells once all that was appended before is where a crash and a power cut leave it, or that it
+  // could not be brought there. Called under the book's lock, and so tells later: on any thread.
+  virtual void when_kept(WhenKept tell) = 0;
 };
 
 }  // namespace weir::flow

@@ -66,7 +66,9 @@ void H1Exchange::start() {
   link_->deadlines.body_begins();
   hears_of_visitor_ = link_->peer.trusted && keys::speaks_of_visitor(head_);
   if (!refuse_at_once()) {
-    handler_ = link_->context.handlers.acquire();
+    const SessionContext& context = link_->context;
+    handlers_ = head_.method == http::Method::Purge ? context.purges : &context.handlers;
+    handler_ = handlers_->acquire();
     starting_ = true;
     handler_->start(*this);
     starting_ = false;
@@ -90,7 +92,7 @@ bool H1Exchange::refuse_told_host() {
 bool H1Exchange::refuse_at_once() {
   const std::uint64_t max_body = link_->context.limits.max_body;
   if (head_.method == http::Method::Trace || head_.method == http::Method::Connect ||
-      head_.method == http::Method::Purge) {
+      (head_.method == http::Method::Purge && !link_->context.purges)) {
     is_last_ = !link_->reader.body().ended();
     send_error(405, "method", {});
     return true;
@@ -334,7 +336,7 @@ void H1Exchange::finish() {
   Handler* const handler = std::exchange(handler_, nullptr);
   if (!handler) return;
   handler->finished();
-  link_->context.handlers.release(handler);
+  handlers_->release(handler);
 }
 
 void H1Exchange::log() const {

@@ -107,6 +107,7 @@ class H1Exchange final : public Exchange {
   void log() const;
 
   H1Link* link_ = nullptr;
+  HandlerFactory* handlers_ = nullptr;  // whose handler_ is
   Owner* owner_ = nullptr;
   http::RequestHead head_;
   std::string head_bytes_;  // the head's own copy, once kept

@@ -24,6 +24,7 @@ Server::Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers)
       context_{.loop = loop,
                .owner = *this,
                .handlers = handlers,
+               .purges = options_.purges,
                .limits = options_.limits,
                .trusted_fields = options_.trusted_fields,
                .ignored_fields = options_.ignored_fields,

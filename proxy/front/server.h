@@ -21,11 +21,12 @@ namespace weir::front {
 
 struct ServerOptions {
   conf::Limits limits;
-  std::vector<conf::Cidr> trusted_proxies;
-  conf::TrustedFields trusted_fields;
+  std::vector<conf::Cidr> trusted_proxies = {};
+  conf::TrustedFields trusted_fields = {};
   IgnoredFields* ignored_fields = nullptr;  // of the process; null: nobody is told
   AccessLog* access_log = nullptr;          // null: off
-  OpenClients* clients = nullptr;           // of the process
+  OpenClients* clients = nullptr;           // of the process, or of these alone
+  HandlerFactory* purges = nullptr;         // for PURGE; null: it is refused
 };
 
 class Server final : SessionOwner {

@@ -43,6 +43,7 @@ struct SessionContext {
   EventLoop& loop;
   SessionOwner& owner;
   HandlerFactory& handlers;
+  HandlerFactory* purges = nullptr;  // for PURGE; null: it is refused
   const conf::Limits& limits;
   conf::TrustedFields trusted_fields;  // what trusted peers are believed
   IgnoredFields* ignored_fields;       // told of what they are not; null: nobody is

@@ -66,7 +66,7 @@ TEST(LoadErrors, Addresses) {
            "weir.yaml:2:8: admin: \"8081\" is not an address to listen on (try 127.0.0.1:8081)"},
           {"admin: [a]",
            "weir.yaml:2:8: admin: expected an address such as 127.0.0.1:8081, found a list"},
-          {"admin_token: ''", "weir.yaml:2:14: admin_token: is empty (leave the key out for none)"},
+          {"admin_token: ''", "weir.yaml:2:14: admin_token: is empty (leave it out for none)"},
           {"admin_token: a b",
            "weir.yaml:2:14: admin_token: holds characters that no header can carry (visible ASCII "
            "only)"},

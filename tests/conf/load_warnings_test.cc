@@ -147,24 +147,11 @@ routes:
   - {match: /b, cache: {tags: [y]}}
 )";
   const std::string others =
-      "weir.yaml:3:14: admin_token: the admin address is not in this version; this does nothing "
-      "yet\n"
-      "weir.yaml:4:14: admin_hosts: the admin address is not in this version; this does nothing "
-      "yet\n"
-      "weir.yaml:5:14: purge_allow: purging is not in this version; this does nothing yet\n"
       "weir.yaml:6:18: defaults.tags: purging by tag is not in this version; this does nothing "
       "yet\n";
-  EXPECT_EQ(warnings_of(load(text)),
-            "weir.yaml:2:8: admin: the admin address is not in this version; this does nothing "
-            "yet\n" +
-                others);
-  EXPECT_EQ(warnings_of(load(text, {{}, {}, "off"})), others);
-  EXPECT_EQ(warnings_of(load(text, {{}, {}, "127.0.0.1:9001"})),
-            others + "--admin: the admin address is not in this version; this does nothing yet\n");
+  EXPECT_EQ(warnings_of(load(text)), others);
   EXPECT_EQ(
-      warnings_of(load(std::string(kUpstream) + "admin: off\nadmin_hosts: []\npurge_allow: []\n"
-                                                "routes: [{match: /a, cache: {tags: []}}]\n")),
-      "");
+      warnings_of(load(std::string(kUpstream) + "routes: [{match: /a, cache: {tags: []}}]\n")), "");
 }
 
 TEST(LoadWarnings, Placeholders) {

@@ -8,14 +8,17 @@
 namespace weir::test {
 namespace {
 
-constexpr std::string_view kListening = " listening on ";
-
-std::vector<std::string> listening_addresses(Capture& log) {
+// What the log says behind this, in each line that has it.
+std::vector<std::string> said_behind(std::string_view text, Capture& log) {
   std::vector<std::string> found;
   for (const std::string& line : log.lines())
-    if (const auto at = line.find(kListening); at != std::string::npos)
-      found.push_back(line.substr(at + kListening.size()));
+    if (const auto at = line.find(text); at != std::string::npos)
+      found.push_back(line.substr(at + text.size()));
   return found;
+}
+
+std::uint16_t port_of(const std::string& address) {
+  return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
 }
 
 }  // namespace
@@ -60,9 +63,11 @@ Command WeirProcess::command_for(const Launch& launch) const {
 
 void WeirProcess::await_listening(std::size_t listeners) {
   const bool listening = eventually([&] {
-    addresses_ = listening_addresses(process_.err());
+    addresses_ = said_behind(" listening on ", process_.err());
     return addresses_.size() >= listeners || !process_.running();
   });
+  const std::vector<std::string> admin = said_behind(" admin address: ", process_.err());
+  if (!admin.empty()) admin_ = admin.front();
   start_time_ = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - started_);
   if (listening && addresses_.size() >= listeners) return;
@@ -71,8 +76,11 @@ void WeirProcess::await_listening(std::size_t listeners) {
 }
 
 std::uint16_t WeirProcess::port(std::size_t index) const {
-  const std::string& address = addresses_.at(index);
-  return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  return port_of(addresses_.at(index));
+}
+
+std::uint16_t WeirProcess::admin_port() const {
+  return port_of(admin_);
 }
 
 int WeirProcess::stop() {

@@ -34,6 +34,8 @@ class WeirProcess {
   ~WeirProcess();
 
   std::uint16_t port(std::size_t index = 0) const;
+  // Of the admin address.
+  std::uint16_t admin_port() const;
   // As the log gives it: "127.0.0.1:41235", "[::1]:41235", "unix:/path".
   const std::vector<std::string>& addresses() const { return addresses_; }
   // From the start of the process until its log said that it listens.
@@ -60,6 +62,7 @@ class WeirProcess {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   ChildProcess process_;
   std::vector<std::string> addresses_;
+  std::string admin_;
   std::chrono::milliseconds start_time_{};
   bool stopped_ = false;
 };

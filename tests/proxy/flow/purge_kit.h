@@ -63,6 +63,7 @@ class MarkList : public MarkLog {
     marks_.push_back(mark);
     texts_.emplace_back(mark.text);
   }
+  void when_kept(WhenKept) override {}
   std::size_t size() const { return marks_.size(); }
   Mark operator[](std::size_t index) const {
     Mark mark = marks_[index];

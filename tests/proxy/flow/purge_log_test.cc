@@ -77,6 +77,7 @@ TEST(PurgeLog, HearsOfAMarkThatCountsAlreadyAndIsNotShownYet) {
       EXPECT_EQ(book->position(), mark.position - 1);
       EXPECT_EQ(book->check(mark.position - 1, Url("/p").name()), PurgeVerdict::Dead);
     }
+    void when_kept(WhenKept) override {}
     const PurgeBook* book = nullptr;
   };
   PurgeBook book(kSeed);

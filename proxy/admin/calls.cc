@@ -1,0 +1,35 @@
+#include "proxy/admin/calls.h"
+
+#include "proxy/admin/purge_api.h"
+
+namespace weir::admin {
+namespace {
+
+constexpr std::size_t kMostPurgeBody = std::size_t{64} * 1024;
+
+Reply text(int status, std::string body) {
+  return {.status = status, .type = "text/plain; charset=utf-8", .body = std::move(body)};
+}
+
+}  // namespace
+
+std::vector<Call> make_calls(const Subjects& subjects) {
+  std::vector<Call> calls;
+  calls.push_back({.path = "/healthz", .is_open = true, .run = [](const Request&, const Asker&) {
+                     return text(200, "ok\n");
+                   }});
+  calls.push_back({.path = "/readyz",
+                   .is_open = true,
+                   .run = [&draining = subjects.draining](const Request&, const Asker&) {
+                     return draining.load() ? text(503, "draining\n") : text(200, "ready\n");
+                   }});
+  calls.push_back({.method = http::Method::Post,
+                   .path = "/v1/purge",
+                   .max_body = kMostPurgeBody,
+                   .run = [api = PurgeApi(subjects)](const Request& request, Asker asker) {
+                     return api.run(request, std::move(asker));
+                   }});
+  return calls;
+}
+
+}  // namespace weir::admin

@@ -1,0 +1,66 @@
+// The calls of the admin address: which there are, and how one that has to wait is answered.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/life.h"
+#include "base/net/loop_door.h"
+#include "proxy/admin/reply.h"
+#include "proxy/flow/purge_book.h"
+#include "proxy/flow/site.h"
+
+namespace weir::admin {
+
+// Who waits for a reply. On its own loop.
+class Asking {
+ public:
+  virtual ~Asking() = default;
+  virtual void answered(Reply reply) = 0;
+};
+
+// The way back to him. Any thread, once; he may be gone by then, and so may his loop.
+class Asker {
+ public:
+  Asker(std::shared_ptr<LoopDoor> door, Weak<Asking> who)
+      : door_(std::move(door)), who_(std::move(who)) {}
+  void answer(Reply reply) {
+    door_->post([who = who_, reply = std::move(reply)]() mutable {
+      if (Asking* const waiting = who.get()) waiting->answered(std::move(reply));
+    });
+  }
+
+ private:
+  std::shared_ptr<LoopDoor> door_;
+  Weak<Asking> who_;
+};
+
+struct Call {
+  http::Method method = http::Method::Get;
+  std::string_view path;
+  bool is_open = false;      // needs no token
+  std::size_t max_body = 0;  // bytes
+  // The reply, or nothing: then the asker gets it later. On any worker's loop; what the request's
+  // views point to is gone when it returns.
+  std::function<std::optional<Reply>(const Request& request, Asker asker)> run;
+
+  bool changes() const { return method != http::Method::Get; }
+};
+
+// What they act on. All outlive them.
+struct Subjects {
+  std::shared_ptr<const flow::Site> site;
+  flow::PurgeBook& purges;
+  const std::atomic<bool>& draining;
+  const Clock& clock;
+};
+
+std::vector<Call> make_calls(const Subjects& subjects);
+
+}  // namespace weir::admin

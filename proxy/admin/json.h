@@ -1,0 +1,27 @@
+// JSON of the admin address: objects that are read strictly, and texts that are always valid UTF-8.
+// Pure.
+#pragma once
+
+#include <expected>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir::admin {
+
+using Json = nlohmann::ordered_json;
+
+// With a line's end. What is not UTF-8 is replaced.
+std::string text_of(const Json& json);
+
+struct JsonFault {
+  std::string field;  // empty: the whole
+  std::string message;
+};
+
+// An object with none but these fields, each at most once. Nested ones are not looked into.
+std::expected<Json, JsonFault> read_object(std::string_view text,
+                                           std::span<const std::string_view> fields);
+
+}  // namespace weir::admin

@@ -1,0 +1,26 @@
+// POST /v1/purge, and PURGE on the main address: what is not to be served any more. Any thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "proxy/admin/calls.h"
+#include "proxy/flow/purge_order.h"
+
+namespace weir::admin {
+
+// The reply once the marks made so far are kept: {"purged": …, "instances": …, "took_ms": …}.
+// `tell` is called later, on any thread.
+void reply_when_kept(const Subjects& subjects, bool marked, std::function<void(Reply)> tell);
+
+class PurgeApi {
+ public:
+  explicit PurgeApi(const Subjects& subjects) : subjects_(subjects) {}
+  std::optional<Reply> run(const Request& request, Asker asker) const;
+
+ private:
+  Subjects subjects_;
+};
+
+}  // namespace weir::admin

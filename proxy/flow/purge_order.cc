@@ -1,0 +1,112 @@
+#include "proxy/flow/purge_order.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/http/request_target.h"
+#include "cachekeys/key_builder.h"
+#include "cachekeys/purge_name.h"
+
+namespace weir::flow {
+namespace {
+
+constexpr std::string_view kWholeUrl =
+    "needs the whole URL, such as https://example.com/blog (for every host's there is \"match\")";
+
+// As browsers send it: what is not ASCII escaped, the fragment left out.
+Result<std::string> as_sent(std::string_view url) {
+  std::string out;
+  for (const char c : url.substr(0, url.find('#'))) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= ' ' || byte == 0x7F) {
+      return fail(ErrorCode::Invalid, "holds a space or a control character");
+    }
+    if (byte < 0x80) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", byte);
+    }
+  }
+  return out;
+}
+
+Result<bool> purge_one(const Site& site, const PurgeOrder& order, PurgeBook& book) {
+  const Result<std::string> url = as_sent(order.text);
+  if (!url) return std::unexpected(url.error());
+  http::RequestHead head;
+  head.method = http::Method::Get;
+  const bool whole = !url->starts_with('/') && http::split_target(*url, head);
+  if (!whole) return fail(ErrorCode::Invalid, std::string(kWholeUrl));
+  return purge_url(site, head.scheme, head.authority, head.path, head.query, head.has_query,
+                   order.soft, book);
+}
+
+Result<void> check_pattern(const PurgeOrder& order) {
+  const std::string& text = order.text;
+  const bool is_glob = order.kind == PurgeOrder::Kind::Match;
+  if (text.size() > PurgeBook::kMostTextBytes) {
+    return fail(ErrorCode::Invalid,
+                fmt::format("is longer than {} bytes", PurgeBook::kMostTextBytes));
+  }
+  if (std::ranges::any_of(text, [](unsigned char c) { return c <= ' ' || c == 0x7F; })) {
+    return fail(ErrorCode::Invalid, "holds a space or a control character");
+  }
+  if (text.find("://") != std::string::npos) {
+    return fail(ErrorCode::Invalid, "has no scheme: example.com/blog/ is about http and https");
+  }
+  const bool begins_well = text.find('/') != std::string::npos || (is_glob && text.contains('*'));
+  if (begins_well) return {};
+  return fail(ErrorCode::Invalid,
+              is_glob ? "needs a path, such as /blog/*/rss" : "needs a path, such as /blog/");
+}
+
+}  // namespace
+
+// As a GET of it would be named.
+bool purge_url(const Site& site, std::string_view scheme, std::string_view authority,
+               std::string_view path, std::string_view query, bool has_query, bool soft,
+               PurgeBook& book) {
+  http::RequestHead head;
+  head.method = http::Method::Get;
+  head.method_text = "GET";
+  head.authority = authority;
+  head.path = path;
+  head.query = query;
+  head.has_query = has_query;
+  const int index = site.router.match(head.method_text, authority, path);
+  if (index < 0) return false;
+  const RouteRuntime& route = site.routes[static_cast<std::size_t>(index)];
+  if (!route.rule) return false;
+  keys::Destination destination;
+  destination.scheme = scheme;
+  destination.authority = authority;
+  keys::KeyBuffer key;
+  keys::build_key(head, route.recipe, destination, key);
+  const auto name = keys::purge_name(key.view().bytes);
+  if (name) book.mark_url(*name, soft);
+  return name.has_value();
+}
+
+Result<bool> purge(const Site& site, const PurgeOrder& order, PurgeBook& book) {
+  switch (order.kind) {
+    case PurgeOrder::Kind::Url:
+      return purge_one(site, order, book);
+    case PurgeOrder::Kind::Prefix:
+    case PurgeOrder::Kind::Match:
+      if (const auto good = check_pattern(order); !good) return std::unexpected(good.error());
+      if (order.kind == PurgeOrder::Kind::Prefix) {
+        book.mark_prefix(order.text, order.soft);
+      } else {
+        book.mark_glob(order.text, order.soft);
+      }
+      return true;
+    case PurgeOrder::Kind::All:
+      book.mark_all(order.soft);
+      return true;
+  }
+  std::unreachable();
+}
+
+}  // namespace weir::flow
