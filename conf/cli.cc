@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "conf/addresses.h"
+#include "conf/environment.h"
 
 namespace weir::conf {
 namespace {
@@ -21,11 +23,15 @@ constexpr std::string_view kOverview =
     "\n"
     "Usage: weir [run] [-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
     "       weir check [-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
+    "       weir purge [--admin ADDR] (URL | --prefix P | --match GLOB | --all) [--soft]\n"
+    "       weir health [--admin ADDR]\n"
     "       weir version\n"
     "\n"
     "Commands:\n"
     "  run      the proxy; plain \"weir\" is the same\n"
     "  check    validate a configuration\n"
+    "  purge    have a running instance forget pages\n"
+    "  health   ask a running instance whether it is ready; for container health checks\n"
     "  version  the version, and those of the linked libraries\n"
     "\n"
     "\"weir COMMAND --help\" tells more of a command.\n";
@@ -39,6 +45,19 @@ constexpr std::string_view kCheckFooter =
     "The file is found as for \"weir run\", and the flags, WEIR_UPSTREAM, WEIR_LISTEN and "
     "WEIR_ADMIN\n"
     "win over it in the same way: what is checked is what would run.\n";
+
+constexpr std::string_view kPurgeFooter =
+    "URL is a whole one, https://example.com/blog/7: with all its variants, http and https.\n"
+    "P and GLOB are paths, on every host unless one stands in front: /blog/,\n"
+    "example.com/blog/, \"/blog/*/rss\".\n"
+    "\n"
+    "WEIR_ADMIN stands for --admin; the token is that of WEIR_ADMIN_TOKEN, or of the file that\n"
+    "WEIR_ADMIN_TOKEN_FILE names. Exit 0, or 1 when nobody answers or it was refused.\n";
+
+constexpr std::string_view kHealthFooter =
+    "Exit 0 when it is ready, 1 when it drains or nobody answers. WEIR_ADMIN stands for --admin.\n";
+
+constexpr const char* kDefaultAdmin = "127.0.0.1:8081";
 
 Leave usage_error(std::string_view command, std::string_view message) {
   const std::string name = command.empty() ? "weir" : fmt::format("weir {}", command);
@@ -146,6 +165,73 @@ Command parse_version(const std::vector<std::string>& arguments) {
   return VersionCommand{};
 }
 
+// ---- commands that ask a running instance ----
+
+void add_admin(CLI::App& app, std::string& address, const Environment& environment) {
+  address = variable(environment, "WEIR_ADMIN").value_or(kDefaultAdmin);
+  app.add_option("--admin", address, "the instance's admin address")->option_text("ADDR");
+}
+
+std::variant<AdminTarget, Leave> read_target(std::string_view command, const std::string& address,
+                                             const Environment& environment) {
+  AdminTarget target;
+  Result<ListenAddress> parsed = parse_listen_address(address, Audience::Admin);
+  if (!parsed) return usage_error(command, "--admin: " + parsed.error().message);
+  target.address = std::move(*parsed);
+  if (const auto token = variable(environment, "WEIR_ADMIN_TOKEN")) {
+    target.token = *token;
+  } else if (const auto path = variable(environment, "WEIR_ADMIN_TOKEN_FILE")) {
+    const auto line = read_secret(*path);
+    if (!line) return usage_error(command, "WEIR_ADMIN_TOKEN_FILE: " + *path + " cannot be read");
+    target.token = *line;
+  }
+  return target;
+}
+
+// The one thing that is to be purged; false: none, or several.
+bool take_one(PurgeCommand& purge, const std::string& url, const std::string& prefix,
+              const std::string& match, bool all) {
+  const int given = int{!url.empty()} + int{!prefix.empty()} + int{!match.empty()} + int{all};
+  if (given != 1) return false;
+  purge.field = all ? "all" : !url.empty() ? "url" : !prefix.empty() ? "prefix" : "match";
+  purge.text = url + prefix + match;
+  return true;
+}
+
+Command parse_purge(const std::vector<std::string>& arguments, const Environment& environment) {
+  PurgeCommand purge;
+  std::string address, url, prefix, match;
+  bool all = false;
+  CLI::App app("Has a running instance forget pages.", "weir purge");
+  app.add_option("url", url, "one URL")->option_text("URL");
+  app.add_option("--prefix", prefix, "every path that begins so")->option_text("P");
+  app.add_option("--match", match, "every path of this pattern")->option_text("GLOB");
+  app.add_flag("--all", all, "everything");
+  app.add_flag("--soft", purge.soft, "stale instead of gone");
+  app.add_flag("--json", purge.json, "print the answer as it came");
+  add_admin(app, address, environment);
+  app.footer(std::string(kPurgeFooter));
+  if (auto leave = parse(app, "purge", arguments)) return *leave;
+  if (!take_one(purge, url, prefix, match, all)) {
+    return usage_error("purge", "wants one of URL, --prefix, --match, --all");
+  }
+  auto target = read_target("purge", address, environment);
+  if (auto* const leave = std::get_if<Leave>(&target)) return std::move(*leave);
+  purge.admin = std::get<AdminTarget>(std::move(target));
+  return purge;
+}
+
+Command parse_health(const std::vector<std::string>& arguments, const Environment& environment) {
+  std::string address;
+  CLI::App app("Asks a running instance whether it is ready.", "weir health");
+  add_admin(app, address, environment);
+  app.footer(std::string(kHealthFooter));
+  if (auto leave = parse(app, "health", arguments)) return *leave;
+  auto target = read_target("health", address, environment);
+  if (auto* const leave = std::get_if<Leave>(&target)) return std::move(*leave);
+  return HealthCommand{std::get<AdminTarget>(std::move(target))};
+}
+
 }  // namespace
 
 Command parse_command_line(int argc, const char* const* argv, const Environment& environment) {
@@ -160,13 +246,16 @@ Command parse_command_line(int argc, const char* const* argv, const Environment&
   arguments.erase(arguments.begin());
   if (first == "run") return parse_run("run", arguments, environment);
   if (first == "check") return parse_check(arguments, environment);
+  if (first == "purge") return parse_purge(arguments, environment);
+  if (first == "health") return parse_health(arguments, environment);
   if (first == "version") return parse_version(arguments);
-  constexpr std::array<std::string_view, 3> kCommands = {"run", "check", "version"};
+  constexpr std::array<std::string_view, 5> kCommands = {"run", "check", "purge", "health",
+                                                         "version"};
   std::string hint = file_hint(first);
   if (const auto near = nearest_name(first, kCommands); near && hint.empty()) {
     hint = fmt::format(" (did you mean \"{}\"?)", *near);
   }
-  if (hint.empty()) hint = " (run, check or version)";
+  if (hint.empty()) hint = " (run, check, purge, health or version)";
   return usage_error("", fmt::format("unknown command {}{}", quote(first), hint));
 }
 

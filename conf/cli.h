@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "conf/config.h"
 #include "conf/load.h"
 
 namespace weir::conf {
@@ -17,6 +18,21 @@ struct CheckCommand {
   std::optional<std::string> file;  // as of `run`: what is checked is what would run
   Overrides overrides;              // they may complete or mend the file
 };
+// How a running instance is asked.
+struct AdminTarget {
+  ListenAddress address;
+  std::string token;  // empty: none
+};
+struct PurgeCommand {
+  AdminTarget admin;
+  std::string field;  // "url", "prefix", "match" or "all"
+  std::string text;   // of all but "all"
+  bool soft = false;
+  bool json = false;
+};
+struct HealthCommand {
+  AdminTarget admin;
+};
 struct VersionCommand {};
 // Help was asked for, or usage was wrong: print and leave.
 struct Leave {
@@ -25,7 +41,8 @@ struct Leave {
   std::string err;  // to stderr
 };
 
-using Command = std::variant<RunCommand, CheckCommand, VersionCommand, Leave>;
+using Command =
+    std::variant<RunCommand, CheckCommand, PurgeCommand, HealthCommand, VersionCommand, Leave>;
 
 Command parse_command_line(int argc, const char* const* argv, const Environment& environment);
 

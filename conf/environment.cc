@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+
 #include "base/log.h"
+#include "base/text.h"
 
 namespace weir::conf {
 namespace {
@@ -62,6 +65,13 @@ Result<std::string> expand(std::string_view text, const Environment& environment
   }
   out += text;
   return out;
+}
+
+std::optional<std::string> read_secret(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!file || (!std::getline(file, line) && !file.eof())) return std::nullopt;
+  return std::string(trim_ows(line));
 }
 
 }  // namespace weir::conf

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/addresses.h"
+#include "conf/environment.h"
 #include "conf/patterns.h"
 #include "conf/readers.h"
 #include "conf/units.h"
@@ -73,12 +73,8 @@ void read_token(const Cursor& token, Config& config) {
 
 // What holds secrets as files, one in each, ends them with a line's end or does not.
 void read_token_file(Reading& reading, const std::string& path, Config& config) {
-  std::ifstream file(path);
-  std::string token;
-  const bool read = file && std::getline(file, token);
-  if (read || file.eof()) {
-    return read_token(Cursor::outside(reading, kTokenFile, std::string(trim_ows(token))), config);
-  }
+  const std::optional<std::string> token = read_secret(path);
+  if (token) return read_token(Cursor::outside(reading, kTokenFile, *token), config);
   Cursor::outside(reading, kTokenFile, path).error(fmt::format("{} cannot be read", quote(path)));
 }
 

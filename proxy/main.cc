@@ -15,6 +15,7 @@
 #include "base/net/signals.h"
 #include "conf/cli.h"
 #include "conf/load.h"
+#include "proxy/admin/commands.h"
 #include "proxy/sidecar.h"
 #include "proxy/upstream/curl_global.h"
 #include "proxy/version.h"
@@ -125,6 +126,8 @@ int leave(const conf::Leave& command) {
 int dispatch(const conf::Command& command) {
   if (const auto* found = std::get_if<conf::RunCommand>(&command)) return run(*found);
   if (const auto* found = std::get_if<conf::CheckCommand>(&command)) return check(*found);
+  if (const auto* found = std::get_if<conf::PurgeCommand>(&command)) return admin::purge(*found);
+  if (const auto* found = std::get_if<conf::HealthCommand>(&command)) return admin::health(*found);
   if (const auto* found = std::get_if<conf::Leave>(&command)) return leave(*found);
   std::fputs(version_text().c_str(), stdout);
   return 0;

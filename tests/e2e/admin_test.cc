@@ -240,6 +240,53 @@ TEST_F(Admin, ListensOnASocketOfAnyName) {
   EXPECT_NE(stat(path.c_str(), &there), 0) << "its file goes with it";
 }
 
+TEST_F(Admin, CommandsAskIt) {
+  struct Row {
+    std::vector<std::string> arguments;
+    int exit_code;
+    std::string says;
+  };
+  origin_.otherwise([](const Request&) { return cacheable("a page"); });
+  run("admin_token: s3cret\n");
+  const std::string here = "127.0.0.1:" + std::to_string(weir().admin_port());
+  const Row rows[] = {
+      {{"health"}, 0, "ready\n"},
+      {{"purge", "http://app.test/page"},
+       0,
+       "purged: url http://app.test/page (1 of 1 instances, "},
+      {{"purge", "--prefix", "/page", "--soft"}, 0, "made stale: prefix /page (1 of 1 instances, "},
+      {{"purge", "--match", "/p*"}, 0, "purged: match /p* ("},
+      {{"purge", "--all"}, 0, "purged: everything ("},
+      {{"purge", "--all", "--json"}, 0, R"({"purged":null,"instances":{"live":1,"acked":1},)"},
+      {{"purge", "/page"}, 1, "weir purge: url: needs the whole URL, such as"},
+      {{"purge"}, 2, "weir purge: wants one of URL, --prefix, --match, --all\n"},
+      {{"purge", "--all", "http://app.test/"}, 2, "weir purge: wants one of"},
+      {{"purge", "--all", "--admin", "nowhere"}, 2, "weir purge: --admin: \"nowhere\" is not"},
+      {{"purge", "--all", "--admin", "127.0.0.1:1"},
+       1,
+       "weir purge: nobody answers at 127.0.0.1:1 ("},
+      {{"health", "--admin", "127.0.0.1:1"}, 1, "weir health: nobody answers at 127.0.0.1:1 ("},
+      {{"health", "--admin", "127.0.0.1:" + std::to_string(weir().port())},
+       1,
+       "weir health: status 200: that is no admin address of Weir's\n"},
+  };
+  Command outside;
+  outside.environment = {{"WEIR_ADMIN", here}, {"WEIR_ADMIN_TOKEN", "s3cret"}};
+  for (const Row& row : rows) {
+    get("/page");
+    const Outcome outcome = run_weir(row.arguments, outside);
+    EXPECT_EQ(outcome.exit_code, row.exit_code) << row.arguments.front() << outcome.err;
+    EXPECT_THAT(outcome.out + outcome.err, testing::StartsWith(row.says));
+    if (row.arguments.front() == "purge" && row.exit_code == 0) {
+      EXPECT_FALSE(is_hit("/page")) << row.says;
+    }
+  }
+  outside.environment.pop_back();
+  const Outcome refused = run_weir({"purge", "--all"}, outside);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("authorization: needs the admin_token"));
+}
+
 TEST_F(Admin, PurgeOnTheMainAddressIsForThoseInPurgeAllow) {
   struct Row {
     const char* what;

@@ -1,0 +1,11 @@
+// The commands that ask a running instance. Each prints what came of it and returns the exit code.
+#pragma once
+
+#include "conf/cli.h"
+
+namespace weir::admin {
+
+int purge(const conf::PurgeCommand& command);
+int health(const conf::HealthCommand& command);
+
+}  // namespace weir::admin

@@ -1,0 +1,26 @@
+// One request of a command's own, to an instance of Weir: blocks until it is answered.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "conf/config.h"
+
+namespace weir::upstream {
+
+struct AskOnce {
+  conf::ListenAddress address;
+  std::string token;  // empty: none
+  std::string path;
+  std::string body;  // empty: a GET; else a POST of it
+  long timeout_ms = 10'000;
+};
+struct Answered {
+  long status = 0;
+  std::string body;
+};
+
+// Unavailable: nobody answers there, with the reason.
+Result<Answered> ask_once(const AskOnce& ask);
+
+}  // namespace weir::upstream
