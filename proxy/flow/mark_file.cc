@@ -203,20 +203,10 @@ Result<void> MarkFile::write(std::string_view bytes) {
   return written;
 }
 
-// That of a file that is written now.
-std::uint64_t MarkFile::bytes_of_book() const {
-  std::uint64_t sum = kFileHeaderBytes + kRecordBytes;
-  book_->for_each_mark([&](const Mark& mark) {
-    sum += kRecordBytes + text_of({kind_on_disk(mark.kind), mark}).size();
-  });
-  return sum;
-}
-
 Result<void> MarkFile::rewrite() {
   file_ = nullptr;
   const std::uint64_t old_size = size_;
-  const std::uint64_t expected = bytes_of_book();
-  keep_free(old_size + expected);  // both lie there for a while
+  keep_free(2 * old_size);  // both lie there for a while
   Result<std::unique_ptr<File>> made = begin_replacement(*folder_, kNewName);
   if (!made) return std::unexpected(made.error());
   file_ = std::move(*made);
@@ -227,8 +217,8 @@ Result<void> MarkFile::rewrite() {
   Result<void> written;
   const auto flush = [&] {
     if (file_) {
-      // The book may have grown since it was counted.
-      keep_free(old_size + std::max(expected, file_->size() + bytes.size()));
+      // The book may hold more than the file did.
+      keep_free(old_size + std::max(old_size, file_->size() + bytes.size()));
       written = write(bytes);
     }
     bytes.clear();

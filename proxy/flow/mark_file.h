@@ -52,7 +52,6 @@ class MarkFile final : public MarkLog {
   Result<void> write_some();
   Result<void> write(std::string_view bytes);
   Result<void> rewrite();
-  std::uint64_t bytes_of_book() const;
   void keep_free(std::uint64_t bytes);
   Result<void> say(Result<void> result);
 

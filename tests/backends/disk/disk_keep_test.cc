@@ -1,7 +1,7 @@
 // What of a segment outlives it: used objects are written anew when it goes.
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <atomic>
 #include <vector>
 
 #include "backends/disk/cache_folder.h"
@@ -86,6 +86,8 @@ TEST_F(DiskKeepTest, WhatHappensToItMeanwhileCounts) {
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(static_cast<int>(row.then) * 10 + row.append);
+    std::atomic<bool> is_read{false};  // both until the disk is closed: syncs are behind its back
+    std::atomic<int> appends{0};
     open();
     put_large("large");
     const std::string first = segments().front();
@@ -94,11 +96,9 @@ TEST_F(DiskKeepTest, WhatHappensToItMeanwhileCounts) {
       Attached other(at().share());
       RecordingStoreWaiter waiter;
       Storing storing;
-      bool is_read = false;
-      int appends = 0;
       disk.fails([&](std::string_view operation, std::string_view name) -> std::optional<Error> {
         // Small bodies are found in memory: only who removes a segment reads.
-        is_read = is_read || (operation == "read" && name == first);
+        if (operation == "read" && name == first) is_read = true;
         if (!is_read || operation != "append" || ++appends != row.append) return std::nullopt;
         if (row.then == Then::Fails) return Error{ErrorCode::System, "Input/output error"};
         if (row.then == Then::Erased) other.erase("large");
@@ -140,7 +140,8 @@ TEST_F(DiskKeepTest, EachHeadNamesTheFrameOfItsBody) {
   for (const std::uint64_t number : cache.segments) {
     const disk::SegmentId id{cache.id, number};
     const auto file = cache.folder->open(disk::segment_name(number)).value();
-    for (const disk::PlacedFrame& placed : disk::list_segment(*file, id).value().frames) {
+    const disk::SegmentListing listing = disk::list_segment(*file, id).value();
+    for (const disk::PlacedFrame& placed : listing.frames) {
       const disk::Frame& head = placed.frame;
       if (head.kind != disk::FrameKind::Head) continue;
       ++heads;
