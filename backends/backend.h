@@ -48,7 +48,7 @@ enum class StoreResult : std::uint8_t {
   Stored,
   TooLarge,  // larger than max_object_size, or than the backend could ever hold
   NoRoom,    // readers and reservations hold what would have to leave
-  Failed,    // the medium failed; the backend has logged why
+  Failed,    // the medium fails, or has no room; the backend has logged why
 };
 
 class StoreWaiter {
@@ -125,7 +125,7 @@ class Store {
 
   // Whether an object with so many bytes of body (empty: the length is not known) will be stored.
   // Asked when its head has arrived; room is made and kept for it, of an unknown length only for
-  // what every object costs. Else the reason: TooLarge or NoRoom.
+  // what every object costs. Else the reason; Failed: the medium fails now, or lets nobody write.
   virtual std::expected<std::unique_ptr<Reservation>, StoreResult> admit(
       std::optional<std::uint64_t> body_bytes) = 0;
 

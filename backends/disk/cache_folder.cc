@@ -17,8 +17,8 @@ constexpr FileKind kMarkKind = {.magic = 0x4b53494452494557, .version = 1};  // 
 constexpr std::string_view kMark = "weir-cache";
 constexpr std::string_view kNewMark = "weir-cache.new";
 constexpr std::string_view kLock = "lock";
-// All but the segments; those of the purge book included.
-constexpr std::string_view kNames[] = {kMark, kNewMark, kLock, "marks", "marks.new"};
+// All but the segments: the purge book's as well, and what a file system has at its top.
+constexpr std::string_view kNames[] = {kMark, kNewMark, kLock, "marks", "marks.new", "lost+found"};
 constexpr std::string_view kLockedBy = "locked by Weir, ";
 constexpr std::size_t kMostLockText = 128;
 
@@ -32,7 +32,8 @@ std::unexpected<Error> refuse(const std::string& path, const std::string& why, c
 }
 
 constexpr std::string_view kEmptyIt =
-    "; give the backend another cache_dir, or remove that folder while Weir is not running";
+    "; give the backend another cache_dir or, if it is nothing but an old cache, remove it while "
+    "Weir is not running";
 
 std::unexpected<Error> not_a_file_of_ours(const std::string& path, std::string_view name) {
   return refuse(path, "holds a " + std::string(name) + " that is no plain file of this user's" +

@@ -134,9 +134,8 @@ std::expected<std::unique_ptr<Reservation>, StoreResult> DiskStore::admit(
   const std::uint64_t body = body_bytes.value_or(0);
   if (body > volume_->max_object_size()) return std::unexpected(StoreResult::TooLarge);
   const std::uint64_t bytes = kRecordOverhead + kUsualHead + body;
-  if (!volume_->may_store() || !volume_->reserve(bytes)) {
-    return std::unexpected(StoreResult::NoRoom);
-  }
+  if (!volume_->may_store()) return std::unexpected(StoreResult::Failed);
+  if (!volume_->reserve(bytes)) return std::unexpected(StoreResult::NoRoom);
   return std::make_unique<DiskReservation>(volume_, bytes);
 }
 
@@ -149,7 +148,7 @@ Storing DiskStore::store(EntryRef entry, std::unique_ptr<Reservation> reservatio
   const auto room = [&] {
     if (entry->body_size() > volume_->max_object_size()) return StoreResult::TooLarge;
     if (bytes > volume_->max_record_size()) return StoreResult::TooLarge;
-    if (!admitted && !volume_->may_store()) return StoreResult::NoRoom;
+    if (!admitted && !volume_->may_store()) return StoreResult::Failed;
     const bool reserved = bytes <= paid || volume_->reserve(bytes - paid);
     return reserved ? StoreResult::Stored : StoreResult::NoRoom;
   }();
@@ -183,7 +182,7 @@ std::expected<std::unique_ptr<Inflow>, StoreResult> DiskStore::open_inflow(
     return std::unexpected(StoreResult::TooLarge);
   }
   // One of unknown length was admitted before it turned out to be large.
-  if (body_bytes && !volume_->may_store()) return std::unexpected(StoreResult::NoRoom);
+  if (body_bytes && !volume_->may_store()) return std::unexpected(StoreResult::Failed);
   return std::make_unique<DiskInflow>(volume_, door_);
 }
 

@@ -20,6 +20,8 @@ constexpr std::uint64_t kGroupBytes = std::uint64_t{2} << 20U;
 // contents.
 constexpr std::uint64_t kOverheadShare = 8;
 constexpr std::int64_t kProgress_ms = 2'000;
+// Once there was no room, nothing is admitted for so long.
+constexpr std::int64_t kFullRest_ms = 1'000;
 // Beyond so many owed erasures the whole folder is.
 constexpr std::size_t kMostOwed = 100'000;
 
@@ -141,6 +143,11 @@ EntryRef Volume::take(RecordRead&& read, const Hash128& hash, const RecordPlace&
 }
 
 // ---- changes ----
+
+bool Volume::may_store() {
+  const std::int64_t now_ms = seams_.clock.now_ms();
+  return now_ms >= full_until_ms_.load(std::memory_order_relaxed) && writes_.allows(now_ms);
+}
 
 void Volume::put(const Hash128& key, EntryRef entry, std::uint64_t bytes, WriteQueue::Heard heard) {
   queue_.put(key, std::move(entry), bytes, std::move(heard));
@@ -300,6 +307,7 @@ bool Volume::pay_owed() {
 // Says once that it begins to fail, and once that it does not any more.
 void Volume::report(const Result<void>& result) {
   if (result) {
+    full_until_ms_.store(0, std::memory_order_relaxed);
     const bool was_full = std::exchange(full_said_, false);
     if (writes_.succeeded() || was_full) {
       log_info("disk: {} is written to again", options_.cache_dir);
@@ -308,6 +316,7 @@ void Volume::report(const Result<void>& result) {
   }
   const Error& error = result.error();
   if (error.code == ErrorCode::Unavailable) {
+    full_until_ms_.store(seams_.clock.now_ms() + kFullRest_ms, std::memory_order_relaxed);
     if (!std::exchange(full_said_, true)) {
       log_warn("disk: nothing is written to {}: {}", options_.cache_dir, error.message);
     }

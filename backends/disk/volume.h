@@ -66,9 +66,9 @@ class Volume : public std::enable_shared_from_this<Volume> {
   Executor& executor() { return seams_.executor; }
 
   // ---- changes ----
-  // Whether an object may be stored now: while the medium fails, one is attempted from time to
-  // time. Asked once for each.
-  bool may_store() { return writes_.allows(seams_.clock.now_ms()); }
+  // Whether an object may be stored now: while the medium fails, or has no room, one is attempted
+  // from time to time. Asked once for each.
+  bool may_store();
   // Room for so many bytes of one that is attempted. False: too much is on its way.
   bool reserve(std::uint64_t bytes) { return queue_.reserve(bytes); }
   void release(std::uint64_t bytes) { queue_.release(bytes); }
@@ -130,6 +130,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   std::atomic<bool> scheduled_{false};
   std::atomic<bool> ending_{false};
   std::atomic<std::int64_t> next_close_ms_{0};
+  std::atomic<std::int64_t> full_until_ms_{0};  // no room before that
   std::atomic<std::uint64_t> hits_{0};
   std::atomic<std::uint64_t> misses_{0};
   std::atomic<std::uint64_t> stores_{0};

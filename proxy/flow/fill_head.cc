@@ -48,7 +48,11 @@ void to_client_form(http::ResponseHead& head, bool to_head_request, std::int64_t
 // That there is no room now may be otherwise at the next request.
 policy::Refusal not_admitted(backends::StoreResult why) {
   const bool too_large = why == backends::StoreResult::TooLarge;
-  return {Reason::TooLarge, too_large ? "max_object_size" : "no room", !too_large};
+  const bool failing = why == backends::StoreResult::Failed;
+  const char* const what = too_large ? "max_object_size"
+                           : failing ? "the backend cannot store now"
+                                     : "no room";
+  return {Reason::TooLarge, what, !too_large};
 }
 
 // How many bytes of body are announced; empty when nobody knows.

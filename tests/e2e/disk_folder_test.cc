@@ -110,7 +110,7 @@ TEST_F(DiskFolder, SomebodysOwnFilesAreNotTouched) {
 TEST_F(DiskFolder, AnotherVersionsCacheIsNotTouched) {
   make_cache();
   overwrite("weir-cache", 8, 2);
-  expect_refused("was written by another version of Weir; give the backend another cache_dir, or");
+  expect_refused("was written by another version of Weir; give the backend another cache_dir or");
 }
 
 TEST_F(DiskFolder, WhatCannotBeReadIsNotTouched) {

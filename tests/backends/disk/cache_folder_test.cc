@@ -113,6 +113,11 @@ TEST_F(CacheFolderTest, OfSomebodyElseIsLeftAsItWas) {
             (std::vector<std::string>{"/cache/000000000000000a.seg", "/cache/photo.jpg"}));
 }
 
+TEST_F(CacheFolderTest, MayBeTheTopOfAFileSystem) {
+  put("lost+found");
+  EXPECT_TRUE(open());
+}
+
 TEST_F(CacheFolderTest, WhoseMarkCannotBeBelievedIsNotUsed) {
   ASSERT_TRUE(open());
   const std::string mark = disk_.bytes("/cache/weir-cache");
@@ -155,8 +160,8 @@ TEST_F(CacheFolderTest, SaysWhatToDo) {
        "holds a weir-cache that is no plain file of this user's; give the backend another",
        "/weir-cache"},
       {"lock", ErrorCode::Corrupt,
-       "holds a lock that is no plain file of this user's; give the backend another cache_dir, or "
-       "remove that folder while Weir is not running"},
+       "holds a lock that is no plain file of this user's; give the backend another cache_dir or, "
+       "if it is nothing but an old cache, remove it while Weir is not running"},
       {"lock", ErrorCode::Refused,
        "is not writable for this user: give it to the user that Weir runs as, or choose another "
        "cache_dir (lock goes wrong)"},

@@ -145,14 +145,14 @@ TEST_F(DiskBackendTest, RestsAfterFailuresAndComesBack) {
   });
   for (int i = 0; i < 5; ++i) EXPECT_EQ(put("a", "1"), StoreResult::Failed) << i;
   disk.take_calls();
-  EXPECT_EQ(put("a", "1"), StoreResult::NoRoom);
-  EXPECT_FALSE(at().store().admit(1));
+  EXPECT_EQ(put("a", "1"), StoreResult::Failed);
+  EXPECT_EQ(at().store().admit(1).error(), StoreResult::Failed);
   EXPECT_EQ(disk.take_calls()["append"], 0);
   clock.advance(1'000);
-  EXPECT_EQ(put("a", "1"), StoreResult::Failed);  // the attempt
-  EXPECT_EQ(put("a", "1"), StoreResult::NoRoom);
+  EXPECT_TRUE(at().store().admit(1));  // the attempt
+  EXPECT_EQ(at().store().admit(1).error(), StoreResult::Failed);
   disk.fails(nullptr);
-  EXPECT_EQ(put("a", "1"), StoreResult::NoRoom);
+  EXPECT_EQ(put("a", "1"), StoreResult::Failed);
   clock.advance(10'000);
   EXPECT_EQ(put("a", "2"), StoreResult::Stored);
   EXPECT_EQ(put("b", "3"), StoreResult::Stored);

@@ -54,6 +54,7 @@ TEST_F(DiskRoomTest, LeavesRoomForWhatLiesBesideTheSegments) {
   wait_for_writes();
   EXPECT_LE(bytes_on_disk(), 1024U) << "nothing is stored while there is no room for it";
   keep_free(0);
+  clock.advance(1'000);
   EXPECT_EQ(put("later", "x"), StoreResult::Stored);
   const auto kept = keep_free;
   close();
@@ -160,7 +161,9 @@ TEST_F(DiskRoomTest, LeavesOthersTheirShare) {
   restart();
   EXPECT_EQ(put("b", "2"), StoreResult::Failed);
   EXPECT_EQ(body_at("b"), std::nullopt);
+  EXPECT_EQ(at().store().admit(1).error(), StoreResult::Failed) << "nobody is promised anything";
   disk.set_free(100'000'000);
+  clock.advance(1'000);
   EXPECT_EQ(put("b", "3"), StoreResult::Stored);
   EXPECT_EQ(body_at("b"), Maybe("3"));
 }

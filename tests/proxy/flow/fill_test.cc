@@ -175,7 +175,8 @@ TEST_F(FillTest, StoredIsSaidOnlyOfWhatTheStoreHasAdmitted) {
     std::string subject;
   };
   for (const Case& c :
-       {Case{StoreResult::TooLarge, "max_object_size"}, Case{StoreResult::NoRoom, "no room"}}) {
+       {Case{StoreResult::TooLarge, "max_object_size"}, Case{StoreResult::NoRoom, "no room"},
+        Case{StoreResult::Failed, "the backend cannot store now"}}) {
     use({}, Tiers::Slow);
     slow_->refuse(c.refusal);
     const std::string path = "/" + c.subject.substr(0, 2);
