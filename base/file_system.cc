@@ -324,6 +324,14 @@ FileSystem& system_files() {
   return files;
 }
 
+Result<std::string> read_at(File& file, std::uint64_t place, std::size_t count) {
+  std::string bytes(count, '\0');
+  const Result<std::size_t> got = file.read(place, bytes);
+  if (!got) return std::unexpected(got.error());
+  bytes.resize(*got);
+  return bytes;
+}
+
 Result<std::unique_ptr<File>> begin_replacement(Folder& folder, std::string_view temporary) {
   if (const auto gone = folder.remove(temporary);
       !gone && gone.error().code != ErrorCode::NotFound) {

@@ -87,6 +87,9 @@ class FileSystem {
 // The machine's.
 FileSystem& system_files();
 
+// `count` bytes at this place; fewer only where the file ends. May block.
+Result<std::string> read_at(File& file, std::uint64_t place, std::size_t count);
+
 // ---- a file that takes another's place ----
 
 // Begins it under another name: what a process has left there goes.

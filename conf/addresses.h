@@ -18,6 +18,7 @@ enum class Audience : std::uint8_t { Clients, Admin };
 // "127.0.0.1:8080", "[::1]:8080" or "unix:/run/weir.sock". Port 0 is whatever is free.
 Result<ListenAddress> parse_listen_address(std::string_view text,
                                            Audience audience = Audience::Clients);
+inline constexpr const char* kDefaultAdmin = "127.0.0.1:8081";
 // Whether only this machine can reach it.
 bool is_local(const ListenAddress& address);
 // Whether listening on one keeps the other from being listened on.

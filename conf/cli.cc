@@ -57,17 +57,9 @@ constexpr std::string_view kPurgeFooter =
 constexpr std::string_view kHealthFooter =
     "Exit 0 when it is ready, 1 when it drains or nobody answers. WEIR_ADMIN stands for --admin.\n";
 
-constexpr const char* kDefaultAdmin = "127.0.0.1:8081";
-
 Leave usage_error(std::string_view command, std::string_view message) {
   const std::string name = command.empty() ? "weir" : fmt::format("weir {}", command);
   return {kUsageError, "", fmt::format("{}: {}\nTry \"{} --help\".\n", name, message, name)};
-}
-
-// A variable that is set and not empty.
-std::optional<std::string> variable(const Environment& environment, const char* name) {
-  std::optional<std::string> value = environment(name);
-  return value && !value->empty() ? value : std::nullopt;
 }
 
 Overrides from_environment(const Environment& environment) {
@@ -178,13 +170,11 @@ std::variant<AdminTarget, Leave> read_target(std::string_view command, const std
   Result<ListenAddress> parsed = parse_listen_address(address, Audience::Admin);
   if (!parsed) return usage_error(command, "--admin: " + parsed.error().message);
   target.address = std::move(*parsed);
-  if (const auto token = variable(environment, "WEIR_ADMIN_TOKEN")) {
-    target.token = *token;
-  } else if (const auto path = variable(environment, "WEIR_ADMIN_TOKEN_FILE")) {
-    const auto line = read_secret(*path);
-    if (!line) return usage_error(command, "WEIR_ADMIN_TOKEN_FILE: " + *path + " cannot be read");
-    target.token = *line;
+  const std::optional<Secret> token = secret(environment, kAdminToken);
+  if (token && !token->text) {
+    return usage_error(command, token->from + ": " + token->path + " cannot be read");
   }
+  if (token) target.token = *token->text;
   return target;
 }
 

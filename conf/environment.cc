@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -67,11 +68,20 @@ Result<std::string> expand(std::string_view text, const Environment& environment
   return out;
 }
 
-std::optional<std::string> read_secret(const std::string& path) {
-  std::ifstream file(path);
+std::optional<std::string> variable(const Environment& environment, const std::string& name) {
+  std::optional<std::string> value = environment(name);
+  return value && !value->empty() ? value : std::nullopt;
+}
+
+std::optional<Secret> secret(const Environment& environment, const std::string& name) {
+  if (auto value = variable(environment, name)) return Secret{name, "", std::move(value)};
+  const std::string of_file = name + "_FILE";
+  const auto path = variable(environment, of_file);
+  if (!path) return std::nullopt;
+  std::ifstream file(*path);
   std::string line;
-  if (!file || (!std::getline(file, line) && !file.eof())) return std::nullopt;
-  return std::string(trim_ows(line));
+  if (!file || (!std::getline(file, line) && !file.eof())) return Secret{of_file, *path, {}};
+  return Secret{of_file, *path, std::string(trim_ows(line))};
 }
 
 }  // namespace weir::conf

@@ -15,8 +15,17 @@ namespace weir::conf {
 // for one that is set but empty.
 Result<std::string> expand(std::string_view text, const Environment& environment);
 
-// A secret that is given as a file of its own: its first line, without blanks around it. Nothing
-// where it cannot be read.
-std::optional<std::string> read_secret(const std::string& path);
+// A variable that is set and not empty.
+std::optional<std::string> variable(const Environment& environment, const std::string& name);
+
+// A secret that is given in a variable, or in a file that NAME_FILE names: its first line, without
+// blanks around it.
+struct Secret {
+  std::string from;                 // the variable that gave it
+  std::string path;                 // of the file; else empty
+  std::optional<std::string> text;  // nothing: the file cannot be read
+};
+std::optional<Secret> secret(const Environment& environment, const std::string& name);
+inline constexpr const char* kAdminToken = "WEIR_ADMIN_TOKEN";
 
 }  // namespace weir::conf

@@ -16,10 +16,7 @@ namespace weir::conf {
 namespace {
 
 constexpr const char* kDefaultListen = "0.0.0.0:8080";
-constexpr const char* kDefaultAdmin = "127.0.0.1:8081";
 constexpr std::uint64_t kMaxWorkers = 256;
-constexpr const char* kToken = "WEIR_ADMIN_TOKEN";
-constexpr const char* kTokenFile = "WEIR_ADMIN_TOKEN_FILE";
 
 std::optional<ListenAddress> read_address(const Cursor& cursor, Audience audience) {
   const auto text = cursor.text(audience == Audience::Admin ? "an address such as 127.0.0.1:8081"
@@ -71,21 +68,18 @@ void read_token(const Cursor& token, Config& config) {
   }
 }
 
-// What holds secrets as files, one in each, ends them with a line's end or does not.
-void read_token_file(Reading& reading, const std::string& path, Config& config) {
-  const std::optional<std::string> token = read_secret(path);
-  if (token) return read_token(Cursor::outside(reading, kTokenFile, *token), config);
-  Cursor::outside(reading, kTokenFile, path).error(fmt::format("{} cannot be read", quote(path)));
+void read_token(Reading& reading, const Secret& secret, Config& config) {
+  if (secret.text) return read_token(Cursor::outside(reading, secret.from, *secret.text), config);
+  Cursor::outside(reading, secret.from, secret.path)
+      .error(fmt::format("{} cannot be read", quote(secret.path)));
 }
 
 // The file's, else that of the environment.
 void read_admin_access(Reading& reading, Section& top, const Outside& outside, Config& config) {
   if (const auto token = top.take("admin_token")) {
     read_token(*token, config);
-  } else if (const auto variable = outside.environment(kToken); variable && !variable->empty()) {
-    read_token(Cursor::outside(reading, kToken, *variable), config);
-  } else if (const auto path = outside.environment(kTokenFile); path && !path->empty()) {
-    read_token_file(reading, *path, config);
+  } else if (const auto given = secret(outside.environment, kAdminToken)) {
+    read_token(reading, *given, config);
   }
   if (const auto hosts = top.take("admin_hosts")) {
     config.admin_hosts = read_names(*hosts, "a list such as [weir.internal]", check_admin_host);

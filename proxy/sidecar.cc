@@ -91,6 +91,12 @@ Result<SocketAddress> socket_address(const conf::ListenAddress& listen) {
              : SocketAddress::tcp(listen.host, listen.port);
 }
 
+Result<Listening> listen_at(const conf::ListenAddress& listen, std::size_t workers) {
+  const Result<SocketAddress> address = socket_address(listen);
+  if (!address) return std::unexpected(address.error());
+  return listen_on(*address, workers);
+}
+
 void remove_socket_file(const Listening& listening) {
   const std::string text = listening.address.text();
   constexpr std::string_view kUnix = "unix:";
@@ -197,9 +203,7 @@ void Sidecar::open_purge_book(const std::vector<backends::OpenedDisk>& disks) {
 Result<void> Sidecar::open_listeners() {
   std::vector<Listening> opened;
   for (const conf::ListenAddress& listen : config_->listen) {
-    const Result<SocketAddress> address = socket_address(listen);
-    if (!address) return std::unexpected(address.error());
-    Result<Listening> listening = listen_on(*address, config_->workers);
+    Result<Listening> listening = listen_at(listen, config_->workers);
     if (!listening) return std::unexpected(listening.error());
     opened.push_back(std::move(*listening));
   }
@@ -211,9 +215,7 @@ Result<void> Sidecar::open_listeners() {
 Result<void> Sidecar::open_admin() {
   subjects_.emplace(site_, tables_->purges, draining_, system_clock());
   if (!config_->admin) return {};
-  const Result<SocketAddress> address = socket_address(*config_->admin);
-  if (!address) return std::unexpected(address.error());
-  Result<Listening> listening = listen_on(*address, config_->workers);
+  Result<Listening> listening = listen_at(*config_->admin, config_->workers);
   if (!listening && config_->admin_by_default) {
     log_warn("no admin address: {} (admin: gives another, or off)", listening.error().message);
     return {};

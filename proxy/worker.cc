@@ -15,6 +15,12 @@ front::ServerOptions with_purges(front::ServerOptions options, front::HandlerFac
   return options;
 }
 
+std::unique_ptr<Listener> listener_for(EventLoop& loop, Fd socket, front::Server& server) {
+  return std::make_unique<Listener>(
+      loop, std::move(socket),
+      [&server](Fd fd, const SocketAddress& peer) { server.accept(std::move(fd), peer); });
+}
+
 }  // namespace
 
 Worker::Worker(WorkerOptions options)
@@ -48,15 +54,11 @@ Worker::~Worker() {
 }
 
 void Worker::add_listener(Fd socket) {
-  listeners_.push_back(std::make_unique<Listener>(
-      loop_, std::move(socket),
-      [this](Fd fd, const SocketAddress& peer) { server_.accept(std::move(fd), peer); }));
+  listeners_.push_back(listener_for(loop_, std::move(socket), server_));
 }
 
 void Worker::add_admin_listener(Fd socket) {
-  admin_listener_ = std::make_unique<Listener>(
-      loop_, std::move(socket),
-      [this](Fd fd, const SocketAddress& peer) { admin_server_->accept(std::move(fd), peer); });
+  admin_listener_ = listener_for(loop_, std::move(socket), *admin_server_);
 }
 
 void Worker::start() {

@@ -84,15 +84,14 @@ Result<void> expect_no_other_writers(Folder& folder, const std::string& path) {
 }
 
 Result<std::uint64_t> read_mark(File& file, const std::string& path) {
-  std::string bytes(kFileHeaderBytes + 1, '\0');  // one that is longer is none
-  const Result<std::size_t> got = file.read(0, bytes);
-  if (!got) return std::unexpected(got.error());
-  bytes.resize(*got);
-  if (is_other_version(kMarkKind, bytes)) {
+  // One that is longer is none.
+  const Result<std::string> bytes = read_at(file, 0, kFileHeaderBytes + 1);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (is_other_version(kMarkKind, *bytes)) {
     return refuse(path, "was written by another version of Weir" + std::string(kEmptyIt));
   }
-  const auto id = read_file_header(kMarkKind, bytes);
-  if (id && bytes.size() == kFileHeaderBytes) return *id;
+  const auto id = read_file_header(kMarkKind, *bytes);
+  if (id && bytes->size() == kFileHeaderBytes) return *id;
   return refuse(path, "holds a file weir-cache that Weir cannot read" + std::string(kEmptyIt));
 }
 
@@ -125,19 +124,10 @@ Result<std::optional<std::uint64_t>> find_mark(Folder& folder, const std::string
   return read_mark(**file, path);
 }
 
-// The beginning of what stands there.
-Result<std::string> read_lock(File& file) {
-  std::string text(kMostLockText, '\0');
-  const Result<std::size_t> got = file.read(0, text);
-  if (!got) return std::unexpected(got.error());
-  text.resize(*got);
-  return text;
-}
-
 // Who has it: it may not have said so yet.
 std::string holder(Folder& folder) {
   const Result<std::unique_ptr<File>> file = folder.open(kLock);
-  const std::string text = file ? read_lock(**file).value_or("") : "";
+  const std::string text = file ? read_at(**file, 0, kMostLockText).value_or("") : "";
   return text.size() > kLockedBy.size() && text.starts_with(kLockedBy)
              ? text.substr(kLockedBy.size())
              : "another process";
@@ -162,7 +152,7 @@ Result<void> lock(Folder& folder, const std::string& path) {
 // Less than that, or zeros: of a process that was killed before it had said its name, or whose
 // machine went off.
 Result<bool> is_lock_of_ours(File& file) {
-  const Result<std::string> text = read_lock(file);
+  const Result<std::string> text = read_at(file, 0, kMostLockText);
   if (!text) return std::unexpected(text.error());
   const bool zeros = text->find_first_not_of('\0') == std::string::npos;
   return text->starts_with(kLockedBy) || kLockedBy.starts_with(*text) ||

@@ -78,14 +78,6 @@ Result<void> list_by_walking(File& file, SegmentListing& listing) {
 
 }  // namespace
 
-Result<std::string> read_at(File& file, std::uint64_t place, std::size_t count) {
-  std::string bytes(count, '\0');
-  const Result<std::size_t> got = file.read(place, bytes);
-  if (!got) return std::unexpected(got.error());
-  bytes.resize(*got);
-  return bytes;
-}
-
 Result<SegmentListing> list_segment(File& file, SegmentId id) {
   const Result<std::string> bytes = read_at(file, 0, kSegmentHeaderBytes);
   if (!bytes) return std::unexpected(bytes.error());

@@ -20,9 +20,6 @@ struct SegmentListing {
   std::uint64_t end = 0;  // behind the last sound record; the file may be longer
 };
 
-// `count` bytes at this place; fewer only where the file ends. May block; any thread.
-Result<std::string> read_at(File& file, std::uint64_t place, std::size_t count);
-
 // May block; any thread. Corrupt: the segment has no header of its own, so that nothing in it
 // counts. Other errors are the medium's. What the records hold is not looked at.
 Result<SegmentListing> list_segment(File& file, SegmentId id);

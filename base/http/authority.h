@@ -14,4 +14,13 @@ enum class Port : std::uint8_t { Optional, Required };
 // percent-encoding, no ',' (which a merged pair of Host lines would hold), no user information.
 bool is_valid_authority(std::string_view text, Port port = Port::Optional);
 
+// A valid one without its port; an IPv6 address keeps its brackets.
+inline std::string_view without_port(std::string_view authority) {
+  const std::size_t colon = authority.rfind(':');
+  const std::size_t bracket = authority.rfind(']');
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  return has_port ? authority.substr(0, colon) : authority;
+}
+
 }  // namespace weir::http

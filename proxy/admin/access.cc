@@ -5,18 +5,12 @@
 
 #include <algorithm>
 
+#include "base/http/authority.h"
 #include "base/net/address.h"
 #include "base/text.h"
 
 namespace weir::admin {
 namespace {
-
-std::string_view host_of(std::string_view authority) {
-  if (authority.starts_with('[')) {
-    return authority.substr(0, authority.find(']') + 1);
-  }
-  return authority.substr(0, authority.find(':'));
-}
 
 bool is_address(std::string_view host) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -53,7 +47,7 @@ Access::Access(const conf::Config& config)
       token_(config.admin_token) {}
 
 bool Access::knows_host(std::string_view authority) const {
-  const std::string_view host = host_of(authority);
+  const std::string_view host = http::without_port(authority);
   if (any_host_ || host.empty() || is_address(host)) return true;
   return std::ranges::any_of(
       hosts_, [&](const std::string& known) { return equals_ignore_case(known, host); });
@@ -72,7 +66,7 @@ std::optional<Reply> Access::refusal(const http::RequestHead& head, bool is_open
     return error_reply(421, "host",
                        fmt::format("{} is not a name of the admin address (admin_hosts lists "
                                    "further ones)",
-                                   host_of(head.authority)));
+                                   http::without_port(head.authority)));
   }
   if (changes && is_cross_site(head)) {
     return error_reply(403, "origin", "pages of other sites may not change anything here");

@@ -49,8 +49,6 @@ struct Call {
   // The reply, or nothing: then the asker gets it later. On any worker's loop; what the request's
   // views point to is gone when it returns.
   std::function<std::optional<Reply>(const Request& request, Asker asker)> run;
-
-  bool changes() const { return method != http::Method::Get; }
 };
 
 // What they act on. All outlive them.

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <set>
 
-#include "base/text.h"
-
 namespace weir::admin {
 namespace {
 

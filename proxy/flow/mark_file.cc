@@ -122,11 +122,8 @@ Result<std::string> MarkFile::read() {
   if (!file) return std::unexpected(file.error());
   const std::uint64_t size = (*file)->size();
   if (size > kMostBytes) return fail(ErrorCode::Corrupt, "the file is too large to be one");
-  std::string bytes(size, '\0');
-  const Result<std::size_t> got = (*file)->read(0, bytes);
-  if (!got) return std::unexpected(got.error());
-  bytes.resize(*got);
-  size_ = bytes.size();
+  Result<std::string> bytes = read_at(**file, 0, size);
+  if (bytes) size_ = bytes->size();
   return bytes;
 }
 

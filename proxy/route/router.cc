@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "base/http/authority.h"
 #include "base/text.h"
 #include "proxy/route/glob.h"
 #include "proxy/route/path_reading.h"
@@ -17,11 +18,7 @@ namespace {
 
 // Without port, and without the dot that may end a fully qualified name.
 std::string_view host_of(std::string_view authority) {
-  const std::size_t colon = authority.rfind(':');
-  const std::size_t bracket = authority.rfind(']');
-  const bool has_port =
-      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-  if (has_port) authority = authority.substr(0, colon);
+  authority = http::without_port(authority);
   if (authority.ends_with('.')) authority.remove_suffix(1);
   return authority;
 }

@@ -273,6 +273,13 @@ std::uint64_t FakeDisk::size(const std::string& path) const {
   return state_->medium.names().at(path)->bytes.size();
 }
 
+std::uint64_t FakeDisk::size_of_all() const {
+  const std::lock_guard lock(state_->mutex);
+  std::uint64_t sum = 0;
+  for (const auto& [name, file] : state_->medium.names()) sum += file->bytes.size();
+  return sum;
+}
+
 void FakeDisk::change(const std::string& path, const std::function<void(std::string&)>& how) {
   const std::lock_guard lock(state_->mutex);
   how(state_->medium.names().at(path)->bytes);

@@ -50,6 +50,7 @@ class FakeDisk {
   // A file as it is at this moment; and changed in place, while no other call is under way.
   std::string bytes(const std::string& path) const;
   std::uint64_t size(const std::string& path) const;
+  std::uint64_t size_of_all() const;
   void change(const std::string& path, const std::function<void(std::string& bytes)>& how);
   void put(const std::string& path, std::string bytes);
   void erase(const std::string& path);

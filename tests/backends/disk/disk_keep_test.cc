@@ -147,7 +147,7 @@ TEST_F(DiskKeepTest, EachHeadNamesTheFrameOfItsBody) {
       ++heads;
       const disk::SegmentId there{cache.id, head.body_segment};
       const auto other = cache.folder->open(disk::segment_name(there.number)).value();
-      const auto bytes = disk::read_at(*other, head.body_at, disk::kFrameBytes).value();
+      const auto bytes = read_at(*other, head.body_at, disk::kFrameBytes).value();
       const auto frame = disk::read_frame(bytes, there);
       ASSERT_TRUE(frame) << number << " at " << placed.at;
       EXPECT_EQ(frame->kind, disk::FrameKind::Body);

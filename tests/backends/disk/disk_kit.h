@@ -77,11 +77,7 @@ class DiskKit {
   void wait_for_writes() { put("settled", "x"); }
 
   // Bytes of all its files.
-  std::uint64_t bytes_on_disk() {
-    std::uint64_t sum = 0;
-    for (const std::string& path : disk.paths()) sum += disk.size(path);
-    return sum;
-  }
+  std::uint64_t bytes_on_disk() const { return disk.size_of_all(); }
   std::vector<std::string> segments() {
     std::vector<std::string> out;
     for (const std::string& path : disk.paths()) {

@@ -30,11 +30,7 @@ class MarkFileTest : public ::testing::Test {
     file_.reset();
     book_.reset();
   }
-  std::uint64_t bytes_on_disk() const {
-    std::uint64_t sum = 0;
-    for (const std::string& path : disk_.paths()) sum += disk_.size(path);
-    return sum;
-  }
+  std::uint64_t bytes_on_disk() const { return disk_.size_of_all(); }
   PurgeVerdict of(const Url& url, std::uint64_t seq) { return book_->check(seq, url.name()); }
 
   test::FakeDisk disk_;
