@@ -20,6 +20,8 @@ constexpr std::uint64_t kSegmentShare = 64;
 constexpr std::uint64_t kThresholdShare = 16;
 // The folder itself, its mark and its lock, in blocks.
 constexpr std::uint64_t kBesideSegments = std::uint64_t{32} * 1024;
+// Of the room, what readers may hold of removed segments before no more are removed.
+constexpr std::uint64_t kHeldShare = 2;
 // Of a segment, for objects that are kept.
 constexpr std::uint64_t kKeepShare = 5;
 
@@ -153,7 +155,9 @@ Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   }
   segments_.close_removed();
   while (segments_.bytes() + planned > room()) {
-    if (!reclaim(false)) return fail(ErrorCode::Unavailable, "readers hold all there is");
+    if (too_much_is_held() || !reclaim(false)) {
+      return fail(ErrorCode::Unavailable, "slow readers hold what would have to be removed");
+    }
   }
   if (const auto free = leave_free(planned); !free) return free;
   const SegmentHeader header{{segments_.folder(), next_number_}, time_.base()};
@@ -168,7 +172,7 @@ Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   note_end();
   // So that there is room for the next one as well, before anything must be thrown out for it.
   while (segments_.bytes() + segment_bytes_ > room() && segments_.oldest() != current_ &&
-         reclaim(true)) {
+         !too_much_is_held() && reclaim(true)) {
   }
   return {};
 }
@@ -180,8 +184,9 @@ Result<void> SegmentLog::leave_free(std::uint64_t bytes) {
     const std::uint64_t share = space->total / 100 * limits_.min_free_percent;
     const std::uint64_t min_free = std::max(limits_.min_free_bytes, share);
     if (space->free >= bytes && space->free - bytes >= min_free) return {};
-    if (!reclaim(false))
+    if (too_much_is_held() || !reclaim(false)) {
       return fail(ErrorCode::Unavailable, "the disk has less than min_free left");
+    }
   }
 }
 
@@ -189,18 +194,38 @@ Result<void> SegmentLog::leave_free(std::uint64_t bytes) {
 // keep all that is to be written waiting.
 void SegmentLog::close() {
   if (!writer_) return;
-  if (!writer_->broken() && writer_->seal()) {
-    syncs_.run([file = writer_->file(), folder = folder_.folder] {
-      const Result<void> synced = file->sync();
-      const Result<void> named = folder->sync();
-      if (!synced || !named) log_warn("disk: {}", (synced ? named : synced).error().message);
-    });
-  }
+  const bool sealed = !writer_->broken() && writer_->seal().has_value();
   current_->set_bytes(writer_->file()->size());
   current_->seal();
+  current_->owe_sync(sealed);
+  if (sealed) sync_soon();
   writer_ = nullptr;
   current_ = nullptr;
   note_end();
+}
+
+// Then what is removed makes room only once its readers have gone, and everything else would go
+// before it.
+bool SegmentLog::too_much_is_held() const {
+  return segments_.bytes_held() > room() / kHeldShare;
+}
+
+void SegmentLog::sync_soon() {
+  if (sync_scheduled_.exchange(true)) return;
+  syncs_.run([this, folder = folder_.folder] { sync_sealed(*folder); });
+}
+
+// On the executor, beside the writer. What was removed before its turn came is left out, so that a
+// slow medium never has more files held than there are segments.
+void SegmentLog::sync_sealed(Folder& folder) {
+  sync_scheduled_.store(false);
+  Result<void> result;
+  while (const SegmentRef segment = segments_.oldest_unsynced()) {
+    segment->owe_sync(false);
+    if (const auto synced = segment->file()->sync(); !synced) result = synced;
+  }
+  if (const auto named = folder.sync(); !named) result = named;
+  if (!result) log_warn("disk: {}", result.error().message);
 }
 
 void SegmentLog::sync() {
@@ -227,7 +252,7 @@ Result<void> SegmentLog::clear() {
 void SegmentLog::shrink() {
   segments_.close_removed();
   while (segments_.bytes() + segment_bytes_ > room() || over_threshold({})) {
-    if (!reclaim(true)) return;
+    if (too_much_is_held() || !reclaim(true)) return;
   }
 }
 

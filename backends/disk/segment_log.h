@@ -73,6 +73,9 @@ class SegmentLog {
   bool over_threshold(std::span<const NewRecord> coming) const;
   Result<void> begin(std::uint64_t record_bytes);
   Result<void> leave_free(std::uint64_t bytes);
+  bool too_much_is_held() const;
+  void sync_soon();
+  void sync_sealed(Folder& folder);
   void note_end();
   Result<std::vector<RecordPlace>> write(std::span<const NewRecord> records);
   Result<RecordPlace> write_one(const NewRecord& record);
@@ -104,7 +107,8 @@ class SegmentLog {
   std::atomic<std::uint64_t> unused_{0};  // of planned_
   std::atomic<std::uint64_t> evictions_{0};
 
-  SerialTasks syncs_;  // holds files and the folder, which is locked: it must not outlive this
+  std::atomic<bool> sync_scheduled_{false};
+  SerialTasks syncs_;  // last: they use this, and hold the folder, which is locked
 };
 
 }  // namespace weir::backends::disk

@@ -48,6 +48,20 @@ SegmentRef Segments::newest() const {
   return segments_.empty() ? nullptr : segments_.rbegin()->second;
 }
 
+SegmentRef Segments::oldest_unsynced() const {
+  const std::shared_lock lock(mutex_);
+  const auto owes = [](const auto& numbered) { return numbered.second->owes_sync(); };
+  const auto found = std::ranges::find_if(segments_, owes);
+  return found == segments_.end() ? nullptr : found->second;
+}
+
+std::uint64_t Segments::bytes_held() const {
+  const std::shared_lock lock(mutex_);
+  std::uint64_t sum = 0;
+  for (const SegmentRef& segment : removed_) sum += segment->bytes();
+  return sum;
+}
+
 void Segments::remove(std::uint32_t number) {
   {
     const std::unique_lock lock(mutex_);

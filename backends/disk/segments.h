@@ -43,6 +43,9 @@ class Segment {
 
   // Nothing is written to it any more: its writer's affair, or recovery's.
   void seal() { verified_.begin(); }
+  // Whether the medium may not have all of it yet, once it is sealed. Any thread.
+  void owe_sync(bool owes) { owes_sync_.store(owes, std::memory_order_relaxed); }
+  bool owes_sync() const { return owes_sync_.load(std::memory_order_relaxed); }
   VerifiedBlocks& verified() const { return verified_; }
 
  private:
@@ -50,6 +53,7 @@ class Segment {
   const std::shared_ptr<File> file_;
   const Account account_;
   std::uint64_t bytes_ = 0;
+  std::atomic<bool> owes_sync_{false};
   mutable VerifiedBlocks verified_;
 };
 
@@ -68,6 +72,8 @@ class Segments {
   SegmentRef find(std::uint32_t number) const;
   SegmentRef oldest() const;
   SegmentRef newest() const;
+  // The oldest one that is sealed and owes a sync. What was removed owes none.
+  SegmentRef oldest_unsynced() const;
   // Nobody finds it any more; its readers keep it.
   void remove(std::uint32_t number);
   // Closes what was removed and has no readers any more. They are loops, and to close a file that
@@ -79,6 +85,8 @@ class Segments {
   std::uint64_t folder() const { return folder_; }
   // Of all, those included that readers merely hold.
   std::uint64_t bytes() const { return account_->load(std::memory_order_relaxed); }
+  // Of those.
+  std::uint64_t bytes_held() const;
 
  private:
   const std::uint64_t folder_;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "tests/support/fake_medium.h"
@@ -24,6 +25,7 @@ struct FakeDisk::State {
   bool shared = false;  // its folders, with other users
   int process = 0;      // the one that runs; others are gone
   std::map<std::string, int> calls;
+  std::multiset<const FakeMedium::File*> open;
 
   // Not under the lock: a fault may hold its call for a while.
   std::optional<Error> fault_of(std::string_view operation, const std::string& name) {
@@ -51,7 +53,13 @@ class FakeFile final : public File {
       : state_(std::move(state)),
         process_(process),
         path_(std::move(path)),
-        file_(std::move(file)) {}
+        file_(std::move(file)) {
+    state_->open.insert(file_.get());  // whoever makes it holds the lock
+  }
+  ~FakeFile() override {
+    const std::lock_guard lock(state_->mutex);
+    state_->open.erase(state_->open.find(file_.get()));
+  }
 
   Result<std::size_t> read(std::uint64_t at, std::span<char> into) override {
     if (auto fault = state_->fault_of("read", path_)) return std::unexpected(*fault);
@@ -277,6 +285,15 @@ std::uint64_t FakeDisk::size_of_all() const {
   const std::lock_guard lock(state_->mutex);
   std::uint64_t sum = 0;
   for (const auto& [name, file] : state_->medium.names()) sum += file->bytes.size();
+  return sum;
+}
+
+std::uint64_t FakeDisk::size_of_nameless() const {
+  const std::lock_guard lock(state_->mutex);
+  std::set<const FakeMedium::File*> nameless(state_->open.begin(), state_->open.end());
+  for (const auto& [name, file] : state_->medium.names()) nameless.erase(file.get());
+  std::uint64_t sum = 0;
+  for (const FakeMedium::File* file : nameless) sum += file->bytes.size();
   return sum;
 }
 

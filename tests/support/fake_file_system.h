@@ -51,6 +51,8 @@ class FakeDisk {
   std::string bytes(const std::string& path) const;
   std::uint64_t size(const std::string& path) const;
   std::uint64_t size_of_all() const;
+  // Of files that are open and have no name any more: they take room all the same.
+  std::uint64_t size_of_nameless() const;
   void change(const std::string& path, const std::function<void(std::string& bytes)>& how);
   void put(const std::string& path, std::string bytes);
   void erase(const std::string& path);

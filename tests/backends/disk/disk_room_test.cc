@@ -108,6 +108,52 @@ TEST_F(DiskRoomTest, AReaderKeepsTheRoomOfWhatHeReads) {
   EXPECT_LT(at().stats().bytes, with_it);
 }
 
+TEST_F(DiskRoomTest, ASlowMediumMakesNobodyHoldMoreThanMaxSize) {
+  // Segments are sealed faster than the medium takes them: those that had to leave meanwhile are
+  // closed, and nobody waits for them.
+  options.max_size = 1024 * 1024;
+  open();
+  auto held = std::make_shared<std::atomic<bool>>(true);
+  disk.fails([held](std::string_view operation, std::string_view name) -> std::optional<Error> {
+    while (operation == "sync" && name.ends_with(".seg") && *held) std::this_thread::yield();
+    return std::nullopt;
+  });
+  std::uint64_t most = 0;
+  int stored = 0;
+  for (int i = 0; i < 200; ++i) {
+    if (put("key" + std::to_string(i), std::string(60'000, 'x')) == StoreResult::Stored) ++stored;
+    most = std::max(most, bytes_on_disk() + disk.size_of_nameless());
+  }
+  EXPECT_EQ(stored, 200);
+  EXPECT_LE(most, options.max_size);
+  disk.take_calls();
+  *held = false;
+  close();
+  EXPECT_LE(disk.take_calls()["sync"], 40) << "what is gone is not waited for";
+}
+
+TEST_F(DiskRoomTest, SlowReadersDoNotDriveOutEverythingElse) {
+  // They hold what has left the folder. To remove still more would make no room: nothing is
+  // written until they have gone.
+  options.max_size = 1024 * 1024;
+  open();
+  std::vector<EntryRef> read;
+  for (const char* key : {"large1", "large2"}) {
+    ASSERT_EQ(put(key, std::string(300'000, 'l')), StoreResult::Stored);
+    read.push_back(at().find(key));
+    ASSERT_TRUE(read.back() && read.back()->far_body());
+  }
+  for (int i = 0; i < 5; ++i) put("small" + std::to_string(i), std::string(40'000, 's'));
+  StoreResult last = StoreResult::Stored;
+  for (int i = 0; i < 20; ++i) last = put("other" + std::to_string(i), std::string(60'000, 'o'));
+  EXPECT_EQ(last, StoreResult::Failed);
+  EXPECT_LE(bytes_on_disk() + disk.size_of_nameless(), options.max_size);
+  for (int i = 1; i < 5; ++i) EXPECT_TRUE(body_at("small" + std::to_string(i))) << i;
+  read.clear();
+  clock.advance(1'000);
+  EXPECT_EQ(put("again", std::string(60'000, 'a')), StoreResult::Stored);
+}
+
 class DiskThreshold : public ::testing::TestWithParam<std::uint64_t>, protected DiskKit {};
 INSTANTIATE_TEST_SUITE_P(Counts, DiskThreshold, ::testing::Values(1, 2, 15, 16, 100));
 
