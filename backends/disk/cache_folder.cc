@@ -179,7 +179,7 @@ Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path
                                       std::string_view who, std::uint64_t fresh_id) {
   Result<std::unique_ptr<Folder>> folder = open_folder(files, path);
   if (!folder) return std::unexpected(folder.error());
-  CacheFolder out{.folder = std::move(*folder), .id = fresh_id, .segments = {}};
+  CacheFolder out{.path = path, .folder = std::move(*folder), .id = fresh_id, .segments = {}};
   // Before anything is written, the lock included: it may be somebody's home.
   Result<std::optional<std::uint64_t>> mark = find_mark(*out.folder, path);
   if (!mark) return std::unexpected(mark.error());

@@ -14,6 +14,7 @@
 namespace weir::backends::disk {
 
 struct CacheFolder {
+  std::string path;                // as it was given
   std::shared_ptr<Folder> folder;  // holds the lock
   std::uint64_t id = 0;
   std::vector<std::uint64_t> segments;  // their numbers, ascending

@@ -17,9 +17,8 @@ using disk::Volume;
 
 class DiskBackend final : public Backend {
  public:
-  DiskBackend(DiskOptions options, const DiskSeams& seams, disk::CacheFolder folder)
-      : name_(options.name),
-        volume_(std::make_shared<Volume>(std::move(options), seams, std::move(folder))) {}
+  explicit DiskBackend(std::shared_ptr<Volume> volume)
+      : name_(volume->options().name), volume_(std::move(volume)) {}
 
   const std::string& name() const override { return name_; }
   std::unique_ptr<Store> attach(EventLoop& loop) override {
@@ -47,7 +46,9 @@ Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams
   OpenedDisk opened;
   opened.folder = folder->folder;
   opened.was_empty = folder->segments.empty();
-  auto backend = std::make_shared<DiskBackend>(std::move(options), seams, std::move(*folder));
+  auto volume = Volume::open(std::move(options), seams, std::move(*folder));
+  if (!volume) return std::unexpected(volume.error());
+  auto backend = std::make_shared<DiskBackend>(std::move(*volume));
   opened.on_made_anew = [weak = std::weak_ptr(backend)](MadeAnew told) {
     if (const auto there = weak.lock()) there->on_made_anew(std::move(told));
   };

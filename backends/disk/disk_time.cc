@@ -30,8 +30,12 @@ TimeBase DiskTime::base() const {
   return {began_.boot_id, boot_ms + steady_ahead_of_boot_ms_ + ahead_ms_, boot_ms};
 }
 
+bool DiskTime::goes_on(const TimeBase& base) const {
+  return base.boot_id == began_.boot_id && is_known(began_.boot_id);
+}
+
 RecordTime DiskTime::reading(const TimeBase& base) const {
-  if (base.boot_id != began_.boot_id || !is_known(began_.boot_id)) return writing();
+  if (!goes_on(base)) return writing();
   return RecordTime::dated(base.wall_ms - base.boot_ms - steady_ahead_of_boot_ms_);
 }
 

@@ -27,6 +27,9 @@ class DiskTime {
   // How times are to be written, and read in a segment of this time base.
   RecordTime writing() const { return RecordTime::dated(ahead_ms_); }
   RecordTime reading(const TimeBase& base) const;
+  // Whether what is written now may stand in a segment of this time base: it is of this start of
+  // the machine.
+  bool goes_on(const TimeBase& base) const;
 
  private:
   const Clock& clock_;

@@ -85,6 +85,10 @@ void append_frame(std::string& out, const Frame& frame, SegmentId place) {
   WEIR_CHECK(out.size() == begin + kFrameBytes);
 }
 
+bool begins_like_frame(std::string_view bytes) {
+  return bytes.size() >= sizeof kMagic && take_number<std::uint32_t>(bytes) == kMagic;
+}
+
 Result<Frame> read_frame(std::string_view bytes, SegmentId place) {
   WEIR_CHECK(bytes.size() == kFrameBytes);
   std::string_view in = bytes;

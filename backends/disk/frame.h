@@ -67,6 +67,8 @@ struct Frame {
 };
 
 void append_frame(std::string& out, const Frame& frame, SegmentId place);
+// Whether it is worth a closer look: for who searches.
+bool begins_like_frame(std::string_view bytes);
 // `bytes` is kFrameBytes long. Corrupt: anything but a frame of that segment.
 Result<Frame> read_frame(std::string_view bytes, SegmentId place);
 

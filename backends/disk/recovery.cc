@@ -12,47 +12,97 @@
 
 namespace weir::backends::disk {
 
-Recovery::Recovery(Folder& folder, Segments& segments, std::span<const std::uint64_t> numbers)
-    : folder_(folder), segments_(segments) {
-  for (const std::uint64_t number : numbers) {
-    next_number_ = std::max(next_number_, number + 1);
-    if (open(number)) left_.push_back(static_cast<std::uint32_t>(number));
+Recovery::Recovery(const CacheFolder& folder, Segments& segments)
+    : folder_(folder.folder), path_(folder.path), segments_(&segments) {}
+
+Result<Recovery> Recovery::begin(const CacheFolder& folder, Segments& segments) {
+  Recovery out(folder, segments);
+  std::optional<std::uint64_t> newer;
+  bool believed = true;
+  for (const std::uint64_t number : std::views::reverse(folder.segments)) {
+    if (number > Segments::kMostNumber) continue;  // none of ours: none has so many
+    if (believed && newer && *newer != number + 1) {
+      log_warn("disk: {}: {} is missing", out.path_, segment_name(*newer - 1));
+      believed = false;
+    }
+    newer = number;
+    if (!believed) {
+      out.drop(number);
+      continue;
+    }
+    const Result<Opened> opened = out.open(number);
+    if (!opened) return std::unexpected(opened.error());
+    const bool is_newest = out.left_.empty();
+    if (*opened == Opened::Sound) {
+      out.left_.push_back(static_cast<std::uint32_t>(number));
+    } else if (*opened == Opened::Changed || !is_newest) {
+      believed = false;
+    }
+    // The number of one that was merely begun is used again: none may be missing.
+    if (is_newest) out.next_number_ = *opened == Opened::Begun ? number : number + 1;
   }
-  in_all_ = left_.size();
-  if (left_.empty()) return;
-  const SegmentRef newest = segments_.find(left_.back());
-  newest_.emplace(list_segment(*newest->file(), newest->id()));
-  time_ = newest_time(*newest);
+  std::ranges::reverse(out.left_);
+  out.in_all_ = folder.segments.size();
+  if (!believed) {
+    log_warn("disk: {}: what is older than that is not believed any more, and goes", out.path_);
+  }
+  if (out.left_.empty()) return out;
+  const SegmentRef newest = segments.find(out.left_.back());
+  out.newest_.emplace(list_segment(*newest->file(), newest->id()));
+  out.time_ = out.newest_time(*newest);
+  return out;
 }
 
-// Null: there is nothing of use in it. A plain file of ours without a header of its own goes: it
-// was begun when a process ended, or has changed since, and would take room that nobody counts.
-SegmentRef Recovery::open(std::uint64_t number) {
-  const std::string name = segment_name(number);
-  if (number > Segments::kMostNumber) return nullptr;
-  Result<std::unique_ptr<File>> file = folder_.open(name);
-  if (!file) {
-    log_warn("disk: {}; left alone", file.error().message);
-    return nullptr;
-  }
+Result<Recovery::Opened> Recovery::open(std::uint64_t number) {
+  Result<std::unique_ptr<File>> file = folder_->open(segment_name(number));
+  if (file) return look_at_header(std::move(*file), number);
+  const Error& error = file.error();
+  if (error.code == ErrorCode::System) return std::unexpected(error);
+  log_warn("disk: {}; left alone", error.message);
+  return Opened::Changed;
+}
+
+// A plain file of ours without a header of its own goes: it would take room that nobody counts.
+Recovery::Opened Recovery::look_at_header(std::unique_ptr<File> file, std::uint64_t number) {
   std::string bytes(kSegmentHeaderBytes, '\0');
-  const Result<std::size_t> got = (*file)->read(0, bytes);
+  const Result<std::size_t> got = file->read(0, bytes);
   if (!got) {
     log_warn("disk: {}; left alone", got.error().message);
-    return nullptr;
+    return Opened::Changed;
   }
-  const bool was_begun = *got < bytes.size();  // and not more: that happens, and is nothing to tell
-  const auto header = read_segment_header(bytes, {segments_.folder(), number});
+  bytes.resize(*got);
+  const auto header = read_segment_header(bytes, {segments_->folder(), number});
   if (!header) {
-    const Result<void> removed = folder_.remove(name);
-    if (!removed) log_warn("disk: {}", removed.error().message);
-    if (!was_begun) log_warn("disk: {}: {}; it goes", name, header.error().message);
-    return nullptr;
+    drop(number);
+    // Zeros: so it may look when the machine has lost its power.
+    const bool zeros = bytes.find_first_not_of('\0') == std::string::npos;
+    if (zeros || *got < kSegmentHeaderBytes) return Opened::Begun;
+    log_warn("disk: {}: {}: {}; it goes", path_, segment_name(number), header.error().message);
+    return Opened::Changed;
   }
-  const std::uint64_t size = (*file)->size();
-  SegmentRef segment = segments_.add(*header, std::move(*file));
-  segment->set_bytes(size);
-  return segment;
+  const std::uint64_t size = file->size();
+  segments_->add(*header, std::move(file))->set_bytes(size);
+  return Opened::Sound;
+}
+
+// What is no plain file of ours is left alone.
+void Recovery::drop(std::uint64_t number) {
+  const std::string name = segment_name(number);
+  if (!folder_->open(name)) return;
+  if (const auto removed = folder_->remove(name); !removed) {
+    log_warn("disk: {}", removed.error().message);
+  }
+}
+
+void Recovery::drop_older() {
+  for (const std::uint32_t number : left_) {
+    drop(number);
+    segments_->remove(number);
+  }
+  if (!left_.empty()) {
+    log_warn("disk: {}: what is older than that is not believed any more, and goes", path_);
+  }
+  left_.clear();
 }
 
 // The last response in it is its newest, or nearly so: only that is asked.
@@ -71,23 +121,44 @@ DiskTime::Before Recovery::newest_time(const Segment& segment) const {
   return out;
 }
 
-bool Recovery::next(const Found& found) {
+bool Recovery::next(const Found& found, const GoOn& go_on) {
   if (left_.empty()) {
     erased_ = {};
     return false;
   }
   const std::uint32_t number = left_.back();
   left_.pop_back();
+  const bool is_newest = newest_.has_value();
   auto listed = std::exchange(newest_, std::nullopt);
-  const SegmentRef segment = segments_.find(number);
+  const SegmentRef segment = segments_->find(number);
   if (!segment) return true;  // it had to make room
   Result<SegmentListing> listing =
       listed ? std::move(*listed) : list_segment(*segment->file(), segment->id());
   if (!listing) {
-    log_warn("disk: {}: {}; nothing in it counts", segment_name(number), listing.error().message);
+    log_warn("disk: {}: {}: {}; nothing in it counts", path_, segment_name(number),
+             listing.error().message);
+    drop_older();
     return true;
   }
-  for (const PlacedFrame& placed : std::views::reverse(listing->frames)) {
+  tell(number, listing->frames, found);
+  // A torn tail is what a crash leaves in the newest one alone: others were sealed by then.
+  const SegmentListing::Rest rest = listing->rest;
+  const bool is_whole =
+      rest == SegmentListing::Rest::Nothing || (rest == SegmentListing::Rest::Torn && is_newest);
+  if (!is_whole) {
+    log_warn("disk: {}: {} has changed: not all of its records are found", path_,
+             segment_name(number));
+    drop_older();
+  }
+  if (is_newest && is_whole && go_on(segment, *listing)) return true;
+  if (!listing->sealed) seal(segment, std::move(*listing));
+  segment->seal();
+  return true;
+}
+
+void Recovery::tell(std::uint32_t number, const std::vector<PlacedFrame>& frames,
+                    const Found& found) {
+  for (const PlacedFrame& placed : std::views::reverse(frames)) {
     const Frame& frame = placed.frame;
     if (erased_.contains(frame.hash)) continue;
     const bool is_whole = frame.kind == FrameKind::Object || is_head_with_body(frame);
@@ -95,15 +166,12 @@ bool Recovery::next(const Found& found) {
     if (!is_whole && hides) erased_.insert(frame.hash);  // what lies behind does not count
     if (is_whole) found(frame.hash, {number, placed.at, frame.stride()});
   }
-  if (!listing->sealed) seal(segment, std::move(*listing));
-  segment->seal();
-  return true;
 }
 
 // Its body's first piece is there; the others are newer.
 bool Recovery::is_head_with_body(const Frame& frame) const {
   return frame.kind == FrameKind::Head && frame.body_segment <= Segments::kMostNumber &&
-         segments_.find(static_cast<std::uint32_t>(frame.body_segment)) != nullptr;
+         segments_->find(static_cast<std::uint32_t>(frame.body_segment)) != nullptr;
 }
 
 // Cuts the torn tail off, and writes the contents, so that the next start need not walk. Where that

@@ -164,12 +164,8 @@ Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   auto writer = SegmentWriter::create(folder(), header, orders_);
   if (!writer) return std::unexpected(writer.error());
   ++next_number_;
-  writer_ = std::move(*writer);
-  current_ = segments_.add(header, writer_->file());
-  current_->set_bytes(planned);
-  planned_ = planned;
-  keep_left_ = segment_bytes_ / kKeepShare;
-  note_end();
+  const SegmentRef segment = segments_.add(header, (*writer)->file());
+  write_to(std::move(*writer), segment, planned);
   // So that there is room for the next one as well, before anything must be thrown out for it.
   while (segments_.bytes() + segment_bytes_ > room() && segments_.oldest() != current_ &&
          !too_much_is_held() && reclaim(true)) {
@@ -177,17 +173,45 @@ Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   return {};
 }
 
+void SegmentLog::write_to(std::unique_ptr<SegmentWriter> writer, SegmentRef segment,
+                          std::uint64_t planned) {
+  writer_ = std::move(writer);
+  current_ = std::move(segment);
+  current_->set_bytes(planned);
+  planned_ = planned;
+  keep_left_ = segment_bytes_ / kKeepShare;
+  note_end();
+}
+
+bool SegmentLog::go_on(const SegmentRef& segment, const SegmentListing& listing) {
+  WEIR_CHECK(!writer_ && segment == segments_.newest());
+  const std::uint64_t taken = in_blocks(segment->file()->size());
+  const bool has_room = listing.end + contents_bytes(listing.frames.size()) < segment_bytes_ &&
+                        listing.frames.size() < most_records_ && taken <= segment_bytes_;
+  if (!has_room || !time_.goes_on(listing.header.time)) return false;
+  const std::uint64_t more = segment_bytes_ - taken;
+  if (segments_.bytes() + more > room() || !has_free(more)) return false;
+  auto writer = SegmentWriter::resume(segment->file(), listing, orders_);
+  if (!writer) return false;
+  write_to(std::move(*writer), segment, segment_bytes_);
+  return true;
+}
+
+bool SegmentLog::has_free(std::uint64_t bytes) const {
+  const Result<Folder::Space> space = folder().space();
+  if (!space) return true;  // there is nothing to go by
+  const std::uint64_t share = space->total / 100 * limits_.min_free_percent;
+  const std::uint64_t min_free = std::max(limits_.min_free_bytes, share);
+  return space->free >= bytes && space->free - bytes >= min_free;
+}
+
 Result<void> SegmentLog::leave_free(std::uint64_t bytes) {
-  while (true) {
-    const Result<Folder::Space> space = folder().space();
-    if (!space) return {};  // there is nothing to go by
-    const std::uint64_t share = space->total / 100 * limits_.min_free_percent;
-    const std::uint64_t min_free = std::max(limits_.min_free_bytes, share);
-    if (space->free >= bytes && space->free - bytes >= min_free) return {};
+  while (!has_free(bytes)) {
     if (too_much_is_held() || !reclaim(false)) {
       return fail(ErrorCode::Unavailable, "the disk has less than min_free left");
     }
   }
+  return {};
 }
 
 // One that cannot be sealed is found again by walking through it. To wait for the medium here would

@@ -40,6 +40,10 @@ class SegmentLog {
              const RoomLimits& limits, const KeptFree& kept_free, std::uint64_t first,
              Executor& executor);
 
+  // Goes on in the newest segment, which an earlier run has left, where there is room in it; before
+  // anything is appended. False: it is left as it was.
+  bool go_on(const SegmentRef& segment, const SegmentListing& listing);
+
   // Called for each record once it is written, in their order. An erasure's place is of no use to
   // anybody.
   using Publish = std::function<void(std::size_t record, const RecordPlace& place)>;
@@ -72,7 +76,9 @@ class SegmentLog {
   bool fits(std::uint64_t bytes, std::size_t records) const;
   bool over_threshold(std::span<const NewRecord> coming) const;
   Result<void> begin(std::uint64_t record_bytes);
+  bool has_free(std::uint64_t bytes) const;
   Result<void> leave_free(std::uint64_t bytes);
+  void write_to(std::unique_ptr<SegmentWriter> writer, SegmentRef segment, std::uint64_t planned);
   bool too_much_is_held() const;
   void sync_soon();
   void sync_sealed(Folder& folder);

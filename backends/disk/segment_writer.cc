@@ -31,6 +31,10 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(Folder& folder,
                                                              std::atomic<std::uint64_t>& orders) {
   const std::string name = segment_name(header.id.number);
   Result<std::unique_ptr<File>> file = folder.create(name);
+  // One may lie there that could not be taken back: no other is of that number.
+  if (!file && file.error().code == ErrorCode::Refused && folder.remove(name)) {
+    file = folder.create(name);
+  }
   if (!file) return std::unexpected(file.error());
   if (const auto begun = begin_file(**file, header); !begun) {
     [[maybe_unused]] const Result<void> removed =
@@ -43,7 +47,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(Folder& folder,
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::resume(std::shared_ptr<File> file,
                                                              SegmentListing listing,
                                                              std::atomic<std::uint64_t>& orders) {
-  WEIR_CHECK(!listing.sealed && listing.end <= kMostRecordEnd);
+  WEIR_CHECK(listing.end <= kMostRecordEnd);
   if (file->size() > listing.end) {
     if (const auto cut = file->truncate(listing.end); !cut) return std::unexpected(cut.error());
   }

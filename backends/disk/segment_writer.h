@@ -31,7 +31,8 @@ class SegmentWriter {
   // a failure no file of that name is left, if the file system still does what it is told.
   static Result<std::unique_ptr<SegmentWriter>> create(Folder& folder, const SegmentHeader& header,
                                                        std::atomic<std::uint64_t>& orders);
-  // One that was found unsealed: goes on behind its last sound record; what follows is cut off.
+  // One that was found: goes on behind its last sound record; what follows is cut off, the contents
+  // of a sealed one as well.
   static Result<std::unique_ptr<SegmentWriter>> resume(std::shared_ptr<File> file,
                                                        SegmentListing listing,
                                                        std::atomic<std::uint64_t>& orders);

@@ -38,14 +38,24 @@ std::string process_name() {
   return "process " + std::to_string(getpid());
 }
 
-Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder)
+Result<std::shared_ptr<Volume>> Volume::open(DiskOptions options, const DiskSeams& seams,
+                                             CacheFolder folder) {
+  auto segments = std::make_shared<Segments>(folder.id);
+  Result<Recovery> recovery = Recovery::begin(folder, *segments);
+  if (!recovery) return std::unexpected(recovery.error());
+  return std::shared_ptr<Volume>(new Volume(std::move(options), seams, std::move(folder),
+                                            std::move(segments), std::move(*recovery)));
+}
+
+Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder,
+               std::shared_ptr<Segments> segments, Recovery recovery)
     : options_(std::move(options)),
       seams_(seams),
       folder_(std::move(folder)),
       folder_id_(folder_.id),
-      segments_(std::make_shared<Segments>(folder_id_)),
+      segments_(std::move(segments)),
       queue_(index_, kMostQueued),
-      recovery_(*folder_.folder, *segments_, folder_.segments),
+      recovery_(std::move(recovery)),
       tasks_(seams.executor) {
   reader_.emplace(segments_, seams_.executor, DiskTime(seams_.clock, recovery_.time()));
   log_.emplace(folder_, *segments_, index_, reader_->time(), limits_of(options_), *kept_free_,
@@ -354,13 +364,16 @@ bool Volume::reopen() {
 void Volume::recover_some() {
   if (ending_.load()) return;
   const bool more = recovery_.next(
-      [this](const Hash128& key, const RecordPlace& place) { queue_.recovered(key, place); });
+      [this](const Hash128& key, const RecordPlace& place) { queue_.recovered(key, place); },
+      [this](const SegmentRef& segment, const SegmentListing& listing) {
+        return log_->go_on(segment, listing);
+      });
   const std::int64_t now_ms = seams_.clock.now_ms();
   if (!more) {
     queue_.end_recovery();
     log_->shrink();
     if (recovery_.segments_in_all() > 0) {
-      log_info("disk: {}: {} objects found in {} ms", options_.cache_dir, index_.size(),
+      log_info("disk: {}: objects found: {} (in {} ms)", options_.cache_dir, index_.size(),
                now_ms - recovery_began_ms_);
     }
     return;

@@ -32,7 +32,9 @@ std::string process_name();
 
 class Volume : public std::enable_shared_from_this<Volume> {
  public:
-  Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder);
+  // What lies in the folder is found little by little. Fails as Recovery::begin() does.
+  static Result<std::shared_ptr<Volume>> open(DiskOptions options, const DiskSeams& seams,
+                                              CacheFolder folder);
   // Waits until what is queued has been written, and seals the newest segment.
   ~Volume();
   Volume(const Volume&) = delete;
@@ -102,6 +104,8 @@ class Volume : public std::enable_shared_from_this<Volume> {
   BackendStats stats() const;
 
  private:
+  Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder,
+         std::shared_ptr<Segments> segments, Recovery recovery);
   void schedule();
   void close_removed_soon();
   void write_some();

@@ -48,7 +48,7 @@ def _recovered(server, began):
     """Seconds until all that lies there is known again, as the log says, from `began` on."""
     pause = threading.Event()
     for _ in range(60_000):
-        if "objects found in" in server.output():
+        if "objects found: " in server.output():
             return time.monotonic() - began
         pause.wait(0.001)
     raise ServerError(f"weir has not found its objects:\n{server.output()}")

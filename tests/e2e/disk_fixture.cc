@@ -38,7 +38,7 @@ void Disk::restart(End how) {
 }
 
 void Disk::await_found(std::size_t folders) {
-  const auto found = [&] { return log_lines(" objects found in ") >= static_cast<int>(folders); };
+  const auto found = [&] { return log_lines(" objects found: ") >= static_cast<int>(folders); };
   if (!eventually(found)) throw TimedOut("what lies in the folder is not found");
 }
 

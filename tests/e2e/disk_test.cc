@@ -326,7 +326,7 @@ TEST_F(Disk, TheLogSaysOnceWhatWasFound) {
   for (const char* path : {"/a", "/b", "/c"}) get(path);
   EXPECT_EQ(log_lines("found in"), 0) << weir().log_text();
   restart(End::InOrder);
-  EXPECT_EQ(log_lines("disk: " + dir() + ": 3 objects found in "), 1) << weir().log_text();
+  EXPECT_EQ(log_lines("disk: " + dir() + ": objects found: 3 "), 1) << weir().log_text();
   EXPECT_EQ(log_lines("disk: "), 1) << weir().log_text();
 }
 
