@@ -221,6 +221,7 @@ Fill::Step Fill::committed(StoreResult result) {
   // The next request for it is told so, and finds it out without holding it in memory first.
   const char* const why = result == StoreResult::TooLarge ? "max_object_size" : "no room";
   if (result != StoreResult::Failed) remember({Reason::TooLarge, why});
+  store().erase(store_key_.view());  // what is older
   tables().store_failures.say(order_.route->backend->name(), loop().now_ms());
   note_failed_refresh();
   flight_->end(true);
@@ -231,6 +232,7 @@ Fill::Step Fill::committed(StoreResult result) {
 // was whole; or it is a variant that was on its way already. What another flight brings, or has
 // brought since, must stay.
 bool Fill::superseded() const {
+  if (flight_->outdated()) return true;
   const PurgeVerdict purged = purge_verdict(tables().purges, flight_->seq(), store_key_.bytes);
   if (purged == PurgeVerdict::Dead) return true;
   if (order_.joinable) {
@@ -291,6 +293,7 @@ Fill::Step Fill::body_arrived(std::string_view bytes) {
     reservation_ = nullptr;
     leave_table();
     remember(outgrown);
+    erase_older(outgrown);
   }
   const http::ResponseHead& head = head_->response;
   const bool last = storing_ && head.framing == http::Framing::Length &&

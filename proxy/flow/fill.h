@@ -101,12 +101,15 @@ class Fill final : public upstream::FetchSink,
   void review_memory_at_end(bool whole);
   bool discard_for_cookies(const http::ResponseHead& head);
   void admit(const http::ResponseHead& head);
+  void drop_older(const http::ResponseHead& head);
+  void erase_older(const policy::Refusal& why);
   void admit_inflow(std::optional<std::uint64_t> length);
   std::shared_ptr<FlightHead> make_head(http::ResponseHead&& head);
   void choose_variant(FlightHead& head);
   std::vector<std::string> variant_fields(std::string_view coding);
   void name_answer(const std::vector<std::string>& vary);
   bool is_of_use(const backends::Entry& entry) const;
+  std::int64_t ttl_s(const backends::EntryMeta& meta) const;
   void publish(std::shared_ptr<FlightHead> head);
 
   // its body and its end

@@ -86,6 +86,7 @@ Fill::Step Fill::head_arrived(http::ResponseHead&& head) {
   review_memory(head);
   if (discard_for_cookies(head)) return Step::Done;
   admit(head);
+  drop_older(head);
   storing_ = !verdict_.refusal && order_.cacheable;
   std::shared_ptr<FlightHead> shown = make_head(std::move(head));
   if (storing_) choose_variant(*shown);
@@ -206,6 +207,29 @@ void Fill::admit_inflow(std::optional<std::uint64_t> length) {
   }
 }
 
+// A newer answer that is not stored: what stands under its name is older, and must not be a hit any
+// more. An answer about one exchange or one visitor, or of an app that fails, says nothing of the
+// object.
+void Fill::drop_older(const http::ResponseHead& head) {
+  const bool is_head = order_.client.get().method == http::Method::Head;
+  if (!verdict_.refusal || !order_.cacheable || order_.refusal || is_head) return;
+  if (head.status >= 500 || http::speaks_of_one_exchange(head.status)) return;
+  name_answer(tables().variants.names_for(store(), order_.base_key.view(), marker_, {},
+                                          [](const backends::Entry&) { return true; }));
+  erase_older(verdict_.refusal);
+}
+
+// Nor may anybody join a flight that brings an older one. Where there is merely no room now, a copy
+// that is not fresh stays: it is good in place of an answer that does not come.
+void Fill::erase_older(const policy::Refusal& why) {
+  const Ref<Flight> named = tables().flights.find(store_key_.view());
+  if (named && named != flight_) named->outdate();
+  const auto stored = store().lookup_now(store_key_.view(), backends::Purpose::Probe);
+  if (stored && stored->kind() != backends::Entry::Kind::Response) return;
+  if (stored && why.momentary && ttl_s(stored->meta()) <= 0) return;
+  store().erase(store_key_.view());
+}
+
 std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
   auto shown = std::make_shared<FlightHead>();
   shown->again = order_.again || flight_->app_failed();
@@ -236,11 +260,14 @@ std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
 bool Fill::is_of_use(const backends::Entry& entry) const {
   const auto meta = usable_meta(entry, tables().purges);
   if (!meta) return false;
-  const std::int64_t default_s = order_.route->backend->default_expire_s();
   const policy::StaleWindows windows = policy::stale_windows(*meta, rule());
   const std::int64_t longer_s = std::max(windows.while_revalidate_s, windows.if_error_s);
-  const std::int64_t ttl_s = policy::freshness(*meta, rule(), default_s, loop().now_ms()).ttl_s();
-  return windows.when_slow || ttl_s + std::max<std::int64_t>(longer_s, 0) > 0;
+  return windows.when_slow || ttl_s(*meta) + std::max<std::int64_t>(longer_s, 0) > 0;
+}
+
+std::int64_t Fill::ttl_s(const backends::EntryMeta& meta) const {
+  const std::int64_t default_s = order_.route->backend->default_expire_s();
+  return policy::freshness(meta, rule(), default_s, loop().now_ms()).ttl_s();
 }
 
 // The answer's name among the URL's variants: what this request holds of the fields.

@@ -204,7 +204,7 @@ std::size_t Flight::reader_count() {
 
 bool Flight::joinable() {
   const std::lock_guard lock(mutex_);
-  return is_whole_locked() && state_.release == Release::None &&
+  return !outdated() && is_whole_locked() && state_.release == Release::None &&
          (state_.phase == Phase::Waiting || state_.phase == Phase::Streaming ||
           state_.phase == Phase::Complete);
 }

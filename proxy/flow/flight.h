@@ -162,9 +162,13 @@ class Flight : public RefCounted<Flight> {
   // yet, or none of that name. Who hears of it late finds it although it has left the table.
   Ref<Flight> successor(keys::KeyView name);
   void set_successor(keys::KeyView name, const Ref<Flight>& next);
-  // May somebody new follow? Not once bytes were dropped, nor after a release. One that is complete
-  // may be followed until it has left the table.
+  // May somebody new follow? Not once bytes were dropped, nor after a release, nor when it is
+  // outdated. One that is complete may be followed until it has left the table.
   bool joinable();
+  // A newer answer of its name has come and is not stored: what this one brings is not stored
+  // either, and is for nobody who comes from now on.
+  void outdate() { outdated_.store(true, std::memory_order_relaxed); }
+  bool outdated() const { return outdated_.load(std::memory_order_relaxed); }
 
  private:
   friend class FlightReader;
@@ -236,6 +240,7 @@ class Flight : public RefCounted<Flight> {
 
   std::atomic<bool> kept_on_{false};
   std::atomic<bool> left_behind_{false};
+  std::atomic<bool> outdated_{false};
 
   // Producer only.
   Ref<Chunk> tail_;  // being filled

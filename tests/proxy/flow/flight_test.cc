@@ -169,6 +169,12 @@ TEST_F(FlightTest, MayBeJoinedOnlyWhileItHoldsAllItsBytes) {
   EXPECT_FALSE(flight_->joinable());
 }
 
+TEST_F(FlightTest, IsNotJoinedOnceANewerAnswerIsKnown) {
+  EXPECT_TRUE(flight_->joinable());
+  flight_->outdate();
+  EXPECT_FALSE(flight_->joinable());
+}
+
 TEST_F(FlightTest, GivesTheWholeBodyToTheStore) {
   // And a last chunk that is mostly empty is not stored as it is.
   flight_->publish_head(head(), true);
