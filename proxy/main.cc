@@ -10,6 +10,7 @@
 #include <string>
 #include <variant>
 
+#include "backends/disk/disk_backend.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/net/signals.h"
@@ -65,22 +66,40 @@ void log_origin(const std::optional<std::string>& file, const conf::Config& conf
            config.routes.front().cache->duration.seconds);
 }
 
-// Each client and each connection to the app is a descriptor; the soft limit is seldom meant for
-// a server.
-void raise_descriptor_limit(const conf::Config& config) {
+// Without which it does not start: loops, logs, listeners, and what the disks keep open.
+std::uint64_t least_descriptors(const conf::Config& config) {
+  constexpr std::uint64_t kProcess = 32;
+  constexpr std::uint64_t kWorker = 12;
+  std::uint64_t sum = kProcess + kWorker * config.workers;
+  for (const conf::Backend& backend : config.backends) {
+    if (backend.type != conf::Backend::Type::Disk) continue;
+    sum += backends::disk_descriptors(backend.max_size);
+  }
+  return sum;
+}
+
+// Each client and each connection to the app is a descriptor, too; the soft limit is seldom meant
+// for a server.
+Result<void> raise_descriptor_limit(const conf::Config& config) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   getrlimit(RLIMIT_NOFILE, &limit);
-  const std::uint64_t wanted =
-      std::uint64_t{config.limits.connections} + config.upstream.max_connections + 64;
+  const std::uint64_t least = least_descriptors(config);
+  if (limit.rlim_cur < least) {
+    return fail(ErrorCode::Refused, "only " + std::to_string(limit.rlim_cur) +
+                                        " descriptors are allowed, and " + std::to_string(least) +
+                                        " are needed to start: raise `ulimit -n`");
+  }
+  const std::uint64_t wanted = least + config.limits.connections + config.upstream.max_connections;
   if (limit.rlim_cur < wanted) {
     log_warn(
         "only {} descriptors are allowed, {} may be wanted (limits.connections + "
         "upstream.max_connections): raise `ulimit -n`",
         limit.rlim_cur, wanted);
   }
+  return {};
 }
 
 int run(const conf::RunCommand& command) {
@@ -91,7 +110,10 @@ int run(const conf::RunCommand& command) {
   if (!config) return print_problems(loaded);
   log_origin(loaded.file, *config);
   for (const std::string& warning : config->warnings) log_warn("{}", warning);
-  raise_descriptor_limit(*config);
+  if (const auto raised = raise_descriptor_limit(*config); !raised) {
+    log_error("{}", raised.error().message);
+    return kExitFailure;
+  }
   block_signals({SIGTERM, SIGINT});
   // A peer that is gone is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);

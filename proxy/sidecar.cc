@@ -48,6 +48,23 @@ Result<backends::OpenedDisk> open_disk(const conf::Backend& backend, Executor& e
       {system_files(), executor, system_clock()});
 }
 
+Result<std::unique_ptr<flow::MarkFile>> open_marks(const std::vector<backends::OpenedDisk>& disks,
+                                                   std::uint64_t fresh_seed, Executor& executor) {
+  const backends::OpenedDisk& first = disks.front();
+  std::vector<std::function<void(bool)>> all;
+  for (const backends::OpenedDisk& disk : disks) all.push_back(disk.doubt);
+  return flow::MarkFile::open({.folder = first.folder,
+                               .shown = "backend " + first.backend->name() + ": marks",
+                               .fresh_seed = fresh_seed,
+                               .most_bytes = first.most_kept_free,
+                               .keep_free = first.keep_free,
+                               .doubt =
+                                   [all = std::move(all)](bool doubt) {
+                                     for (const auto& tell : all) tell(doubt);
+                                   }},
+                              executor);
+}
+
 // Routes that name the same tiers share what is made of them.
 std::shared_ptr<backends::Backend> tiers_as_one(const BackendMap& backends,
                                                 const std::vector<std::string>& names,
@@ -146,6 +163,8 @@ Sidecar::~Sidecar() {
   remove_socket_files();
   if (admin_listening_) remove_socket_file(*admin_listening_);
   workers_.clear();
+  // While there are disks that can be told that it failed.
+  if (marks_) marks_->wait();
 }
 
 // While the listeners are still open: from the moment they are closed another process may take the
@@ -173,31 +192,31 @@ Result<void> Sidecar::open_backends() {
     disks.push_back(std::move(*opened));
   }
   site_ = make_site(config_, *upstreams_, backends);
-  open_purge_book(disks);
-  return {};
+  return open_purge_book(disks);
 }
 
-// The book's marks lie with the first disk. What was stored where they cannot be read is not known
-// to have outlived them.
-void Sidecar::open_purge_book(const std::vector<backends::OpenedDisk>& disks) {
+// The book's marks lie with the first disk. What was stored under another book than this one, or
+// where the marks cannot be read, is not known to have outlived what was purged since.
+Result<void> Sidecar::open_purge_book(const std::vector<backends::OpenedDisk>& disks) {
   std::uint64_t seed = random_number();
   if (!disks.empty()) {
-    marks_ = std::make_unique<flow::MarkFile>(disks.front().folder, *executor_, seed,
-                                              disks.front().keep_free);
+    auto marks = open_marks(disks, seed, *executor_);
+    if (!marks) return std::unexpected(marks.error());
+    marks_ = std::move(*marks);
     seed = marks_->seed();
   }
   tables_ = std::make_unique<flow::SharedTables>(config_->limits.fill_memory, seed);
-  if (!marks_) return;
+  if (!marks_) return {};
   for (const backends::OpenedDisk& disk : disks) {
-    if (marks_->was_there() || disk.was_empty) continue;
+    if (disk.use_book(seed) || disk.was_empty) continue;
     log_warn("backend {}: what was purged before is not known, so it begins empty",
              disk.backend->name());
-    disk.backend->clear();
   }
   marks_->load(tables_->purges);
   disks.front().on_made_anew([marks = marks_.get()](std::shared_ptr<Folder> folder) {
     marks->move_to(std::move(folder));
   });
+  return {};
 }
 
 Result<void> Sidecar::open_listeners() {

@@ -38,7 +38,7 @@ class Sidecar {
  private:
   explicit Sidecar(std::shared_ptr<const conf::Config> config);
   Result<void> open_backends();
-  void open_purge_book(const std::vector<backends::OpenedDisk>& disks);
+  Result<void> open_purge_book(const std::vector<backends::OpenedDisk>& disks);
   Result<void> open_listeners();
   Result<void> open_admin();
   void start_workers();

@@ -18,7 +18,8 @@ constexpr std::string_view kMark = "weir-cache";
 constexpr std::string_view kNewMark = "weir-cache.new";
 constexpr std::string_view kLock = "lock";
 // All but the segments: the purge book's as well, and what a file system has at its top.
-constexpr std::string_view kNames[] = {kMark, kNewMark, kLock, "marks", "marks.new", "lost+found"};
+constexpr std::string_view kNames[] = {kMark,   kNewMark,    kLock,       "book",
+                                       "marks", "marks.new", "lost+found"};
 constexpr std::string_view kLockedBy = "locked by Weir, ";
 constexpr std::size_t kMostLockText = 128;
 

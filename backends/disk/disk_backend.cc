@@ -30,7 +30,7 @@ class DiskBackend final : public Backend {
   BackendStats stats() const override { return volume_->stats(); }
 
   std::shared_ptr<KeptFree> kept_free() const { return volume_->kept_free(); }
-  void on_made_anew(MadeAnew told) { volume_->on_made_anew(std::move(told)); }
+  Volume& volume() { return *volume_; }
 
  private:
   const std::string name_;
@@ -38,6 +38,11 @@ class DiskBackend final : public Backend {
 };
 
 }  // namespace
+
+std::uint64_t disk_descriptors(std::uint64_t max_size) {
+  constexpr std::uint64_t kBesideSegments = 8;
+  return disk::usual_segments(max_size) + kBesideSegments;
+}
 
 Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams) {
   Result<disk::CacheFolder> folder = disk::open_cache_folder(seams.files, options.cache_dir,
@@ -50,8 +55,16 @@ Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams
   if (!volume) return std::unexpected(volume.error());
   auto backend = std::make_shared<DiskBackend>(std::move(*volume));
   opened.on_made_anew = [weak = std::weak_ptr(backend)](MadeAnew told) {
-    if (const auto there = weak.lock()) there->on_made_anew(std::move(told));
+    if (const auto there = weak.lock()) there->volume().on_made_anew(std::move(told));
   };
+  opened.use_book = [weak = std::weak_ptr(backend)](std::uint64_t book) {
+    const auto there = weak.lock();
+    return there && there->volume().use_book(book);
+  };
+  opened.doubt = [weak = std::weak_ptr(backend)](bool doubt) {
+    if (const auto there = weak.lock()) there->volume().doubt(doubt);
+  };
+  opened.most_kept_free = disk::most_kept_free(backend->volume().options().max_size);
   opened.keep_free = [kept = backend->kept_free()](std::uint64_t bytes) { kept->set(bytes); };
   opened.backend = std::move(backend);
   return opened;

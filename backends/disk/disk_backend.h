@@ -29,6 +29,9 @@ struct DiskOptions {
   std::int64_t default_expire_s = 300;
 };
 
+// The files that a folder of that size keeps open, as a rule.
+std::uint64_t disk_descriptors(std::uint64_t max_size);
+
 // What it stands on. All outlive it; it must not be destroyed on one of the executor's threads,
 // for it waits there until everything is written.
 struct DiskSeams {
@@ -45,9 +48,16 @@ struct OpenedDisk {
   std::shared_ptr<Backend> backend;
   std::shared_ptr<Folder> folder;  // for what else is to lie there: the purge book's marks
   bool was_empty = true;           // nothing was stored there before
+  // Before anything is served: the number of the purge book that all who store here ask. What lies
+  // there counts where it was stored under the same one; else it goes, and this is false.
+  std::function<bool(std::uint64_t book)> use_book;
+  // True: of that book more is known than is written down. Should the process end before this is
+  // called with false, what lies there does not count for the next one. As keep_free.
+  std::function<void(bool doubt)> doubt;
   // How many bytes of max_size that takes, to be told before it does. Does not wait until there is
   // room for them. Any thread, also when the backend is gone.
   std::function<void(std::uint64_t bytes)> keep_free;
+  std::uint64_t most_kept_free = 0;  // not more than that
   // Who is told. He outlives the backend.
   std::function<void(MadeAnew)> on_made_anew;
 };

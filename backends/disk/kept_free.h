@@ -2,6 +2,7 @@
 // much that is before they write them. Any thread; it may outlive the disk.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -9,6 +10,14 @@
 #include <utility>
 
 namespace weir::backends::disk {
+
+// So much at most.
+constexpr std::uint64_t most_kept_free(std::uint64_t max_size) {
+  constexpr std::uint64_t kShare = 8;
+  constexpr std::uint64_t kLeast = std::uint64_t{192} * 1024;
+  constexpr std::uint64_t kMost = std::uint64_t{128} << 20U;
+  return std::clamp(max_size / kShare, kLeast, kMost);
+}
 
 class KeptFree {
  public:

@@ -33,6 +33,14 @@ std::uint64_t usual_bytes(std::uint64_t max_size) {
 
 }  // namespace
 
+std::uint64_t least_room(std::uint64_t max_size) {
+  return max_size - std::min(max_size, kBesideSegments + most_kept_free(max_size));
+}
+
+std::uint64_t usual_segments(std::uint64_t max_size) {
+  return max_size / usual_bytes(max_size) + 1;
+}
+
 SegmentLog::SegmentLog(const CacheFolder& folder, Segments& segments, Index& index,
                        const DiskTime& time, const RoomLimits& limits, const KeptFree& kept_free,
                        std::uint64_t first, Executor& executor)
@@ -229,9 +237,9 @@ void SegmentLog::close() {
 }
 
 // Then what is removed makes room only once its readers have gone, and everything else would go
-// before it.
+// before it. One may merely be held by its sync.
 bool SegmentLog::too_much_is_held() const {
-  return segments_.bytes_held() > room() / kHeldShare;
+  return segments_.bytes_held() > std::max(room() / kHeldShare, segment_bytes_);
 }
 
 void SegmentLog::sync_soon() {

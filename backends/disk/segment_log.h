@@ -32,6 +32,11 @@ struct RoomLimits {
   unsigned min_free_percent = 0;
 };
 
+// Of max_size, what the segments have in any case.
+std::uint64_t least_room(std::uint64_t max_size);
+// How many segments of the usual size that is.
+std::uint64_t usual_segments(std::uint64_t max_size);
+
 class SegmentLog {
  public:
   // All outlive it. What is sealed is synced by `executor`, behind its back. `first` is the number

@@ -10,8 +10,9 @@ namespace {
 // Frames of small objects lie close together: read many at once.
 constexpr std::size_t kWindowBytes = std::size_t{256} * 1024;
 
-// So far a record is looked for behind one that has changed: more than a segment of the usual size.
-constexpr std::uint64_t kMostSearched = std::uint64_t{128} << 20U;
+// So far a record is looked for behind one that has changed: large bodies are written in smaller
+// pieces.
+constexpr std::uint64_t kMostSearched = std::uint64_t{16} << 20U;
 
 // Reads a file from its front on, by whole windows, skipping what lies between.
 class Window {

@@ -16,15 +16,11 @@ namespace {
 constexpr std::uint64_t kMostQueued = std::uint64_t{64} << 20U;
 // Written with one call.
 constexpr std::uint64_t kGroupBytes = std::uint64_t{2} << 20U;
-// Of max_size, what is not the body of a single object: its head, the segment's header and
-// contents.
+// Of the room, what is not the body of a single object: its head, the segment's header and
+// contents; and what is not its record.
 constexpr std::uint64_t kOverheadShare = 8;
+constexpr std::uint64_t kRecordOverheadShare = 16;
 constexpr std::int64_t kProgress_ms = 2'000;
-// Once there was no room, nothing is admitted for so long.
-constexpr std::int64_t kFullRest_ms = 1'000;
-// Beyond so many owed erasures the whole folder is.
-constexpr std::size_t kMostOwed = 100'000;
-
 RoomLimits limits_of(const DiskOptions& options) {
   return {.max_size = options.max_size,
           .threshold = options.threshold,
@@ -43,8 +39,14 @@ Result<std::shared_ptr<Volume>> Volume::open(DiskOptions options, const DiskSeam
   auto segments = std::make_shared<Segments>(folder.id);
   Result<Recovery> recovery = Recovery::begin(folder, *segments);
   if (!recovery) return std::unexpected(recovery.error());
-  return std::shared_ptr<Volume>(new Volume(std::move(options), seams, std::move(folder),
-                                            std::move(segments), std::move(*recovery)));
+  BookFile book_file(folder.folder);
+  const auto book = book_file.read();
+  if (!book) return std::unexpected(book.error());
+  std::shared_ptr<Volume> out(new Volume(std::move(options), seams, std::move(folder),
+                                         std::move(segments), std::move(*recovery)));
+  out->book_file_ = std::move(book_file);
+  out->found_book_ = *book;
+  return out;
 }
 
 Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder,
@@ -56,6 +58,7 @@ Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder,
       segments_(std::move(segments)),
       queue_(index_, kMostQueued),
       recovery_(std::move(recovery)),
+      book_file_(folder_.folder),
       tasks_(seams.executor) {
   reader_.emplace(segments_, seams_.executor, DiskTime(seams_.clock, recovery_.time()));
   log_.emplace(folder_, *segments_, index_, reader_->time(), limits_of(options_), *kept_free_,
@@ -78,7 +81,13 @@ Volume::~Volume() {
 }
 
 std::uint64_t Volume::max_object_size() const {
-  return std::min(options_.max_object_size, options_.max_size - options_.max_size / kOverheadShare);
+  const std::uint64_t room = least_room(options_.max_size);
+  return std::min(options_.max_object_size, room - room / kOverheadShare);
+}
+
+std::uint64_t Volume::max_record_size() const {
+  const std::uint64_t room = least_room(options_.max_size);
+  return room - room / kRecordOverheadShare;
 }
 
 // ---- look-ups ----
@@ -235,8 +244,10 @@ void Volume::write_some() {
     owes_all_ = !cleared;
     if (cleared) owed_.clear();
     report(cleared);
+    settle_belief();  // before anybody hears that something is stored
   }
   if (!group.items.empty()) write(std::move(group.items));
+  settle_belief();
   if (!queue_.empty()) schedule();
 }
 
@@ -271,6 +282,7 @@ void Volume::write(std::vector<WriteQueue::Item> items) {
     for (WriteQueue::Item& item : items) give_up(std::move(item));
     return;
   }
+  settle_belief();
   std::vector<std::string> bytes;
   std::vector<NewRecord> records;
   bytes.reserve(items.size());  // the records point into it
@@ -289,74 +301,6 @@ void Volume::write(std::vector<WriteQueue::Item> items) {
     if (items[i].heard) items[i].heard(StoreResult::Stored);
   }
   for (std::size_t i = appended.count; i < items.size(); ++i) give_up(std::move(items[i]));
-}
-
-// What is not written leaves nothing older, now and after a restart.
-void Volume::give_up(WriteQueue::Item&& item) {
-  owed_.insert(item.key);
-  if (owed_.size() > kMostOwed) {
-    owes_all_ = true;
-    owed_.clear();
-  }
-  queue_.settle(item, StoreResult::Failed, {});
-  if (item.heard) item.heard(StoreResult::Failed);
-}
-
-bool Volume::pay_owed() {
-  if (owed_.empty()) return true;
-  std::vector<NewRecord> records;
-  records.reserve(owed_.size());
-  for (const Hash128& key : owed_) records.push_back({.kind = FrameKind::Erased, .hash = key});
-  const SegmentLog::Appended appended =
-      log_->append(records, [](std::size_t, const RecordPlace&) {});
-  for (std::size_t i = 0; i < appended.count; ++i) owed_.erase(records[i].hash);
-  if (!appended.result) report(appended.result);
-  return appended.result.has_value();
-}
-
-// Says once that it begins to fail, and once that it does not any more.
-void Volume::report(const Result<void>& result) {
-  if (result) {
-    full_until_ms_.store(0, std::memory_order_relaxed);
-    const bool was_full = std::exchange(full_said_, false);
-    if (writes_.succeeded() || was_full) {
-      log_info("disk: {} is written to again", options_.cache_dir);
-    }
-    return;
-  }
-  const Error& error = result.error();
-  if (error.code == ErrorCode::Unavailable) {
-    full_until_ms_.store(seams_.clock.now_ms() + kFullRest_ms, std::memory_order_relaxed);
-    if (!std::exchange(full_said_, true)) {
-      log_warn("disk: nothing is written to {}: {}", options_.cache_dir, error.message);
-    }
-    return;
-  }
-  if (error.code == ErrorCode::NotFound && reopen()) return;
-  if (writes_.failed(seams_.clock.now_ms())) {
-    log_error("disk: {} cannot be written to: {}; stores are refused until it can",
-              options_.cache_dir, error.message);
-  }
-}
-
-void Volume::on_made_anew(MadeAnew told) {
-  tasks_.run([this, told = std::move(told)]() mutable { made_anew_ = std::move(told); });
-}
-
-// The folder was removed, or emptied, while it was in use: it is made anew, and what was in it is
-// gone. Under the same id, which keys are known by here.
-bool Volume::reopen() {
-  Result<CacheFolder> again =
-      open_cache_folder(seams_.files, options_.cache_dir, process_name(), folder_id_);
-  if (!again || again->id != folder_id_ || !again->segments.empty()) return false;
-  queue_.drop_written();
-  [[maybe_unused]] const Result<void> gone = log_->clear();  // there is nothing left to remove
-  owed_.clear();
-  owes_all_ = false;
-  folder_ = std::move(*again);
-  if (made_anew_) made_anew_(folder_.folder);
-  log_warn("disk: {} had been removed; it is there again, and empty", options_.cache_dir);
-  return true;
 }
 
 // ---- the tasks: recovery ----

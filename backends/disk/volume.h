@@ -12,6 +12,7 @@
 #include <string>
 
 #include "backends/breaker.h"
+#include "backends/disk/book_file.h"
 #include "backends/disk/cache_folder.h"
 #include "backends/disk/disk_backend.h"
 #include "backends/disk/disk_body.h"
@@ -44,7 +45,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   // Bytes of body that fit at most.
   std::uint64_t max_object_size() const;
   // Bytes of a whole record.
-  std::uint64_t max_record_size() const { return options_.max_size - options_.max_size / 16; }
+  std::uint64_t max_record_size() const;
 
   Hash128 hash_of(keys::KeyView key) const { return key_hash(key.bytes, folder_id_); }
 
@@ -96,6 +97,9 @@ class Volume : public std::enable_shared_from_this<Volume> {
   // For what others put there.
   std::shared_ptr<KeptFree> kept_free() const { return kept_free_; }
   void on_made_anew(MadeAnew told);
+  // As OpenedDisk has them.
+  bool use_book(std::uint64_t book);
+  void doubt(bool doubt);
 
   // ---- counts ----
   // An object was not stored because the medium was too slow for it.
@@ -115,6 +119,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   bool pay_owed();
   void report(const Result<void>& result);
   bool reopen();
+  void settle_belief();
   void recover_some();
 
   const DiskOptions options_;
@@ -126,6 +131,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   WriteQueue queue_;
   Recovery recovery_;
   std::optional<RecordReader> reader_;
+  std::optional<std::uint64_t> found_book_;  // as the folder was opened
   const std::shared_ptr<KeptFree> kept_free_ = std::make_shared<KeptFree>();
   std::optional<SegmentLog> log_;
 
@@ -146,6 +152,11 @@ class Volume : public std::enable_shared_from_this<Volume> {
   bool owes_all_ = false;
   bool full_said_ = false;
   MadeAnew made_anew_;
+  BookFile book_file_;
+  std::optional<std::uint64_t> book_;  // what lies here is to be believed under; none: use_book()
+  bool believed_ = false;              // the file says so
+  bool in_doubt_ = false;              // for others' reasons
+  bool doubt_said_ = false;
   std::int64_t recovery_began_ms_ = 0;
   std::int64_t progress_said_ms_ = 0;
 

@@ -1,15 +1,10 @@
-// The layout: a file header (base/file_header.h), whose number is the seed of the book's hashes;
-// then records of 32 bytes and a text: kind, soft, two zero bytes, the text's size, position, hash,
-// and the checksum of these and the text.
 #include "proxy/flow/mark_file.h"
 
 #include <algorithm>
-#include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
-#include "base/file_header.h"
-#include "base/hash.h"
-#include "base/little_endian.h"
 #include "base/log.h"
 
 namespace weir::flow {
@@ -17,9 +12,6 @@ namespace {
 
 constexpr std::string_view kName = "marks";
 constexpr std::string_view kNewName = "marks.new";
-constexpr FileKind kKind = {.magic = 0x4b52414d52494557, .version = 1};  // "WEIRMARK"
-constexpr std::size_t kRecordBytes = 32;
-constexpr std::size_t kChecksumBytes = 8;
 // Far more than a book holds.
 constexpr std::uint64_t kMostBytes = std::uint64_t{256} * 1024 * 1024;
 // Positions that a run may give out. What a process that was killed had given out last is not
@@ -27,89 +19,72 @@ constexpr std::uint64_t kMostBytes = std::uint64_t{256} * 1024 * 1024;
 constexpr std::uint64_t kPositions = std::uint64_t{1} << 40U;
 // The file is written anew when it has grown by as much as it held, and by so much at least.
 constexpr std::uint64_t kLeastGrowth = std::uint64_t{128} * 1024;
+// Of what its files may take: one that grows, and one that is begun anew.
+constexpr std::uint64_t kGrownShare = 2;
+constexpr std::uint64_t kBegunShare = 4;
 // Room is asked for in steps, and by one of them ahead.
-constexpr std::uint64_t kRoomStep = std::uint64_t{64} * 1024;
+constexpr std::uint64_t kMostRoomStep = std::uint64_t{64} * 1024;
+constexpr std::uint64_t kRoomStepShare = 16;
 // Written at a time.
 constexpr std::size_t kBatchBytes = std::size_t{256} * 1024;
 
-constexpr std::uint8_t kLimit = 0;  // of a record: no position beyond `position` was given out
+// The marks of a book as they are written, taken at one moment: what replaces one of them meanwhile
+// is appended later, and must not be all that there is of the two.
+class Snapshot {
+ public:
+  Snapshot(const PurgeBook& book, std::uint64_t seed) : seed_(seed) {
+    book.for_each_mark([&](const Mark& mark) {
+      records_.push_back({mark.stamp(), bytes_.size(), bytes_of_mark(mark)});
+      append_mark(bytes_, mark, seed_);
+    });
+  }
 
-std::uint8_t kind_on_disk(Mark::Kind kind) {
-  return static_cast<std::uint8_t>(static_cast<std::uint8_t>(kind) + 1);
-}
-constexpr auto kMostKind = static_cast<std::uint8_t>(Mark::Kind::TagFloor) + 1;
+  // Puts in place of the oldest ones, where all take more than that, what is about everything.
+  void fold(std::uint64_t most_bytes) {
+    std::uint64_t sum = bytes_.size();
+    if (sum <= most_bytes) return;
+    std::ranges::sort(records_, {}, [](const Record& record) { return record.stamp.position(); });
+    PurgeFloor floor;
+    std::size_t dropped = 0;
+    for (; dropped < records_.size() && sum > most_bytes; ++dropped) {
+      sum -= records_[dropped].size;
+      floor.raise(records_[dropped].stamp);
+    }
+    std::string left;
+    for (const Record& record : std::span(records_).subspan(dropped)) {
+      left.append(bytes_, record.at, record.size);
+    }
+    for (const PurgeStamp stamp : {floor.hard(), floor.soft()}) {
+      if (!stamp) continue;
+      append_mark(left, {.soft = stamp.soft(), .position = stamp.position()}, seed_);
+    }
+    bytes_ = std::move(left);
+  }
+  std::string_view bytes() const { return bytes_; }
 
-struct Record {
-  std::uint8_t kind = kLimit;
-  Mark mark;
+ private:
+  struct Record {
+    PurgeStamp stamp;
+    std::size_t at;
+    std::size_t size;
+  };
+  const std::uint64_t seed_;
+  std::string bytes_;
+  std::vector<Record> records_;
 };
-
-// What is kept of its text.
-std::string_view text_of(const Record& record) {
-  if (record.kind == kLimit) return {};
-  const bool has_text =
-      record.mark.kind == Mark::Kind::Prefix || record.mark.kind == Mark::Kind::Glob;
-  return has_text ? record.mark.text : std::string_view();
-}
-
-void append_record(std::string& out, const Record& record, std::uint64_t seed) {
-  const std::size_t begin = out.size();
-  const std::string_view text = text_of(record);
-  put_number(out, record.kind);
-  put_number(out, static_cast<std::uint8_t>(record.mark.soft));
-  put_number(out, std::uint16_t{0});
-  put_number(out, static_cast<std::uint32_t>(text.size()));
-  put_number(out, record.mark.position);
-  put_number(out, record.mark.hash);
-  const std::string covered = out.substr(begin).append(text);
-  put_number(out, stable_hash64(covered, seed));
-  out += text;
-}
-
-// Nothing at the end, and where a record is not whole: what follows was being written when a
-// process ended.
-std::optional<Record> take_record(std::string_view& in, std::uint64_t seed) {
-  if (in.size() < kRecordBytes) return std::nullopt;
-  const std::string_view bytes = in;
-  std::string_view fields = in;
-  Record record;
-  record.kind = take_number<std::uint8_t>(fields);
-  record.mark.soft = take_number<std::uint8_t>(fields) != 0;
-  fields.remove_prefix(2);
-  const auto text_size = take_number<std::uint32_t>(fields);
-  record.mark.position = take_number<std::uint64_t>(fields);
-  record.mark.hash = take_number<std::uint64_t>(fields);
-  const auto sum = take_number<std::uint64_t>(fields);
-  if (record.kind > kMostKind || text_size > fields.size()) return std::nullopt;
-  record.mark.text = fields.substr(0, text_size);
-  std::string covered(bytes.substr(0, kRecordBytes - kChecksumBytes));
-  if (stable_hash64(covered.append(record.mark.text), seed) != sum) return std::nullopt;
-  if (record.kind != kLimit) record.mark.kind = static_cast<Mark::Kind>(record.kind - 1);
-  in = fields.substr(text_size);
-  return record;
-}
 
 }  // namespace
 
-MarkFile::MarkFile(std::shared_ptr<Folder> folder, Executor& executor, std::uint64_t fresh_seed,
-                   KeepFree keep_free)
-    : keep_free_(std::move(keep_free)),
-      folder_(std::move(folder)),
-      seed_(fresh_seed),
-      tasks_(executor) {
-  Result<std::string> bytes = read();
-  if (!bytes) {
-    if (bytes.error().code != ErrorCode::NotFound) log_warn("marks: {}", bytes.error().message);
-    return;
-  }
-  const auto seed = read_file_header(kKind, *bytes);
-  was_there_ = seed.has_value();
-  if (!seed) {
-    log_warn("marks: the file cannot be read; it is begun anew");
-    return;
-  }
-  seed_ = *seed;
-  found_ = bytes->substr(kFileHeaderBytes);
+MarkFile::MarkFile(MarkFileOptions options, Executor& executor)
+    : options_(std::move(options)), seed_(options_.fresh_seed), tasks_(executor) {}
+
+Result<std::unique_ptr<MarkFile>> MarkFile::open(MarkFileOptions options, Executor& executor) {
+  std::unique_ptr<MarkFile> out(new MarkFile(std::move(options), executor));
+  const Result<void> read = out->read();
+  if (read || read.error().code == ErrorCode::NotFound) return out;
+  if (read.error().code == ErrorCode::System) return std::unexpected(read.error());
+  log_warn("{}: {}; it is begun anew", out->options_.shown, read.error().message);
+  return out;
 }
 
 MarkFile::~MarkFile() {
@@ -117,28 +92,27 @@ MarkFile::~MarkFile() {
   tasks_.wait();
 }
 
-Result<std::string> MarkFile::read() {
-  const Result<std::unique_ptr<File>> file = folder_->open(kName);
+Result<void> MarkFile::read() {
+  const Result<std::unique_ptr<File>> file = options_.folder->open(kName);
   if (!file) return std::unexpected(file.error());
   const std::uint64_t size = (*file)->size();
-  if (size > kMostBytes) return fail(ErrorCode::Corrupt, "the file is too large to be one");
+  if (size > kMostBytes) return fail(ErrorCode::Corrupt, "it is too large to be one");
   Result<std::string> bytes = read_at(**file, 0, size);
-  if (bytes) size_ = bytes->size();
-  return bytes;
+  if (!bytes) return fail(ErrorCode::Corrupt, bytes.error().message);
+  size_ = bytes->size();
+  found_ = std::move(*bytes);
+  Result<MarksRead> marks = read_marks(found_);
+  if (!marks) return std::unexpected(marks.error());
+  marks_ = std::move(*marks);
+  seed_ = marks_.seed;
+  return {};
 }
 
 void MarkFile::load(PurgeBook& book) {
-  std::string_view in = found_;
-  std::uint64_t before = 0;
-  while (const std::optional<Record> record = take_record(in, seed_)) {
-    if (record->kind == kLimit) {
-      before = std::max(before, record->mark.position);
-    } else {
-      book.restore(record->mark);
-    }
-  }
+  for (const Mark& mark : marks_.marks) book.restore(mark);
+  book.raise_position(marks_.limit);
+  marks_ = {};
   found_ = {};
-  book.raise_position(before);
   limit_ = book.position() + kPositions;
   book_ = &book;
   [[maybe_unused]] const Result<void> said = say(rewrite());
@@ -147,14 +121,14 @@ void MarkFile::load(PurgeBook& book) {
 
 void MarkFile::move_to(std::shared_ptr<Folder> folder) {
   tasks_.run([this, folder = std::move(folder)]() mutable {
-    folder_ = std::move(folder);
+    options_.folder = std::move(folder);
     [[maybe_unused]] const Result<void> said = say(rewrite());
   });
 }
 
 void MarkFile::append(const Mark& mark) {
   const std::lock_guard lock(mutex_);
-  append_record(waiting_, {kind_on_disk(mark.kind), mark}, seed_);
+  append_mark(waiting_, mark, seed_);
   if (std::exchange(scheduled_, true)) return;
   tasks_.run([this] { [[maybe_unused]] const Result<void> said = write_some(); });
 }
@@ -177,59 +151,73 @@ Result<void> MarkFile::write_some() {
     bytes.swap(waiting_);
     scheduled_ = false;
   }
+  const bool has_marks = !bytes.empty();
+  Result<void> written;
   // The book has these marks already, so that a file written anew has them, too.
-  const bool grown = size_ + bytes.size() > 2 * first_size_ + kLeastGrowth;
-  if (!file_ || grown) return say(rewrite());
-  if (bytes.empty()) return {};
-  keep_free(size_ + bytes.size());
-  Result<void> written = write(bytes);
-  if (written) size_ = file_->size();
-  return say(std::move(written));
+  if (!file_ || has_grown(bytes.size())) {
+    written = say(rewrite());
+  } else if (has_marks) {
+    append_limit(bytes, limit_, seed_);
+    written = say(write(bytes));
+  }
+  if (!written && has_marks) doubt();
+  return written;
+}
+
+bool MarkFile::has_grown(std::uint64_t bytes) const {
+  const std::uint64_t doubled = 2 * first_size_ + kLeastGrowth;
+  return size_ + bytes > std::min(doubled, options_.most_bytes / kGrownShare);
 }
 
 // Before they are there.
 void MarkFile::keep_free(std::uint64_t bytes) {
-  const std::uint64_t wanted = (bytes / kRoomStep + 2) * kRoomStep;
-  if (std::exchange(kept_free_, wanted) != wanted) keep_free_(wanted);
+  const std::uint64_t step = std::min(kMostRoomStep, options_.most_bytes / kRoomStepShare);
+  const std::uint64_t wanted = (bytes / step + 2) * step;
+  if (std::exchange(kept_free_, wanted) != wanted) options_.keep_free(wanted);
 }
 
 Result<void> MarkFile::write(std::string_view bytes) {
+  keep_free(beside_ + file_->size() + bytes.size());
   const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
   Result<void> written = file_->append(std::span(&part, 1));
-  if (!written) file_ = nullptr;  // half a record would hide those behind it
+  if (written) {
+    size_ = file_->size();
+  } else {
+    file_ = nullptr;  // half a record would hide those behind it
+  }
   return written;
 }
 
+Result<void> MarkFile::write_marks() {
+  Snapshot marks(*book_, seed_);
+  marks.fold(options_.most_bytes / kBegunShare);
+  const Result<void> begun = write(marks_begin(seed_, limit_));
+  if (!begun) return begun;
+  std::string_view left = marks.bytes();
+  while (!left.empty()) {
+    const std::string_view batch = left.substr(0, kBatchBytes);
+    if (auto written = write(batch); !written) return written;
+    left.remove_prefix(batch.size());
+  }
+  return {};
+}
+
+// The old one stands until the new one is whole.
 Result<void> MarkFile::rewrite() {
   file_ = nullptr;
   const std::uint64_t old_size = size_;
-  keep_free(2 * old_size);  // both lie there for a while
-  Result<std::unique_ptr<File>> made = begin_replacement(*folder_, kNewName);
+  beside_ = old_size;  // both lie there for a while
+  keep_free(old_size + std::min(old_size, options_.most_bytes / kBegunShare));
+  Result<std::unique_ptr<File>> made = begin_replacement(*options_.folder, kNewName);
   if (!made) return std::unexpected(made.error());
   file_ = std::move(*made);
-  std::string bytes = file_header(kKind, seed_);
-  Record limit;
-  limit.mark.position = limit_;
-  append_record(bytes, limit, seed_);
-  Result<void> written;
-  const auto flush = [&] {
-    if (file_) {
-      // The book may hold more than the file did.
-      keep_free(old_size + std::max(old_size, file_->size() + bytes.size()));
-      written = write(bytes);
-    }
-    bytes.clear();
-  };
-  book_->for_each_mark([&](const Mark& mark) {
-    append_record(bytes, {kind_on_disk(mark.kind), mark}, seed_);
-    if (bytes.size() > kBatchBytes) flush();
-  });
-  flush();
-  if (!file_) return written;
-  Result<void> finished = finish_replacement(*folder_, *file_, kNewName, kName);
-  if (!finished) {
+  Result<void> written = write_marks();
+  beside_ = 0;
+  if (written) written = finish_replacement(*options_.folder, *file_, kNewName, kName);
+  if (!written) {
     file_ = nullptr;
-    return finished;
+    size_ = old_size;
+    return written;
   }
   first_size_ = size_ = file_->size();
   keep_free(size_);
@@ -237,12 +225,21 @@ Result<void> MarkFile::rewrite() {
 }
 
 Result<void> MarkFile::say(Result<void> result) {
-  if (result && std::exchange(failing_, false)) log_info("marks: they are written again");
+  if (result && std::exchange(failing_, false)) log_info("{}: it is written again", options_.shown);
   if (!result && !std::exchange(failing_, true)) {
-    log_error("marks: {}; what is invalidated now may come back after a restart",
+    log_error("{}: {}; it is tried again with the next one", options_.shown,
               result.error().message);
   }
+  if (result && std::exchange(in_doubt_, false)) options_.doubt(false);
   return result;
+}
+
+// As long as nothing was marked since, what lies there says all there is to say.
+void MarkFile::doubt() {
+  if (std::exchange(in_doubt_, true)) return;
+  options_.doubt(true);
+  log_error("{}: one is not written down; should the process end now, its caches begin empty",
+            options_.shown);
 }
 
 }  // namespace weir::flow

@@ -14,31 +14,45 @@
 #include "base/executor.h"
 #include "base/file_system.h"
 #include "base/result.h"
+#include "proxy/flow/mark_format.h"
 #include "proxy/flow/purge_book.h"
 
 namespace weir::flow {
 
+struct MarkFileOptions {
+  std::shared_ptr<Folder> folder;
+  std::string shown = "marks";  // how it is called in the log
+  std::uint64_t fresh_seed = 0;
+  // What its files may take, the old one and the new one together while that is being written.
+  // Where there are more marks than that, the oldest count as one that is about everything: in the
+  // next run, for in this one the book has them all.
+  std::uint64_t most_bytes = std::uint64_t{128} << 20U;
+  // Hears how many bytes of the folder are to be kept for its files, before it writes them. On any
+  // thread, as the next one.
+  std::function<void(std::uint64_t bytes)> keep_free = [](std::uint64_t) {};
+  // Hears that there are marks which cannot be written, and that there are none any more. Should
+  // the process end in between, nothing that was stored before may be used by the next one.
+  std::function<void(bool doubt)> doubt = [](bool) {};
+};
+
 class MarkFile final : public MarkLog {
  public:
-  // Hears how many bytes of the folder are to be kept for its files, before it writes them. On any
-  // thread.
-  using KeepFree = std::function<void(std::uint64_t bytes)>;
-
-  // Reads the folder's file. `fresh_seed` is that of a new one. Blocks. `executor` outlives it.
-  MarkFile(std::shared_ptr<Folder> folder, Executor& executor, std::uint64_t fresh_seed,
-           KeepFree keep_free);
+  // Reads the folder's file. Blocks. `executor` outlives it. Fails where the file cannot be opened
+  // for a reason that says nothing of what is in it.
+  static Result<std::unique_ptr<MarkFile>> open(MarkFileOptions options, Executor& executor);
   // Waits until all marks are written. The book must not use it any more.
   ~MarkFile() override;
 
-  // What the book is to be made with.
+  // What the book is to be made with. It names the book: that of a file that is believed, else a
+  // fresh one, and then nothing that was stored under another may be used.
   std::uint64_t seed() const { return seed_; }
-  // There was a file, and it could be read: what lies beside it can be believed as far as its marks
-  // go. Else nothing that was stored before may be used.
-  bool was_there() const { return was_there_; }
 
   // Puts into `book` what was read, writes the file anew, and has marks appended to it from now on.
   // Blocks. Where that fails the book works all the same, and it is tried again with the next mark.
   void load(PurgeBook& book);
+
+  // Until what was marked is written, or has failed to be. Not on a thread of the executor.
+  void wait() { tasks_.wait(); }
 
   // The folder was removed: the file is written anew in this one.
   void move_to(std::shared_ptr<Folder> folder);
@@ -48,18 +62,21 @@ class MarkFile final : public MarkLog {
   void when_kept(WhenKept tell) override;
 
  private:
-  Result<std::string> read();
+  MarkFile(MarkFileOptions options, Executor& executor);
+  Result<void> read();
   Result<void> write_some();
   Result<void> write(std::string_view bytes);
   Result<void> rewrite();
+  Result<void> write_marks();
+  bool has_grown(std::uint64_t bytes) const;
   void keep_free(std::uint64_t bytes);
   Result<void> say(Result<void> result);
+  void doubt();
 
-  const KeepFree keep_free_;
-  std::shared_ptr<Folder> folder_;  // from load() on the tasks' own
+  MarkFileOptions options_;  // its folder is the tasks' own from load() on
   std::uint64_t seed_;
-  bool was_there_ = false;
-  std::string found_;  // the records that were read, until load()
+  std::string found_;  // the bytes that were read,
+  MarksRead marks_;    // and what they say, until load()
 
   PurgeBook* book_ = nullptr;
   std::uint64_t limit_ = 0;  // no position beyond it is given out
@@ -71,8 +88,10 @@ class MarkFile final : public MarkLog {
   std::unique_ptr<File> file_;  // null: it has to be written anew
   std::uint64_t size_ = 0;      // of the file that lies there under its name
   std::uint64_t first_size_ = 0;
+  std::uint64_t beside_ = 0;  // of an old file, while the new one is written
   std::uint64_t kept_free_ = 0;
   bool failing_ = false;
+  bool in_doubt_ = false;
 
   SerialTasks tasks_;  // last: they use all of the above
 };

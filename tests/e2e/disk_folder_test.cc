@@ -101,6 +101,28 @@ TEST_F(DiskFolder, ASecondProcessIsToldWhoIsInIt) {
   expect_hit("/a", "hello");
 }
 
+TEST_F(DiskFolder, AStartWithTooFewDescriptorsSaysHowManyItNeedsAndEmptiesNothing) {
+  origin_.on("/a", cacheable("hello"));
+  begin(on_disk());
+  expect_body("/a", "hello");
+  end(End::InOrder);
+  const auto before = contents();
+  const std::string file = folder_.write("weir.yaml", config(on_disk()));
+  for (const std::uint64_t most : {20, 30, 40, 50}) {
+    Command command;
+    command.max_fds = most;
+    const Outcome outcome = run_weir({"run", "-c", file}, command);
+    EXPECT_EQ(outcome.exit_code, 1) << most;
+    EXPECT_THAT(outcome.err,
+                HasSubstr("only " + std::to_string(most) + " descriptors are allowed"));
+    EXPECT_THAT(outcome.err, HasSubstr("are needed to start: raise `ulimit -n`"));
+  }
+  EXPECT_EQ(contents(), before);
+  begin(on_disk());
+  await_found(1);
+  expect_hit("/a", "hello");
+}
+
 TEST_F(DiskFolder, SomebodysOwnFilesAreNotTouched) {
   fs::create_directory(dir());
   folder_.write("cache/notes.txt", "mine");

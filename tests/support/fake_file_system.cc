@@ -313,6 +313,7 @@ void FakeDisk::put(const std::string& path, std::string bytes) {
 void FakeDisk::erase(const std::string& path) {
   const std::lock_guard lock(state_->mutex);
   state_->medium.settle(path, nullptr);
+  state_->locks.erase(path);  // it was of that file
 }
 
 bool FakeDisk::has(const std::string& path) const {

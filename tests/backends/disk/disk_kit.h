@@ -28,7 +28,10 @@ class DiskKit {
   // ---- its lives ----
   void open() {
     OpenedDisk opened = open_disk_backend(options, {*files_, executor_, clock}).value();
+    opened.use_book(book);
     keep_free = std::move(opened.keep_free);
+    most_kept_free = opened.most_kept_free;
+    doubt = std::move(opened.doubt);
     attach(std::move(opened.backend));
   }
   void close() {
@@ -89,7 +92,10 @@ class DiskKit {
   test::FakeDisk disk;
   test::FakeClock clock;
   DiskOptions options;
-  std::function<void(std::uint64_t bytes)> keep_free;  // of the one that was opened last
+  std::uint64_t book = 1;  // the purge book's number, of those that are opened from now on
+  std::function<void(std::uint64_t bytes)> keep_free;  // of the one that was opened last,
+  std::uint64_t most_kept_free = 0;                    // as these two
+  std::function<void(bool doubt)> doubt;
 
  private:
   void attach(std::shared_ptr<Backend> backend) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <thread>
 
 #include "tests/proxy/flow/purge_kit.h"
 #include "tests/support/fake_file_system.h"
@@ -20,8 +21,13 @@ class MarkFileTest : public ::testing::Test {
 
   void open() {
     folder_ = disk_.mount()->open_folder("cache").value();
-    file_.emplace(folder_, executor_, ++fresh_,
-                  [this](std::uint64_t bytes) { kept_free_ = bytes; });
+    file_ = MarkFile::open({.folder = folder_,
+                            .fresh_seed = ++fresh_,
+                            .most_bytes = most_bytes_,
+                            .keep_free = [this](std::uint64_t bytes) { kept_free_ = bytes; },
+                            .doubt = [this](bool doubt) { doubts_ += doubt ? 1 : -1; }},
+                           executor_)
+                .value();
     book_.emplace(file_->seed());
     file_->load(*book_);
   }
@@ -30,6 +36,8 @@ class MarkFileTest : public ::testing::Test {
     file_.reset();
     book_.reset();
   }
+  // Whether the file that lay there was believed.
+  bool was_believed() const { return file_->seed() != fresh_; }
   std::uint64_t bytes_on_disk() const { return disk_.size_of_all(); }
   PurgeVerdict of(const Url& url, std::uint64_t seq) { return book_->check(seq, url.name()); }
 
@@ -37,9 +45,11 @@ class MarkFileTest : public ::testing::Test {
   std::shared_ptr<Folder> folder_;
   ThreadPool executor_{2};
   std::uint64_t fresh_ = 100;
+  std::uint64_t most_bytes_ = std::uint64_t{128} << 20U;
   std::atomic<std::uint64_t> kept_free_{0};
+  std::atomic<int> doubts_{0};
   std::optional<PurgeBook> book_;
-  std::optional<MarkFile> file_;
+  std::unique_ptr<MarkFile> file_;
   const Url page_{"/page"};
   const Url other_{"/other"};
   const Url below_{"/blog/1"};
@@ -47,7 +57,7 @@ class MarkFileTest : public ::testing::Test {
 
 TEST_F(MarkFileTest, MarksAreThereInTheNextRun) {
   open();
-  EXPECT_FALSE(file_->was_there());
+  EXPECT_FALSE(was_believed());
   const std::uint64_t before = book_->position();
   book_->mark_url(page_.name());
   book_->mark_prefix("/blog/", true);
@@ -55,7 +65,7 @@ TEST_F(MarkFileTest, MarksAreThereInTheNextRun) {
   for (int run = 0; run < 3; ++run) {
     close();
     open();
-    EXPECT_TRUE(file_->was_there());
+    EXPECT_TRUE(was_believed());
     EXPECT_EQ(of(page_, before), PurgeVerdict::Dead);
     EXPECT_EQ(of(page_, after), PurgeVerdict::Alive);
     EXPECT_EQ(of(below_, before), PurgeVerdict::Stale);
@@ -86,7 +96,9 @@ TEST_F(MarkFileTest, ATornTailIsCutOff) {
   book_->mark_prefix("/blog/");
   close();
   const std::string sound = disk_.bytes(kFile);
-  for (std::size_t size = sound.size() - 37; size < sound.size(); size += 3) {
+  // The last one, and the limit that was written with it.
+  const std::size_t end = sound.size() - 32;
+  for (std::size_t size = end - 37; size < end; size += 3) {
     disk_.put(kFile, sound.substr(0, size));
     open();
     EXPECT_EQ(of(page_, 0), PurgeVerdict::Dead) << size;
@@ -100,22 +112,95 @@ TEST_F(MarkFileTest, ATornTailIsCutOff) {
 }
 
 TEST_F(MarkFileTest, OneThatCannotBeReadIsBegunAnew) {
-  // And says so: what was stored beside it must not be used.
+  // Under another seed, so that what was stored beside it is not used: the header, the limit, a
+  // mark with others behind it.
   open();
-  book_->mark_url(page_.name());
+  for (int i = 0; i < 3; ++i) book_->mark_prefix("/blog/" + std::to_string(i));
   close();
   const std::string sound = disk_.bytes(kFile);
-  for (std::size_t at = 0; at < 64; at += 3) {
+  for (std::size_t at = 0; at < sound.size() - 32; at += 3) {
     std::string changed = sound;
     changed[at] = static_cast<char>(changed[at] ^ 4);
     disk_.put(kFile, changed);
     open();
-    EXPECT_FALSE(file_->was_there()) << at;
+    EXPECT_FALSE(was_believed()) << at;
     close();
     open();
-    EXPECT_TRUE(file_->was_there()) << at;
+    EXPECT_TRUE(was_believed()) << at;
     close();
   }
+}
+
+TEST_F(MarkFileTest, OneThatIsCutBehindItsHeaderIsBegunAnew) {
+  open();
+  book_->mark_url(page_.name());
+  close();
+  const std::string sound = disk_.bytes(kFile);
+  for (const std::size_t size : {0U, 63U, 64U, 70U, 95U}) {
+    for (const std::size_t zeros : {0U, 32U, 4096U}) {
+      disk_.put(kFile, sound.substr(0, size) + std::string(zeros, '\0'));
+      open();
+      EXPECT_FALSE(was_believed()) << size << " and " << zeros << " zeros";
+      close();
+    }
+  }
+}
+
+TEST_F(MarkFileTest, TheLastMarkShowsWhenItChanges) {
+  // It is not taken for the end of a process that was killed.
+  for (const bool told : {false, true}) {
+    open();
+    book_->mark_url(page_.name());
+    if (told) book_->when_kept([](const Result<void>& kept) { EXPECT_TRUE(kept); });
+    close();
+    disk_.change(kFile, [](std::string& bytes) { bytes[bytes.size() - 32 - 10] ^= 1; });
+    open();
+    EXPECT_FALSE(was_believed());
+    close();
+  }
+}
+
+TEST_F(MarkFileTest, AStartThatCannotOpenItBeginsNothingAnew) {
+  open();
+  book_->mark_url(page_.name());
+  close();
+  disk_.fails([](std::string_view operation, std::string_view) -> std::optional<Error> {
+    if (operation != "open") return std::nullopt;
+    return Error{ErrorCode::System, "Too many open files"};
+  });
+  const auto opened = MarkFile::open({.folder = folder_}, executor_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().message, "Too many open files");
+  disk_.fails(nullptr);
+  open();
+  EXPECT_EQ(of(page_, 0), PurgeVerdict::Dead);
+}
+
+TEST_F(MarkFileTest, MoreMarksThanItMayHoldBecomeOneAboutEverything) {
+  // The oldest: what was fetched before them is gone in the next run, whatever it was. The newest
+  // are there, and the file never takes more than it may.
+  most_bytes_ = std::uint64_t{192} * 1024;
+  disk_.fails([&](std::string_view, std::string_view) -> std::optional<Error> {
+    EXPECT_LE(bytes_on_disk(), most_bytes_);
+    EXPECT_LE(kept_free_, most_bytes_);
+    return std::nullopt;
+  });
+  open();
+  std::uint64_t late = 0;
+  for (int i = 0; i < 60'000; ++i) {
+    book_->mark_url(Url("/page/" + std::to_string(i)).name(), i % 2 == 0);
+    if (i == 59'000) late = book_->position();
+  }
+  EXPECT_EQ(of(other_, 5), PurgeVerdict::Alive) << "in this run all of them are known";
+  for (int run = 0; run < 2; ++run) {
+    close();
+    open();
+    EXPECT_EQ(of(other_, 5), PurgeVerdict::Dead);
+    EXPECT_EQ(of(other_, late), PurgeVerdict::Alive);
+    EXPECT_EQ(of(Url("/page/59999"), late), PurgeVerdict::Dead);
+    EXPECT_EQ(of(Url("/page/59998"), late), PurgeVerdict::Stale);
+  }
+  disk_.fails(nullptr);
 }
 
 TEST_F(MarkFileTest, IsWrittenAnewWhenItHasGrown) {
@@ -158,12 +243,32 @@ TEST_F(MarkFileTest, AFailingDiskHoldsUpNobodyAndLosesNothingOnceItWorksAgain) {
   });
   book_->mark_url(page_.name());
   EXPECT_EQ(of(page_, 0), PurgeVerdict::Dead);
+  while (doubts_ == 0) std::this_thread::yield();
   disk_.fails(nullptr);
   book_->mark_url(other_.name());
   close();
+  EXPECT_EQ(doubts_, 0) << "it is believed again";
   open();
   EXPECT_EQ(of(page_, 0), PurgeVerdict::Dead);
   EXPECT_EQ(of(other_, 0), PurgeVerdict::Dead);
+}
+
+TEST_F(MarkFileTest, AStartOnAFullDiskLeavesWhatItFound) {
+  // It cannot be written anew. Nothing was marked since, so that nothing is in doubt.
+  open();
+  book_->mark_url(page_.name());
+  close();
+  disk_.set_free(0);
+  open();
+  close();
+  EXPECT_EQ(doubts_, 0);
+  open();
+  EXPECT_TRUE(was_believed());
+  EXPECT_EQ(of(page_, 0), PurgeVerdict::Dead);
+  book_->mark_url(other_.name());
+  file_->wait();
+  EXPECT_EQ(doubts_, 1);
+  disk_.set_free(100'000);
 }
 
 TEST_F(MarkFileTest, GoesOnInAFolderThatWasMadeAnew) {
@@ -175,7 +280,7 @@ TEST_F(MarkFileTest, GoesOnInAFolderThatWasMadeAnew) {
   book_->mark_url(other_.name());
   close();
   open();
-  EXPECT_TRUE(file_->was_there());
+  EXPECT_TRUE(was_believed());
   EXPECT_EQ(of(page_, 0), PurgeVerdict::Dead);
   EXPECT_EQ(of(other_, 0), PurgeVerdict::Dead);
 }
@@ -190,7 +295,7 @@ TEST_F(MarkFileTest, WithoutPowerTheFileIsTheOldOrTheNewOne) {
     disk_.lose_power(random);
     close();
     open();
-    EXPECT_TRUE(file_->was_there());
+    EXPECT_TRUE(was_believed());
     EXPECT_EQ(of(page_, 0), PurgeVerdict::Dead);
   }
 }
