@@ -315,6 +315,12 @@ class SystemFiles final : public FileSystem {
     }
     return system_error(path + " cannot be opened as a folder");
   }
+  Access access(const std::string& path) override {
+    if (faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) == 0) {
+      return Access::Writable;
+    }
+    return errno == ENOENT ? Access::Missing : Access::Closed;
+  }
 };
 
 }  // namespace

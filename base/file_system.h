@@ -82,6 +82,9 @@ class FileSystem {
   // Makes the folder (0700) where it is missing, but not those above it. NotFound: of those one is
   // missing, or is none. Corrupt: what is there is no folder. Refused: this user may not.
   virtual Result<std::unique_ptr<Folder>> open_folder(const std::string& path) = 0;
+  // What this user may do with what is at that path. Changes nothing.
+  enum class Access : std::uint8_t { Missing, Closed, Writable };
+  virtual Access access(const std::string& path) = 0;
 };
 
 // The machine's.

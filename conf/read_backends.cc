@@ -198,7 +198,7 @@ void refuse_shared_folder(const Config& config, const Backend& backend, const Cu
   if (backend.type != Backend::Type::Disk) return;
   const auto folder_of = [](const Backend& of) {
     std::error_code ignored;
-    return fs::absolute(of.cache_dir + "/", ignored).lexically_normal();
+    return fs::weakly_canonical(fs::absolute(of.cache_dir + "/", ignored), ignored);
   };
   for (const Backend& other : config.backends) {
     if (other.type != Backend::Type::Disk || folder_of(other) != folder_of(backend)) continue;

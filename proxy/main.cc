@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "backends/disk/disk_backend.h"
+#include "base/file_system.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/net/signals.h"
@@ -126,6 +127,17 @@ int run(const conf::RunCommand& command) {
   return (*sidecar)->run();
 }
 
+// Another user may be meant to run it, and the folder may change: no more than a warning.
+void warn_of_folders(const conf::Config& config) {
+  for (const conf::Backend& backend : config.backends) {
+    if (backend.type != conf::Backend::Type::Disk) continue;
+    const auto usable = backends::check_cache_dir(system_files(), backend.cache_dir);
+    if (usable) continue;
+    std::fprintf(stderr, "warning: a start would fail: backend %s: %s\n", backend.name.c_str(),
+                 usable.error().message.c_str());
+  }
+}
+
 int check(const conf::CheckCommand& command) {
   const Loaded loaded = load(command.file, command.overrides);
   const std::shared_ptr<const conf::Config> config = loaded.result.config;
@@ -133,6 +145,7 @@ int check(const conf::CheckCommand& command) {
   for (const std::string& warning : config->warnings) {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }
+  warn_of_folders(*config);
   std::printf("OK: %s (%zu backends, %zu routes)\n",
               loaded.file ? loaded.file->c_str() : "no configuration file, the built-in rule",
               config->backends.size(), config->routes.size());

@@ -3,6 +3,7 @@
 #include "backends/disk/cache_folder.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -46,11 +47,12 @@ std::unexpected<Error> not_empty(const std::string& path, const std::string& wha
                           "; give the backend a cache_dir of its own");
 }
 
+constexpr std::string_view kNotWritable =
+    "is not writable for this user: give it to the user that Weir runs as, or choose another "
+    "cache_dir";
+
 std::unexpected<Error> not_writable(const std::string& path, const Error& error) {
-  return refuse(path,
-                "is not writable for this user: give it to the user that Weir runs as, or choose "
-                "another cache_dir",
-                error);
+  return refuse(path, std::string(kNotWritable), error);
 }
 
 Result<std::unique_ptr<Folder>> open_folder(FileSystem& files, const std::string& path) {
@@ -174,7 +176,44 @@ Result<void> sign_lock(Folder& folder, const std::string& path, std::string_view
   return (*file)->append(std::span(&part, 1));
 }
 
+// What is in the folder: the id of its mark, if it has one. Else nothing may be in it that is not
+// Weir's.
+struct Contents {
+  std::optional<std::uint64_t> mark;
+  std::vector<std::string> names;
+};
+
+Result<Contents> look_into(Folder& folder, const std::string& path) {
+  Result<std::optional<std::uint64_t>> mark = find_mark(folder, path);
+  if (!mark) return std::unexpected(mark.error());
+  Result<std::vector<std::string>> names = folder.names();
+  if (!names) return std::unexpected(names.error());
+  if (!*mark) {
+    const auto free = expect_no_strangers(*names, path);
+    if (!free) return std::unexpected(free.error());
+  }
+  return Contents{*mark, std::move(*names)};
+}
+
 }  // namespace
+
+Result<void> check_cache_folder(FileSystem& files, const std::string& path) {
+  const auto access = files.access(path);
+  if (access == FileSystem::Access::Closed) return refuse(path, std::string(kNotWritable));
+  if (access == FileSystem::Access::Missing) {
+    const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+    const std::string above = parent.empty() ? "." : parent.string();
+    if (files.access(above) != FileSystem::Access::Closed) return {};
+    return refuse(path, "cannot be made, for this user may not write to " + above +
+                            ": make it, and give it to the user that Weir runs as, or choose "
+                            "another cache_dir");
+  }
+  const Result<std::unique_ptr<Folder>> folder = open_folder(files, path);
+  if (!folder) return std::unexpected(folder.error());
+  const Result<Contents> contents = look_into(**folder, path);
+  if (!contents) return std::unexpected(contents.error());
+  return expect_no_other_writers(**folder, path);
+}
 
 Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path,
                                       std::string_view who, std::uint64_t fresh_id) {
@@ -182,34 +221,26 @@ Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path
   if (!folder) return std::unexpected(folder.error());
   CacheFolder out{.path = path, .folder = std::move(*folder), .id = fresh_id, .segments = {}};
   // Before anything is written, the lock included: it may be somebody's home.
-  Result<std::optional<std::uint64_t>> mark = find_mark(*out.folder, path);
-  if (!mark) return std::unexpected(mark.error());
-  Result<std::vector<std::string>> names = out.folder->names();
-  if (!names) return std::unexpected(names.error());
-  if (!*mark) {
-    if (const auto free = expect_no_strangers(*names, path); !free) {
-      return std::unexpected(free.error());
-    }
-  }
+  Result<Contents> contents = look_into(*out.folder, path);
+  if (!contents) return std::unexpected(contents.error());
   if (const auto alone = expect_no_other_writers(*out.folder, path); !alone) {
     return std::unexpected(alone.error());
   }
   if (const auto locked = lock(*out.folder, path); !locked) return std::unexpected(locked.error());
   // Again: until then another process may have been at work there.
-  mark = find_mark(*out.folder, path);
-  names = out.folder->names();
-  if (!mark) return std::unexpected(mark.error());
-  if (!names) return std::unexpected(names.error());
-  if (const auto told = sign_lock(*out.folder, path, who, mark->has_value()); !told) {
+  contents = look_into(*out.folder, path);
+  if (!contents) return std::unexpected(contents.error());
+  const bool is_marked = contents->mark.has_value();
+  if (const auto told = sign_lock(*out.folder, path, who, is_marked); !told) {
     return std::unexpected(told.error());
   }
-  if (*mark) {
-    out.id = **mark;
+  if (is_marked) {
+    out.id = *contents->mark;
   } else if (const auto written = write_mark(*out.folder, fresh_id); !written) {
     const Error& error = written.error();
     return error.code == ErrorCode::Refused ? not_writable(path, error) : std::unexpected(error);
   }
-  for (const std::string& name : *names) {
+  for (const std::string& name : contents->names) {
     if (const auto number = segment_number(name)) out.segments.push_back(*number);
   }
   std::ranges::sort(out.segments);

@@ -27,6 +27,10 @@ struct CacheFolder {
 Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path,
                                       std::string_view who, std::uint64_t fresh_id);
 
+// Whether that would succeed, as far as it can be told without changing anything, and for this
+// user. A folder that is missing is made. Blocks.
+Result<void> check_cache_folder(FileSystem& files, const std::string& path);
+
 // Whether it is still as it was opened: somebody may have emptied it. Else NotFound, or Refused
 // where another cache lies there by now. Blocks.
 Result<void> expect_still_there(const CacheFolder& folder);

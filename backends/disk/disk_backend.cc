@@ -44,6 +44,10 @@ std::uint64_t disk_descriptors(std::uint64_t max_size) {
   return disk::usual_segments(max_size) + kBesideSegments;
 }
 
+Result<void> check_cache_dir(FileSystem& files, const std::string& cache_dir) {
+  return disk::check_cache_folder(files, cache_dir);
+}
+
 Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams) {
   Result<disk::CacheFolder> folder = disk::open_cache_folder(seams.files, options.cache_dir,
                                                              disk::process_name(), random_number());

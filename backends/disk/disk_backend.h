@@ -62,6 +62,10 @@ struct OpenedDisk {
   std::function<void(MadeAnew)> on_made_anew;
 };
 
+// Whether that would find a folder that it can use, as far as it can be told without changing
+// anything. Errors as there. Blocks.
+Result<void> check_cache_dir(FileSystem& files, const std::string& cache_dir);
+
 // Opens the folder, or makes it; what lies there is found little by little, while it is in use.
 // Errors are sentences for the user: what is in the way, and what to do about it. Blocks; at start
 // only.

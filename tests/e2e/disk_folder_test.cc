@@ -30,12 +30,19 @@ class DiskFolder : public Disk {
     }
     return out;
   }
-  // Has the folder refused at start, and left as it is.
-  void expect_refused(const std::string& sentence) {
+  // Has the folder refused at start, and left as it is. What can be known before is told by check.
+  enum class Known : std::uint8_t { AtCheck, AtStart };
+  void expect_refused(const std::string& sentence, Known known = Known::AtCheck) {
     const auto before = contents();
+    const std::string told = "backend disk: " + dir() + " " + sentence;
+    const Outcome checked = run("check");
+    EXPECT_EQ(checked.exit_code, 0);
+    EXPECT_EQ(checked.err.find("warning: a start would fail: " + told) != std::string::npos,
+              known == Known::AtCheck)
+        << checked.err;
     const Outcome outcome = run("run");
     EXPECT_EQ(outcome.exit_code, 1);
-    EXPECT_THAT(outcome.err, HasSubstr("backend disk: " + dir() + " " + sentence));
+    EXPECT_THAT(outcome.err, HasSubstr(told));
     EXPECT_EQ(contents(), before);
   }
   // A folder as one run left it.
@@ -89,13 +96,25 @@ TEST_F(DiskFolder, WhereTheOneAboveIsMissingItSaysWhatToMake) {
   EXPECT_THAT(outcome.err, HasSubstr("backend disk: " + parent + "/cache cannot be made"));
 }
 
+TEST_F(DiskFolder, TwoBackendsNeedTwoFoldersWhateverTheirNames) {
+  fs::create_directory(dir());
+  fs::create_symlink(dir(), other_dir());
+  const std::string yaml = "backends:\n  one: { type: disk, cache_dir: " + dir() +
+                           " }\n  two: { type: disk, cache_dir: " + other_dir() +
+                           " }\ndefault: one\n" + std::string(kCacheAll);
+  const Outcome checked = run("check", yaml);
+  EXPECT_EQ(checked.exit_code, 2);
+  EXPECT_THAT(checked.err, HasSubstr("has the cache_dir of one: give each a folder of its own"));
+}
+
 TEST_F(DiskFolder, ASecondProcessIsToldWhoIsInIt) {
   // The first goes on as if nothing had been.
   origin_.on("/a", cacheable("hello"));
   begin(on_disk());
   expect_body("/a", "hello");
   await_written({"hello"});
-  expect_refused("is in use by process " + std::to_string(weir().process().pid()) + ";");
+  expect_refused("is in use by process " + std::to_string(weir().process().pid()) + ";",
+                 Known::AtStart);
   expect_hit("/a", "hello");
   restart(End::InOrder);
   expect_hit("/a", "hello");
@@ -127,6 +146,22 @@ TEST_F(DiskFolder, SomebodysOwnFilesAreNotTouched) {
   fs::create_directory(dir());
   folder_.write("cache/notes.txt", "mine");
   expect_refused("is no cache of Weir's and not empty: it holds notes.txt;");
+}
+
+TEST_F(DiskFolder, OneThatOthersCanWriteToIsNotUsed) {
+  fs::create_directory(dir());
+  fs::permissions(dir(), fs::perms::all);
+  expect_refused("can be written to by other users, who could replace what is in it:");
+}
+
+TEST_F(DiskFolder, CheckChangesNothing) {
+  // Neither where the folder is missing nor where one is in use.
+  EXPECT_EQ(run("check").err, "");
+  EXPECT_FALSE(fs::exists(dir()));
+  make_cache();
+  const auto before = contents();
+  EXPECT_EQ(run("check").err, "");
+  EXPECT_EQ(contents(), before);
 }
 
 TEST_F(DiskFolder, AnotherVersionsCacheIsNotTouched) {

@@ -224,6 +224,15 @@ class FakeFileSystem final : public FileSystem {
     const std::lock_guard lock(state_->mutex);
     return std::make_unique<FakeFolder>(state_, process_, path);
   }
+  // A folder is there when a file is in it.
+  Access access(const std::string& path) override {
+    if (state_->fault_of("access", path)) return Access::Closed;
+    const std::lock_guard lock(state_->mutex);
+    const auto& names = state_->medium.names();
+    const auto first = names.lower_bound(path + "/");
+    const bool there = first != names.end() && first->first.starts_with(path + "/");
+    return there ? Access::Writable : Access::Missing;
+  }
 
  private:
   const StateRef state_;

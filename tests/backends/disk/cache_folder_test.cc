@@ -45,6 +45,26 @@ TEST_F(CacheFolderTest, IsTheSameOneTheNextTime) {
   EXPECT_TRUE(disk_.has("/cache/000000000000000A.seg"));
 }
 
+TEST_F(CacheFolderTest, IsCheckedWithoutBeingTouched) {
+  const auto checked = [&] {
+    const auto result = check_cache_folder(*files_, "/cache");
+    return result ? "" : result.error().message;
+  };
+  EXPECT_EQ(checked(), "");
+  EXPECT_TRUE(disk_.paths().empty()) << "it may be made";
+  fails_at("access", ErrorCode::Refused);
+  EXPECT_TRUE(checked().starts_with("/cache is not writable for this user: give it to the user"));
+  disk_.fails(nullptr);
+  put("notes.txt");
+  EXPECT_TRUE(checked().starts_with("/cache is no cache of Weir's and not empty: it holds notes"));
+  disk_.erase("/cache/notes.txt");
+  const auto opened = open();
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(checked(), "") << "that it is in use is nothing that a check could know";
+  disk_.change("/cache/weir-cache", [](std::string& bytes) { bytes[20] ^= 1; });
+  EXPECT_TRUE(checked().starts_with("/cache holds a file weir-cache that Weir cannot read"));
+}
+
 TEST_F(CacheFolderTest, IsForOneProcessAtATime) {
   const auto first = open();
   ASSERT_TRUE(first);
