@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kExecutorThreads = 8;
 // How long workers may take to say that they have ended who could be ended.
 constexpr std::int64_t kAnswerOfWorkers_ms = 1'000;
+// How often disks are asked to do what was left to be done.
+constexpr std::int64_t kTend_ms = 1'000;
 
 using BackendMap = std::unordered_map<std::string, std::shared_ptr<backends::Backend>>;
 using TieredMap = std::map<std::vector<std::string>, std::shared_ptr<backends::Backend>>;
@@ -52,6 +54,7 @@ Result<std::unique_ptr<flow::MarkFile>> open_marks(const std::vector<backends::O
                                                    std::uint64_t fresh_seed, Executor& executor) {
   const backends::OpenedDisk& first = disks.front();
   std::vector<std::function<void(bool)>> all;
+  all.reserve(disks.size());
   for (const backends::OpenedDisk& disk : disks) all.push_back(disk.doubt);
   return flow::MarkFile::open({.folder = first.folder,
                                .shown = "backend " + first.backend->name() + ": marks",
@@ -156,7 +159,8 @@ Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
                [this](int signal) { on_signal(signal); }),
       drain_delay_(loop_, [this] { drain(); }),
       drain_timeout_(loop_, [this] { out_of_time(); }),
-      patience_(loop_, [this] { cut_who_is_left(); }) {}
+      patience_(loop_, [this] { cut_who_is_left(); }),
+      tend_(loop_, [this] { tend_disks(); }) {}
 
 Sidecar::~Sidecar() {
   health_.reset();
@@ -164,7 +168,7 @@ Sidecar::~Sidecar() {
   if (admin_listening_) remove_socket_file(*admin_listening_);
   workers_.clear();
   // While there are disks that can be told that it failed.
-  if (marks_) marks_->wait();
+  if (marks_) marks_->finish();
 }
 
 // While the listeners are still open: from the moment they are closed another process may take the
@@ -212,6 +216,7 @@ Result<void> Sidecar::open_purge_book(const std::vector<backends::OpenedDisk>& d
     log_warn("backend {}: what was purged before is not known, so it begins empty",
              disk.backend->name());
   }
+  for (const backends::OpenedDisk& disk : disks) tend_each_.push_back(disk.tend);
   marks_->load(tables_->purges);
   disks.front().on_made_anew([marks = marks_.get()](std::shared_ptr<Folder> folder) {
     marks->move_to(std::move(folder));
@@ -276,7 +281,14 @@ void Sidecar::start_workers() {
   health_ = upstream::start_health_checks(loop_, upstreams_);
 }
 
+void Sidecar::tend_disks() {
+  marks_->tend();
+  for (const auto& tend : tend_each_) tend();
+  tend_.start(kTend_ms);
+}
+
 int Sidecar::run() {
+  if (marks_) tend_.start(kTend_ms);
   loop_.run();
   return exit_code_;
 }

@@ -50,11 +50,13 @@ class Sidecar {
   void worker_drained();
   void out_of_time();
   void cut_who_is_left();
+  void tend_disks();
 
   const std::shared_ptr<const conf::Config> config_;
   std::unique_ptr<ThreadPool> executor_;  // where there is a backend that blocks
   std::unique_ptr<flow::SharedTables> tables_;
-  std::unique_ptr<flow::MarkFile> marks_;  // where there is a disk; of tables_->purges
+  std::vector<std::function<void()>> tend_each_;  // of the disks
+  std::unique_ptr<flow::MarkFile> marks_;         // where there is a disk; of tables_->purges
   front::IgnoredFields ignored_fields_;
   std::shared_ptr<const flow::Site> site_;
   std::shared_ptr<upstream::UpstreamPool> upstreams_;
@@ -70,6 +72,7 @@ class Sidecar {
   Timer drain_delay_;
   Timer drain_timeout_;
   Timer patience_;  // with the workers, once the drain is out of time
+  Timer tend_;      // the disks, every second
   std::unique_ptr<upstream::HealthChecker> health_;
 
   std::vector<Listening> listening_;

@@ -65,6 +65,9 @@ Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams
     const auto there = weak.lock();
     return there && there->volume().use_book(book);
   };
+  opened.tend = [weak = std::weak_ptr(backend)] {
+    if (const auto there = weak.lock()) there->volume().tend();
+  };
   opened.doubt = [weak = std::weak_ptr(backend)](bool doubt) {
     if (const auto there = weak.lock()) there->volume().doubt(doubt);
   };

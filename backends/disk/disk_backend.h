@@ -51,6 +51,9 @@ struct OpenedDisk {
   // Before anything is served: the number of the purge book that all who store here ask. What lies
   // there counts where it was stored under the same one; else it goes, and this is false.
   std::function<bool(std::uint64_t book)> use_book;
+  // Every second or so: what could not be written is tried again, and what readers have left is
+  // closed. As keep_free.
+  std::function<void()> tend;
   // True: of that book more is known than is written down. Should the process end before this is
   // called with false, what lies there does not count for the next one. As keep_free.
   std::function<void(bool doubt)> doubt;

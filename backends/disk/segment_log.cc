@@ -284,7 +284,7 @@ Result<void> SegmentLog::clear() {
 void SegmentLog::shrink() {
   segments_.close_removed();
   while (segments_.bytes() + segment_bytes_ > room() || over_threshold({})) {
-    if (too_much_is_held() || !reclaim(true)) return;
+    if (!reclaim(true)) return;
   }
 }
 

@@ -74,6 +74,7 @@ Volume::~Volume() {
   kept_free_->on_more(nullptr);
   tasks_.wait();
   tasks_.run([this] {
+    write_some();  // what is owed: its readers have gone
     log_->close();
     log_->sync();
   });
@@ -239,16 +240,19 @@ void Volume::write_some() {
   scheduled_.store(false);
   segments_->close_removed();
   WriteQueue::Group group = queue_.take(kGroupBytes);
-  if (group.clear_first || owes_all_) {
-    const Result<void> cleared = log_->clear();
-    owes_all_ = !cleared;
-    if (cleared) owed_.clear();
-    report(cleared);
-    settle_belief();  // before anybody hears that something is stored
-  }
-  if (!group.items.empty()) write(std::move(group.items));
+  clear_if(group.clear_first || owes_all_);
+  if (!group.items.empty() || !owed_.empty()) write(std::move(group.items));
   settle_belief();
   if (!queue_.empty()) schedule();
+}
+
+void Volume::clear_if(bool asked) {
+  if (!asked) return;
+  const Result<void> cleared = log_->clear();
+  owes_all_ = !cleared;
+  if (cleared) owed_.clear();
+  report(cleared);
+  settle_belief();  // before anybody hears that something is stored
 }
 
 // `bytes` is to hold what it points to.
@@ -283,6 +287,7 @@ void Volume::write(std::vector<WriteQueue::Item> items) {
     return;
   }
   settle_belief();
+  if (items.empty()) return;
   std::vector<std::string> bytes;
   std::vector<NewRecord> records;
   bytes.reserve(items.size());  // the records point into it

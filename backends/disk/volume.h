@@ -98,6 +98,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   std::shared_ptr<KeptFree> kept_free() const { return kept_free_; }
   void on_made_anew(MadeAnew told);
   // As OpenedDisk has them.
+  void tend();
   bool use_book(std::uint64_t book);
   void doubt(bool doubt);
 
@@ -120,6 +121,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   void report(const Result<void>& result);
   bool reopen();
   void settle_belief();
+  void clear_if(bool asked);
   void recover_some();
 
   const DiskOptions options_;
@@ -139,6 +141,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   Breaker reads_;
   std::atomic<bool> scheduled_{false};
   std::atomic<bool> ending_{false};
+  std::atomic<bool> owes_{false};  // something is to be written for its own sake
   std::atomic<std::int64_t> next_close_ms_{0};
   std::atomic<std::int64_t> full_until_ms_{0};  // no room before that
   std::atomic<std::uint64_t> hits_{0};

@@ -106,8 +106,13 @@ void Volume::doubt(bool doubt) {
   });
 }
 
+void Volume::tend() {
+  if (segments_->has_removed() || owes_.load(std::memory_order_relaxed)) schedule();
+}
+
 // Whether the next run may believe what lies here, should this one end now.
 void Volume::settle_belief() {
+  owes_.store(!owed_.empty() || owes_all_, std::memory_order_relaxed);
   if (!book_) return;
   const bool wanted = !in_doubt_ && owed_.empty() && !owes_all_;
   if (wanted == believed_) return;

@@ -103,6 +103,7 @@ class Fill final : public upstream::FetchSink,
   void admit(const http::ResponseHead& head);
   void drop_older(const http::ResponseHead& head);
   void erase_older(const policy::Refusal& why);
+  void outdate_older() const;
   void admit_inflow(std::optional<std::uint64_t> length);
   std::shared_ptr<FlightHead> make_head(http::ResponseHead&& head);
   void choose_variant(FlightHead& head);

@@ -219,15 +219,23 @@ void Fill::drop_older(const http::ResponseHead& head) {
   erase_older(verdict_.refusal);
 }
 
-// Nor may anybody join a flight that brings an older one. Where there is merely no room now, a copy
+// Where there is merely no room now, a copy
 // that is not fresh stays: it is good in place of an answer that does not come.
 void Fill::erase_older(const policy::Refusal& why) {
-  const Ref<Flight> named = tables().flights.find(store_key_.view());
-  if (named && named != flight_) named->outdate();
+  outdate_older();
   const auto stored = store().lookup_now(store_key_.view(), backends::Purpose::Probe);
   if (stored && stored->kind() != backends::Entry::Kind::Response) return;
   if (stored && why.momentary && ttl_s(stored->meta()) <= 0) return;
   store().erase(store_key_.view());
+}
+
+// A flight that began before this one, and has the name of its answer: by the URL alone as long as
+// it has no head.
+void Fill::outdate_older() const {
+  for (const OwnedKey* name : {&store_key_, &order_.base_key}) {
+    const Ref<Flight> named = tables().flights.find(name->view());
+    if (named && named->began_before(*flight_)) named->outdate();
+  }
 }
 
 std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
@@ -310,6 +318,7 @@ void Fill::choose_variant(FlightHead& head) {
   const std::vector<std::string> vary =
       variant_fields(head.response.fields.value(http::FieldId::ContentEncoding));
   head.meta = verdict_.meta;
+  outdate_older();
   if (vary.empty()) return;
   head.vary = vary;
   head.variant_key = store_key_.bytes;

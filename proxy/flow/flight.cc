@@ -28,6 +28,8 @@ Piece trimmed(const Piece& piece) {
 
 }  // namespace
 
+std::atomic<std::uint64_t> Flight::flights_{0};
+
 Flight::~Flight() {
   budget_.give(charged_);
 }

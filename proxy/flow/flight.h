@@ -98,6 +98,7 @@ class Flight : public RefCounted<Flight> {
   ~Flight();
 
   std::uint64_t seq() const { return seq_; }
+  bool began_before(const Flight& other) const { return number_ < other.number_; }
 
   // ---- runners ----
   // Where one is told, on its loop, that the last reader left, that it has lost, or, once it is the
@@ -165,8 +166,8 @@ class Flight : public RefCounted<Flight> {
   // May somebody new follow? Not once bytes were dropped, nor after a release, nor when it is
   // outdated. One that is complete may be followed until it has left the table.
   bool joinable();
-  // A newer answer of its name has come and is not stored: what this one brings is not stored
-  // either, and is for nobody who comes from now on.
+  // An answer to a request that was made after this one's has come, under the same name: what this
+  // one brings is not stored, and is for nobody who comes from now on.
   void outdate() { outdated_.store(true, std::memory_order_relaxed); }
   bool outdated() const { return outdated_.load(std::memory_order_relaxed); }
 
@@ -237,6 +238,8 @@ class Flight : public RefCounted<Flight> {
 
   FillBudget& budget_;
   const std::uint64_t seq_;
+  static std::atomic<std::uint64_t> flights_;  // that have begun
+  const std::uint64_t number_ = flights_.fetch_add(1, std::memory_order_relaxed);
 
   std::atomic<bool> kept_on_{false};
   std::atomic<bool> left_behind_{false};

@@ -142,6 +142,17 @@ void MarkFile::when_kept(WhenKept tell) {
   });
 }
 
+void MarkFile::tend() {
+  if (!in_doubt_.load()) return;
+  tasks_.run([this] { [[maybe_unused]] const Result<void> said = write_some(); });
+}
+
+void MarkFile::finish() {
+  tasks_.wait();
+  tend();
+  tasks_.wait();
+}
+
 // ---- the tasks ----
 
 Result<void> MarkFile::write_some() {
@@ -230,13 +241,13 @@ Result<void> MarkFile::say(Result<void> result) {
     log_error("{}: {}; it is tried again with the next one", options_.shown,
               result.error().message);
   }
-  if (result && std::exchange(in_doubt_, false)) options_.doubt(false);
+  if (result && in_doubt_.exchange(false)) options_.doubt(false);
   return result;
 }
 
 // As long as nothing was marked since, what lies there says all there is to say.
 void MarkFile::doubt() {
-  if (std::exchange(in_doubt_, true)) return;
+  if (in_doubt_.exchange(true)) return;
   options_.doubt(true);
   log_error("{}: one is not written down; should the process end now, its caches begin empty",
             options_.shown);

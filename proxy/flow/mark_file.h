@@ -5,6 +5,7 @@
 // executor, in their order; whoever marks waits for nothing.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,8 +52,10 @@ class MarkFile final : public MarkLog {
   // Blocks. Where that fails the book works all the same, and it is tried again with the next mark.
   void load(PurgeBook& book);
 
-  // Until what was marked is written, or has failed to be. Not on a thread of the executor.
-  void wait() { tasks_.wait(); }
+  // Every second or so: what could not be written is tried again. Any thread.
+  void tend();
+  // Tries so once more, and waits until that is done. Not on a thread of the executor.
+  void finish();
 
   // The folder was removed: the file is written anew in this one.
   void move_to(std::shared_ptr<Folder> folder);
@@ -91,7 +94,7 @@ class MarkFile final : public MarkLog {
   std::uint64_t beside_ = 0;  // of an old file, while the new one is written
   std::uint64_t kept_free_ = 0;
   bool failing_ = false;
-  bool in_doubt_ = false;
+  std::atomic<bool> in_doubt_{false};
 
   SerialTasks tasks_;  // last: they use all of the above
 };

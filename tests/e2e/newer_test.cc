@@ -17,6 +17,10 @@ Reply with(int status, const char* cache_control, std::string body = "new") {
 
 const std::string kTooLarge(70'000, 'n');
 
+const Newer kStored = {"Stored", [] { return with(200, "max-age=600"); }};
+const Newer kStoredLarge = {"StoredLarge",
+                            [] { return with(200, "max-age=600", std::string(60'000, 'n')); }};
+
 const Newer kNewer[] = {
     {"TooLarge", [] { return with(200, "max-age=600", kTooLarge); }},
     {"TooLargeAndOfUnknownLength",
@@ -62,6 +66,37 @@ TEST_P(NewerAnswer, LeavesNoOlderOneAHitWhereItSpeaksOfTheObject) {
   get("/a", {{"Cache-Control", "no-cache"}});
   EXPECT_EQ(get("/a").body, newer.replaces ? "third" : "old");
   EXPECT_EQ(origin_.hits("/a"), newer.replaces ? 3 : 2);
+}
+
+class OlderFlight : public NewerAnswer {};
+
+INSTANTIATE_TEST_SUITE_P(Answers, OlderFlight,
+                         testing::Combine(testing::Values(kNewer[0], kStored, kStoredLarge),
+                                          testing::Values("ram", "disk")),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param).name) + "In" +
+                                  std::get<1>(test.param);
+                         });
+
+TEST_P(OlderFlight, ReplacesNothingThatWasAskedForLater) {
+  // The app is slow with a body; meanwhile somebody has it asked once more.
+  const auto& [newer, backend] = GetParam();
+  const Gate gate;
+  const Reply slow =
+      Reply(200).header("Cache-Control", "max-age=600").chunked().part("o").gate(gate).part("ld");
+  origin_.script("/a", {slow, newer.answer(), newer.answer()});
+  begin_with(backend);
+  Client first = client();
+  first.send(Client::message("GET", "/a"));
+  EXPECT_EQ(first.read_head().status, 200);
+  const Response forced = get("/a", {{"Cache-Control", "no-cache"}});
+  EXPECT_EQ(forced.body.front(), 'n');
+  EXPECT_EQ(get("/a").body, forced.body) << "nobody joins the older one";
+  gate.open();
+  EXPECT_EQ(first.read_chunked(3), "old");
+  first.hang_up();
+  EXPECT_TRUE(eventually([&] { return get("/a").body == forced.body; }));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(get("/a").body, forced.body) << i;
 }
 
 TEST_P(NewerAnswer, IsAboutItsOwnVariant) {

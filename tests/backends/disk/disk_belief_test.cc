@@ -127,6 +127,28 @@ TEST_F(DiskBelief, OnceItIsWrittenThatItIsGoneTheRestIsBelievedAgain) {
   EXPECT_EQ(body_at("third"), Maybe("t"));
 }
 
+TEST_F(DiskBelief, WhatIsOwedIsPaidWithoutAnotherStore) {
+  // By who tends it, or at the latest when the process ends in order.
+  for (const bool tended : {true, false}) {
+    open();
+    put("key", "old");
+    put("other", "o");
+    fail_all_but("none");
+    EXPECT_EQ(put("key", "new"), StoreResult::Failed);
+    disk.fails(nullptr);
+    if (tended) {
+      tend();
+      while (disk.size(kBook) == 0) std::this_thread::yield();
+      disk.kill_process();
+    }
+    restart();
+    wait_for_objects(1);
+    EXPECT_EQ(body_at("key"), std::nullopt) << tended;
+    EXPECT_EQ(body_at("other"), Maybe("o")) << tended;
+    close();
+  }
+}
+
 TEST_F(DiskBelief, WhileOthersDoubtItNothingIs) {
   // Marks of the purge book cannot be written, say.
   open();

@@ -32,6 +32,7 @@ class DiskKit {
     keep_free = std::move(opened.keep_free);
     most_kept_free = opened.most_kept_free;
     doubt = std::move(opened.doubt);
+    tend = std::move(opened.tend);
     attach(std::move(opened.backend));
   }
   void close() {
@@ -94,8 +95,9 @@ class DiskKit {
   DiskOptions options;
   std::uint64_t book = 1;  // the purge book's number, of those that are opened from now on
   std::function<void(std::uint64_t bytes)> keep_free;  // of the one that was opened last,
-  std::uint64_t most_kept_free = 0;                    // as these two
+  std::uint64_t most_kept_free = 0;                    // as these three
   std::function<void(bool doubt)> doubt;
+  std::function<void()> tend;
 
  private:
   void attach(std::shared_ptr<Backend> backend) {
