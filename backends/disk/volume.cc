@@ -283,7 +283,7 @@ NewRecord Volume::record_of(const WriteQueue::Item& item, std::string& bytes) co
 // First what is owed, or an older record could outlive what is written now.
 void Volume::write(std::vector<WriteQueue::Item> items) {
   if (!pay_owed()) {
-    for (WriteQueue::Item& item : items) give_up(std::move(item));
+    give_up(items);
     return;
   }
   settle_belief();
@@ -305,7 +305,7 @@ void Volume::write(std::vector<WriteQueue::Item> items) {
   for (std::size_t i = 0; i < appended.count; ++i) {
     if (items[i].heard) items[i].heard(StoreResult::Stored);
   }
-  for (std::size_t i = appended.count; i < items.size(); ++i) give_up(std::move(items[i]));
+  if (appended.count < items.size()) give_up(std::span(items).subspan(appended.count));
 }
 
 // ---- the tasks: recovery ----

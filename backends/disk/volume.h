@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "backends/breaker.h"
@@ -116,7 +117,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   void write_some();
   void write(std::vector<WriteQueue::Item> items);
   NewRecord record_of(const WriteQueue::Item& item, std::string& bytes) const;
-  void give_up(WriteQueue::Item&& item);
+  void give_up(std::span<WriteQueue::Item> items);
   bool pay_owed();
   void report(const Result<void>& result);
   bool reopen();

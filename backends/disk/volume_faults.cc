@@ -1,5 +1,6 @@
 // What a volume does when the medium fails, is full, or was taken away: what could not be written
 // is remembered, so that nothing older comes back for it, in this run or in the next.
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -17,14 +18,17 @@ constexpr std::size_t kMostOwed = 100'000;
 }  // namespace
 
 // What is not written leaves nothing older, now and after a restart.
-void Volume::give_up(WriteQueue::Item&& item) {
-  owed_.insert(item.key);
+void Volume::give_up(std::span<WriteQueue::Item> items) {
+  for (const WriteQueue::Item& item : items) owed_.insert(item.key);
   if (owed_.size() > kMostOwed) {
     owes_all_ = true;
     owed_.clear();
   }
-  queue_.settle(item, StoreResult::Failed, {});
-  if (item.heard) item.heard(StoreResult::Failed);
+  settle_belief();  // before anybody hears of it
+  for (WriteQueue::Item& item : items) {
+    queue_.settle(item, StoreResult::Failed, {});
+    if (item.heard) item.heard(StoreResult::Failed);
+  }
 }
 
 bool Volume::pay_owed() {
