@@ -143,8 +143,14 @@ void MarkFile::when_kept(WhenKept tell) {
 }
 
 void MarkFile::tend() {
-  if (!in_doubt_.load()) return;
-  tasks_.run([this] { [[maybe_unused]] const Result<void> said = write_some(); });
+  if (!said_.load()) return;
+  tasks_.run([this] {
+    if (failing_) [[maybe_unused]]
+      const Result<void> said = write_some();
+    if (failing_) return;
+    said_.store(false);
+    log_info("{}: it is written again", options_.shown);
+  });
 }
 
 void MarkFile::finish() {
@@ -235,11 +241,15 @@ Result<void> MarkFile::rewrite() {
   return {};
 }
 
+// On a disk that is full it may go well and fail by turns: the log says that it began, and, once a
+// look after a while finds it well, that it is over.
 Result<void> MarkFile::say(Result<void> result) {
-  if (result && std::exchange(failing_, false)) log_info("{}: it is written again", options_.shown);
-  if (!result && !std::exchange(failing_, true)) {
-    log_error("{}: {}; it is tried again with the next one", options_.shown,
-              result.error().message);
+  failing_ = !result;
+  if (failing_ && !said_.exchange(true)) {
+    log_error(
+        "{}: {}; it is tried again. Should the process end while one is not written down, its "
+        "caches begin empty",
+        options_.shown, result.error().message);
   }
   if (result && in_doubt_.exchange(false)) options_.doubt(false);
   return result;
@@ -247,10 +257,7 @@ Result<void> MarkFile::say(Result<void> result) {
 
 // As long as nothing was marked since, what lies there says all there is to say.
 void MarkFile::doubt() {
-  if (in_doubt_.exchange(true)) return;
-  options_.doubt(true);
-  log_error("{}: one is not written down; should the process end now, its caches begin empty",
-            options_.shown);
+  if (!in_doubt_.exchange(true)) options_.doubt(true);
 }
 
 }  // namespace weir::flow

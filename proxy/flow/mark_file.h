@@ -93,7 +93,8 @@ class MarkFile final : public MarkLog {
   std::uint64_t first_size_ = 0;
   std::uint64_t beside_ = 0;  // of an old file, while the new one is written
   std::uint64_t kept_free_ = 0;
-  bool failing_ = false;
+  bool failing_ = false;           // the last time
+  std::atomic<bool> said_{false};  // that it fails, and not yet that it does not any more
   std::atomic<bool> in_doubt_{false};
 
   SerialTasks tasks_;  // last: they use all of the above
