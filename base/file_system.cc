@@ -338,6 +338,11 @@ Result<std::string> read_at(File& file, std::uint64_t place, std::size_t count) 
   return bytes;
 }
 
+Result<void> append_bytes(File& file, std::string_view bytes) {
+  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  return file.append(std::span(&part, 1));
+}
+
 Result<std::unique_ptr<File>> begin_replacement(Folder& folder, std::string_view temporary) {
   if (const auto gone = folder.remove(temporary);
       !gone && gone.error().code != ErrorCode::NotFound) {

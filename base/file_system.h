@@ -93,6 +93,9 @@ FileSystem& system_files();
 // `count` bytes at this place; fewer only where the file ends. May block.
 Result<std::string> read_at(File& file, std::uint64_t place, std::size_t count);
 
+// Writes them behind what is there, as File::append() has it.
+Result<void> append_bytes(File& file, std::string_view bytes);
+
 // ---- a file that takes another's place ----
 
 // Begins it under another name: what a process has left there goes.

@@ -1,6 +1,5 @@
 #include "backends/disk/book_file.h"
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,9 +30,7 @@ Result<void> BookFile::write(std::uint64_t book) {
   }
   // Half of it says nothing either.
   if (auto cut = file_->truncate(0); !cut) return cut;
-  const std::string bytes = file_header(kKind, book);
-  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-  if (auto written = file_->append(std::span(&part, 1)); !written) return written;
+  if (auto written = append_bytes(*file_, file_header(kKind, book)); !written) return written;
   if (auto synced = file_->sync(); !synced) return synced;
   return folder_->sync();
 }

@@ -101,9 +101,7 @@ Result<std::uint64_t> read_mark(File& file, const std::string& path) {
 Result<void> write_mark(Folder& folder, std::uint64_t id) {
   const Result<std::unique_ptr<File>> file = begin_replacement(folder, kNewMark);
   if (!file) return std::unexpected(file.error());
-  const std::string bytes = file_header(kMarkKind, id);
-  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-  if (auto written = (*file)->append(std::span(&part, 1)); !written) return written;
+  if (auto written = append_bytes(**file, file_header(kMarkKind, id)); !written) return written;
   return finish_replacement(folder, **file, kNewMark, kMark);
 }
 
@@ -171,9 +169,7 @@ Result<void> sign_lock(Folder& folder, const std::string& path, std::string_view
   if (!ours) return std::unexpected(ours.error());
   if (!*ours) return not_empty(path, "a lock that Weir has not written");
   if (auto cut = (*file)->truncate(0); !cut) return cut;
-  const std::string text = std::string(kLockedBy) + std::string(who);
-  const iovec part{const_cast<char*>(text.data()), text.size()};
-  return (*file)->append(std::span(&part, 1));
+  return append_bytes(**file, std::string(kLockedBy) + std::string(who));
 }
 
 // What is in the folder: the id of its mark, if it has one. Else nothing may be in it that is not

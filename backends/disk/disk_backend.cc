@@ -58,19 +58,18 @@ Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams
   auto volume = Volume::open(std::move(options), seams, std::move(*folder));
   if (!volume) return std::unexpected(volume.error());
   auto backend = std::make_shared<DiskBackend>(std::move(*volume));
-  opened.on_made_anew = [weak = std::weak_ptr(backend)](MadeAnew told) {
-    if (const auto there = weak.lock()) there->volume().on_made_anew(std::move(told));
-  };
   opened.use_book = [weak = std::weak_ptr(backend)](std::uint64_t book) {
     const auto there = weak.lock();
     return there && there->volume().use_book(book);
   };
-  opened.tend = [weak = std::weak_ptr(backend)] {
-    if (const auto there = weak.lock()) there->volume().tend();
+  const auto if_there = [&](auto call) {
+    return [weak = std::weak_ptr(backend), call](auto... arguments) {
+      if (const auto there = weak.lock()) (there->volume().*call)(std::move(arguments)...);
+    };
   };
-  opened.doubt = [weak = std::weak_ptr(backend)](bool doubt) {
-    if (const auto there = weak.lock()) there->volume().doubt(doubt);
-  };
+  opened.on_made_anew = if_there(&Volume::on_made_anew);
+  opened.tend = if_there(&Volume::tend);
+  opened.doubt = if_there(&Volume::doubt);
   opened.most_kept_free = disk::most_kept_free(backend->volume().options().max_size);
   opened.keep_free = [kept = backend->kept_free()](std::uint64_t bytes) { kept->set(bytes); };
   opened.backend = std::move(backend);

@@ -17,37 +17,33 @@ Recovery::Recovery(const CacheFolder& folder, Segments& segments)
 
 Result<Recovery> Recovery::begin(const CacheFolder& folder, Segments& segments) {
   Recovery out(folder, segments);
-  std::optional<std::uint64_t> newer;
+  std::vector<std::uint64_t> older = folder.segments;  // than those that were looked at
+  // None of ours has so many.
+  while (!older.empty() && older.back() > Segments::kMostNumber) older.pop_back();
   bool believed = true;
-  for (const std::uint64_t number : std::views::reverse(folder.segments)) {
-    if (number > Segments::kMostNumber) continue;  // none of ours: none has so many
-    if (believed && newer && *newer != number + 1) {
-      log_warn("disk: {}: {} is missing", out.path_, segment_name(*newer - 1));
-      believed = false;
-    }
-    newer = number;
-    if (!believed) {
-      out.drop(number);
-      continue;
-    }
+  while (believed && !older.empty()) {
+    const std::uint64_t number = older.back();
+    older.pop_back();
     const Result<Opened> opened = out.open(number);
     if (!opened) return std::unexpected(opened.error());
     const bool is_newest = out.left_.empty();
     if (*opened == Opened::Sound) {
-      out.left_.push_back(static_cast<std::uint32_t>(number));
+      out.left_.push_back(number);
     } else if (*opened == Opened::Changed || !is_newest) {
       believed = false;
     }
     // The number of one that was merely begun is used again: none may be missing.
     if (is_newest) out.next_number_ = *opened == Opened::Begun ? number : number + 1;
+    if (believed && !older.empty() && older.back() + 1 != number) {
+      log_warn("disk: {}: {} is missing", out.path_, segment_name(number - 1));
+      believed = false;
+    }
   }
+  out.drop_older(older);
   std::ranges::reverse(out.left_);
   out.in_all_ = folder.segments.size();
-  if (!believed) {
-    log_warn("disk: {}: what is older than that is not believed any more, and goes", out.path_);
-  }
   if (out.left_.empty()) return out;
-  const SegmentRef newest = segments.find(out.left_.back());
+  const SegmentRef newest = segments.find(static_cast<std::uint32_t>(out.left_.back()));
   out.newest_.emplace(list_segment(*newest->file(), newest->id()));
   out.time_ = out.newest_time(*newest);
   return out;
@@ -94,15 +90,13 @@ void Recovery::drop(std::uint64_t number) {
   }
 }
 
-void Recovery::drop_older() {
-  for (const std::uint32_t number : left_) {
+void Recovery::drop_older(std::span<const std::uint64_t> numbers) {
+  for (const std::uint64_t number : numbers) {
     drop(number);
-    segments_->remove(number);
+    segments_->remove(static_cast<std::uint32_t>(number));
   }
-  if (!left_.empty()) {
-    log_warn("disk: {}: what is older than that is not believed any more, and goes", path_);
-  }
-  left_.clear();
+  if (numbers.empty()) return;
+  log_warn("disk: {}: what is older than that is not believed any more, and goes", path_);
 }
 
 // The last response in it is its newest, or nearly so: only that is asked.
@@ -126,7 +120,7 @@ bool Recovery::next(const Found& found, const GoOn& go_on) {
     erased_ = {};
     return false;
   }
-  const std::uint32_t number = left_.back();
+  const auto number = static_cast<std::uint32_t>(left_.back());
   left_.pop_back();
   const bool is_newest = newest_.has_value();
   auto listed = std::exchange(newest_, std::nullopt);
@@ -137,7 +131,7 @@ bool Recovery::next(const Found& found, const GoOn& go_on) {
   if (!listing) {
     log_warn("disk: {}: {}: {}; nothing in it counts", path_, segment_name(number),
              listing.error().message);
-    drop_older();
+    drop_older(std::exchange(left_, {}));
     return true;
   }
   tell(number, listing->frames, found);
@@ -148,7 +142,7 @@ bool Recovery::next(const Found& found, const GoOn& go_on) {
   if (!is_whole) {
     log_warn("disk: {}: {} has changed: not all of its records are found", path_,
              segment_name(number));
-    drop_older();
+    drop_older(std::exchange(left_, {}));
   }
   if (is_newest && is_whole && go_on(segment, *listing)) return true;
   if (!listing->sealed) seal(segment, std::move(*listing));

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,7 @@ class Recovery {
   Result<Opened> open(std::uint64_t number);
   Opened look_at_header(std::unique_ptr<File> file, std::uint64_t number);
   void drop(std::uint64_t number);
-  void drop_older();
+  void drop_older(std::span<const std::uint64_t> numbers);
   void tell(std::uint32_t number, const std::vector<PlacedFrame>& frames, const Found& found);
   DiskTime::Before newest_time(const Segment& segment) const;
   bool is_head_with_body(const Frame& frame) const;
@@ -64,7 +65,7 @@ class Recovery {
   std::shared_ptr<Folder> folder_;
   std::string path_;
   Segments* segments_;
-  std::vector<std::uint32_t> left_;  // ascending
+  std::vector<std::uint64_t> left_;  // ascending
   std::size_t in_all_ = 0;
   std::uint64_t next_number_ = 0;
   std::optional<Result<SegmentListing>> newest_;  // of the newest segment, until next() has it

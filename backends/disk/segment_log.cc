@@ -163,7 +163,7 @@ Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   }
   segments_.close_removed();
   while (segments_.bytes() + planned > room()) {
-    if (too_much_is_held() || !reclaim(false)) {
+    if (!make_room(false)) {
       return fail(ErrorCode::Unavailable, "slow readers hold what would have to be removed");
     }
   }
@@ -176,7 +176,7 @@ Result<void> SegmentLog::begin(std::uint64_t record_bytes) {
   write_to(std::move(*writer), segment, planned);
   // So that there is room for the next one as well, before anything must be thrown out for it.
   while (segments_.bytes() + segment_bytes_ > room() && segments_.oldest() != current_ &&
-         !too_much_is_held() && reclaim(true)) {
+         make_room(true)) {
   }
   return {};
 }
@@ -215,7 +215,7 @@ bool SegmentLog::has_free(std::uint64_t bytes) const {
 
 Result<void> SegmentLog::leave_free(std::uint64_t bytes) {
   while (!has_free(bytes)) {
-    if (too_much_is_held() || !reclaim(false)) {
+    if (!make_room(false)) {
       return fail(ErrorCode::Unavailable, "the disk has less than min_free left");
     }
   }
@@ -236,10 +236,12 @@ void SegmentLog::close() {
   note_end();
 }
 
-// Then what is removed makes room only once its readers have gone, and everything else would go
-// before it. One may merely be held by its sync.
-bool SegmentLog::too_much_is_held() const {
-  return segments_.bytes_held() > std::max(room() / kHeldShare, segment_bytes_);
+// By removing the oldest segment, for new ones. False: there is none, or readers hold too much of
+// what was removed. Then it makes room only once they have gone, and everything else would go
+// before it. One segment may merely be held by its sync.
+bool SegmentLog::make_room(bool keep_used) {
+  const std::uint64_t most_held = std::max(room() / kHeldShare, segment_bytes_);
+  return segments_.bytes_held() <= most_held && reclaim(keep_used);
 }
 
 void SegmentLog::sync_soon() {

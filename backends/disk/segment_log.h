@@ -84,7 +84,7 @@ class SegmentLog {
   bool has_free(std::uint64_t bytes) const;
   Result<void> leave_free(std::uint64_t bytes);
   void write_to(std::unique_ptr<SegmentWriter> writer, SegmentRef segment, std::uint64_t planned);
-  bool too_much_is_held() const;
+  bool make_room(bool keep_used);
   void sync_soon();
   void sync_sealed(Folder& folder);
   void note_end();

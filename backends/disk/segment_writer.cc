@@ -14,12 +14,6 @@ iovec part_of(std::string_view bytes) {
   return {const_cast<char*>(bytes.data()), bytes.size()};
 }
 
-Result<void> begin_file(File& file, const SegmentHeader& header) {
-  const std::string bytes = segment_header(header);
-  const iovec part = part_of(bytes);
-  return file.append(std::span(&part, 1));
-}
-
 }  // namespace
 
 SegmentWriter::SegmentWriter(std::shared_ptr<File> file, const SegmentHeader& header,
@@ -36,7 +30,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(Folder& folder,
     file = folder.create(name);
   }
   if (!file) return std::unexpected(file.error());
-  if (const auto begun = begin_file(**file, header); !begun) {
+  if (const auto begun = append_bytes(**file, segment_header(header)); !begun) {
     [[maybe_unused]] const Result<void> removed =
         folder.remove(name);  // else it is found and passed over
     return std::unexpected(begun.error());

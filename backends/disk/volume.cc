@@ -21,6 +21,7 @@ constexpr std::uint64_t kGroupBytes = std::uint64_t{2} << 20U;
 constexpr std::uint64_t kOverheadShare = 8;
 constexpr std::uint64_t kRecordOverheadShare = 16;
 constexpr std::int64_t kProgress_ms = 2'000;
+
 RoomLimits limits_of(const DiskOptions& options) {
   return {.max_size = options.max_size,
           .threshold = options.threshold,
@@ -42,23 +43,21 @@ Result<std::shared_ptr<Volume>> Volume::open(DiskOptions options, const DiskSeam
   BookFile book_file(folder.folder);
   const auto book = book_file.read();
   if (!book) return std::unexpected(book.error());
-  std::shared_ptr<Volume> out(new Volume(std::move(options), seams, std::move(folder),
-                                         std::move(segments), std::move(*recovery)));
-  out->book_file_ = std::move(book_file);
-  out->found_book_ = *book;
-  return out;
+  Lying lying{std::move(segments), std::move(*recovery), std::move(book_file), *book};
+  return std::shared_ptr<Volume>(
+      new Volume(std::move(options), seams, std::move(folder), std::move(lying)));
 }
 
-Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder,
-               std::shared_ptr<Segments> segments, Recovery recovery)
+Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder, Lying lying)
     : options_(std::move(options)),
       seams_(seams),
       folder_(std::move(folder)),
       folder_id_(folder_.id),
-      segments_(std::move(segments)),
+      segments_(std::move(lying.segments)),
       queue_(index_, kMostQueued),
-      recovery_(std::move(recovery)),
-      book_file_(folder_.folder),
+      recovery_(std::move(lying.recovery)),
+      found_book_(lying.book),
+      book_file_(std::move(lying.book_file)),
       tasks_(seams.executor) {
   reader_.emplace(segments_, seams_.executor, DiskTime(seams_.clock, recovery_.time()));
   log_.emplace(folder_, *segments_, index_, reader_->time(), limits_of(options_), *kept_free_,
@@ -240,19 +239,22 @@ void Volume::write_some() {
   scheduled_.store(false);
   segments_->close_removed();
   WriteQueue::Group group = queue_.take(kGroupBytes);
-  clear_if(group.clear_first || owes_all_);
-  if (!group.items.empty() || !owed_.empty()) write(std::move(group.items));
+  if (group.clear_first || owes_all_) {
+    const Result<void> cleared = log_->clear();
+    owes_all_ = !cleared;
+    if (cleared) owed_.clear();
+    report(cleared);
+  }
+  // First what is owed, or an older record could outlive what is written now; and that it is
+  // written down, or not, before anybody hears of his store.
+  const bool paid = pay_owed();
   settle_belief();
+  if (paid) {
+    write(group.items);
+  } else {
+    give_up(group.items);
+  }
   if (!queue_.empty()) schedule();
-}
-
-void Volume::clear_if(bool asked) {
-  if (!asked) return;
-  const Result<void> cleared = log_->clear();
-  owes_all_ = !cleared;
-  if (cleared) owed_.clear();
-  report(cleared);
-  settle_belief();  // before anybody hears that something is stored
 }
 
 // `bytes` is to hold what it points to.
@@ -280,13 +282,7 @@ NewRecord Volume::record_of(const WriteQueue::Item& item, std::string& bytes) co
   return record;
 }
 
-// First what is owed, or an older record could outlive what is written now.
-void Volume::write(std::vector<WriteQueue::Item> items) {
-  if (!pay_owed()) {
-    give_up(items);
-    return;
-  }
-  settle_belief();
+void Volume::write(std::span<WriteQueue::Item> items) {
   if (items.empty()) return;
   std::vector<std::string> bytes;
   std::vector<NewRecord> records;
@@ -305,7 +301,7 @@ void Volume::write(std::vector<WriteQueue::Item> items) {
   for (std::size_t i = 0; i < appended.count; ++i) {
     if (items[i].heard) items[i].heard(StoreResult::Stored);
   }
-  if (appended.count < items.size()) give_up(std::span(items).subspan(appended.count));
+  give_up(items.subspan(appended.count));
 }
 
 // ---- the tasks: recovery ----

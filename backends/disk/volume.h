@@ -110,19 +110,24 @@ class Volume : public std::enable_shared_from_this<Volume> {
   BackendStats stats() const;
 
  private:
-  Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder,
-         std::shared_ptr<Segments> segments, Recovery recovery);
+  // What lay in the folder when it was opened.
+  struct Lying {
+    std::shared_ptr<Segments> segments;
+    Recovery recovery;
+    BookFile book_file;
+    std::optional<std::uint64_t> book;
+  };
+  Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder, Lying lying);
   void schedule();
   void close_removed_soon();
   void write_some();
-  void write(std::vector<WriteQueue::Item> items);
+  void write(std::span<WriteQueue::Item> items);
   NewRecord record_of(const WriteQueue::Item& item, std::string& bytes) const;
   void give_up(std::span<WriteQueue::Item> items);
   bool pay_owed();
   void report(const Result<void>& result);
   bool reopen();
   void settle_belief();
-  void clear_if(bool asked);
   void recover_some();
 
   const DiskOptions options_;
@@ -134,7 +139,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   WriteQueue queue_;
   Recovery recovery_;
   std::optional<RecordReader> reader_;
-  std::optional<std::uint64_t> found_book_;  // as the folder was opened
+  const std::optional<std::uint64_t> found_book_;  // as the folder was opened
   const std::shared_ptr<KeptFree> kept_free_ = std::make_shared<KeptFree>();
   std::optional<SegmentLog> log_;
 

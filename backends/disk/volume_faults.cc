@@ -19,6 +19,7 @@ constexpr std::size_t kMostOwed = 100'000;
 
 // What is not written leaves nothing older, now and after a restart.
 void Volume::give_up(std::span<WriteQueue::Item> items) {
+  if (items.empty()) return;
   for (const WriteQueue::Item& item : items) owed_.insert(item.key);
   if (owed_.size() > kMostOwed) {
     owes_all_ = true;

@@ -232,10 +232,12 @@ void Fill::erase_older(const policy::Refusal& why) {
 // A flight that began before this one, and has the name of its answer: by the URL alone as long as
 // it has no head.
 void Fill::outdate_older() const {
-  for (const OwnedKey* name : {&store_key_, &order_.base_key}) {
-    const Ref<Flight> named = tables().flights.find(name->view());
+  const auto outdate = [this](keys::KeyView name) {
+    const Ref<Flight> named = tables().flights.find(name);
     if (named && named->began_before(*flight_)) named->outdate();
-  }
+  };
+  outdate(order_.base_key.view());
+  if (!(store_key_.view() == order_.base_key.view())) outdate(store_key_.view());
 }
 
 std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {

@@ -195,8 +195,7 @@ void MarkFile::keep_free(std::uint64_t bytes) {
 
 Result<void> MarkFile::write(std::string_view bytes) {
   keep_free(beside_ + file_->size() + bytes.size());
-  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-  Result<void> written = file_->append(std::span(&part, 1));
+  Result<void> written = append_bytes(*file_, bytes);
   if (written) {
     size_ = file_->size();
   } else {
@@ -251,13 +250,13 @@ Result<void> MarkFile::say(Result<void> result) {
         "caches begin empty",
         options_.shown, result.error().message);
   }
-  if (result && in_doubt_.exchange(false)) options_.doubt(false);
+  if (result && std::exchange(in_doubt_, false)) options_.doubt(false);
   return result;
 }
 
 // As long as nothing was marked since, what lies there says all there is to say.
 void MarkFile::doubt() {
-  if (!in_doubt_.exchange(true)) options_.doubt(true);
+  if (!std::exchange(in_doubt_, true)) options_.doubt(true);
 }
 
 }  // namespace weir::flow

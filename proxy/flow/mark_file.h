@@ -49,7 +49,8 @@ class MarkFile final : public MarkLog {
   std::uint64_t seed() const { return seed_; }
 
   // Puts into `book` what was read, writes the file anew, and has marks appended to it from now on.
-  // Blocks. Where that fails the book works all the same, and it is tried again with the next mark.
+  // Blocks. Where that fails the book works all the same, and it is tried again with the next mark,
+  // or by tend().
   void load(PurgeBook& book);
 
   // Every second or so: what could not be written is tried again. Any thread.
@@ -95,7 +96,7 @@ class MarkFile final : public MarkLog {
   std::uint64_t kept_free_ = 0;
   bool failing_ = false;           // the last time
   std::atomic<bool> said_{false};  // that it fails, and not yet that it does not any more
-  std::atomic<bool> in_doubt_{false};
+  bool in_doubt_ = false;
 
   SerialTasks tasks_;  // last: they use all of the above
 };

@@ -208,11 +208,6 @@ class DiskDamage : public ::testing::Test, protected DiskKit {
     close();
     return found;
   }
-  // Its tasks run in order: what is stored behind it is written behind it... it takes turns with
-  // what is written, a segment each.
-  void wait_for_recovery() {
-    for (int i = 0; i < 4; ++i) wait_for_writes();
-  }
 };
 
 TEST_F(DiskDamage, AFlippedBitIsAMissNeverAWrongByte) {

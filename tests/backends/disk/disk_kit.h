@@ -80,6 +80,11 @@ class DiskKit {
   // Until what was asked for before is done, an erasure or a removal as well.
   void wait_for_writes() { put("settled", "x"); }
 
+  // It takes turns with what is written, a segment each.
+  void wait_for_recovery() {
+    for (int i = 0; i < 6; ++i) wait_for_writes();
+  }
+
   // Bytes of all its files.
   std::uint64_t bytes_on_disk() const { return disk.size_of_all(); }
   std::vector<std::string> segments() {

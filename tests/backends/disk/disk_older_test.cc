@@ -56,10 +56,6 @@ class DiskOlder : public ::testing::TestWithParam<std::tuple<Damage, End>>, prot
     for (int i = 0; i < kKeys; ++i) found += body_at(key(i)) == Maybe(body + key(i)) ? 1 : 0;
     return found;
   }
-  // Recovery takes turns with what is written.
-  void wait_for_recovery() {
-    for (int i = 0; i < 6; ++i) wait_for_writes();
-  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Damages, DiskOlder,
@@ -124,7 +120,7 @@ TEST_F(DiskOlderOnce, DoesNotComeBackWhereASegmentIsMissing) {
   ASSERT_EQ(segments().size(), 3U);
   disk.erase(segments()[1]);
   open();
-  for (int i = 0; i < 6; ++i) wait_for_writes();
+  wait_for_recovery();
   EXPECT_EQ(body_at("key"), std::nullopt);
   EXPECT_EQ(body_at("other"), Maybe("last"));
 }
@@ -172,7 +168,7 @@ TEST_F(DiskOlderOnce, AStartAfterAPowerCutGoesOnBehindWhatIsSound) {
     lose_power(random);
     put(key, "again" + std::to_string(i));
     restart();
-    for (int turn = 0; turn < 6; ++turn) wait_for_writes();
+    wait_for_recovery();
     ASSERT_EQ(body_at(key), Maybe("again" + std::to_string(i))) << i;
   }
 }
