@@ -1,5 +1,6 @@
 // Where work goes that may block or take long: calls of the file system, checksums of large bodies.
-// A few threads of the process share one queue; no loop ever waits for them.
+// A few threads of the process share one queue; no loop ever waits for them. Where a processor is
+// wanted by both, they come after the loops.
 #pragma once
 
 #include <condition_variable>

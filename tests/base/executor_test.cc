@@ -1,9 +1,11 @@
 #include "base/executor.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <semaphore>
@@ -39,6 +41,17 @@ TEST(ThreadPoolTest, OneLongTaskHoldsUpNobodyElse) {
     pool.run([&] { other_ran.release(); });
   }
   EXPECT_TRUE(ended);
+}
+
+TEST(ThreadPoolTest, ItsThreadsComeAfterTheOneThatMadeThem) {
+  const int own = getpriority(PRIO_PROCESS, 0);
+  std::promise<int> seen;
+  {
+    ThreadPool pool(1);
+    pool.run([&] { seen.set_value(getpriority(PRIO_PROCESS, 0)); });
+  }
+  EXPECT_EQ(seen.get_future().get(), std::min(own + 5, 19));
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own);
 }
 
 TEST(ThreadPoolTest, RunsNoTaskInsideOfTheCall) {
