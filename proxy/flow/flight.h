@@ -255,7 +255,7 @@ class Flight : public RefCounted<Flight> {
   Ref<const backends::FarBody> far_;  // where the bytes flow, or have flowed until it was given up
   bool retained_ = true;              // changed by the producer alone, which so may read it
   bool dropped_ = false;              // bytes have left the front
-  std::uint64_t was_retained_ = 0;    // when it became a window: readers may be as far behind
+  std::uint64_t was_retained_ = 0;    // in memory when it became a window, as much as that stays
   Pieces pieces_;                     // the last one may grow; none once it has landed
   std::uint64_t first_offset_ = 0;    // of pieces_.front()
   std::uint64_t published_ = 0;       // readers see bytes up to here

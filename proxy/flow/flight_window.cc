@@ -9,7 +9,7 @@ namespace weir::flow {
 void Flight::stop_retaining() {
   const std::lock_guard lock(mutex_);
   retained_ = false;
-  was_retained_ = appended_;
+  was_retained_ = appended_ - first_offset_;  // of a flow the last bytes only
   charged_ -= reserved_;
   budget_.give(std::exchange(reserved_, 0));
   drop_locked();

@@ -1,10 +1,47 @@
 // What is not stored: how far its readers may be behind each other.
+#include "backends/backend.h"
 #include "tests/proxy/flow/flight_fixture.h"
 
 namespace weir::flow {
 namespace {
 
 class FlightWindowTest : public FlightTest {};
+
+// What a store has written by now.
+class Written final : public backends::FarBody {
+ public:
+  std::uint64_t size() const override { return bytes; }
+  std::uint64_t readable() const override { return bytes; }
+  Ref<const Chunk> block_now(std::uint64_t) const override { return nullptr; }
+  std::unique_ptr<backends::PendingAnswer> read_block(std::uint64_t, EventLoop&,
+                                                      Waiter&) const override {
+    return nullptr;
+  }
+
+  std::uint64_t bytes = 0;
+};
+
+TEST_F(FlightWindowTest, WhatTheStoreHadWhenItGaveUpIsNoPartOfTheWindow) {
+  constexpr std::uint64_t kHad = 16 * Flight::kWindowBytes;
+  Listener listener;
+  auto written = make_ref<Written>();
+  FlightReader slow(flight_, waker(listener), Runner::First);
+  FlightReader fast(flight_, waker(listener), std::nullopt);
+  flight_->publish_head(head(), true);
+  flight_->flow_into(written);
+  const std::string block(kBlockBytes, 'x');
+  for (std::uint64_t at = 0; at < kHad; at += kBlockBytes) {
+    flight_->append(block, true);
+    take(fast);
+    written->bytes = flight_->appended();
+  }
+  flight_->stop_retaining();
+  for (int i = 0; i < 8; ++i) {
+    fill_window();
+    take(fast);
+    EXPECT_LT(budget_.used(), 3 * Flight::kWindowBytes);
+  }
+}
 
 TEST_F(FlightWindowTest, WhatAReaderIsSendingStaysThoughItFallsOut) {
   Listener listener;
