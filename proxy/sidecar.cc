@@ -102,6 +102,9 @@ std::shared_ptr<const flow::Site> make_site(const std::shared_ptr<const conf::Co
     }
     site->routes.push_back(std::move(runtime));
   }
+  for (const conf::Backend& backend : config->backends) {
+    site->backends.push_back(backends.at(backend.name));
+  }
   return site;
 }
 
@@ -237,7 +240,6 @@ Result<void> Sidecar::open_listeners() {
 
 // An address that nobody asked for is nothing to fail for.
 Result<void> Sidecar::open_admin() {
-  subjects_.emplace(site_, tables_->purges, draining_, system_clock());
   if (!config_->admin) return {};
   Result<Listening> listening = listen_at(*config_->admin, config_->workers);
   if (!listening && config_->admin_by_default) {
@@ -246,7 +248,7 @@ Result<void> Sidecar::open_admin() {
   }
   if (!listening) return std::unexpected(listening.error());
   admin_listening_ = std::move(*listening);
-  admin_.emplace(admin::Access(*config_), admin::make_calls(*subjects_));
+  admin_.emplace(admin::Access(*config_), admin::make_calls(draining_));
   return {};
 }
 
@@ -264,7 +266,7 @@ void Sidecar::start_workers() {
                    .clients = &clients_},
         .admin = admin_ ? &*admin_ : nullptr,
         .admin_server = {.limits = admin_limits(config_->limits), .clients = &admin_clients_},
-        .purges = config_->purge_allow.empty() ? nullptr : &*subjects_,
+        .takes_purges = !config_->purge_allow.empty(),
     }));
     if (admin_listening_) {
       workers_.back()->add_admin_listener(std::move(admin_listening_->sockets[i]));

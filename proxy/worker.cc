@@ -5,9 +5,10 @@
 namespace weir {
 namespace {
 
-std::unique_ptr<admin::PurgeHandlers> purges_of(const WorkerOptions& options, EventLoop& loop) {
-  if (!options.purges) return nullptr;
-  return std::make_unique<admin::PurgeHandlers>(*options.purges, loop);
+std::unique_ptr<admin::PurgeHandlers> purges_of(const WorkerOptions& options,
+                                                flow::WorkerContext& context) {
+  if (!options.takes_purges) return nullptr;
+  return std::make_unique<admin::PurgeHandlers>(context);
 }
 
 front::ServerOptions with_purges(front::ServerOptions options, front::HandlerFactory* purges) {
@@ -29,10 +30,10 @@ Worker::Worker(WorkerOptions options)
       context_{loop_, *options.tables, fills_,
                std::make_shared<flow::LoopSite>(std::move(options.site), loop_)},
       transactions_(context_),
-      purges_(purges_of(options, loop_)),
+      purges_(purges_of(options, context_)),
       server_(loop_, with_purges(std::move(options.server), purges_.get()), transactions_) {
   if (!options.admin) return;
-  admin_calls_ = std::make_unique<admin::AdminHandlers>(*options.admin, loop_);
+  admin_calls_ = std::make_unique<admin::AdminHandlers>(*options.admin, context_);
   admin_server_ =
       std::make_unique<front::Server>(loop_, std::move(options.admin_server), *admin_calls_);
 }

@@ -28,8 +28,7 @@ struct WorkerOptions {
   // The admin address's, where there is one.
   const admin::Admin* admin = nullptr;
   front::ServerOptions admin_server = {};
-  // Whom PURGE is for; null: nobody.
-  const admin::Subjects* purges = nullptr;
+  bool takes_purges = false;  // PURGE on the main address
 };
 
 class Worker {

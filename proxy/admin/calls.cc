@@ -13,22 +13,22 @@ Reply text(int status, std::string body) {
 
 }  // namespace
 
-std::vector<Call> make_calls(const Subjects& subjects) {
+std::vector<Call> make_calls(const std::atomic<bool>& draining) {
   std::vector<Call> calls;
-  calls.push_back({.path = "/healthz", .is_open = true, .run = [](const Request&, const Asker&) {
+  calls.push_back({.path = "/healthz",
+                   .is_open = true,
+                   .run = [](const Request&, const Asker&, flow::WorkerContext&) {
                      return text(200, "ok\n");
                    }});
   calls.push_back({.path = "/readyz",
                    .is_open = true,
-                   .run = [&draining = subjects.draining](const Request&, const Asker&) {
+                   .run = [&draining](const Request&, const Asker&, flow::WorkerContext&) {
                      return draining.load() ? text(503, "draining\n") : text(200, "ready\n");
                    }});
   calls.push_back({.method = http::Method::Post,
                    .path = "/v1/purge",
                    .max_body = kMostPurgeBody,
-                   .run = [api = PurgeApi(subjects)](const Request& request, Asker asker) {
-                     return api.run(request, std::move(asker));
-                   }});
+                   .run = purge});
   return calls;
 }
 

@@ -9,12 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/life.h"
 #include "base/net/loop_door.h"
 #include "proxy/admin/reply.h"
-#include "proxy/flow/purge_book.h"
-#include "proxy/flow/site.h"
+#include "proxy/flow/worker_context.h"
 
 namespace weir::admin {
 
@@ -46,19 +44,14 @@ struct Call {
   std::string_view path;
   bool is_open = false;      // needs no token
   std::size_t max_body = 0;  // bytes
-  // The reply, or nothing: then the asker gets it later. On any worker's loop; what the request's
-  // views point to is gone when it returns.
-  std::function<std::optional<Reply>(const Request& request, Asker asker)> run;
+  // The reply, or nothing: then the asker gets it later. On `worker`'s loop, which may be any; what
+  // the request's views point to is gone when it returns.
+  std::function<std::optional<Reply>(const Request& request, Asker asker,
+                                     flow::WorkerContext& worker)>
+      run;
 };
 
-// What they act on. All outlive them.
-struct Subjects {
-  std::shared_ptr<const flow::Site> site;
-  flow::PurgeBook& purges;
-  const std::atomic<bool>& draining;
-  const Clock& clock;
-};
-
-std::vector<Call> make_calls(const Subjects& subjects);
+// `draining`: whether no more clients are taken; outlives them.
+std::vector<Call> make_calls(const std::atomic<bool>& draining);
 
 }  // namespace weir::admin

@@ -110,7 +110,7 @@ void AdminHandler::request_body_ready() {
                                            .query = request().query,
                                            .body = read_,
                                            .peer = peer},
-                                          asker());
+                                          asker(), worker_);
   if (reply) send(std::move(*reply));
 }
 
@@ -118,15 +118,15 @@ void AdminHandler::request_body_ready() {
 
 void PurgeHandler::start(front::Exchange& exchange) {
   begin(exchange);
-  if (!may_purge(exchange, *subjects_.site->config)) {
+  if (!may_purge(exchange, *worker_.site->site->config)) {
     return exchange.send_error(405, "method", {});
   }
   const keys::Destination to = exchange.destination();
   const http::RequestHead& head = request();
-  const bool marked = flow::purge_url(*subjects_.site, to.scheme, to.authority, head.path,
-                                      head.query, head.has_query, false, subjects_.purges);
+  const bool marked = flow::purge_url(*worker_.site->site, to.scheme, to.authority, head.path,
+                                      head.query, head.has_query, false, worker_.tables.purges);
   log_info("purged by {}: PURGE {}{}", exchange.peer_ip(), to.authority, head.target);
-  reply_when_kept(subjects_, marked,
+  reply_when_kept(worker_, marked,
                   [asker = asker()](Reply reply) mutable { asker.answer(std::move(reply)); });
 }
 

@@ -68,8 +68,8 @@ struct Admin {
 
 class AdminHandler final : public ReplyingHandler {
  public:
-  AdminHandler(const Admin& admin, std::shared_ptr<LoopDoor> door)
-      : ReplyingHandler(std::move(door)), admin_(admin) {}
+  AdminHandler(const Admin& admin, flow::WorkerContext& worker, std::shared_ptr<LoopDoor> door)
+      : ReplyingHandler(std::move(door)), admin_(admin), worker_(worker) {}
 
   void start(front::Exchange& exchange) override;
   void request_body_ready() override;
@@ -79,6 +79,7 @@ class AdminHandler final : public ReplyingHandler {
   void refuse_unknown();
 
   const Admin& admin_;
+  flow::WorkerContext& worker_;
   const Call* call_ = nullptr;
   std::string read_;
 };
@@ -86,33 +87,45 @@ class AdminHandler final : public ReplyingHandler {
 // PURGE on the main address, for those in purge_allow.
 class PurgeHandler final : public ReplyingHandler {
  public:
-  PurgeHandler(const Subjects& subjects, std::shared_ptr<LoopDoor> door)
-      : ReplyingHandler(std::move(door)), subjects_(subjects) {}
+  PurgeHandler(flow::WorkerContext& worker, std::shared_ptr<LoopDoor> door)
+      : ReplyingHandler(std::move(door)), worker_(worker) {}
 
   void start(front::Exchange& exchange) override;
   void request_body_ready() override {}
 
  private:
-  const Subjects& subjects_;
+  flow::WorkerContext& worker_;
 };
 
-// Makes one for each exchange: these are few.
-template <class Made, class Shared>
-class Handlers final : public front::HandlerFactory {
+// Make one for each exchange: these are few. On the loop's thread, or before the loop runs; what
+// they are given outlives them.
+class AdminHandlers final : public front::HandlerFactory {
  public:
-  // `shared` outlives it. On the loop's thread, or before the loop runs.
-  Handlers(const Shared& shared, EventLoop& loop)
-      : shared_(shared), door_(std::make_shared<LoopDoor>(loop)) {}
-  ~Handlers() override { door_->close(); }
+  AdminHandlers(const Admin& admin, flow::WorkerContext& worker)
+      : admin_(admin), worker_(worker), door_(std::make_shared<LoopDoor>(worker.loop)) {}
+  ~AdminHandlers() override { door_->close(); }
 
-  front::Handler* acquire() override { return new Made(shared_, door_); }
+  front::Handler* acquire() override { return new AdminHandler(admin_, worker_, door_); }
   void release(front::Handler* handler) override { delete handler; }
 
  private:
-  const Shared& shared_;
+  const Admin& admin_;
+  flow::WorkerContext& worker_;
   const std::shared_ptr<LoopDoor> door_;
 };
-using AdminHandlers = Handlers<AdminHandler, Admin>;
-using PurgeHandlers = Handlers<PurgeHandler, Subjects>;
+
+class PurgeHandlers final : public front::HandlerFactory {
+ public:
+  explicit PurgeHandlers(flow::WorkerContext& worker)
+      : worker_(worker), door_(std::make_shared<LoopDoor>(worker.loop)) {}
+  ~PurgeHandlers() override { door_->close(); }
+
+  front::Handler* acquire() override { return new PurgeHandler(worker_, door_); }
+  void release(front::Handler* handler) override { delete handler; }
+
+ private:
+  flow::WorkerContext& worker_;
+  const std::shared_ptr<LoopDoor> door_;
+};
 
 }  // namespace weir::admin

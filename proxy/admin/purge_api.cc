@@ -8,10 +8,11 @@
 
 namespace weir::admin {
 
-void reply_when_kept(const Subjects& subjects, bool marked, std::function<void(Reply)> tell) {
-  const std::int64_t began_ms = subjects.clock.now_ms();
-  subjects.purges.when_kept([&clock = subjects.clock, began_ms, marked,
-                             tell = std::move(tell)](const Result<void>& kept) {
+void reply_when_kept(flow::WorkerContext& worker, bool marked, std::function<void(Reply)> tell) {
+  const Clock& clock = worker.loop.clock();
+  const std::int64_t began_ms = clock.now_ms();
+  worker.tables.purges.when_kept([&clock, began_ms, marked,
+                                  tell = std::move(tell)](const Result<void>& kept) {
     if (!kept) {
       return tell(error_reply(500, "",
                               "it is purged, but could not be written down: it may come back after "
@@ -26,14 +27,14 @@ void reply_when_kept(const Subjects& subjects, bool marked, std::function<void(R
   });
 }
 
-std::optional<Reply> PurgeApi::run(const Request& request, Asker asker) const {
+std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerContext& worker) {
   const auto order = read_purge(request.body);
   if (!order) return error_reply(400, order.error().field, order.error().message);
-  const Result<bool> marked = flow::purge(*subjects_.site, *order, subjects_.purges);
+  const Result<bool> marked = flow::purge(*worker.site->site, *order, worker.tables.purges);
   if (!marked) return error_reply(400, name_of(order->kind), marked.error().message);
   log_info("purged by {}: {} {}{}", request.peer, name_of(order->kind), order->text,
            order->soft ? " (soft)" : "");
-  reply_when_kept(subjects_, *marked, [asker = std::move(asker)](Reply reply) mutable {
+  reply_when_kept(worker, *marked, [asker = std::move(asker)](Reply reply) mutable {
     asker.answer(std::move(reply));
   });
   return std::nullopt;

@@ -12,15 +12,9 @@ namespace weir::admin {
 
 // The reply once the marks made so far are kept: {"purged": …, "instances": …, "took_ms": …}.
 // `tell` is called later, on any thread.
-void reply_when_kept(const Subjects& subjects, bool marked, std::function<void(Reply)> tell);
+void reply_when_kept(flow::WorkerContext& worker, bool marked, std::function<void(Reply)> tell);
 
-class PurgeApi {
- public:
-  explicit PurgeApi(const Subjects& subjects) : subjects_(subjects) {}
-  std::optional<Reply> run(const Request& request, Asker asker) const;
-
- private:
-  Subjects subjects_;
-};
+// The call.
+std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerContext& worker);
 
 }  // namespace weir::admin

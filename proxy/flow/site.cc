@@ -1,18 +1,26 @@
 #include "proxy/flow/site.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
 namespace weir::flow {
 
+std::optional<std::size_t> Site::backend_named(std::string_view name) const {
+  const auto found = std::ranges::find(config->backends, name, &conf::Backend::name);
+  if (found == config->backends.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - config->backends.begin());
+}
+
 LoopSite::LoopSite(std::shared_ptr<const Site> from, EventLoop& loop) : site(std::move(from)) {
   std::unordered_map<backends::Backend*, backends::Store*> attached;
-  for (const RouteRuntime& route : site->routes) {
-    backends::Backend* const backend = route.backend.get();
+  const auto attach = [&](backends::Backend* backend) {
     backends::Store*& store = attached[backend];
     if (backend && !store) store = owned_.emplace_back(backend->attach(loop)).get();
-    stores.push_back(store);
-  }
+    return store;
+  };
+  for (const RouteRuntime& route : site->routes) stores.push_back(attach(route.backend.get()));
+  for (const auto& backend : site->backends) of_backends_.push_back(attach(backend.get()));
 }
 
 }  // namespace weir::flow

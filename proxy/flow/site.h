@@ -2,8 +2,11 @@
 // shared by all workers; the SharedTables lock for themselves.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backends/backend.h"
@@ -34,7 +37,11 @@ struct Site {
 
   std::shared_ptr<const conf::Config> config;
   route::Router router;
-  std::vector<RouteRuntime> routes;  // parallel to config->routes
+  std::vector<RouteRuntime> routes;                          // parallel to config->routes
+  std::vector<std::shared_ptr<backends::Backend>> backends;  // parallel to config->backends
+
+  // Its index; nothing where there is none of this name.
+  std::optional<std::size_t> backend_named(std::string_view name) const;
 };
 
 // A Site as one loop uses it, with its routes' backends attached there. Made on that loop's thread
@@ -51,10 +58,14 @@ class LoopSite {
     return *stores[static_cast<std::size_t>(&route - site->routes.data())];
   }
 
+  // Of one backend by itself, whatever tiers it belongs to; by its index in the site.
+  backends::Store& store_of_backend(std::size_t index) const { return *of_backends_[index]; }
+
   const std::shared_ptr<const Site> site;
   std::vector<backends::Store*> stores;  // parallel to site->routes; null: not cached
 
  private:
+  std::vector<backends::Store*> of_backends_;            // parallel to site->backends
   std::vector<std::unique_ptr<backends::Store>> owned_;  // one for each backend
 };
 

@@ -18,20 +18,13 @@
 #include "proxy/flow/representation.h"
 #include "proxy/flow/request_plan.h"
 #include "proxy/flow/site.h"
+#include "proxy/flow/worker_context.h"
 #include "proxy/front/exchange.h"
 #include "proxy/policy/cache_status.h"
 #include "proxy/policy/freshness.h"
 #include "proxy/policy/unsaid.h"
 
 namespace weir::flow {
-
-// What a transaction needs of its worker.
-struct WorkerContext {
-  EventLoop& loop;
-  SharedTables& tables;
-  Fills& fills;
-  std::shared_ptr<const LoopSite> site;  // replaced by a reload
-};
 
 class Transaction final : public front::Handler, public Wakeable {
  public:
