@@ -23,6 +23,7 @@
 #include <string>
 
 #include "backends/entry.h"
+#include "backends/listing.h"
 #include "base/net/event_loop.h"
 #include "cachekeys/key.h"
 
@@ -134,6 +135,12 @@ class Store {
   virtual Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
                         StoreWaiter& waiter) = 0;
   virtual EraseResult erase(keys::KeyView key) = 0;
+
+  // Some of the responses whose keys begin with that byte, in no certain order: `from` is 0, or
+  // what the last part said. What is there from the first part to the last is in one of them, or in
+  // several; what comes or goes meanwhile may be. A part is found in a bounded time and may well be
+  // empty. Counts as nothing and touches no eviction state. Of tiers: what the last one has.
+  virtual Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) = 0;
 
   // The largest body that is to be stored as a whole: a larger one comes as an inflow, or is too
   // large. Constant.

@@ -285,18 +285,26 @@ std::string encode_before(const Entry& entry, std::uint64_t body_size,
   return out;
 }
 
+// The facts, on the steady clock.
+Result<EntryMeta> meta_of(const Fixed& fixed, const RecordTime& time, std::int64_t now_ms) {
+  if (fixed.dated != time.is_dated) return corrupt("dated otherwise than here");
+  EntryMeta meta = fixed.meta;
+  to_steady(meta, time);
+  if (meta.response_ms > now_ms + kClocksDiffer_ms) return corrupt("of a time to come");
+  meta.response_ms = std::min(meta.response_ms, now_ms);
+  return meta;
+}
+
 // What a record says of its entry but for the body; Corrupt where that cannot be believed.
 Result<Entry::Source> source_of(const Parts& parts, keys::KeyView key, const RecordTime& time,
                                 std::int64_t now_ms) {
   if (parts.key != key.bytes) return corrupt("another key's");
-  if (parts.fixed.dated != time.is_dated) return corrupt("dated otherwise than here");
+  const Result<EntryMeta> meta = meta_of(parts.fixed, time, now_ms);
+  if (!meta) return std::unexpected(meta.error());
   Entry::Source source;
   source.kind = parts.fixed.kind;
   source.key = key;
-  source.meta = parts.fixed.meta;
-  to_steady(source.meta, time);
-  if (source.meta.response_ms > now_ms + kClocksDiffer_ms) return corrupt("of a time to come");
-  source.meta.response_ms = std::min(source.meta.response_ms, now_ms);
+  source.meta = *meta;
   if (source.kind == EntryKind::VaryMarker) return source;
   if (!is_sound_head(parts.fixed.meta.status, parts.status_line, parts.fields,
                      parts.fixed.body_size)) {
@@ -365,6 +373,15 @@ Result<EntryRef> decode_head(std::string_view bytes, keys::KeyView key, const Re
   if (!body) return corrupt("its body is not there");
   source->body = make_ref<const StoredBody>(std::move(body));
   return Entry::make(*source);
+}
+
+Result<RecordSummary> summarize(std::string_view head, const RecordTime& time,
+                                std::int64_t now_ms) {
+  const Result<Parts> parts = read_head(head);
+  if (!parts) return std::unexpected(parts.error());
+  const Result<EntryMeta> meta = meta_of(parts->fixed, time, now_ms);
+  if (!meta) return std::unexpected(meta.error());
+  return RecordSummary{parts->key, parts->fixed.kind, *meta, parts->fixed.body_size};
 }
 
 std::optional<std::int64_t> record_time_ms(std::string_view bytes) {

@@ -63,6 +63,16 @@ using MakeFarBody =
 Result<EntryRef> decode_head(std::string_view bytes, keys::KeyView key, const RecordTime& time,
                              std::int64_t now_ms, const MakeFarBody& make_body);
 
+// What a whole head says of its entry, to one who does not know the key yet. Corrupt as for
+// decode(). The view is into `head`.
+struct RecordSummary {
+  std::string_view key;
+  EntryKind kind = EntryKind::Response;
+  EntryMeta meta;
+  std::uint64_t body_bytes = 0;
+};
+Result<RecordSummary> summarize(std::string_view head, const RecordTime& time, std::int64_t now_ms);
+
 // When the response of a dated record arrived, on the clock that it was written by; told from its
 // first bytes, unverified. Empty: it is none.
 std::optional<std::int64_t> record_time_ms(std::string_view first);

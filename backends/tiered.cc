@@ -79,6 +79,9 @@ class TieredStore final : public Store {
   Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
+  Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override {
+    return tiers_.back()->list(first_byte, from, waiter);
+  }
   std::uint64_t most_whole() const override;
   std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
       std::optional<std::uint64_t> body_bytes) override;

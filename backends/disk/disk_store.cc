@@ -1,6 +1,7 @@
 #include "backends/disk/disk_store.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -61,6 +62,27 @@ class DiskStore::Reading final : public PendingAnswer {
   const Purpose purpose_;
   LookupWaiter& waiter_;
   Life<Reading> life_{*this};
+};
+
+// A part of a listing that waits for the medium.
+class DiskStore::Looking final : public PendingAnswer {
+ public:
+  Looking(Volume& volume, std::vector<Listed> queued, ListWaiter& waiter)
+      : volume_(volume), queued_(std::move(queued)), waiter_(waiter) {}
+
+  Weak<Looking> watch() { return life_.watch(); }
+  // On the loop. The waiter may drop this object: nothing comes after.
+  void ended(RecordList::Part&& read) {
+    ListPart part = volume_.listed(std::move(read));
+    std::ranges::move(queued_, std::back_inserter(part.entries));
+    waiter_.on_listed(std::move(part));
+  }
+
+ private:
+  Volume& volume_;
+  std::vector<Listed> queued_;  // belong to this part
+  ListWaiter& waiter_;
+  Life<Looking> life_{*this};
 };
 
 DiskStore::DiskStore(std::shared_ptr<Volume> volume, EventLoop& loop)
@@ -125,6 +147,21 @@ Lookup DiskStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waite
     });
   });
   return {Lookup::Status::Pending, nullptr, std::move(reading)};
+}
+
+Listing DiskStore::list(char first_byte, std::uint64_t from, ListWaiter& waiter) {
+  std::vector<Listed> queued;
+  if (from == 0) queued = volume_->queued(first_byte);
+  auto looking = std::make_unique<Looking>(*volume_, std::move(queued), waiter);
+  volume_->executor().run([records = volume_->record_list(), first_byte, from,
+                           now_ms = volume_->now_ms(), door = door_,
+                           weak = looking->watch()]() mutable {
+    RecordList::Part read = records.read(first_byte, from, now_ms);
+    door->post([weak, read = std::move(read)]() mutable {
+      if (Looking* const waiting = weak.get()) waiting->ended(std::move(read));
+    });
+  });
+  return {std::nullopt, std::move(looking)};
 }
 
 // ---- changes ----

@@ -24,12 +24,14 @@ class DiskStore final : public Store {
   Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
+  Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override;
   std::uint64_t most_whole() const override;
   std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
       std::optional<std::uint64_t> body_bytes) override;
 
  private:
   class Reading;
+  class Looking;
 
   struct AtOnce {
     Lookup::Status status = Lookup::Status::Miss;

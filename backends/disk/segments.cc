@@ -38,6 +38,12 @@ SegmentRef Segments::find(std::uint32_t number) const {
   return found == segments_.end() ? nullptr : found->second;
 }
 
+SegmentRef Segments::at_or_after(std::uint32_t number) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = segments_.lower_bound(number);
+  return found == segments_.end() ? nullptr : found->second;
+}
+
 SegmentRef Segments::oldest() const {
   const std::shared_lock lock(mutex_);
   return segments_.empty() ? nullptr : segments_.begin()->second;

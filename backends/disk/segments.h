@@ -70,6 +70,8 @@ class Segments {
   SegmentRef add(const SegmentHeader& header, std::shared_ptr<File> file);
   // Null: it is not there, or not any more.
   SegmentRef find(std::uint32_t number) const;
+  // The first of this number or a greater one; null: there is none.
+  SegmentRef at_or_after(std::uint32_t number) const;
   SegmentRef oldest() const;
   SegmentRef newest() const;
   // The oldest one that is sealed and owes a sync. What was removed owes none.

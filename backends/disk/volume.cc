@@ -161,6 +161,32 @@ EntryRef Volume::take(RecordRead&& read, const Hash128& hash, const RecordPlace&
   return nullptr;
 }
 
+// What was replaced since it was read still stands there. Its newer record is met later, unless it
+// lies in the same segment, behind what was read of that.
+ListPart Volume::listed(RecordList::Part&& read) {
+  ListPart part;
+  part.next = read.next;
+  for (RecordList::Found& found : read.records) {
+    const WriteQueue::Standing standing = queue_.standing(found.hash);
+    const auto& place = standing.place;
+    const bool behind = place && place->segment == found.place.segment && place->at >= read.end;
+    if (standing.queued || place == found.place || behind) {
+      part.entries.push_back(std::move(found.entry));
+    }
+  }
+  return part;
+}
+
+std::vector<Listed> Volume::queued(char first_byte) {
+  std::vector<Listed> entries;
+  for (const EntryRef& entry : queue_.entries()) {
+    const std::string_view key = entry->key().bytes;
+    if (!key.starts_with(first_byte) || entry->kind() != EntryKind::Response) continue;
+    entries.push_back({std::string(key), entry->meta(), entry->body_size()});
+  }
+  return entries;
+}
+
 // ---- changes ----
 
 bool Volume::may_store() {

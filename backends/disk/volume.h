@@ -21,6 +21,7 @@
 #include "backends/disk/index.h"
 #include "backends/disk/kept_free.h"
 #include "backends/disk/key_set.h"
+#include "backends/disk/record_list.h"
 #include "backends/disk/record_reader.h"
 #include "backends/disk/recovery.h"
 #include "backends/disk/segment_log.h"
@@ -65,6 +66,13 @@ class Volume : public std::enable_shared_from_this<Volume> {
   EntryRef take(RecordRead&& read, const Hash128& hash, const RecordPlace& place);
   // A record, or its body, is not what was written: it is gone. On a loop.
   void forget_changed(const Hash128& hash, const RecordPlace& place);
+  // For the executor, who may outlive this.
+  RecordList record_list() const { return {segments_, reader_->time()}; }
+  // What such a part has come to, and what is queued: its record is not there yet, and may come to
+  // lie where the list has been by then.
+  ListPart listed(RecordList::Part&& read);
+  std::vector<Listed> queued(char first_byte);
+  std::int64_t now_ms() const { return seams_.clock.now_ms(); }
   // Reading is allowed: the medium is not known to fail, or it is time to try.
   bool may_read() { return reads_.allows(seams_.clock.now_ms()); }
   Executor& executor() { return seams_.executor; }

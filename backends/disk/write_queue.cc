@@ -124,6 +124,22 @@ std::optional<EntryRef> WriteQueue::find(const Hash128& key) {
   return pending == pending_.end() ? std::nullopt : std::optional(pending->second.entry);
 }
 
+std::vector<EntryRef> WriteQueue::entries() {
+  std::vector<EntryRef> entries;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, pending] : pending_) {
+    if (pending.entry) entries.push_back(pending.entry);
+  }
+  return entries;
+}
+
+WriteQueue::Standing WriteQueue::standing(const Hash128& key) {
+  const std::lock_guard lock(mutex_);
+  const auto pending = pending_.find(key);
+  if (pending != pending_.end()) return {pending->second.entry, std::nullopt};
+  return {nullptr, index_.peek(key)};
+}
+
 // ---- the writer ----
 
 WriteQueue::Group WriteQueue::take(std::uint64_t bytes) {

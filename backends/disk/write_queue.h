@@ -61,6 +61,14 @@ class WriteQueue {
 
   // What is queued under this key: an entry, or null for an erasure. Empty: nothing is.
   std::optional<EntryRef> find(const Hash128& key);
+  // All that is queued but erasures.
+  std::vector<EntryRef> entries();
+  // What a key leads to: what is queued, or else where its record lies; neither where it is gone.
+  struct Standing {
+    EntryRef queued;
+    std::optional<RecordPlace> place;
+  };
+  Standing standing(const Hash128& key);
 
   // ---- the writer ----
   struct Group {

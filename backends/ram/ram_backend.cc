@@ -84,6 +84,7 @@ class RamBackend final : public Backend, public std::enable_shared_from_this<Ram
   Admission admit(std::optional<std::uint64_t> body_bytes);
   StoreResult store(const EntryRef& entry, RamReservation* reservation);
   bool erase(keys::KeyView key);
+  ListPart list(char first_byte, std::uint64_t from);
 
  private:
   Shard& shard_of(keys::KeyView key) { return shards_[key.hash.high % kShards]; }
@@ -130,6 +131,9 @@ class RamStore final : public Store {
   EraseResult erase(keys::KeyView key) override {
     return backend_->erase(key) ? EraseResult::Erased : EraseResult::Absent;
   }
+  Listing list(char first_byte, std::uint64_t from, ListWaiter&) override {
+    return {backend_->list(first_byte, from), nullptr};
+  }
   std::uint64_t most_whole() const override { return backend_->max_object_size(); }
   std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
       std::optional<std::uint64_t>) override {
@@ -150,6 +154,18 @@ Admission RamBackend::admit(std::optional<std::uint64_t> body_bytes) {
   const std::uint64_t bytes = kOverhead + body + body / kBlocksShare;
   if (const auto refused = make_room(bytes)) return std::unexpected(*refused);
   return std::make_unique<RamReservation>(account_, bytes);
+}
+
+// A place in the listing: the shard in the upper byte, below it the place there.
+ListPart RamBackend::list(char first_byte, std::uint64_t from) {
+  constexpr unsigned kShardShift = 56;
+  std::uint64_t shard = from >> kShardShift;
+  ListPart part;
+  const std::uint64_t next = shards_[shard].list_some(
+      first_byte, from & ((std::uint64_t{1} << kShardShift) - 1), part.entries);
+  if (next == 0) ++shard;
+  if (shard < kShards) part.next = shard << kShardShift | next;
+  return part;
 }
 
 StoreResult RamBackend::store(const EntryRef& entry, RamReservation* reservation) {

@@ -70,6 +70,30 @@ void EntryTable::replace(const Entry& old, const Entry& entry) {
   *slot = Slot(entry);
 }
 
+// In the order of the slots' numbers read backwards, from the lowest bit up: a table that has grown
+// meanwhile has split each slot in two, and those lie behind one another in this order, too.
+std::uint64_t EntryTable::behind(std::uint64_t slot) const {
+  for (std::uint64_t bit = (mask_ + 1) >> 1U; bit != 0; bit >>= 1U) {
+    slot ^= bit;
+    if ((slot & bit) != 0) return slot;
+  }
+  return 0;
+}
+
+// Who belongs to a slot is found from there on, before the next empty one.
+template <class Visit>
+std::uint64_t EntryTable::visit_some(std::uint64_t from, Visit visit) const {
+  for (int i = 0; i < kVisitedSlots; ++i) {
+    const std::uint64_t home = from & mask_;
+    for (std::uint64_t at = home; !slots_[at].is_empty(); at = (at + 1) & mask_) {
+      if (home_of(slots_[at]) == home) visit(*slots_[at].entry());
+    }
+    from = behind(home);
+    if (from == 0) break;
+  }
+  return from;
+}
+
 void EntryTable::grow() {
   const std::uint64_t old_size = mask_ + 1;
   const std::unique_ptr<Slot[]> old = std::exchange(slots_, std::make_unique<Slot[]>(old_size * 2));
@@ -117,6 +141,15 @@ EntryTable Shard::take_all() {
   const std::lock_guard lock(mutex_);
   std::swap(table_, fresh);
   return fresh;
+}
+
+std::uint64_t Shard::list_some(char first_byte, std::uint64_t from, std::vector<Listed>& into) {
+  const std::lock_guard lock(mutex_);
+  return table_.visit_some(from, [&](const Entry& entry) {
+    const std::string_view key = entry.key().bytes;
+    if (!key.starts_with(first_byte) || entry.kind() != EntryKind::Response) return;
+    into.push_back({std::string(key), entry.meta(), entry.body_size()});
+  });
 }
 
 }  // namespace weir::backends

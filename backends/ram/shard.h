@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "backends/backend.h"
 #include "backends/ram/entry_queue.h"
@@ -28,7 +29,14 @@ class EntryTable {
   // `old` is present, and `entry` of the same key.
   void replace(const Entry& old, const Entry& entry);
 
+  // Visits the entries of some slots: `from` is 0, or what the last call returned, 0 again at the
+  // end. Who is there from the first call to the last is visited, also when the table has grown.
+  template <class Visit>
+  std::uint64_t visit_some(std::uint64_t from, Visit visit) const;
+
  private:
+  static constexpr int kVisitedSlots = 256;
+
   // An entry's address, and above it, where addresses of processes have zeros, 16 bits of its hash:
   // strangers of the same slot are told without reading them.
   class Slot {
@@ -47,6 +55,7 @@ class EntryTable {
   };
 
   std::uint64_t home_of(const Slot& slot) const { return slot.entry()->key().hash.low & mask_; }
+  std::uint64_t behind(std::uint64_t slot) const;
   Slot* find_slot(keys::KeyView key) const;
   void place(const Slot& slot);
   void grow();
@@ -67,6 +76,8 @@ class alignas(64) Shard {
   void replace(const Entry& old, const Entry& entry);
   // Empties it; the table that it had is freed by the caller.
   EntryTable take_all();
+  // As EntryTable::visit_some(): those whose keys begin with that byte.
+  std::uint64_t list_some(char first_byte, std::uint64_t from, std::vector<Listed>& into);
 
   std::uint64_t hits() const { return hits_.load(std::memory_order_relaxed); }
   std::uint64_t misses() const { return misses_.load(std::memory_order_relaxed); }

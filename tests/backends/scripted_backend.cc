@@ -61,6 +61,9 @@ class ScriptedBackend::Presence final : public Store {
     return backend_->put(std::move(entry), loop_, waiter);
   }
   EraseResult erase(keys::KeyView key) override { return backend_->drop(key.bytes); }
+  Listing list(char first_byte, std::uint64_t, ListWaiter&) override {
+    return {backend_->list(first_byte), nullptr};
+  }
   std::uint64_t most_whole() const override { return backend_->max_object_size(); }
   std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
       std::optional<std::uint64_t>) override {
@@ -71,6 +74,16 @@ class ScriptedBackend::Presence final : public Store {
   const std::shared_ptr<ScriptedBackend> backend_;
   EventLoop& loop_;
 };
+
+ListPart ScriptedBackend::list(char first_byte) {
+  const std::lock_guard lock(mutex_);
+  ListPart part;
+  for (const auto& [key, entry] : entries_) {
+    if (!key.starts_with(first_byte) || entry->kind() != Entry::Kind::Response) continue;
+    part.entries.push_back({key, entry->meta(), entry->body_size()});
+  }
+  return part;
+}
 
 std::unique_ptr<Store> ScriptedBackend::attach(EventLoop& loop) {
   return std::make_unique<Presence>(shared_from_this(), loop);

@@ -58,6 +58,7 @@ class ScriptedBackend final : public Backend, public std::enable_shared_from_thi
   Lookup ask(keys::KeyView key, Purpose purpose, EventLoop& loop, LookupWaiter& waiter);
   Storing put(EntryRef entry, EventLoop& loop, StoreWaiter& waiter);
   EraseResult drop(std::string_view key);
+  ListPart list(char first_byte);
   StoreResult end(const EntryRef& entry, StoreResult result);
   static void post_answer(std::shared_ptr<Question> question);
   void post_end(std::shared_ptr<Write> write, StoreResult result);

@@ -1,8 +1,11 @@
 // Look-ups and stores as a test wants them: ask, let the loop turn until the answer is there.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "backends/backend.h"
 
@@ -55,6 +58,29 @@ inline StoreResult put(Store& store, EntryRef entry, EventLoop& loop,
   if (storing.result) return *storing.result;
   while (waiter.answers == 0) turn(loop);
   return *waiter.result;
+}
+
+class RecordingListWaiter final : public ListWaiter {
+ public:
+  void on_listed(ListPart listed) override { part = std::move(listed); }
+
+  std::optional<ListPart> part;
+};
+
+// The keys of all that is listed, each as often as it is. `between` is called behind each part.
+inline std::vector<std::string> list_keys(Store& store, char first_byte, EventLoop& loop,
+                                          const std::function<void()>& between = {}) {
+  std::vector<std::string> keys;
+  for (std::optional<std::uint64_t> from = 0; from;) {
+    RecordingListWaiter waiter;
+    Listing listing = store.list(first_byte, *from, waiter);
+    if (listing.part) waiter.part = std::move(listing.part);
+    while (!waiter.part) turn(loop);
+    for (Listed& entry : waiter.part->entries) keys.push_back(std::move(entry.key));
+    from = waiter.part->next;
+    if (between) between();
+  }
+  return keys;
 }
 
 // A backend attached to a loop of its own that turns when asked. One thread.

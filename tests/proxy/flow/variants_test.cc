@@ -44,6 +44,9 @@ class StoreByHand final : public backends::Store {
     return at_hand.erase(bytes) + elsewhere.erase(bytes) > 0 ? backends::EraseResult::Erased
                                                              : backends::EraseResult::Absent;
   }
+  backends::Listing list(char, std::uint64_t, backends::ListWaiter&) override {
+    return {backends::ListPart{}, nullptr};
+  }
   std::uint64_t most_whole() const override { return 1'000'000; }
   std::expected<std::unique_ptr<backends::Inflow>, StoreResult> open_inflow(
       std::optional<std::uint64_t>) override {
