@@ -17,6 +17,7 @@ namespace weir::keys {
 // What a key's bytes begin with.
 inline constexpr char kBaseKeyVersion = 1;
 inline constexpr char kVariantKeyVersion = 2;
+inline constexpr char kValueKeyVersion = 3;  // of the low-level cache: no page has such a key
 
 // A key that somebody else keeps alive.
 struct KeyView {

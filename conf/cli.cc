@@ -24,6 +24,7 @@ constexpr std::string_view kOverview =
     "Usage: weir [run] [-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
     "       weir check [-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
     "       weir purge [--admin ADDR] (URL | --prefix P | --match GLOB | --all) [--soft]\n"
+    "       weir get KEY, weir set KEY [VALUE|-] [--duration D], weir clear [KEY|GLOB]\n"
     "       weir health [--admin ADDR]\n"
     "       weir version\n"
     "\n"
@@ -31,6 +32,9 @@ constexpr std::string_view kOverview =
     "  run      the proxy; plain \"weir\" is the same\n"
     "  check    validate a configuration\n"
     "  purge    have a running instance forget pages\n"
+    "  get      print a value of the low-level cache\n"
+    "  set      keep a value there\n"
+    "  clear    forget a value, or those of a pattern; without one all values and all pages\n"
     "  health   ask a running instance whether it is ready; for container health checks\n"
     "  version  the version, and those of the linked libraries\n"
     "\n"
@@ -53,6 +57,25 @@ constexpr std::string_view kPurgeFooter =
     "\n"
     "WEIR_ADMIN stands for --admin; the token is that of WEIR_ADMIN_TOKEN, or of the file that\n"
     "WEIR_ADMIN_TOKEN_FILE names. Exit 0, or 1 when nobody answers or it was refused.\n";
+
+constexpr std::string_view kGetFooter =
+    "The value's bytes go to standard output. Exit 1 when it is not there.\n"
+    "\n"
+    "  weir get last_posts\n";
+
+constexpr std::string_view kSetFooter =
+    "Without VALUE, or with -, the value is read from standard input.\n"
+    "\n"
+    "  weir set last_posts '[7, 8]' --duration 5m --type application/json\n"
+    "  pg_dump shop | weir set dump --backend disk\n";
+
+constexpr std::string_view kClearFooter =
+    "A * in KEY stands for any bytes: every key of that pattern is cleared. Without KEY all "
+    "values\n"
+    "and all pages are. Exit 1 when there was nothing of that key, or pattern.\n"
+    "\n"
+    "  weir clear last_posts\n"
+    "  weir clear 'user:7:*'\n";
 
 constexpr std::string_view kHealthFooter =
     "Exit 0 when it is ready, 1 when it drains or nobody answers. WEIR_ADMIN stands for --admin.\n";
@@ -211,6 +234,45 @@ Command parse_purge(const std::vector<std::string>& arguments, const Environment
   return purge;
 }
 
+Command parse_value(ValueCommand::Kind kind, const std::vector<std::string>& arguments,
+                    const Environment& environment) {
+  using Kind = ValueCommand::Kind;
+  const std::string name = kind == Kind::Get ? "get" : kind == Kind::Set ? "set" : "clear";
+  const std::string about = kind == Kind::Get   ? "Prints a value of the low-level cache."
+                            : kind == Kind::Set ? "Keeps a value in the low-level cache."
+                                                : "Forgets values of the low-level cache.";
+  ValueCommand command;
+  command.kind = kind;
+  std::string address;
+  std::optional<std::string> key, value;
+  CLI::App app(about, "weir " + name);
+  app.add_option("key", key, "the value's name: any bytes")->option_text("KEY");
+  if (kind == Kind::Set) {
+    app.add_option("value", value, "what is kept")->option_text("VALUE");
+    app.add_option("--duration", command.duration, "for how long: 30, 5m; else the backend's")
+        ->option_text("D");
+    app.add_option("--type", command.type, "its content type")->option_text("TYPE");
+  }
+  if (kind == Kind::Clear) {
+    app.add_flag("--exact", command.exact, "a * in KEY is a star");
+    app.add_flag("--json", command.json, "print the answer as it came");
+  }
+  app.add_option("--backend", command.backend, "which one; else the default")->option_text("NAME");
+  add_admin(app, address, environment);
+  app.footer(std::string(kind == Kind::Get   ? kGetFooter
+                         : kind == Kind::Set ? kSetFooter
+                                             : kClearFooter));
+  if (auto leave = parse(app, name, arguments)) return *leave;
+  if (!key && kind != Kind::Clear) return usage_error(name, "wants a KEY");
+  if (key && key->empty()) return usage_error(name, "KEY is empty");
+  command.key = key.value_or("");
+  if (value && *value != "-") command.value = std::move(value);
+  auto target = read_target(name, address, environment);
+  if (auto* const leave = std::get_if<Leave>(&target)) return std::move(*leave);
+  command.admin = std::get<AdminTarget>(std::move(target));
+  return command;
+}
+
 Command parse_health(const std::vector<std::string>& arguments, const Environment& environment) {
   std::string address;
   CLI::App app("Asks a running instance whether it is ready.", "weir health");
@@ -237,15 +299,18 @@ Command parse_command_line(int argc, const char* const* argv, const Environment&
   if (first == "run") return parse_run("run", arguments, environment);
   if (first == "check") return parse_check(arguments, environment);
   if (first == "purge") return parse_purge(arguments, environment);
+  if (first == "get") return parse_value(ValueCommand::Kind::Get, arguments, environment);
+  if (first == "set") return parse_value(ValueCommand::Kind::Set, arguments, environment);
+  if (first == "clear") return parse_value(ValueCommand::Kind::Clear, arguments, environment);
   if (first == "health") return parse_health(arguments, environment);
   if (first == "version") return parse_version(arguments);
-  constexpr std::array<std::string_view, 5> kCommands = {"run", "check", "purge", "health",
-                                                         "version"};
+  constexpr std::array<std::string_view, 8> kCommands = {"run", "check", "purge",  "get",
+                                                         "set", "clear", "health", "version"};
   std::string hint = file_hint(first);
   if (const auto near = nearest_name(first, kCommands); near && hint.empty()) {
     hint = fmt::format(" (did you mean \"{}\"?)", *near);
   }
-  if (hint.empty()) hint = " (run, check, purge, health or version)";
+  if (hint.empty()) hint = " (run, check, purge, get, set, clear, health or version)";
   return usage_error("", fmt::format("unknown command {}{}", quote(first), hint));
 }
 

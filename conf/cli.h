@@ -1,6 +1,7 @@
 // The command line: which command, with what. Parsing only; main runs it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -30,6 +31,19 @@ struct PurgeCommand {
   bool soft = false;
   bool json = false;
 };
+// The low-level cache.
+struct ValueCommand {
+  enum class Kind : std::uint8_t { Get, Set, Clear };
+  Kind kind = Kind::Get;
+  AdminTarget admin;
+  std::string key;                   // empty: all, of Clear alone
+  bool exact = false;                // Clear: a `*` in it is a star
+  std::optional<std::string> value;  // Set; absent: standard input
+  std::string duration;              // Set; empty: the backend's
+  std::string type;                  // Set: the content type; empty: none is told
+  std::string backend;               // empty: the default one
+  bool json = false;                 // Clear
+};
 struct HealthCommand {
   AdminTarget admin;
 };
@@ -41,8 +55,8 @@ struct Leave {
   std::string err;  // to stderr
 };
 
-using Command =
-    std::variant<RunCommand, CheckCommand, PurgeCommand, HealthCommand, VersionCommand, Leave>;
+using Command = std::variant<RunCommand, CheckCommand, PurgeCommand, ValueCommand, HealthCommand,
+                             VersionCommand, Leave>;
 
 Command parse_command_line(int argc, const char* const* argv, const Environment& environment);
 

@@ -162,6 +162,9 @@ int dispatch(const conf::Command& command) {
   if (const auto* found = std::get_if<conf::RunCommand>(&command)) return run(*found);
   if (const auto* found = std::get_if<conf::CheckCommand>(&command)) return check(*found);
   if (const auto* found = std::get_if<conf::PurgeCommand>(&command)) return admin::purge(*found);
+  if (const auto* found = std::get_if<conf::ValueCommand>(&command)) {
+    return admin::handle_value(*found);
+  }
   if (const auto* found = std::get_if<conf::HealthCommand>(&command)) return admin::health(*found);
   if (const auto* found = std::get_if<conf::Leave>(&command)) return leave(*found);
   std::fputs(version_text().c_str(), stdout);

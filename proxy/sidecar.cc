@@ -248,7 +248,7 @@ Result<void> Sidecar::open_admin() {
   }
   if (!listening) return std::unexpected(listening.error());
   admin_listening_ = std::move(*listening);
-  admin_.emplace(admin::Access(*config_), admin::make_calls(draining_));
+  admin_.emplace(admin::Access(*config_), admin::make_calls(draining_, leases_), leases_);
   return {};
 }
 

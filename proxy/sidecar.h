@@ -63,6 +63,7 @@ class Sidecar {
   std::unique_ptr<front::AccessLog> access_log_;
   front::OpenClients clients_;
   front::OpenClients admin_clients_;
+  values::LeaseTable leases_;
   std::optional<admin::Admin> admin_;  // where there is an admin address
 
   // The main thread's loop: signals, the drain's timers, health checks.

@@ -13,7 +13,7 @@ Reply text(int status, std::string body) {
 
 }  // namespace
 
-std::vector<Call> make_calls(const std::atomic<bool>& draining) {
+std::vector<Call> make_calls(const std::atomic<bool>& draining, values::LeaseTable& leases) {
   std::vector<Call> calls;
   calls.push_back({.path = "/healthz",
                    .is_open = true,
@@ -25,10 +25,13 @@ std::vector<Call> make_calls(const std::atomic<bool>& draining) {
                    .run = [&draining](const Request&, const Asker&, flow::WorkerContext&) {
                      return draining.load() ? text(503, "draining\n") : text(200, "ready\n");
                    }});
-  calls.push_back({.method = http::Method::Post,
-                   .path = "/v1/purge",
-                   .max_body = kMostPurgeBody,
-                   .run = purge});
+  calls.push_back(
+      {.method = http::Method::Post,
+       .path = "/v1/purge",
+       .max_body = kMostPurgeBody,
+       .run = [&leases](const Request& request, Asker asker, flow::WorkerContext& worker) {
+         return purge(request, std::move(asker), worker, leases);
+       }});
   return calls;
 }
 

@@ -13,6 +13,7 @@
 #include "base/net/loop_door.h"
 #include "proxy/admin/reply.h"
 #include "proxy/flow/worker_context.h"
+#include "proxy/values/lease_table.h"
 
 namespace weir::admin {
 
@@ -51,7 +52,7 @@ struct Call {
       run;
 };
 
-// `draining`: whether no more clients are taken; outlives them.
-std::vector<Call> make_calls(const std::atomic<bool>& draining);
+// `draining`: whether no more clients are taken. Both outlive them.
+std::vector<Call> make_calls(const std::atomic<bool>& draining, values::LeaseTable& leases);
 
 }  // namespace weir::admin

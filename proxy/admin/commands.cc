@@ -5,37 +5,11 @@
 #include <cstdio>
 #include <string>
 
+#include "proxy/admin/asking.h"
 #include "proxy/admin/json.h"
-#include "proxy/upstream/ask_once.h"
 
 namespace weir::admin {
 namespace {
-
-constexpr int kFailure = 1;
-
-int complain(std::string_view command, std::string_view message) {
-  fmt::print(stderr, "weir {}: {}\n", command, message);
-  return kFailure;
-}
-
-std::string nobody_at(const conf::AdminTarget& admin, std::string_view why) {
-  return fmt::format(
-      "nobody answers at {} ({}): is weir running, with that admin address? "
-      "--admin names another",
-      admin.address.text, why);
-}
-
-// What an error of the admin address says.
-std::string complaint_of(const upstream::Answered& answer) {
-  const Json json = Json::parse(answer.body, nullptr, false);
-  if (!json.is_object() || !json.contains("error") || !json["error"].is_object()) {
-    return fmt::format("status {}: that is no admin address of Weir's", answer.status);
-  }
-  const Json& error = json["error"];
-  const std::string message = error.value("message", "");
-  const std::string field = error.value("field", "");
-  return field.empty() ? message : fmt::format("{}: {}", field, message);
-}
 
 std::string order_of(const conf::PurgeCommand& command) {
   Json order;
@@ -63,11 +37,9 @@ std::string what_was_done(const conf::PurgeCommand& command, const Json& answer)
 }  // namespace
 
 int purge(const conf::PurgeCommand& command) {
-  const auto answer = upstream::ask_once({.address = command.admin.address,
-                                          .token = command.admin.token,
-                                          .path = "/v1/purge",
-                                          .body = order_of(command)});
-  if (!answer) return complain("purge", nobody_at(command.admin, answer.error().message));
+  const auto answer =
+      ask_instance("purge", command.admin, {.path = "/v1/purge", .body = order_of(command)});
+  if (!answer) return kFailure;
   if (command.json) fmt::print("{}", answer->body);
   if (answer->status != 200 && answer->status != 202) {
     return complain("purge", complaint_of(*answer));
@@ -80,12 +52,9 @@ int purge(const conf::PurgeCommand& command) {
 
 int health(const conf::HealthCommand& command) {
   constexpr long kPatience_ms = 3'000;  // who checks containers waits no longer as a rule
-  const auto answer = upstream::ask_once({.address = command.admin.address,
-                                          .token = command.admin.token,
-                                          .path = "/readyz",
-                                          .body = {},
-                                          .timeout_ms = kPatience_ms});
-  if (!answer) return complain("health", nobody_at(command.admin, answer.error().message));
+  const auto answer = ask_instance("health", command.admin,
+                                   {.path = "/readyz", .body = {}, .timeout_ms = kPatience_ms});
+  if (!answer) return kFailure;
   const bool known = answer->body == "ready\n" || answer->body == "draining\n";
   if (!known) return complain("health", complaint_of(*answer));
   fmt::print("{}", answer->body);

@@ -6,6 +6,7 @@
 namespace weir::admin {
 
 int purge(const conf::PurgeCommand& command);
+int handle_value(const conf::ValueCommand& command);
 int health(const conf::HealthCommand& command);
 
 }  // namespace weir::admin

@@ -4,55 +4,11 @@
 
 #include <array>
 
-#include "base/check.h"
-#include "base/http/date.h"
 #include "base/log.h"
 #include "proxy/admin/purge_api.h"
 #include "proxy/admin/purge_right.h"
 
 namespace weir::admin {
-
-front::BodySource::Pull ReplyBody::pull(std::span<iovec> parts) {
-  if (sent_ == text_.size()) return {.status = Status::End};
-  parts[0] = {text_.data() + sent_, text_.size() - sent_};
-  return {.status = Status::Data, .parts = 1, .bytes = parts[0].iov_len, .last = true};
-}
-
-// ---- replies ----
-
-void ReplyingHandler::begin(front::Exchange& exchange) {
-  WEIR_CHECK(exchange_ == nullptr);
-  exchange_ = &exchange;
-  exchange.keep_request();
-}
-
-void ReplyingHandler::finished() {
-  life_.end();
-  exchange_ = nullptr;
-}
-
-void ReplyingHandler::answered(Reply reply) {
-  send(std::move(reply));
-}
-
-void ReplyingHandler::send(Reply reply, std::string_view allow) {
-  life_.end();  // one reply
-  http::ResponseHead head;
-  head.status = static_cast<std::uint16_t>(reply.status);
-  head.framing = http::Framing::Length;
-  head.content_length = reply.body.size();
-  http::HeaderBlock& fields = head.fields;
-  fields.add(http::FieldId::Date, http::format_date(exchange_->loop().clock().wall_s()));
-  fields.add(http::FieldId::ContentType, reply.type);
-  fields.add(http::FieldId::CacheControl, "no-store");
-  fields.add("X-Content-Type-Options", "nosniff");
-  if (!allow.empty()) fields.add("Allow", allow);
-  if (reply.status == 401) fields.add("WWW-Authenticate", "Bearer");
-  fields.add(http::FieldId::ContentLength, std::to_string(reply.body.size()));
-  body_.reset(std::move(reply.body));
-  const bool has_body = request().method != http::Method::Head;
-  exchange_->send(head, {}, has_body ? &body_ : nullptr);
-}
 
 // ---- calls ----
 
@@ -68,11 +24,19 @@ const Call* AdminHandler::find_call() const {
 
 void AdminHandler::start(front::Exchange& exchange) {
   begin(exchange);
-  call_ = find_call();
+  const bool is_value = values::is_value_path(request().path);
+  if (!is_value) call_ = find_call();
   const http::Method method = request().method;
   const bool looks = method == http::Method::Get || method == http::Method::Head;
-  auto refused = admin_.access.refusal(request(), call_ && call_->is_open, !looks);
+  // To take a lease changes what others get: with a query it may be that.
+  const bool changes = !looks || (is_value && request().has_query);
+  auto refused = admin_.access.refusal(request(), call_ && call_->is_open, changes);
   if (refused) return send(std::move(*refused));
+  if (is_value) {
+    keys_ = std::make_unique<KeysHandler>(worker_, admin_.leases, door());
+    return keys_->start(exchange);
+  }
+  exchange.keep_request();
   if (!call_) return refuse_unknown();
   request_body_ready();
 }
@@ -90,7 +54,13 @@ void AdminHandler::refuse_unknown() {
   send(error_reply(404, "path", fmt::format("there is no {} here", request().path)));
 }
 
+void AdminHandler::finished() {
+  if (keys_) keys_->finished();
+  ReplyingHandler::finished();
+}
+
 void AdminHandler::request_body_ready() {
+  if (keys_) return keys_->request_body_ready();
   std::array<char, std::size_t{16} * 1024> buffer;
   while (true) {
     const front::BodyRead got = exchange().read_body(buffer);
@@ -118,6 +88,7 @@ void AdminHandler::request_body_ready() {
 
 void PurgeHandler::start(front::Exchange& exchange) {
   begin(exchange);
+  exchange.keep_request();
   if (!may_purge(exchange, *worker_.site->site->config)) {
     return exchange.send_error(405, "method", {});
   }

@@ -8,62 +8,18 @@
 #include <string_view>
 #include <vector>
 
-#include "base/life.h"
-#include "base/net/loop_door.h"
 #include "proxy/admin/access.h"
 #include "proxy/admin/calls.h"
-#include "proxy/front/exchange.h"
+#include "proxy/admin/keys_handler.h"
+#include "proxy/admin/replying_handler.h"
 
 namespace weir::admin {
 
-// Sends a reply's body.
-class ReplyBody final : public front::BodySource {
- public:
-  void reset(std::string text) {
-    text_ = std::move(text);
-    sent_ = 0;
-  }
-  Pull pull(std::span<iovec> parts) override;
-  void consume(std::size_t bytes) override { sent_ += bytes; }
-
- private:
-  std::string text_;
-  std::size_t sent_ = 0;
-};
-
-// What both kinds of handlers do: they reply, now or later. One exchange at a time.
-class ReplyingHandler : public front::Handler, public Asking {
- public:
-  explicit ReplyingHandler(std::shared_ptr<LoopDoor> door) : door_(std::move(door)) {}
-
-  // ---- front::Handler ----
-  bool holds_up_others() const override { return false; }
-  void response_cut() override {}
-  bool waits_for_place() const override { return false; }
-  void finished() override;
-
-  // ---- Asking ----
-  void answered(Reply reply) override;
-
- protected:
-  void begin(front::Exchange& exchange);
-  front::Exchange& exchange() { return *exchange_; }
-  const http::RequestHead& request() const { return exchange_->request(); }
-  Asker asker() { return {door_, life_.watch()}; }
-  // `allow`: of a 405, what Allow says.
-  void send(Reply reply, std::string_view allow = {});
-
- private:
-  const std::shared_ptr<LoopDoor> door_;
-  Life<Asking> life_{*this};
-  front::Exchange* exchange_ = nullptr;
-  ReplyBody body_;
-};
-
-// What the calls of all workers share. Immutable; any thread.
+// What the calls of all workers share. Any thread.
 struct Admin {
   Access access;
   std::vector<Call> calls;
+  values::LeaseTable& leases;  // outlives it
 };
 
 class AdminHandler final : public ReplyingHandler {
@@ -73,6 +29,7 @@ class AdminHandler final : public ReplyingHandler {
 
   void start(front::Exchange& exchange) override;
   void request_body_ready() override;
+  void finished() override;
 
  private:
   const Call* find_call() const;
@@ -82,6 +39,8 @@ class AdminHandler final : public ReplyingHandler {
   flow::WorkerContext& worker_;
   const Call* call_ = nullptr;
   std::string read_;
+  std::unique_ptr<KeysHandler>
+      keys_;  // of a request to the low-level cache: all else is its affair
 };
 
 // PURGE on the main address, for those in purge_allow.

@@ -27,11 +27,15 @@ void reply_when_kept(flow::WorkerContext& worker, bool marked, std::function<voi
   });
 }
 
-std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerContext& worker) {
+std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerContext& worker,
+                           values::LeaseTable& leases) {
   const auto order = read_purge(request.body);
   if (!order) return error_reply(400, order.error().field, order.error().message);
   const Result<bool> marked = flow::purge(*worker.site->site, *order, worker.tables.purges);
   if (!marked) return error_reply(400, name_of(order->kind), marked.error().message);
+  if (order->kind == flow::PurgeOrder::Kind::All) {
+    leases.void_if([](std::string_view) { return true; });
+  }
   log_info("purged by {}: {} {}{}", request.peer, name_of(order->kind), order->text,
            order->soft ? " (soft)" : "");
   reply_when_kept(worker, *marked, [asker = std::move(asker)](Reply reply) mutable {

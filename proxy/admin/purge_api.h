@@ -14,7 +14,8 @@ namespace weir::admin {
 // `tell` is called later, on any thread.
 void reply_when_kept(flow::WorkerContext& worker, bool marked, std::function<void(Reply)> tell);
 
-// The call.
-std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerContext& worker);
+// The call. Where everything is purged values are, too, and so leases are over.
+std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerContext& worker,
+                           values::LeaseTable& leases);
 
 }  // namespace weir::admin

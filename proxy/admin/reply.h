@@ -3,6 +3,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/http/message.h"
 
@@ -19,7 +21,8 @@ struct Request {
 struct Reply {
   int status = 200;
   std::string_view type = "application/json";
-  std::string body;
+  std::string body = {};                                              // none of a 204
+  std::vector<std::pair<std::string_view, std::string>> fields = {};  // further ones
 };
 
 // {"error": {"field": …, "message": …}}; without a field where none is at fault.

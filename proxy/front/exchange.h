@@ -56,6 +56,7 @@ inline constexpr std::string_view kAllowedMethods = "GET, HEAD, POST, PUT, DELET
 struct FreshFields {
   std::int64_t age_s = -1;        // Age; left out below 0
   std::string_view cache_status;  // the whole value, without the field's name; left out when empty
+  std::string_view lines = {};    // further fields, each a whole line with its end
 };
 
 // What the line of the access log says beside the request and the response.

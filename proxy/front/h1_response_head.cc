@@ -54,6 +54,7 @@ void append_framing(std::string& out, const http::RequestHead& request,
 void append_fresh_fields(std::string& out, const FreshFields& fresh, const HeadOptions& options) {
   if (fresh.age_s >= 0) http::append_field(out, "Age", fmt::format_int(fresh.age_s).c_str());
   if (!fresh.cache_status.empty()) http::append_field(out, "Cache-Status", fresh.cache_status);
+  out += fresh.lines;
   if (options.close) {
     out += "Connection: close\r\n";
   } else if (options.keep_alive) {

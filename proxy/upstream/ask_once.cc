@@ -10,7 +10,7 @@
 namespace weir::upstream {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{64} << 20U;
+constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
 
 std::size_t take(const char* bytes, std::size_t size, std::size_t count, void* into) {
   std::string& body = *static_cast<std::string*>(into);
@@ -55,11 +55,14 @@ Result<Answered> ask_once(const AskOnce& ask) {
     curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, ask.address.host.c_str());
   }
   if (!ask.token.empty()) add(fields, "Authorization: Bearer " + ask.token);
-  if (!ask.body.empty()) {
-    add(fields, "Content-Type: application/json");
+  curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+  if (!ask.body.empty() || ask.method == "POST" || ask.method == "PUT") {
+    add(fields, "Content-Type: " + ask.content_type);
+    add(fields, "Expect:");  // nobody is asked whether a body may come
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(ask.body.size()));
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ask.body.c_str());
   }
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask.method.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields.get());
   const CURLcode code = curl_easy_perform(curl);
   if (code != CURLE_OK) return fail(ErrorCode::Unavailable, curl_easy_strerror(code));

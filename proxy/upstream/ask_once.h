@@ -9,10 +9,12 @@
 namespace weir::upstream {
 
 struct AskOnce {
-  conf::ListenAddress address;
-  std::string token;  // empty: none
-  std::string path;
-  std::string body;  // empty: a GET; else a POST of it
+  conf::ListenAddress address = {};
+  std::string token = {};  // empty: none
+  std::string path;        // sent as it is
+  std::string body = {};
+  std::string method = body.empty() ? "GET" : "POST";
+  std::string content_type = "application/json";  // of a body
   long timeout_ms = 10'000;
 };
 struct Answered {

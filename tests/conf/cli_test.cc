@@ -87,7 +87,8 @@ TEST(Cli, WrongUsageExitsWithTwo) {
       {{"chekc"},
        "weir: unknown command \"chekc\" (did you mean \"check\"?)\nTry \"weir --help\".\n"},
       {{"frobnicate"},
-       "weir: unknown command \"frobnicate\" (run, check, purge, health or version)\nTry \"weir "
+       "weir: unknown command \"frobnicate\" (run, check, purge, get, set, clear, health or "
+       "version)\nTry \"weir "
        "--help\".\n"},
       {{""}, "weir: unknown command \"\"\nTry \"weir --help\".\n"},
       {{"check", "-c", "f", "g"},

@@ -35,8 +35,9 @@ LEVELS = {
     "proxy/policy": 6,
     "proxy/front": 7, "proxy/route": 7, "proxy/upstream": 7,
     "proxy/flow": 8,
-    "proxy/admin": 9,
-    "proxy": 10,
+    "proxy/values": 9,
+    "proxy/admin": 10,
+    "proxy": 11,
 }
 
 # Which folder alone may know a library. Tests may know all of them.

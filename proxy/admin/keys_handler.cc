@@ -1,0 +1,232 @@
+#include "proxy/admin/keys_handler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/admin/json.h"
+
+namespace weir::admin {
+namespace {
+
+// An app's values may be pages. Whoever opens one in a browser must not have it act as a page of
+// the admin address's own.
+constexpr std::string_view kHarmless =
+    "X-Content-Type-Options: nosniff\r\n"
+    "Content-Security-Policy: default-src 'none'; sandbox\r\n";
+
+}  // namespace
+
+KeysHandler::KeysHandler(flow::WorkerContext& worker, values::LeaseTable& leases,
+                         std::shared_ptr<LoopDoor> door)
+    : ReplyingHandler(std::move(door)),
+      worker_(worker),
+      leases_(leases),
+      wait_timer_(worker.loop, [this] { waited(); }) {}
+
+void KeysHandler::start(front::Exchange& exchange) {
+  begin(exchange);
+  site_ = worker_.site;
+  seq_ = worker_.tables.purges.position();
+  auto call = values::read_value_call(request().method, request().path, request().query);
+  if (!call) return fault(call.error());
+  call_ = std::move(*call);
+  if (!choose_backend()) return;
+  if (!call_.name.empty()) values::build_value_key(call_.name, key_);
+  if (call_.kind != Kind::Get) exchange.keep_request();
+  begin_call();
+}
+
+void KeysHandler::finished() {
+  wait_timer_.stop();
+  ticket_ = nullptr;
+  lease_life_.end();
+  walk_ = nullptr;
+  pending_ = nullptr;
+  intake_.reset();
+  set_life_.end();
+  ReplyingHandler::finished();
+}
+
+void KeysHandler::fault(const values::ValueFault& fault) {
+  exchange().drop_body();
+  const std::string_view allow =
+      fault.status == 405 ? values::allowed_methods(request().path) : std::string_view{};
+  send(error_reply(fault.status, fault.field, fault.message), allow);
+}
+
+// The one that is named, else the farthest of the default tiers: so that instances agree.
+bool KeysHandler::choose_backend() {
+  const conf::Config& config = *site_->site->config;
+  const std::string& name = call_.backend ? *call_.backend : config.default_tiers.back();
+  const auto found = site_->site->backend_named(name);
+  if (found) {
+    backend_ = *found;
+    return true;
+  }
+  std::string names;
+  for (const conf::Backend& backend : config.backends) {
+    names.append(names.empty() ? "" : ", ").append(backend.name);
+  }
+  fault({.field = "backend",
+         .message = fmt::format("there is no {:?} (there are: {})", name, names)});
+  return false;
+}
+
+void KeysHandler::begin_call() {
+  switch (call_.kind) {
+    case Kind::Get:
+    case Kind::Clear:
+      return look_up();
+    case Kind::GetOrLease:
+      if (request().method == http::Method::Head) {
+        return fault({.field = "lease", .message = "goes with GET"});
+      }
+      wait_until_ms_ = worker_.loop.now_ms() + call_.wait_ms;
+      return look_up();
+    case Kind::Set:
+    case Kind::GetOrSet:
+      return begin_set();
+    case Kind::EndLease:
+      return end_lease();
+    case Kind::List:
+      return list();
+    case Kind::ClearPattern:
+      return clear_matching();
+    case Kind::ClearAll:
+      return clear_all();
+  }
+}
+
+// ---- one value ----
+
+std::optional<values::ValueAge> KeysHandler::usable(const backends::EntryMeta& meta) const {
+  return values::usable_value(meta, backend_name(), worker_.tables.purges, worker_.loop.now_ms());
+}
+
+void KeysHandler::look_up() {
+  backends::Lookup answer = store().lookup(key_.view(), backends::Purpose::Serve, *this);
+  if (answer.status == backends::Lookup::Status::Pending) {
+    exchange().keep_request();
+    pending_ = std::move(answer.pending);
+    return;
+  }
+  on_lookup(std::move(answer.entry));
+}
+
+void KeysHandler::on_lookup(backends::EntryRef entry) {
+  pending_ = nullptr;
+  const std::uint64_t position = worker_.tables.purges.position();
+  const auto age = entry ? usable(entry->meta()) : std::nullopt;
+  if (!age) return missed();
+  entry->checked_up_to(position);  // the next one who reads it has nothing to ask
+  found(entry, *age);
+}
+
+void KeysHandler::found(const backends::EntryRef& entry, const values::ValueAge& age) {
+  if (call_.kind == Kind::Clear) return clear_one(true);
+  if (call_.kind == Kind::GetOrSet) exchange().drop_body();
+  send_value(entry, age);
+}
+
+void KeysHandler::missed() {
+  switch (call_.kind) {
+    case Kind::Clear:
+      return clear_one(false);
+    case Kind::GetOrLease:
+      return ask_for_lease();
+    case Kind::GetOrSet:
+      return is_whole_ ? set_if_absent() : read_body();
+    default:
+      return answer_absent();
+  }
+}
+
+void KeysHandler::answer_absent() {
+  send(error_reply(404, "key", "is not here"));
+}
+
+void KeysHandler::send_value(const backends::EntryRef& entry, const values::ValueAge& age) {
+  lines_ = fmt::format("Cache-Control: max-age={}\r\n{}", age.ttl_s, kHarmless);
+  exchange().send_entry(entry, {.age_s = age.age_s, .cache_status = {}, .lines = lines_});
+}
+
+void KeysHandler::clear_one(bool is_there) {
+  const backends::EraseResult erased = store().erase(key_.view());
+  leases_.set(lease_name());  // what is being computed is older
+  if (erased == backends::EraseResult::Failed) {
+    return send(error_reply(500, "", "the backend fails: it may be there still"));
+  }
+  send({.body = text_of({{"cleared", is_there ? 1 : 0}})});
+}
+
+// ---- leases ----
+
+std::string KeysHandler::lease_name() const {
+  std::string name = backend_name();
+  name += '\0';
+  name += call_.name;
+  return name;
+}
+
+void KeysHandler::ask_for_lease() {
+  const std::int64_t now_ms = worker_.loop.now_ms();
+  const bool may_wait = now_ms < wait_until_ms_;
+  values::LeaseTable::Asked asked = leases_.ask(lease_name(), {.lease_ms = call_.lease_ms,
+                                                               .now_ms = now_ms,
+                                                               .may_wait = may_wait,
+                                                               .door = door(),
+                                                               .who = lease_life_.watch()});
+  if (asked.lease) return give(*asked.lease);
+  if (asked.ticket) {
+    ticket_ = std::move(asked.ticket);
+    return wait_on();
+  }
+  if (!may_wait) return answer_absent();
+  send(error_reply(
+      503, "wait",
+      fmt::format("more than {} callers wait for leases", values::LeaseTable::kMostWaiters)));
+}
+
+void KeysHandler::give(const values::Lease& lease) {
+  Reply reply = error_reply(404, "key", "is not here: compute it, and PUT it with this lease");
+  reply.fields.emplace_back("Weir-Lease", lease.token);
+  send(std::move(reply));
+}
+
+void KeysHandler::wait_on() {
+  const std::int64_t soon_ms = worker_.loop.now_ms() + 1;
+  wait_timer_.start_at(std::min(wait_until_ms_, std::max(ticket_->until_ms(), soon_ms)));
+}
+
+// He has waited long enough, or whoever computes it has had his time.
+void KeysHandler::waited() {
+  const std::int64_t now_ms = worker_.loop.now_ms();
+  if (now_ms >= wait_until_ms_) {
+    ticket_ = nullptr;
+    return answer_absent();
+  }
+  leases_.expire(lease_name(), now_ms);
+  wait_on();
+}
+
+void KeysHandler::lease_news() {
+  if (!ticket_) return;
+  values::Lease lease;
+  const values::LeaseTicket::News news = ticket_->take(lease);
+  if (news == values::LeaseTicket::News::None) return;
+  ticket_ = nullptr;
+  wait_timer_.stop();
+  if (news == values::LeaseTicket::News::Yours) return give(lease);
+  look_up();
+}
+
+void KeysHandler::end_lease() {
+  if (leases_.fail(lease_name(), call_.token, worker_.loop.now_ms())) return send({.status = 204});
+  fault({.status = 409,
+         .field = "lease",
+         .message = "is not held: its time is over, or the key was set or cleared"});
+}
+
+}  // namespace weir::admin

@@ -1,0 +1,109 @@
+// The low-level cache's side of an exchange: /v1/keys (proxy/values/). One loop.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/net/timer.h"
+#include "proxy/admin/replying_handler.h"
+#include "proxy/flow/worker_context.h"
+#include "proxy/values/lease_table.h"
+#include "proxy/values/value_call.h"
+#include "proxy/values/value_entry.h"
+#include "proxy/values/value_intake.h"
+#include "proxy/values/value_walk.h"
+
+namespace weir::admin {
+
+class KeysHandler final : public ReplyingHandler,
+                          private backends::LookupWaiter,
+                          private backends::StoreWaiter,
+                          private values::LeaseWaiter {
+ public:
+  // Both outlive it.
+  KeysHandler(flow::WorkerContext& worker, values::LeaseTable& leases,
+              std::shared_ptr<LoopDoor> door);
+  void start(front::Exchange& exchange) override;
+  void request_body_ready() override { read_body(); }
+  void finished() override;
+
+ private:
+  using Kind = values::ValueCall::Kind;
+
+  // ---- what is asked for ----
+  bool choose_backend();
+  void begin_call();
+  void fault(const values::ValueFault& fault);
+
+  // ---- one value (keys_handler.cc) ----
+  void look_up();
+  void on_lookup(backends::EntryRef entry) override;
+  void found(const backends::EntryRef& entry, const values::ValueAge& age);
+  void missed();
+  void answer_absent();
+  void send_value(const backends::EntryRef& entry, const values::ValueAge& age);
+  void clear_one(bool is_there);
+
+  // ---- leases ----
+  void ask_for_lease();
+  void give(const values::Lease& lease);
+  void lease_news() override;
+  void wait_on();
+  void waited();
+  void end_lease();
+  bool has_lease();
+
+  // ---- setting (keys_handler_set.cc) ----
+  void begin_set();
+  void read_body();
+  bool take(std::string_view bytes);
+  void body_is_whole();
+  void set_if_absent();
+  void store_value();
+  void on_stored(backends::StoreResult result) override;
+
+  // ---- many values (keys_handler_walk.cc) ----
+  void list();
+  void walk_from(std::uint64_t from);
+  bool list_next_backend();
+  bool list_part(std::uint64_t from, backends::ListPart part);
+  void send_list(const std::string& cursor);
+  void clear_matching();
+  bool clear_part(backends::ListPart part);
+  void clear_all();
+
+  backends::Store& store() const { return site_->store_of_backend(backend_); }
+  const std::string& backend_name() const { return site_->site->config->backends[backend_].name; }
+  std::optional<values::ValueAge> usable(const backends::EntryMeta& meta) const;
+  // What leases are kept under.
+  std::string lease_name() const;
+
+  flow::WorkerContext& worker_;
+  values::LeaseTable& leases_;
+  std::shared_ptr<const flow::LoopSite> site_;
+  values::ValueCall call_;
+  std::size_t backend_ = 0;
+  keys::KeyBuffer key_;
+  std::string lines_;  // of the response
+  std::unique_ptr<backends::PendingAnswer> pending_;
+
+  std::unique_ptr<values::LeaseTicket> ticket_;
+  Timer wait_timer_;
+  std::int64_t wait_until_ms_ = 0;
+  Life<values::LeaseWaiter> lease_life_{*this};
+
+  std::string content_type_;
+  std::uint64_t seq_ = 0;  // where the purge book stood when the request came
+  std::optional<values::ValueIntake> intake_;
+  bool behind_ = false;
+  bool is_whole_ = false;
+  int tries_ = 0;
+  Life<KeysHandler> set_life_{*this};
+
+  struct Found;
+  std::unique_ptr<values::ValueWalk> walk_;
+  std::shared_ptr<Found> found_;  // of a type that the header need not know
+};
+
+}  // namespace weir::admin

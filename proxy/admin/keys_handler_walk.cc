@@ -1,0 +1,166 @@
+// What is about many values: listing them, and clearing those of a pattern, or all.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "proxy/admin/json.h"
+#include "proxy/admin/keys_handler.h"
+
+namespace weir::admin {
+namespace {
+
+// Where a listing goes on: in which backend, at which part of its, behind which name of that.
+struct Cursor {
+  std::size_t backend = 0;
+  std::uint64_t from = 0;
+  std::string behind;
+};
+
+std::string text_of(const Cursor& cursor) {
+  return fmt::format("{:x}.{:x}.{}", cursor.backend, cursor.from,
+                     values::encode_percent(cursor.behind));
+}
+
+template <class Number>
+bool take_number(std::string_view& text, Number& number) {
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
+  if (error != std::errc() || at == text.data() + text.size() || *at != '.') return false;
+  text.remove_prefix(static_cast<std::size_t>(at - text.data()) + 1);
+  return true;
+}
+
+std::optional<Cursor> read_cursor(std::string_view text) {
+  Cursor cursor;
+  if (text.empty()) return cursor;
+  if (!take_number(text, cursor.backend) || !take_number(text, cursor.from)) return std::nullopt;
+  auto behind = values::decode_percent(text, false);
+  if (!behind) return std::nullopt;
+  cursor.behind = std::move(*behind);
+  return cursor;
+}
+
+}  // namespace
+
+struct KeysHandler::Found {
+  Json keys = Json::array();
+  Cursor began;
+  std::uint64_t cleared = 0;
+};
+
+// ---- listing ----
+
+void KeysHandler::list() {
+  found_ = std::make_shared<Found>();
+  const auto cursor = read_cursor(call_.cursor);
+  if (!cursor || cursor->backend >= site_->site->backends.size()) {
+    return fault({.field = "cursor", .message = "is none that a listing has given"});
+  }
+  if (!call_.backend) backend_ = cursor->backend;
+  found_->began = *cursor;
+  walk_from(cursor->from);
+}
+
+void KeysHandler::walk_from(std::uint64_t from) {
+  walk_ = std::make_unique<values::ValueWalk>(
+      worker_.loop, store(), from, [this](std::uint64_t began, backends::ListPart part) {
+        return call_.kind == Kind::List ? list_part(began, std::move(part))
+                                        : clear_part(std::move(part));
+      });
+}
+
+// Within a part names are told in their order, so that a listing can go on behind one of them.
+bool KeysHandler::list_part(std::uint64_t from, backends::ListPart part) {
+  std::ranges::sort(part.entries, {}, &backends::Listed::key);
+  const Cursor& began = found_->began;
+  const bool is_first = from == began.from && backend_ == began.backend;
+  std::string_view last;
+  for (const backends::Listed& entry : part.entries) {
+    const std::string_view name = values::name_of_value(entry.key);
+    const bool was_told =
+        (is_first && !began.behind.empty() && name <= began.behind) || name == last;
+    if (was_told || !call_.pattern.matches(name)) continue;
+    const auto age = usable(entry.meta);
+    if (!age) continue;
+    if (found_->keys.size() == call_.limit) {
+      send_list(text_of(Cursor{backend_, from, std::string(last)}));
+      return false;
+    }
+    found_->keys.push_back({{"key", name},
+                            {"path", values::encode_percent(name)},
+                            {"size", entry.body_bytes},
+                            {"age", age->age_s},
+                            {"ttl", age->ttl_s},
+                            {"backend", backend_name()}});
+    last = name;
+  }
+  if (part.next && found_->keys.size() == call_.limit) {
+    send_list(text_of(Cursor{backend_, *part.next, {}}));
+    return false;
+  }
+  if (part.next) return true;
+  return list_next_backend();
+}
+
+// Always false: the walk through this one is over.
+bool KeysHandler::list_next_backend() {
+  const bool was_last = call_.backend || backend_ + 1 == site_->site->backends.size();
+  if (was_last) {
+    send_list({});
+    return false;
+  }
+  ++backend_;
+  walk_from(0);
+  return false;
+}
+
+void KeysHandler::send_list(const std::string& cursor) {
+  Json out;
+  out["keys"] = std::move(found_->keys);
+  out["cursor"] = cursor.empty() ? Json() : Json(cursor);
+  send({.body = admin::text_of(out)});
+}
+
+// ---- clearing ----
+
+void KeysHandler::clear_matching() {
+  found_ = std::make_shared<Found>();
+  walk_from(0);
+}
+
+bool KeysHandler::clear_part(backends::ListPart part) {
+  keys::KeyBuffer key;
+  for (const backends::Listed& entry : part.entries) {
+    const std::string_view name = values::name_of_value(entry.key);
+    if (!call_.pattern.matches(name)) continue;
+    const bool counts = usable(entry.meta).has_value();
+    values::build_value_key(name, key);
+    if (store().erase(key.view()) != backends::EraseResult::Absent && counts) ++found_->cleared;
+  }
+  if (part.next) return true;
+  const std::string prefix = lease_name();  // call_.name is empty
+  leases_.void_if([&](std::string_view lease) {
+    return lease.starts_with(prefix) && call_.pattern.matches(lease.substr(prefix.size()));
+  });
+  send({.body = admin::text_of({{"cleared", found_->cleared}})});
+  return false;
+}
+
+// Nothing is looked for: a mark of the purge book does it, and is written down before it is
+// answered.
+void KeysHandler::clear_all() {
+  const std::string backend = call_.backend.value_or("");
+  values::clear_values(worker_.tables.purges, backend);
+  const std::string prefix = call_.backend ? lease_name() : "";
+  leases_.void_if([&](std::string_view lease) { return lease.starts_with(prefix); });
+  worker_.tables.purges.when_kept([asker = asker()](const Result<void>& kept) mutable {
+    if (kept) return asker.answer({.body = admin::text_of({{"cleared", Json()}})});
+    asker.answer(error_reply(500, "",
+                             "it is cleared, but could not be written down: it may come "
+                             "back after a restart (" +
+                                 kept.error().message + ")"));
+  });
+}
+
+}  // namespace weir::admin

@@ -1,0 +1,115 @@
+// weir get, set and clear.
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "proxy/admin/asking.h"
+#include "proxy/admin/commands.h"
+#include "proxy/admin/json.h"
+#include "proxy/values/value_pattern.h"
+
+namespace weir::admin {
+namespace {
+
+using conf::ValueCommand;
+
+std::string read_input() {
+  std::string all;
+  std::array<char, std::size_t{64} * 1024> buffer;
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), stdin)) {
+    all.append(buffer.data(), count);
+  }
+  return all;
+}
+
+// In a pattern the stars stay.
+std::string path_of(const ValueCommand& command) {
+  if (command.key.empty()) return "/v1/keys";
+  if (command.kind != ValueCommand::Kind::Clear || command.exact) {
+    return "/v1/keys/" + values::encode_percent(command.key);
+  }
+  std::string path = "/v1/keys/";
+  for (std::string_view rest = command.key;;) {
+    const std::size_t star = rest.find('*');
+    path += values::encode_percent(rest.substr(0, star));
+    if (star == std::string_view::npos) return path;
+    path += '*';
+    rest.remove_prefix(star + 1);
+  }
+}
+
+std::string query_of(const ValueCommand& command) {
+  std::string query;
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (value.empty()) return;
+    query += fmt::format("{}{}={}", query.empty() ? '?' : '&', name, values::encode_percent(value));
+  };
+  add("backend", command.backend);
+  add("duration", command.duration);
+  return query;
+}
+
+int get(const ValueCommand& command) {
+  const auto answer = ask_instance("get", command.admin,
+                                   {.path = path_of(command) + query_of(command), .body = {}});
+  if (!answer) return kFailure;
+  if (answer->status != 200) return complain("get", complaint_of(*answer));
+  std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
+  return 0;
+}
+
+int set(const ValueCommand& command) {
+  const std::string type = command.type.empty() ? "application/octet-stream" : command.type;
+  const auto answer = ask_instance("set", command.admin,
+                                   {.path = path_of(command) + query_of(command),
+                                    .body = command.value ? *command.value : read_input(),
+                                    .method = "PUT",
+                                    .content_type = type});
+  if (!answer) return kFailure;
+  return answer->status == 204 ? 0 : complain("set", complaint_of(*answer));
+}
+
+// All values and all pages, or only the values of a backend, or those of a key or a pattern.
+int clear(const ValueCommand& command) {
+  const bool everything = command.key.empty() && command.backend.empty();
+  upstream::AskOnce ask{
+      .path = path_of(command) + query_of(command), .body = {}, .method = "DELETE"};
+  if (everything) ask = {.path = "/v1/purge", .body = R"({"all": true})"};
+  const auto answer = ask_instance("clear", command.admin, std::move(ask));
+  if (!answer) return kFailure;
+  if (command.json) fmt::print("{}", answer->body);
+  const Json json = Json::parse(answer->body, nullptr, false);
+  if (answer->status != 200 || !json.is_object()) return complain("clear", complaint_of(*answer));
+  const Json cleared = json.value("cleared", Json());
+  if (cleared == 0) {
+    return command.json ? kFailure : complain("clear", "there is nothing of that name");
+  }
+  if (command.json) return 0;
+  if (everything) {
+    fmt::print("cleared: all values and all pages\n");
+  } else if (cleared.is_null()) {
+    fmt::print("cleared: all values of backend {}\n", command.backend);
+  } else {
+    fmt::print("cleared: {}\n", cleared.get<std::uint64_t>());
+  }
+  return 0;
+}
+
+}  // namespace
+
+int handle_value(const ValueCommand& command) {
+  switch (command.kind) {
+    case ValueCommand::Kind::Get:
+      return get(command);
+    case ValueCommand::Kind::Set:
+      return set(command);
+    case ValueCommand::Kind::Clear:
+      return clear(command);
+  }
+  return kFailure;
+}
+
+}  // namespace weir::admin
