@@ -13,6 +13,9 @@
 namespace weir::backends {
 namespace {
 
+constexpr std::size_t kTagBytes = sizeof(std::uint64_t);
+constexpr std::size_t kTagCountBytes = sizeof(std::uint32_t);
+
 // A slot of 8 bytes in a table that is between three eighths and three quarters full.
 constexpr std::size_t kTableShare = 16;
 constexpr std::int32_t kNoTime = std::numeric_limits<std::int32_t>::min();
@@ -96,7 +99,8 @@ EntryRef Entry::make(const Source& source) {
   const bool is_response = source.kind == Kind::Response;
   const std::size_t inline_size = source.body ? 0 : source.inline_bytes.size();
   const std::size_t bytes = sizeof(Entry) + source.key.bytes.size() + source.status_line.size() +
-                            source.fields.size() + (is_response ? 2 : 0) + inline_size;
+                            source.fields.size() + (is_response ? 2 : 0) + inline_size +
+                            (source.tags.empty() ? 0 : kTagCountBytes + source.tags.size());
   WEIR_CHECK(bytes <= std::numeric_limits<std::uint32_t>::max());
   WEIR_CHECK(source.status_line.size() <= kMaxStatusLine);
   void* const block = ::operator new(bytes);
@@ -130,12 +134,18 @@ Entry::Entry(const Source& source)
       must_revalidate_(source.meta.must_revalidate),
       shared_with_personal_(source.meta.shared_with_personal),
       without_encoding_(source.meta.without_encoding),
-      varies_(source.meta.varies) {
+      varies_(source.meta.varies),
+      has_tags_(!source.tags.empty()) {
   char* at = reinterpret_cast<char*>(this + 1);
   const std::string_view blank_line = head_size_ == 0 ? "" : "\r\n";
   for (const std::string_view part : {source.key.bytes, source.status_line, source.fields,
                                       blank_line, source.inline_bytes.substr(0, inline_size_)}) {
     at = std::copy(part.begin(), part.end(), at);
+  }
+  if (has_tags_ != 0) {
+    const auto count = static_cast<std::uint32_t>(source.tags.size() / kTagBytes);
+    std::memcpy(at, &count, kTagCountBytes);
+    std::ranges::copy(source.tags, at + kTagCountBytes);
   }
   note_fields();
 }
@@ -166,6 +176,21 @@ void Entry::note_fields() {
   });
 }
 
+std::string_view Entry::tag_bytes() const {
+  if (has_tags_ == 0) return {};
+  const char* const at = head_start() + head_size_ + inline_size_;
+  std::uint32_t count = 0;
+  std::memcpy(&count, at, kTagCountBytes);
+  return {at + kTagCountBytes, count * kTagBytes};
+}
+
+std::vector<std::uint64_t> Entry::tags() const {
+  const std::string_view bytes = tag_bytes();
+  std::vector<std::uint64_t> tags(bytes.size() / kTagBytes);
+  if (!tags.empty()) std::memcpy(tags.data(), bytes.data(), bytes.size());
+  return tags;
+}
+
 EntryRef Entry::copy() const {
   Source source;
   source.kind = kind();
@@ -175,6 +200,7 @@ EntryRef Entry::copy() const {
   source.fields = field_lines();
   source.inline_bytes = marker_bytes();
   source.body = body_;
+  source.tags = tag_bytes();
   EntryRef copied = make(source);
   copied->place_.last_use.store(last_use(), std::memory_order_relaxed);
   return copied;
@@ -298,6 +324,8 @@ EntryRef make_entry(EntryParts parts) {
   source.status_line = parts.status_line;
   source.fields = fields;
   source.inline_bytes = inline_bytes;
+  WEIR_CHECK(parts.tags.size() <= Entry::kMostTags);
+  source.tags = {reinterpret_cast<const char*>(parts.tags.data()), parts.tags.size() * kTagBytes};
   return Entry::make(source);
 }
 

@@ -69,6 +69,8 @@ struct EntryParts {
   http::HeaderBlock fields;
   Body body;
   Ref<const FarBody> far_body;  // or, in place of `body`: where it is to be had
+  // Response: keys::tag_hash of each of its tags; no more than Entry::kMostTags.
+  std::vector<std::uint64_t> tags = {};
   // VaryMarker: names, lower case, sorted; and the full keys of the variants known.
   std::vector<std::string> vary;
   std::vector<std::string> variants;
@@ -107,6 +109,7 @@ class Entry : public RefCounted<Entry> {
   static constexpr std::size_t kInlineBody = 4096;
   // No app's is as long: base/http/response_head_parser.cc refuses it.
   static constexpr std::size_t kMaxStatusLine = std::numeric_limits<std::uint16_t>::max();
+  static constexpr std::size_t kMostTags = 32'768;
 
   // What an entry is made from, all of it text: for make_entry() and the codec (record.h).
   struct Source {
@@ -118,6 +121,7 @@ class Entry : public RefCounted<Entry> {
     // Exactly one of them is used: `body` when it is set.
     std::string_view inline_bytes;  // a small body, or a marker's lists
     Ref<const StoredBody> body;
+    std::string_view tags = {};  // of a response: the bytes of each tag's hash
   };
   static Ref<const Entry> make(const Source& source);
   static void destroy(const Entry* entry);
@@ -161,6 +165,9 @@ class Entry : public RefCounted<Entry> {
     std::string_view lines = field_lines();
     while (const std::optional<http::FieldView> field = take_field(lines)) visit(*field);
   }
+  // The bytes of the hashes of its tags; seldom asked for: when the purge book has moved on.
+  std::string_view tag_bytes() const;
+  std::vector<std::uint64_t> tags() const;
   // A copy as a table, for those who change it. Content-Length is among them.
   http::HeaderBlock fields() const;
 
@@ -273,6 +280,7 @@ class Entry : public RefCounted<Entry> {
   std::uint8_t without_encoding_ : 1;
   std::uint8_t varies_ : 1;
   std::uint8_t coding_is_far_ : 1 = 0;  // past what a note can tell
+  std::uint8_t has_tags_ : 1;           // behind the inline bytes: their count, and they
   mutable bool pays_for_body_ = false;  // written by the one who bound it, read by the destructor
 };
 

@@ -2,6 +2,7 @@
 //
 //   fixed part, kFixedBytes      see write_fixed()
 //   key, status line, fields     of the sizes told there; a marker has a key only
+//   the hashes of its tags       8 bytes each; of many, padded with zeros to a multiple of 256
 //   one checksum for each block  of kBlockBytes of the body; the last one may be shorter
 //   the head's checksum          over everything before it
 //   body                         a marker's lists stand here
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/record_fixed.h"
 #include "backends/sound_record.h"
 #include "base/check.h"
 #include "base/hash.h"
@@ -23,30 +25,13 @@
 namespace weir::backends {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x52494557;  // "WEIR"
-constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kTagBytes = 8;
 constexpr std::size_t kFixedBytes = kRecordFixedBytes;
 constexpr std::size_t kChecksumBytes = 8;
 constexpr std::size_t kBlockBytes = FarBody::kBlockBytes;
-// Far more than any disk: sums of sizes are numbers still.
-constexpr std::uint64_t kMostBodyBytes = std::uint64_t{1} << 48U;
-constexpr std::int64_t kAbsent = std::numeric_limits<std::int64_t>::min();
 // Seconds are 31 bits of them at most (RFC 9111 1.2.2).
 constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int32_t>::max();
-// Milliseconds that are a time of anybody's: sums and differences of them are numbers still.
-constexpr std::int64_t kMaxTimeMs = std::int64_t{1} << 53;
-
 constexpr std::int64_t kClocksDiffer_ms = 60'000;
-
-enum Flag : std::uint8_t {
-  kValidateAlways = 1,
-  kMustRevalidate = 2,
-  kPersonal = 4,
-  kDated = 8,
-  kWithoutEncoding = 16,
-  kVaries = 32,
-};
-constexpr std::uint8_t kAllFlags = 63;
 
 std::string_view take_bytes(std::string_view& in, std::size_t count) {
   const std::string_view taken = in.substr(0, count);
@@ -56,100 +41,6 @@ std::string_view take_bytes(std::string_view& in, std::size_t count) {
 
 std::uint64_t blocks_of(std::uint64_t body_bytes) {
   return (body_bytes + kBlockBytes - 1) / kBlockBytes;
-}
-
-auto corrupt(const char* why) {
-  return fail(ErrorCode::Corrupt, std::string("a stored record: ") + why);
-}
-
-// ---- the fixed part ----
-
-struct Fixed {
-  EntryKind kind = EntryKind::Response;
-  EntryMeta meta;
-  bool dated = false;
-  std::uint32_t key_size = 0;
-  std::uint32_t status_line_size = 0;
-  std::uint32_t fields_size = 0;
-  std::uint64_t body_size = 0;
-};
-
-void write_fixed(std::string& out, const Fixed& fixed) {
-  const EntryMeta& meta = fixed.meta;
-  const auto flags = static_cast<std::uint8_t>(
-      (meta.validate_always ? kValidateAlways : 0) | (meta.must_revalidate ? kMustRevalidate : 0) |
-      (meta.shared_with_personal ? kPersonal : 0) | (fixed.dated ? kDated : 0) |
-      (meta.without_encoding ? kWithoutEncoding : 0) | (meta.varies ? kVaries : 0));
-  put_number(out, kMagic);
-  put_number(out, kVersion);
-  put_number(out, static_cast<std::uint8_t>(fixed.kind));
-  put_number(out, flags);
-  put_number(out, std::uint8_t{0});
-  put_number(out, meta.status);
-  put_number(out, meta.origin);
-  put_number(out, fixed.key_size);
-  put_number(out, fixed.status_line_size);
-  put_number(out, fixed.fields_size);
-  put_number(out, fixed.body_size);
-  put_number(out, meta.seq);
-  put_number(out, meta.response_ms);
-  put_number(out, meta.initial_age_s);
-  put_number(out, meta.lifetime_s.value_or(kAbsent));
-  const auto window = [](const std::optional<std::int64_t>& seconds) {
-    return static_cast<std::int32_t>(seconds.value_or(-1));
-  };
-  put_number(out, window(meta.stale_while_revalidate_s));
-  put_number(out, window(meta.stale_if_error_s));
-}
-
-bool is_span(std::int64_t seconds) {
-  return seconds >= 0 && seconds <= kMaxSeconds;
-}
-
-std::optional<std::int64_t> read_window(std::int32_t seconds) {
-  return seconds < 0 ? std::nullopt : std::optional<std::int64_t>(seconds);
-}
-
-Result<Fixed> read_fixed(std::string_view& in) {
-  if (in.size() < kFixedBytes) return corrupt("it is cut");
-  if (take_number<std::uint32_t>(in) != kMagic) return corrupt("it is none");
-  if (take_number<std::uint8_t>(in) != kVersion) return corrupt("of another version");
-  Fixed fixed;
-  const auto kind = take_number<std::uint8_t>(in);
-  const auto flags = take_number<std::uint8_t>(in);
-  const auto zero = take_number<std::uint8_t>(in);
-  EntryMeta& meta = fixed.meta;
-  meta.status = take_number<std::uint16_t>(in);
-  meta.origin = take_number<std::uint16_t>(in);
-  fixed.key_size = take_number<std::uint32_t>(in);
-  fixed.status_line_size = take_number<std::uint32_t>(in);
-  fixed.fields_size = take_number<std::uint32_t>(in);
-  fixed.body_size = take_number<std::uint64_t>(in);
-  meta.seq = take_number<std::uint64_t>(in);
-  meta.response_ms = take_number<std::int64_t>(in);
-  meta.initial_age_s = take_number<std::int64_t>(in);
-  const auto lifetime_s = take_number<std::int64_t>(in);
-  if (lifetime_s != kAbsent) meta.lifetime_s = lifetime_s;
-  meta.stale_while_revalidate_s = read_window(take_number<std::int32_t>(in));
-  meta.stale_if_error_s = read_window(take_number<std::int32_t>(in));
-  if (kind > static_cast<std::uint8_t>(EntryKind::VaryMarker) || flags > kAllFlags || zero != 0) {
-    return corrupt("unknown marks");
-  }
-  if (meta.response_ms > kMaxTimeMs || meta.response_ms < -kMaxTimeMs) {
-    return corrupt("a time that is none");
-  }
-  if (fixed.body_size > kMostBodyBytes) return corrupt("a body that is none");
-  if (!is_span(meta.initial_age_s) || !is_span(meta.lifetime_s.value_or(0))) {
-    return corrupt("an age or a lifetime that is none");
-  }
-  fixed.kind = static_cast<EntryKind>(kind);
-  meta.validate_always = (flags & kValidateAlways) != 0;
-  meta.must_revalidate = (flags & kMustRevalidate) != 0;
-  meta.shared_with_personal = (flags & kPersonal) != 0;
-  fixed.dated = (flags & kDated) != 0;
-  meta.without_encoding = (flags & kWithoutEncoding) != 0;
-  meta.varies = (flags & kVaries) != 0;
-  return fixed;
 }
 
 // ---- time ----
@@ -190,32 +81,34 @@ bool all_blocks(std::string_view body, Visit visit) {
 // ---- the whole ----
 
 struct Parts {
-  Fixed fixed;
+  RecordFixed fixed;
   std::string_view key;
   std::string_view status_line;
   std::string_view fields;
+  std::string_view tags;
   std::string_view sums;  // of the body's blocks
   std::string_view body;  // where it was read with it
 };
 
-std::uint64_t head_bytes(const Fixed& fixed) {
+std::uint64_t head_bytes(const RecordFixed& fixed) {
   return kFixedBytes + std::uint64_t{fixed.key_size} + fixed.status_line_size + fixed.fields_size +
-         (blocks_of(fixed.body_size) + 1) * kChecksumBytes;
+         fixed.tags * kTagBytes + (blocks_of(fixed.body_size) + 1) * kChecksumBytes;
 }
 
 // A record's parts up to its body, which is what is left of `bytes`; every byte of the head is as
 // it was written.
 Result<Parts> read_head(std::string_view& bytes) {
   std::string_view in = bytes;
-  Result<Fixed> read = read_fixed(in);
+  Result<RecordFixed> read = read_fixed(in);
   if (!read) return std::unexpected(read.error());
   Parts parts;
   parts.fixed = *read;
-  const Fixed& fixed = parts.fixed;
+  const RecordFixed& fixed = parts.fixed;
   if (head_bytes(fixed) > bytes.size()) return corrupt("its sizes do not add up");
   parts.key = take_bytes(in, fixed.key_size);
   parts.status_line = take_bytes(in, fixed.status_line_size);
   parts.fields = take_bytes(in, fixed.fields_size);
+  parts.tags = take_bytes(in, fixed.tags * kTagBytes);
   parts.sums = take_bytes(in, blocks_of(fixed.body_size) * kChecksumBytes);
   const std::string_view covered = bytes.substr(0, bytes.size() - in.size());
   if (take_number<std::uint64_t>(in) != stable_hash64(covered)) {
@@ -265,7 +158,7 @@ std::string encode_before(const Entry& entry, std::uint64_t body_size,
   const bool is_response = entry.kind() == EntryKind::Response;
   const std::string_view head = entry.stored_head();
   const std::string_view fields = head.substr(0, is_response ? head.size() - 2 : 0);
-  Fixed fixed;
+  RecordFixed fixed;
   fixed.kind = entry.kind();
   fixed.meta = entry.meta();
   to_written(fixed.meta, time);
@@ -274,11 +167,14 @@ std::string encode_before(const Entry& entry, std::uint64_t body_size,
   fixed.status_line_size = static_cast<std::uint32_t>(entry.status_line().size());
   fixed.fields_size = static_cast<std::uint32_t>(fields.size());
   fixed.body_size = body_size;
+  const std::string_view tags = entry.tag_bytes();
+  fixed.tags = told_tags(tags.size() / kTagBytes);
 
   std::string out;
   write_fixed(out, fixed);
   WEIR_CHECK(out.size() == kFixedBytes);
-  out.append(entry.key().bytes).append(entry.status_line()).append(fields);
+  out.append(entry.key().bytes).append(entry.status_line()).append(fields).append(tags);
+  out.append(fixed.tags * kTagBytes - tags.size(), '\0');
   WEIR_CHECK(sums.size() == blocks_of(body_size));
   for (const std::uint64_t sum : sums) put_number(out, sum);
   put_number(out, stable_hash64(out));
@@ -286,13 +182,20 @@ std::string encode_before(const Entry& entry, std::uint64_t body_size,
 }
 
 // The facts, on the steady clock.
-Result<EntryMeta> meta_of(const Fixed& fixed, const RecordTime& time, std::int64_t now_ms) {
+Result<EntryMeta> meta_of(const RecordFixed& fixed, const RecordTime& time, std::int64_t now_ms) {
   if (fixed.dated != time.is_dated) return corrupt("dated otherwise than here");
   EntryMeta meta = fixed.meta;
   to_steady(meta, time);
   if (meta.response_ms > now_ms + kClocksDiffer_ms) return corrupt("of a time to come");
   meta.response_ms = std::min(meta.response_ms, now_ms);
   return meta;
+}
+
+// No tag's hash is 0.
+std::string_view without_padding(std::string_view tags) {
+  const std::size_t end = tags.find_last_not_of('\0');
+  if (end == std::string_view::npos) return {};
+  return tags.substr(0, (end / kTagBytes + 1) * kTagBytes);
 }
 
 // What a record says of its entry but for the body; Corrupt where that cannot be believed.
@@ -312,6 +215,7 @@ Result<Entry::Source> source_of(const Parts& parts, keys::KeyView key, const Rec
   }
   source.status_line = parts.status_line;
   source.fields = parts.fields;
+  source.tags = without_padding(parts.tags);
   return source;
 }
 
@@ -353,7 +257,7 @@ Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordT
 }
 
 std::optional<std::uint64_t> record_head_bytes(std::string_view first) {
-  const Result<Fixed> fixed = read_fixed(first);
+  const Result<RecordFixed> fixed = read_fixed(first);
   return fixed ? std::optional(head_bytes(*fixed)) : std::nullopt;
 }
 
@@ -385,7 +289,7 @@ Result<RecordSummary> summarize(std::string_view head, const RecordTime& time,
 }
 
 std::optional<std::int64_t> record_time_ms(std::string_view bytes) {
-  const Result<Fixed> fixed = read_fixed(bytes);
+  const Result<RecordFixed> fixed = read_fixed(bytes);
   return fixed && fixed->dated ? std::optional(fixed->meta.response_ms) : std::nullopt;
 }
 

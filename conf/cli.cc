@@ -23,7 +23,8 @@ constexpr std::string_view kOverview =
     "\n"
     "Usage: weir [run] [-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
     "       weir check [-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
-    "       weir purge [--admin ADDR] (URL | --prefix P | --match GLOB | --all) [--soft]\n"
+    "       weir purge [--admin ADDR] (URL | --prefix P | --match GLOB | --tag T... | --all) "
+    "[--soft]\n"
     "       weir get KEY, weir set KEY [VALUE|-] [--duration D], weir clear [KEY|GLOB]\n"
     "       weir health [--admin ADDR]\n"
     "       weir version\n"
@@ -204,9 +205,14 @@ std::variant<AdminTarget, Leave> read_target(std::string_view command, const std
 // The one thing that is to be purged; false: none, or several.
 bool take_one(PurgeCommand& purge, const std::string& url, const std::string& prefix,
               const std::string& match, bool all) {
-  const int given = int{!url.empty()} + int{!prefix.empty()} + int{!match.empty()} + int{all};
+  const int given = int{!url.empty()} + int{!prefix.empty()} + int{!match.empty()} + int{all} +
+                    int{!purge.tags.empty()};
   if (given != 1) return false;
-  purge.field = all ? "all" : !url.empty() ? "url" : !prefix.empty() ? "prefix" : "match";
+  purge.field = all                   ? "all"
+                : !purge.tags.empty() ? "tags"
+                : !url.empty()        ? "url"
+                : !prefix.empty()     ? "prefix"
+                                      : "match";
   purge.text = url + prefix + match;
   return true;
 }
@@ -219,6 +225,10 @@ Command parse_purge(const std::vector<std::string>& arguments, const Environment
   app.add_option("url", url, "one URL")->option_text("URL");
   app.add_option("--prefix", prefix, "every path that begins so")->option_text("P");
   app.add_option("--match", match, "every path of this pattern")->option_text("GLOB");
+  app.add_option("--tag", purge.tags, "what has this tag; may be repeated")
+      ->option_text("T")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_flag("--all", all, "everything");
   app.add_flag("--soft", purge.soft, "stale instead of gone");
   app.add_flag("--json", purge.json, "print the answer as it came");
@@ -226,7 +236,7 @@ Command parse_purge(const std::vector<std::string>& arguments, const Environment
   app.footer(std::string(kPurgeFooter));
   if (auto leave = parse(app, "purge", arguments)) return *leave;
   if (!take_one(purge, url, prefix, match, all)) {
-    return usage_error("purge", "wants one of URL, --prefix, --match, --all");
+    return usage_error("purge", "wants one of URL, --prefix, --match, --tag, --all");
   }
   auto target = read_target("purge", address, environment);
   if (auto* const leave = std::get_if<Leave>(&target)) return std::move(*leave);

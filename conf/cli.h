@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "conf/config.h"
 #include "conf/load.h"
@@ -26,8 +27,9 @@ struct AdminTarget {
 };
 struct PurgeCommand {
   AdminTarget admin;
-  std::string field;  // "url", "prefix", "match" or "all"
-  std::string text;   // of all but "all"
+  std::string field;              // "url", "prefix", "match", "tags" or "all"
+  std::string text;               // of all but "tags" and "all"
+  std::vector<std::string> tags;  // of "tags"
   bool soft = false;
   bool json = false;
 };

@@ -8,7 +8,6 @@
 #include <initializer_list>
 #include <limits>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,9 +33,6 @@ class Reading {
   std::vector<Problem> take_problems();
   std::vector<std::string> take_warnings();
 
-  // Whether `topic` is asked about for the first time: for what is said once.
-  bool is_first(const std::string& topic) { return topics_.insert(topic).second; }
-
   Source source(Place place) const;
   // One-based; empty when there is none.
   std::string_view line(int number) const;
@@ -48,7 +44,6 @@ class Reading {
   const Environment& environment_;
   std::vector<Problem> problems_;
   std::vector<Problem> warnings_;
-  std::set<std::string> topics_;
 };
 
 // Bounds of a number, both included, in the unit of the field.

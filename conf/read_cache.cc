@@ -98,7 +98,6 @@ void read_cache_rule(const Cursor& cursor, const BackendNames& backends, CacheRu
   }
   if (const auto tags = section.take("tags")) {
     rule.tags = read_names(*tags, "a list such as [shop]", check_tag);
-    if (!rule.tags.empty()) warn_of_no_effect(*tags, "purging by tag is not in this version");
   }
   section.boolean("armor", rule.armor);
   section.integer("max_variants", rule.max_variants, {1, kMaxVariants});

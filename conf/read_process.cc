@@ -170,13 +170,6 @@ void read_access_log(const Cursor& cursor, AccessLog& log) {
 
 }  // namespace
 
-void warn_of_no_effect(const Cursor& cursor, std::string_view why) {
-  const std::string& path = cursor.path();
-  const std::size_t dot = path.rfind('.');
-  if (!cursor.reading().is_first(path.substr(dot == std::string::npos ? 0 : dot + 1))) return;
-  cursor.warn(fmt::format("{}; this does nothing yet", why));
-}
-
 Cursor override_cursor(Reading& reading, const Outside& outside, const char* flag,
                        const char* variable, const std::string& value) {
   const bool by_variable = outside.environment(variable) == value;

@@ -25,10 +25,6 @@ struct Outside {
 Cursor override_cursor(Reading& reading, const Outside& outside, const char* flag,
                        const char* variable, const std::string& value);
 
-// A key that is valid, but of a part that this version lacks: read, checked, and without effect.
-// Said once for each key, however many routes have it.
-void warn_of_no_effect(const Cursor& cursor, std::string_view why);
-
 // listen, admin, admin_token, admin_hosts
 void read_addresses(Reading& reading, Section& top, const Outside& outside, Config& config);
 // workers, trusted_proxies, trusted_fields, purge_allow, access_log, drain_delay, drain_timeout

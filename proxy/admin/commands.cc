@@ -1,6 +1,7 @@
 #include "proxy/admin/commands.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <string>
@@ -15,6 +16,8 @@ std::string order_of(const conf::PurgeCommand& command) {
   Json order;
   if (command.field == "all") {
     order["all"] = true;
+  } else if (command.field == "tags") {
+    order["tags"] = command.tags;
   } else {
     order[command.field] = command.text;
   }
@@ -27,7 +30,9 @@ std::string what_was_done(const conf::PurgeCommand& command, const Json& answer)
     return fmt::format("nothing to purge: no route caches {}", command.text);
   }
   const std::string what =
-      command.field == "all" ? "everything" : fmt::format("{} {}", command.field, command.text);
+      command.field == "all"
+          ? "everything"
+          : fmt::format("{} {}{}", command.field, command.text, fmt::join(command.tags, ", "));
   const Json instances = answer.value("instances", Json::object());
   return fmt::format("{}: {} ({} of {} instances, {} ms)", command.soft ? "made stale" : "purged",
                      what, instances.value("acked", 0), instances.value("live", 0),

@@ -1,5 +1,7 @@
 #include "proxy/admin/purge_api.h"
 
+#include <fmt/ranges.h>
+
 #include <string>
 
 #include "base/log.h"
@@ -36,8 +38,8 @@ std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerCont
   if (order->kind == flow::PurgeOrder::Kind::All) {
     leases.void_if([](std::string_view) { return true; });
   }
-  log_info("purged by {}: {} {}{}", request.peer, name_of(order->kind), order->text,
-           order->soft ? " (soft)" : "");
+  log_info("purged by {}: {} {}{}{}", request.peer, name_of(order->kind), order->text,
+           fmt::join(order->tags, ", "), order->soft ? " (soft)" : "");
   reply_when_kept(worker, *marked, [asker = std::move(asker)](Reply reply) mutable {
     asker.answer(std::move(reply));
   });

@@ -14,12 +14,29 @@ struct What {
   Kind kind;
 };
 constexpr std::array kWhat = {What{"url", Kind::Url}, What{"prefix", Kind::Prefix},
-                              What{"match", Kind::Match}, What{"all", Kind::All}};
-constexpr std::array<std::string_view, 5> kFields = {"url", "prefix", "match", "all", "soft"};
-constexpr std::string_view kOneOf = "needs one of url, prefix, match, all";
+                              What{"match", Kind::Match}, What{"tags", Kind::Tags},
+                              What{"all", Kind::All}};
+constexpr std::array<std::string_view, 6> kFields = {"url",  "prefix", "match",
+                                                     "tags", "all",    "soft"};
+constexpr std::string_view kOneOf = "needs one of url, prefix, match, tags, all";
+// No app asks for so many, and each is a mark.
+constexpr std::size_t kMostTags = 1000;
 
 std::unexpected<JsonFault> fault(std::string_view field, std::string_view message) {
   return std::unexpected(JsonFault{std::string(field), std::string(message)});
+}
+
+std::expected<std::vector<std::string>, JsonFault> read_tags(const Json& value) {
+  if (!value.is_array() || value.empty()) return fault("tags", "is a list such as [\"post-7\"]");
+  if (value.size() > kMostTags) return fault("tags", "has more than 1000 tags");
+  std::vector<std::string> tags;
+  for (const Json& tag : value) {
+    if (!tag.is_string() || tag.get<std::string>().empty()) {
+      return fault("tags", "has an item that is no text, or an empty one");
+    }
+    tags.push_back(tag.get<std::string>());
+  }
+  return tags;
 }
 
 }  // namespace
@@ -39,6 +56,10 @@ Order read_purge(std::string_view body) {
   order.kind = named->kind;
   if (named->kind == Kind::All) {
     if (value != true) return fault("all", "is true, or left out");
+  } else if (named->kind == Kind::Tags) {
+    auto tags = read_tags(value);
+    if (!tags) return std::unexpected(tags.error());
+    order.tags = std::move(*tags);
   } else {
     if (!value.is_string()) return fault(named->field, "is a text");
     order.text = value.get<std::string>();

@@ -233,7 +233,8 @@ Fill::Step Fill::committed(StoreResult result) {
 // brought since, must stay.
 bool Fill::superseded() const {
   if (flight_->outdated()) return true;
-  const PurgeVerdict purged = purge_verdict(tables().purges, flight_->seq(), store_key_.bytes);
+  const PurgeVerdict purged =
+      purge_verdict(tables().purges, flight_->seq(), store_key_.bytes, head_->tags);
   if (purged == PurgeVerdict::Dead) return true;
   if (order_.joinable) {
     const Ref<Flight> named = tables().flights.find(order_.table_key.view());
@@ -257,6 +258,7 @@ backends::EntryParts Fill::make_parts() {
   parts.hash = store_key_.hash;
   parts.meta = verdict_.meta;
   parts.fields = head.fields;
+  parts.tags = head_->tags;
   http::append_status_line(parts.status_line, head.status, head.reason);
   if (head.status != 204) {
     parts.fields.add(http::FieldId::ContentLength, std::to_string(flight_->appended()));

@@ -160,6 +160,7 @@ class Fill final : public upstream::FetchSink,
   bool paused_ = false;
 
   policy::StoreVerdict verdict_;
+  std::vector<std::uint64_t> tags_;  // until the head has them
   std::shared_ptr<const FlightHead> head_;
   bool storing_ = false;  // what arrives is to be stored
   bool left_one_behind_ = false;

@@ -7,6 +7,7 @@
 #include "base/http/status.h"
 #include "cachekeys/key_builder.h"
 #include "cachekeys/sent_request.h"
+#include "cachekeys/tags.h"
 #include "proxy/flow/fill.h"
 #include "proxy/flow/invalidation.h"
 #include "proxy/flow/purge_judge.h"
@@ -181,6 +182,11 @@ bool Fill::discard_for_cookies(const http::ResponseHead& head) {
 // window is small) and in the stores: so that `stored` is true when it is said.
 void Fill::admit(const http::ResponseHead& head) {
   if (verdict_.refusal || !order_.cacheable) return;
+  tags_ = keys::response_tags(head.fields, order_.scheme, order_.destination, rule().tags);
+  if (tags_.size() > backends::Entry::kMostTags) {
+    verdict_.refusal = {Reason::TooLarge, "tags"};
+    return;
+  }
   if (tables().budget.exhausted()) {
     verdict_.refusal = {Reason::TooLarge, "fill_memory", true};
     return;
@@ -248,7 +254,11 @@ std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
     shown->age_s = storing_ ? verdict_.meta.initial_age_s : -1;
     if (storing_) head.fields.remove(http::FieldId::Age);
   }
-  if (storing_) policy::strip_set_cookies(head.fields, verdict_);
+  if (storing_) {
+    policy::strip_set_cookies(head.fields, verdict_);
+    shown->tags = std::move(tags_);
+  }
+  keys::remove_tag_fields(head.fields);
   const bool on_cached_route = order_.route != nullptr && order_.route->rule != nullptr;
   if (on_cached_route && order_.request_class != policy::RequestClass::Bypass) {
     const std::string vary =

@@ -54,8 +54,9 @@ struct FlightHead {
   std::int64_t ttl_s = 0;         // at arrival
   std::int64_t age_s = 0;         // at arrival; -1: its own Age field tells
   std::int64_t upstream_ms = 0;
-  std::vector<std::string> vary;  // with a Vary: which fields,
-  std::string variant_key;        // and the key that the leader's values of them made
+  std::vector<std::string> vary;    // with a Vary: which fields,
+  std::string variant_key;          // and the key that the leader's values of them made
+  std::vector<std::uint64_t> tags;  // of what is stored
 };
 
 enum class Runner : std::uint8_t { First, Second };

@@ -9,8 +9,8 @@
 
 namespace weir::flow {
 
-std::uint64_t PurgeBook::hash_of(std::string_view tag) const {
-  return stable_hash64(tag, seed_);
+std::uint64_t PurgeBook::hash_of(std::uint64_t tag) const {
+  return stable_hash64({reinterpret_cast<const char*>(&tag), sizeof tag}, seed_);
 }
 
 PurgeVerdict PurgeBook::check(std::uint64_t seq, const keys::PurgeName& name,
@@ -19,7 +19,7 @@ PurgeVerdict PurgeBook::check(std::uint64_t seq, const keys::PurgeName& name,
   if (!name.bytes.empty()) {
     verdict = std::max(urls_.check(seq, hash_of(name)), check_patterns(seq, name));
   }
-  for (const std::uint64_t tag : tags) verdict = std::max(verdict, tags_.check(seq, tag));
+  for (const std::uint64_t tag : tags) verdict = std::max(verdict, tags_.check(seq, hash_of(tag)));
   // Last: it is raised before a prefix or a glob is dropped, which one of the two must show.
   return std::max(verdict, floor_.verdict(seq));
 }
@@ -35,8 +35,9 @@ std::uint64_t PurgeBook::mark_url(const keys::PurgeName& name, bool soft) {
   return mark({.kind = Mark::Kind::Url, .soft = soft, .hash = hash_of(name), .text = name.bytes});
 }
 
-std::uint64_t PurgeBook::mark_tag(std::string_view tag, bool soft) {
-  return mark({.kind = Mark::Kind::Tag, .soft = soft, .hash = hash_of(tag), .text = tag});
+std::uint64_t PurgeBook::mark_tag(std::uint64_t tag, bool soft) {
+  const std::string_view text(reinterpret_cast<const char*>(&tag), sizeof tag);
+  return mark({.kind = Mark::Kind::Tag, .soft = soft, .hash = hash_of(tag), .text = text});
 }
 
 std::uint64_t PurgeBook::mark_prefix(std::string_view text, bool soft) {

@@ -46,18 +46,20 @@ class PurgeBook {
 
   std::uint64_t position() const { return position_.load(std::memory_order_acquire); }
 
-  // The worst that the marks say of what began at `seq` under this name, with these tags (hashes of
-  // all it has). A name without bytes is met by tags and by mark_all() alone. The same question is
-  // a flight's: whoever would join it may when it is Alive.
+  // The worst that the marks say of what began at `seq` under this name, with these tags (tag_hash
+  // of all it has). A name without bytes is met by tags and by mark_all() alone. The same question
+  // is a flight's: whoever would join it may when it is Alive.
   PurgeVerdict check(std::uint64_t seq, const keys::PurgeName& name,
                      std::span<const std::uint64_t> tags = {}) const;
 
   std::uint64_t hash_of(const keys::PurgeName& name) const { return purge_hash(name, seed_); }
-  std::uint64_t hash_of(std::string_view tag) const;
+  // Of a tag's hash: where its mark lies.
+  std::uint64_t hash_of(std::uint64_t tag) const;
 
   // Each returns the mark's position. Prefixes and globs: purge_patterns.h.
   std::uint64_t mark_url(const keys::PurgeName& name, bool soft = false);
-  std::uint64_t mark_tag(std::string_view tag, bool soft = false);
+  // `tag`: keys::tag_hash, or group_hash.
+  std::uint64_t mark_tag(std::uint64_t tag, bool soft = false);
   std::uint64_t mark_prefix(std::string_view text, bool soft = false);
   std::uint64_t mark_glob(std::string_view text, bool soft = false);
   std::uint64_t mark_all(bool soft = false);

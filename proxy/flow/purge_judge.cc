@@ -4,8 +4,9 @@
 
 namespace weir::flow {
 
-PurgeVerdict purge_verdict(const PurgeBook& book, std::uint64_t seq, std::string_view key_bytes) {
-  return book.check(seq, keys::purge_name(key_bytes).value_or(keys::PurgeName{}));
+PurgeVerdict purge_verdict(const PurgeBook& book, std::uint64_t seq, std::string_view key_bytes,
+                           std::span<const std::uint64_t> tags) {
+  return book.check(seq, keys::purge_name(key_bytes).value_or(keys::PurgeName{}), tags);
 }
 
 // An entry that no mark is about is as good as one that was fetched now: so the next one who uses
@@ -14,7 +15,7 @@ std::optional<backends::EntryMeta> meta_after_purges(const backends::Entry& entr
                                                      const PurgeBook& book,
                                                      std::uint64_t position) {
   backends::EntryMeta meta = entry.meta();
-  switch (purge_verdict(book, meta.seq, entry.key().bytes)) {
+  switch (purge_verdict(book, meta.seq, entry.key().bytes, entry.tags())) {
     case PurgeVerdict::Alive:
       entry.checked_up_to(position);
       return meta;

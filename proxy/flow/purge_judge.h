@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "backends/entry.h"
@@ -10,8 +11,10 @@
 
 namespace weir::flow {
 
-// What the marks say of what began at `seq` and is stored, or will be, under this key.
-PurgeVerdict purge_verdict(const PurgeBook& book, std::uint64_t seq, std::string_view key_bytes);
+// What the marks say of what began at `seq` and is stored, or will be, under this key, with these
+// tags.
+PurgeVerdict purge_verdict(const PurgeBook& book, std::uint64_t seq, std::string_view key_bytes,
+                           std::span<const std::uint64_t> tags = {});
 
 // The slow half: the book has moved on since the entry was looked at.
 std::optional<backends::EntryMeta> meta_after_purges(const backends::Entry& entry,

@@ -91,8 +91,9 @@ struct Mark {
   bool soft = false;  // makes stale; else it kills
   std::uint64_t position = 0;
   std::uint64_t hash = 0;
-  // When a Url or a Tag is appended to a log, its name's bytes or the tag, for a log that others
-  // read whose seed is another; the book itself keeps their hash alone. A view, for the call.
+  // When a Url or a Tag is appended to a log, its name's bytes or the tag's hash, for a log that
+  // others read whose seed is another; the book itself keeps their hash alone. A view, for the
+  // call.
   std::string_view text = {};
 
   PurgeStamp stamp() const { return {position, soft}; }

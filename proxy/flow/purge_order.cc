@@ -8,6 +8,7 @@
 #include "base/http/request_target.h"
 #include "cachekeys/key_builder.h"
 #include "cachekeys/purge_name.h"
+#include "cachekeys/tags.h"
 
 namespace weir::flow {
 namespace {
@@ -101,6 +102,9 @@ Result<bool> purge(const Site& site, const PurgeOrder& order, PurgeBook& book) {
       } else {
         book.mark_glob(order.text, order.soft);
       }
+      return true;
+    case PurgeOrder::Kind::Tags:
+      for (const std::string& tag : order.tags) book.mark_tag(keys::tag_hash(tag), order.soft);
       return true;
     case PurgeOrder::Kind::All:
       book.mark_all(order.soft);

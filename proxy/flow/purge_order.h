@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "proxy/flow/purge_book.h"
@@ -12,12 +13,13 @@
 namespace weir::flow {
 
 struct PurgeOrder {
-  enum class Kind : std::uint8_t { Url, Prefix, Match, All };
+  enum class Kind : std::uint8_t { Url, Prefix, Match, Tags, All };
   Kind kind = Kind::All;
   // Of Url: "https://example.com/blog?page=2", where the scheme does not matter. Of Prefix and
   // Match: a path, or an authority with a path (purge_patterns.h).
-  std::string text;
-  bool soft = false;  // stale instead of gone
+  std::string text = {};
+  std::vector<std::string> tags = {};  // of Tags: each of them
+  bool soft = false;                   // stale instead of gone
 };
 
 // False: no route caches that URL, so nothing is marked. Invalid, with a sentence about the text,

@@ -112,6 +112,7 @@ class Transaction final : public front::Handler, public Wakeable {
   Step on_app_error(const Flight::State& state);
   Step fail(int status, policy::Refusal why);
   bool is_for_me(const FlightHead& head);
+  bool is_purged_by_tag(const FlightHead& head) const;
   policy::ReuseVerdict judge_shared(const FlightHead& head) const;
   void start_timers();
   void waited_enough();

@@ -85,8 +85,20 @@ policy::ReuseVerdict Transaction::judge_shared(const FlightHead& head) const {
   return judge_reuse(head.meta, directives());
 }
 
+// What its tags are is known by its head alone: it may have been purged by one of them before this
+// request came.
+bool Transaction::is_purged_by_tag(const FlightHead& head) const {
+  const PurgeBook& purges = context_.tables.purges;
+  if (head.tags.empty() || head.meta.seq == purges.position()) return false;
+  return purges.check(head.meta.seq, {}, head.tags) != PurgeVerdict::Alive;
+}
+
 Transaction::Step Transaction::on_head(const Flight::State& state) {
   const FlightHead& head = *state.head;
+  if (!now_.reader->is_its_own(state) && is_purged_by_tag(head)) {
+    context_.tables.flights.remove(lookup_key(), now_.reader->flight());
+    return leave_for(Step::LookUp);
+  }
   if (const policy::ReuseVerdict shared = judge_shared(head);
       shared.reuse != policy::Reuse::Fresh) {
     // Too old for this client alone, or for everybody: then it leaves its name to the next.

@@ -4,22 +4,22 @@
 #include <array>
 
 #include "base/check.h"
+#include "cachekeys/tags.h"
 
 namespace weir::values {
 namespace {
 
 // Tags of the purge book that every value has. No app's tag begins with a control byte.
-std::string tag_of(std::string_view backend) {
+std::uint64_t tag_of(std::string_view backend) {
   std::string tag("\x01values");
   if (!backend.empty()) tag.append(":").append(backend);
-  return tag;
+  return keys::tag_hash(tag);
 }
 
 bool is_cleared(const backends::EntryMeta& meta, std::string_view backend,
                 const flow::PurgeBook& book) {
   if (meta.seq == book.position()) return false;
-  const std::array<std::uint64_t, 2> tags = {book.hash_of(tag_of({})),
-                                             book.hash_of(tag_of(backend))};
+  const std::array<std::uint64_t, 2> tags = {tag_of({}), tag_of(backend)};
   return book.check(meta.seq, {}, tags) != flow::PurgeVerdict::Alive;
 }
 

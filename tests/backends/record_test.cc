@@ -48,6 +48,16 @@ std::string blocks(std::size_t bytes) {
   return body;
 }
 
+EntryRef tagged(std::size_t count) {
+  EntryParts parts;
+  parts.key = "the key";
+  parts.hash = hash128("the key");
+  for (std::size_t i = 0; i < count; ++i) parts.tags.push_back(i * 0x9e3779b97f4a7c15 + 1);
+  parts.fields.add("Content-Length", "5");
+  parts.body = make_body("hello");
+  return make_entry(std::move(parts));
+}
+
 struct Sample {
   std::string what;
   EntryRef entry;
@@ -57,6 +67,11 @@ std::vector<Sample> samples() {
           {"without a body", response("")},
           {"204", response("", 204)},
           {"a body that is not inline", response(blocks(150'000))},
+          {"with a tag", tagged(1)},
+          {"as many tags as a byte counts", tagged(255)},
+          {"more than that", tagged(256)},
+          {"and more", tagged(300)},
+          {"the most", tagged(Entry::kMostTags)},
           {"a marker", marker_of("the key", {"accept", "x-theme"}, {"one", "two"})}};
 }
 
@@ -67,6 +82,8 @@ void expect_same(const Entry& a, const Entry& b) {
   EXPECT_EQ(a.stored_head(), b.stored_head());
   EXPECT_EQ(a.marker_bytes(), b.marker_bytes());
   EXPECT_EQ(text_of(a), text_of(b));
+  EXPECT_EQ(a.tags(), b.tags());
+  EXPECT_EQ(a.copy()->tags(), b.tags());
   const EntryMeta left = a.meta();
   const EntryMeta right = b.meta();
   EXPECT_EQ(left.status, right.status);

@@ -146,12 +146,7 @@ routes:
   - {match: /a, cache: {tags: [x]}}
   - {match: /b, cache: {tags: [y]}}
 )";
-  const std::string others =
-      "weir.yaml:6:18: defaults.tags: purging by tag is not in this version; this does nothing "
-      "yet\n";
-  EXPECT_EQ(warnings_of(load(text)), others);
-  EXPECT_EQ(
-      warnings_of(load(std::string(kUpstream) + "routes: [{match: /a, cache: {tags: []}}]\n")), "");
+  EXPECT_EQ(warnings_of(load(text)), "");
 }
 
 TEST(LoadWarnings, Placeholders) {

@@ -1,35 +1,12 @@
 // The admin address of the real binary: who may ask it, purges, probes; and PURGE on the main one.
 #include <sys/stat.h>
 
-#include "tests/e2e/disk_fixture.h"
+#include "tests/e2e/admin_fixture.h"
 
 namespace weir::test {
 namespace {
 
 using testing::HasSubstr;
-
-class Admin : public Disk {
- protected:
-  static constexpr std::string_view kOn = "admin: 127.0.0.1:0\n";
-
-  void run(std::string_view more = "", std::string_view routes = kCacheAll) {
-    begin(std::string(kOn) + std::string(more) + std::string(routes));
-  }
-  Response ask(std::string_view method, std::string_view target, std::string_view body = {},
-               const Fields& fields = {}) {
-    return Client(weir().admin_port()).request(method, target, with_host(fields), body);
-  }
-  Response purge(std::string_view body) { return ask("POST", "/v1/purge", body); }
-  bool is_hit(const std::string& target, const Fields& fields = {}) {
-    return status_of(target, fields).hit;
-  }
-
- private:
-  static Fields with_host(Fields fields) {
-    if (!fields.has("Host")) fields.add("Host", "127.0.0.1");
-    return fields;
-  }
-};
 
 TEST_F(Admin, APurgeForgetsWhatItMatches) {
   struct Row {
@@ -115,8 +92,8 @@ TEST_F(Admin, WhatCannotBeMeantIsRefusedAndChangesNothing) {
       {"[]", R"("message":"the body is no JSON object")"},
       {R"({"all": true)", R"("message":"the body is no JSON object")"},
       {R"({"all": true} {})", R"("message":"the body is no JSON object")"},
-      {"{}", R"("message":"needs one of url, prefix, match, all")"},
-      {R"({"soft": true})", R"("message":"needs one of url, prefix, match, all")"},
+      {"{}", R"("message":"needs one of url, prefix, match, tags, all")"},
+      {R"({"soft": true})", R"("message":"needs one of url, prefix, match, tags, all")"},
       {R"({"all": false})", R"("field":"all")"},
       {R"({"all": 1})", R"("field":"all")"},
       {R"({"all": true, "url": "/a"})", R"("field":"all","message":"stands beside url")"},
@@ -259,7 +236,7 @@ TEST_F(Admin, CommandsAskIt) {
       {{"purge", "--all"}, 0, "purged: everything ("},
       {{"purge", "--all", "--json"}, 0, R"({"purged":null,"instances":{"live":1,"acked":1},)"},
       {{"purge", "/page"}, 1, "weir purge: url: needs the whole URL, such as"},
-      {{"purge"}, 2, "weir purge: wants one of URL, --prefix, --match, --all\n"},
+      {{"purge"}, 2, "weir purge: wants one of URL, --prefix, --match, --tag, --all\n"},
       {{"purge", "--all", "http://app.test/"}, 2, "weir purge: wants one of"},
       {{"purge", "--all", "--admin", "nowhere"}, 2, "weir purge: --admin: \"nowhere\" is not"},
       {{"purge", "--all", "--admin", "127.0.0.1:1"},

@@ -18,7 +18,7 @@ constexpr std::uint64_t kSeed = 42;
 
 // The page that the marks below are about.
 PurgeVerdict check_page(const PurgeBook& book, std::uint64_t seq) {
-  const std::uint64_t tags[] = {book.hash_of("other"), book.hash_of("post-7")};
+  const std::uint64_t tags[] = {keys::tag_hash("other"), keys::tag_hash("post-7")};
   return book.check(seq, Url("/blog/a/rss").name(), tags);
 }
 
@@ -47,7 +47,7 @@ TEST(PurgeBook, AMarkIsAboutNothingElse) {
   for (const auto& [kind, text] : kAboutThePage) {
     PurgeBook book(kSeed);
     mark(book, kind, text, false);
-    const std::uint64_t tags[] = {book.hash_of("post-8")};
+    const std::uint64_t tags[] = {keys::tag_hash("post-8")};
     const PurgeVerdict expected = kind == Kind::All ? Dead : Alive;
     EXPECT_EQ(book.check(0, Url("/shop").name(), tags), expected) << text;
     EXPECT_EQ(book.check(0, Url("/shop").name()), expected) << text;
@@ -229,7 +229,7 @@ TEST(PurgeBook, WhatBeginsAfterAMarkIsNotTouchedByIt) {
       const Url url(own + "page");
       for (int i = 0; i < kRounds; ++i) {
         const std::uint64_t before = book.position();
-        const std::uint64_t tags[] = {book.hash_of(own)};
+        const std::uint64_t tags[] = {keys::tag_hash(own)};
         const std::string text = i % 5 == 2 ? own : i % 5 == 3 ? own + "*" : own + "page";
         // What its neighbours do is about other pages; mark_all would be about this one.
         const Kind kinds[] = {Kind::Url, Kind::Tag, Kind::Prefix, Kind::Glob, Kind::Url};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cachekeys/key.h"
+#include "cachekeys/tags.h"
 #include "proxy/flow/purge_book.h"
 
 namespace weir::flow {
@@ -46,7 +47,7 @@ inline std::uint64_t mark(PurgeBook& book, Mark::Kind kind, std::string_view tex
     case Mark::Kind::Url:
       return book.mark_url(Url(text).name(), soft);
     case Mark::Kind::Tag:
-      return book.mark_tag(text, soft);
+      return book.mark_tag(keys::tag_hash(text), soft);
     case Mark::Kind::Prefix:
       return book.mark_prefix(text, soft);
     case Mark::Kind::Glob:
