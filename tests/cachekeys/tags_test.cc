@@ -47,9 +47,9 @@ TEST(TagsTest, ReadsWhatAppsSay) {
 TEST(TagsTest, AGroupIsATagAndItsOriginsOwn) {
   const auto tags = tags_of({{"Cache-Groups", R"("a", "b\"c";x=1, token)"}});
   EXPECT_EQ(tags.size(), 4U);
-  for (const std::uint64_t wanted : {tag_hash("a"), tag_hash("b\"c"),
-                                     group_hash("https", "a.test", "a"),
-                                     group_hash("https", "A.test", "b\"c")}) {
+  for (const std::uint64_t wanted :
+       {tag_hash("a"), tag_hash("b\"c"), group_hash("https", "a.test", "a"),
+        group_hash("https", "A.test", "b\"c")}) {
     EXPECT_EQ(std::ranges::count(tags, wanted), 1);
   }
   EXPECT_NE(group_hash("https", "a.test", "a"), group_hash("https", "b.test", "a"));
