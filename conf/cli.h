@@ -33,6 +33,12 @@ struct PurgeCommand {
 struct HealthCommand {
   AdminTarget admin;
 };
+struct TopCommand {
+  AdminTarget admin;
+  double interval_s = 1;
+  bool once = false;  // one report, not a live view
+  bool json = false;  // the answer as it came
+};
 struct VersionCommand {};
 // Help was asked for, or usage was wrong: print and leave.
 struct Leave {
@@ -41,8 +47,8 @@ struct Leave {
   std::string err;  // to stderr
 };
 
-using Command =
-    std::variant<RunCommand, CheckCommand, PurgeCommand, HealthCommand, VersionCommand, Leave>;
+using Command = std::variant<RunCommand, CheckCommand, PurgeCommand, HealthCommand, TopCommand,
+                             VersionCommand, Leave>;
 
 Command parse_command_line(int argc, const char* const* argv, const Environment& environment);
 

@@ -1,7 +1,6 @@
 // The calls of the admin address: which there are, and how one that has to wait is answered.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -11,6 +10,7 @@
 
 #include "base/life.h"
 #include "base/net/loop_door.h"
+#include "proxy/admin/figures.h"
 #include "proxy/admin/reply.h"
 #include "proxy/flow/worker_context.h"
 
@@ -51,7 +51,6 @@ struct Call {
       run;
 };
 
-// `draining`: whether no more clients are taken; outlives them.
-std::vector<Call> make_calls(const std::atomic<bool>& draining);
+std::vector<Call> make_calls(const Instance& instance);
 
 }  // namespace weir::admin
