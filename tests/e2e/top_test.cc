@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #include <vector>
 
@@ -110,7 +111,7 @@ TEST_F(Top, OnceItPrintsAReport) {
   Outcome top;
   ASSERT_TRUE(eventually([&] {
     top = run_weir({"top", "--admin", admin()});  // its output is no terminal: once
-    return top.out.contains("cookie sid, all");
+    return top.out.contains("cookie sid, all") && top.out.contains("hit ratio 75.0 %");
   })) << top.out;
   EXPECT_EQ(top.exit_code, 0) << top.err;
   EXPECT_THAT(top.out, StartsWith("weir "));
