@@ -157,6 +157,9 @@ struct BackendStats {
   std::uint64_t misses = 0;
   std::uint64_t stores = 0;  // that ended as Stored
   std::uint64_t evictions = 0;
+  std::uint64_t errors = 0;   // reads and writes that the medium failed
+  std::uint64_t dropped = 0;  // objects not stored, since the medium was too slow for them
+  bool breaker_open = false;  // the medium fails: most look-ups miss and stores are refused at once
 };
 
 class Backend {

@@ -370,6 +370,9 @@ BackendStats Tiered::stats() const {
     sum.objects += stats.objects;
     sum.bytes += stats.bytes;
     sum.evictions += stats.evictions;
+    sum.errors += stats.errors;
+    sum.dropped += stats.dropped;
+    sum.breaker_open = sum.breaker_open || stats.breaker_open;
   }
   sum.hits = hits_.load(std::memory_order_relaxed);
   sum.misses = misses_.load(std::memory_order_relaxed);

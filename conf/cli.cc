@@ -27,6 +27,7 @@ constexpr std::string_view kOverview =
     "[--soft]\n"
     "       weir get KEY, weir set KEY [VALUE|-] [--duration D], weir clear [KEY|GLOB]\n"
     "       weir health [--admin ADDR]\n"
+    "       weir top [--admin ADDR] [--interval S] [--once] [--json]\n"
     "       weir version\n"
     "\n"
     "Commands:\n"
@@ -37,6 +38,7 @@ constexpr std::string_view kOverview =
     "  set      keep a value there\n"
     "  clear    forget a value, or those of a pattern; without one all values and all pages\n"
     "  health   ask a running instance whether it is ready; for container health checks\n"
+    "  top      what a running instance does: rates, hit ratio, latencies, reasons\n"
     "  version  the version, and those of the linked libraries\n"
     "\n"
     "\"weir COMMAND --help\" tells more of a command.\n";
@@ -80,6 +82,14 @@ constexpr std::string_view kClearFooter =
 
 constexpr std::string_view kHealthFooter =
     "Exit 0 when it is ready, 1 when it drains or nobody answers. WEIR_ADMIN stands for --admin.\n";
+
+constexpr std::string_view kTopFooter =
+    "Live in a terminal, with rates over the last interval; q or Ctrl-C ends it. Without a "
+    "terminal,\n"
+    "or with --once, one report of what was counted since the instance started.\n"
+    "\n"
+    "WEIR_ADMIN stands for --admin; the token is that of WEIR_ADMIN_TOKEN, or of the file that\n"
+    "WEIR_ADMIN_TOKEN_FILE names. Exit 0, or 1 when nobody answers or it was refused.\n";
 
 Leave usage_error(std::string_view command, std::string_view message) {
   const std::string name = command.empty() ? "weir" : fmt::format("weir {}", command);
@@ -294,6 +304,28 @@ Command parse_health(const std::vector<std::string>& arguments, const Environmen
   return HealthCommand{std::get<AdminTarget>(std::move(target))};
 }
 
+Command parse_top(const std::vector<std::string>& arguments, const Environment& environment) {
+  constexpr double kShortest_s = 0.1;
+  constexpr double kLongest_s = 3600;
+  TopCommand top;
+  std::string address;
+  CLI::App app("Shows what a running instance does.", "weir top");
+  app.add_option("--interval", top.interval_s, "seconds between two looks, 1 by default")
+      ->option_text("S");
+  app.add_flag("--once", top.once, "one report");
+  app.add_flag("--json", top.json, "one report, as /v1/stats gives it");
+  add_admin(app, address, environment);
+  app.footer(std::string(kTopFooter));
+  if (auto leave = parse(app, "top", arguments)) return *leave;
+  if (!(top.interval_s >= kShortest_s && top.interval_s <= kLongest_s)) {
+    return usage_error("top", "--interval is a number of seconds from 0.1 to 3600");
+  }
+  auto target = read_target("top", address, environment);
+  if (auto* const leave = std::get_if<Leave>(&target)) return std::move(*leave);
+  top.admin = std::get<AdminTarget>(std::move(target));
+  return top;
+}
+
 }  // namespace
 
 Command parse_command_line(int argc, const char* const* argv, const Environment& environment) {
@@ -313,14 +345,15 @@ Command parse_command_line(int argc, const char* const* argv, const Environment&
   if (first == "set") return parse_value(ValueCommand::Kind::Set, arguments, environment);
   if (first == "clear") return parse_value(ValueCommand::Kind::Clear, arguments, environment);
   if (first == "health") return parse_health(arguments, environment);
+  if (first == "top") return parse_top(arguments, environment);
   if (first == "version") return parse_version(arguments);
-  constexpr std::array<std::string_view, 8> kCommands = {"run", "check", "purge",  "get",
-                                                         "set", "clear", "health", "version"};
+  constexpr std::array<std::string_view, 9> kCommands = {
+      "run", "check", "purge", "get", "set", "clear", "health", "top", "version"};
   std::string hint = file_hint(first);
   if (const auto near = nearest_name(first, kCommands); near && hint.empty()) {
     hint = fmt::format(" (did you mean \"{}\"?)", *near);
   }
-  if (hint.empty()) hint = " (run, check, purge, get, set, clear, health or version)";
+  if (hint.empty()) hint = " (run, check, purge, get, set, clear, health, top or version)";
   return usage_error("", fmt::format("unknown command {}{}", quote(first), hint));
 }
 

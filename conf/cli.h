@@ -49,6 +49,12 @@ struct ValueCommand {
 struct HealthCommand {
   AdminTarget admin;
 };
+struct TopCommand {
+  AdminTarget admin;
+  double interval_s = 1;
+  bool once = false;  // one report, not a live view
+  bool json = false;  // the answer as it came
+};
 struct VersionCommand {};
 // Help was asked for, or usage was wrong: print and leave.
 struct Leave {
@@ -58,7 +64,7 @@ struct Leave {
 };
 
 using Command = std::variant<RunCommand, CheckCommand, PurgeCommand, ValueCommand, HealthCommand,
-                             VersionCommand, Leave>;
+                             TopCommand, VersionCommand, Leave>;
 
 Command parse_command_line(int argc, const char* const* argv, const Environment& environment);
 

@@ -4,7 +4,7 @@
 #
 #   build  the compiler and the libraries, enough for `make` and `make run`
 #   test   what `make test` and the sanitizer builds add
-#   check  clang's tools, for the format, tidy and fuzz targets
+#   check  clang's tools, for the format, tidy and fuzz targets; promtool, for the tests of metrics
 #   bench  the servers that `make bench` compares Weir with, and the load generator
 #   fresh  what `make fresh` needs to put up a bare Debian in a directory
 set -eu
@@ -15,7 +15,7 @@ packages_of() {
                 libyaml-cpp-dev libre2-dev libxxhash-dev libfmt-dev libspdlog-dev libcli11-dev \
                 nlohmann-json3-dev libssl-dev libgtest-dev libgmock-dev python3 curl ;;
     test)  echo ccache lld ;;
-    check) echo clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev ;;
+    check) echo clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev prometheus ;;
     bench) echo nginx haproxy varnish wrk strace ;;
     fresh) echo debootstrap git curl ;;
     *)     echo "need.sh: no such set: $1 (build, test, check, bench, fresh)" >&2; return 2 ;;
@@ -54,7 +54,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 # Debian starts a server when its package comes in, and at every boot after that. The benchmark
-# starts its own, so a refusal stands while apt works (where no policy of the machine's owner
+# starts its own, and of Prometheus a tool alone is wanted, so a refusal stands while apt works (where no policy of the machine's owner
 # stands already), and what came in new is disabled afterwards.
 policy=/usr/sbin/policy-rc.d
 policy_is_ours=no
@@ -66,7 +66,7 @@ trap lift_policy EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 case " $* " in
-  *" bench "*)
+  *" bench "* | *" check "*)
     if [ ! -e "$policy" ]; then
       policy_is_ours=yes
       printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
@@ -86,7 +86,7 @@ $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeou
 }
 
 if [ -d /run/systemd/system ]; then
-  for service in nginx haproxy varnish; do
+  for service in nginx haproxy varnish prometheus; do
     case " $missing " in
       *" $service "*) $as_root systemctl --quiet disable "$service" ;;
     esac

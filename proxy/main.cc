@@ -18,6 +18,7 @@
 #include "conf/cli.h"
 #include "conf/load.h"
 #include "proxy/admin/commands.h"
+#include "proxy/admin/top.h"
 #include "proxy/sidecar.h"
 #include "proxy/upstream/curl_global.h"
 #include "proxy/version.h"
@@ -166,6 +167,7 @@ int dispatch(const conf::Command& command) {
     return admin::handle_value(*found);
   }
   if (const auto* found = std::get_if<conf::HealthCommand>(&command)) return admin::health(*found);
+  if (const auto* found = std::get_if<conf::TopCommand>(&command)) return admin::top(*found);
   if (const auto* found = std::get_if<conf::Leave>(&command)) return leave(*found);
   std::fputs(version_text().c_str(), stdout);
   return 0;

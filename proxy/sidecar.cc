@@ -11,6 +11,7 @@
 #include "backends/tiered.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "proxy/version.h"
 
 namespace weir {
 namespace {
@@ -248,7 +249,13 @@ Result<void> Sidecar::open_admin() {
   }
   if (!listening) return std::unexpected(listening.error());
   admin_listening_ = std::move(*listening);
-  admin_.emplace(admin::Access(*config_), admin::make_calls(draining_, leases_), leases_);
+  const admin::Instance instance{.draining = &draining_,
+                                 .clients = &clients_,
+                                 .version = version_number(),
+                                 .revision = version_revision(),
+                                 .started_ms = system_clock().now_ms(),
+                                 .started_wall_s = system_clock().wall_s()};
+  admin_.emplace(admin::Access(*config_), admin::make_calls(instance, leases_), leases_);
   return {};
 }
 

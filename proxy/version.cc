@@ -17,4 +17,12 @@ std::string version_text() {
       FMT_VERSION / 100 % 100, FMT_VERSION % 100);
 }
 
+std::string_view version_number() {
+  return WEIR_VERSION;
+}
+
+std::string_view version_revision() {
+  return WEIR_REVISION;
+}
+
 }  // namespace weir

@@ -11,7 +11,10 @@ std::unique_ptr<admin::PurgeHandlers> purges_of(const WorkerOptions& options,
   return std::make_unique<admin::PurgeHandlers>(context);
 }
 
-front::ServerOptions with_purges(front::ServerOptions options, front::HandlerFactory* purges) {
+// The options of the main address with what is this worker's own.
+front::ServerOptions own(front::ServerOptions options, metrics::LoopCounts& counts,
+                         front::HandlerFactory* purges) {
+  options.counts = &counts;
   options.purges = purges;
   return options;
 }
@@ -25,13 +28,14 @@ std::unique_ptr<Listener> listener_for(EventLoop& loop, Fd socket, front::Server
 }  // namespace
 
 Worker::Worker(WorkerOptions options)
-    : fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams))),
+    : counts_(options.tables->counts.add_loop()),
+      fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams))),
       fills_(loop_, *options.tables, *fetcher_),
       context_{loop_, *options.tables, fills_,
-               std::make_shared<flow::LoopSite>(std::move(options.site), loop_)},
+               std::make_shared<flow::LoopSite>(std::move(options.site), loop_, counts_)},
       transactions_(context_),
       purges_(purges_of(options, context_)),
-      server_(loop_, with_purges(std::move(options.server), purges_.get()), transactions_) {
+      server_(loop_, own(std::move(options.server), counts_, purges_.get()), transactions_) {
   if (!options.admin) return;
   admin_calls_ = std::make_unique<admin::AdminHandlers>(*options.admin, context_);
   admin_server_ =

@@ -51,6 +51,7 @@ class Worker {
 
  private:
   EventLoop loop_;
+  metrics::LoopCounts& counts_;
   std::unique_ptr<upstream::Fetcher> fetcher_;
   flow::Fills fills_;
   flow::WorkerContext context_;

@@ -149,6 +149,7 @@ EntryRef Volume::take(RecordRead&& read, const Hash128& hash, const RecordPlace&
       schedule();
       break;
     case RecordRead::Status::Failed:
+      errors_.fetch_add(1, std::memory_order_relaxed);
       if (reads_.failed(seams_.clock.now_ms())) {
         log_error("disk: {} cannot be read; its objects are misses until it can",
                   options_.cache_dir);
@@ -251,6 +252,9 @@ BackendStats Volume::stats() const {
   stats.misses = misses_.load(std::memory_order_relaxed);
   stats.stores = stores_.load(std::memory_order_relaxed);
   stats.evictions = log_->evictions();
+  stats.errors = errors_.load(std::memory_order_relaxed);
+  stats.dropped = dropped_.load(std::memory_order_relaxed);
+  stats.breaker_open = writes_.is_open() || reads_.is_open();
   return stats;
 }
 

@@ -162,6 +162,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   std::atomic<std::uint64_t> misses_{0};
   std::atomic<std::uint64_t> stores_{0};
   std::atomic<std::uint64_t> dropped_{0};
+  std::atomic<std::uint64_t> errors_{0};
 
   // The tasks' own.
   // Keys whose older record may still lie there, since it could not be written that it is gone.

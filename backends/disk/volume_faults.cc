@@ -54,6 +54,7 @@ void Volume::report(const Result<void>& result) {
     }
     return;
   }
+  errors_.fetch_add(1, std::memory_order_relaxed);
   const Error& error = result.error();
   if (error.code == ErrorCode::Unavailable) {
     full_until_ms_.store(seams_.clock.now_ms() + kFullRest_ms, std::memory_order_relaxed);

@@ -87,7 +87,9 @@ void EventLoop::turn() {
 void EventLoop::turn_once(int flags) {
   owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   timers_.begin_turn();
+  turn_us_ = kUnread;
   WEIR_CHECK(event_base_loop(base_, flags) != -1);  // also when called within a turn
+  turn_us_ = kUnread;
 }
 
 void EventLoop::stop() {

@@ -51,6 +51,12 @@ class EventLoop {
   void check_in_loop() const;
 
   std::int64_t now_ms() const { return clock_.now_ms(); }
+  // When this turn began, as far as anybody asked: the first who asks reads the clock for all who
+  // come after him in the same turn.
+  std::int64_t turn_us() {
+    if (turn_us_ == kUnread) turn_us_ = clock_.now_us();
+    return turn_us_;
+  }
   const Clock& clock() const { return clock_; }
   // When the first timer is due on the clock's steady axis; TimerQueue::kNever when none runs.
   std::int64_t next_timer_us() const { return timers_.next_us(); }
@@ -72,6 +78,8 @@ class EventLoop {
   std::atomic<std::thread::id> owner_;
   std::unique_ptr<Wakeup> wakeup_;
   bool stopped_ = false;
+  static constexpr std::int64_t kUnread = INT64_MIN;
+  std::int64_t turn_us_ = kUnread;
   event* local_event_;       // made active, never added: runs local_ later in the turn
   std::vector<Task> local_;  // loop thread only
 

@@ -8,20 +8,16 @@
 #include "proxy/admin/json.h"
 
 namespace weir::admin {
-namespace {
+int complain(std::string_view command, std::string_view message) {
+  fmt::print(stderr, "weir {}: {}\n", command, message);
+  return kFailure;
+}
 
 std::string nobody_at(const conf::AdminTarget& admin, std::string_view why) {
   return fmt::format(
       "nobody answers at {} ({}): is weir running, with that admin address? "
       "--admin names another",
       admin.address.text, why);
-}
-
-}  // namespace
-
-int complain(std::string_view command, std::string_view message) {
-  fmt::print(stderr, "weir {}: {}\n", command, message);
-  return kFailure;
 }
 
 std::string complaint_of(const upstream::Answered& answer) {

@@ -15,6 +15,7 @@ inline constexpr int kFailure = 1;
 
 // Prints why, for people; kFailure.
 int complain(std::string_view command, std::string_view message);
+std::string nobody_at(const conf::AdminTarget& admin, std::string_view why);
 // What an error of the admin address says.
 std::string complaint_of(const upstream::Answered& answer);
 // The answer, or nothing: then it was said that nobody answers.

@@ -1,6 +1,9 @@
 #include "proxy/admin/calls.h"
 
+#include "proxy/admin/json.h"
+#include "proxy/admin/metrics_api.h"
 #include "proxy/admin/purge_api.h"
+#include "proxy/admin/stats_api.h"
 
 namespace weir::admin {
 namespace {
@@ -11,20 +14,40 @@ Reply text(int status, std::string body) {
   return {.status = status, .type = "text/plain; charset=utf-8", .body = std::move(body)};
 }
 
+// The figures, as the text format of its version 0.0.4.
+Call metrics_call(const Instance& instance) {
+  return {.path = "/metrics",
+          .is_open = true,
+          .run = [instance](const Request&, const Asker&, flow::WorkerContext& worker) {
+            return Reply{.type = "text/plain; version=0.0.4; charset=utf-8",
+                         .body = exposition_of(figures_of(instance, worker))};
+          }};
+}
+
+Call stats_call(const Instance& instance) {
+  return {.path = "/v1/stats",
+          .run = [instance](const Request&, const Asker&, flow::WorkerContext& worker) {
+            return Reply{.body = text_of(stats_of(figures_of(instance, worker)))};
+          }};
+}
+
 }  // namespace
 
-std::vector<Call> make_calls(const std::atomic<bool>& draining, values::LeaseTable& leases) {
+std::vector<Call> make_calls(const Instance& instance, values::LeaseTable& leases) {
   std::vector<Call> calls;
   calls.push_back({.path = "/healthz",
                    .is_open = true,
                    .run = [](const Request&, const Asker&, flow::WorkerContext&) {
                      return text(200, "ok\n");
                    }});
-  calls.push_back({.path = "/readyz",
-                   .is_open = true,
-                   .run = [&draining](const Request&, const Asker&, flow::WorkerContext&) {
-                     return draining.load() ? text(503, "draining\n") : text(200, "ready\n");
-                   }});
+  calls.push_back(
+      {.path = "/readyz",
+       .is_open = true,
+       .run = [draining = instance.draining](const Request&, const Asker&, flow::WorkerContext&) {
+         return draining->load() ? text(503, "draining\n") : text(200, "ready\n");
+       }});
+  calls.push_back(metrics_call(instance));
+  calls.push_back(stats_call(instance));
   calls.push_back(
       {.method = http::Method::Post,
        .path = "/v1/purge",

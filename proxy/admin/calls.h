@@ -1,7 +1,6 @@
 // The calls of the admin address: which there are, and how one that has to wait is answered.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -11,6 +10,7 @@
 
 #include "base/life.h"
 #include "base/net/loop_door.h"
+#include "proxy/admin/figures.h"
 #include "proxy/admin/reply.h"
 #include "proxy/flow/worker_context.h"
 #include "proxy/values/lease_table.h"
@@ -52,7 +52,7 @@ struct Call {
       run;
 };
 
-// `draining`: whether no more clients are taken. Both outlive them.
-std::vector<Call> make_calls(const std::atomic<bool>& draining, values::LeaseTable& leases);
+// `leases` outlive them.
+std::vector<Call> make_calls(const Instance& instance, values::LeaseTable& leases);
 
 }  // namespace weir::admin

@@ -23,6 +23,11 @@ std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::string valid_utf8(std::string_view text) {
+  const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Json::parse(quoted).get<std::string>();
+}
+
 std::expected<Json, JsonFault> read_object(std::string_view text,
                                            std::span<const std::string_view> fields) {
   std::set<std::string> seen;

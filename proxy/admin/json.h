@@ -15,6 +15,9 @@ using Json = nlohmann::ordered_json;
 // With a line's end. What is not UTF-8 is replaced.
 std::string text_of(const Json& json);
 
+// The same text, with what is not UTF-8 replaced.
+std::string valid_utf8(std::string_view text);
+
 struct JsonFault {
   std::string field;  // empty: the whole
   std::string message;

@@ -12,14 +12,19 @@ std::optional<std::size_t> Site::backend_named(std::string_view name) const {
   return static_cast<std::size_t>(found - config->backends.begin());
 }
 
-LoopSite::LoopSite(std::shared_ptr<const Site> from, EventLoop& loop) : site(std::move(from)) {
+LoopSite::LoopSite(std::shared_ptr<const Site> from, EventLoop& loop,
+                   metrics::LoopCounts& loop_counts)
+    : site(std::move(from)) {
   std::unordered_map<backends::Backend*, backends::Store*> attached;
   const auto attach = [&](backends::Backend* backend) {
     backends::Store*& store = attached[backend];
     if (backend && !store) store = owned_.emplace_back(backend->attach(loop)).get();
     return store;
   };
-  for (const RouteRuntime& route : site->routes) stores.push_back(attach(route.backend.get()));
+  for (const RouteRuntime& route : site->routes) {
+    stores.push_back(attach(route.backend.get()));
+    counts_.push_back(&loop_counts.of_route(route.route->name));
+  }
   for (const auto& backend : site->backends) of_backends_.push_back(attach(backend.get()));
 }
 

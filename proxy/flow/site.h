@@ -18,6 +18,7 @@
 #include "proxy/flow/purge_book.h"
 #include "proxy/flow/uncacheable.h"
 #include "proxy/flow/variants.h"
+#include "proxy/metrics/counts.h"
 #include "proxy/route/router.h"
 #include "proxy/upstream/fetcher.h"
 
@@ -49,7 +50,8 @@ struct Site {
 // the last of them.
 class LoopSite {
  public:
-  LoopSite(std::shared_ptr<const Site> from, EventLoop& loop);
+  // `loop_counts`: that loop's; they outlive it, and go on under the next site.
+  LoopSite(std::shared_ptr<const Site> from, EventLoop& loop, metrics::LoopCounts& loop_counts);
   LoopSite(const LoopSite&) = delete;
   LoopSite& operator=(const LoopSite&) = delete;
 
@@ -61,10 +63,16 @@ class LoopSite {
   // Of one backend by itself, whatever tiers it belongs to; by its index in the site.
   backends::Store& store_of_backend(std::size_t index) const { return *of_backends_[index]; }
 
+  // Where requests of a route of this site are counted.
+  metrics::RouteCounts& counts_of(const RouteRuntime& route) const {
+    return *counts_[static_cast<std::size_t>(&route - site->routes.data())];
+  }
+
   const std::shared_ptr<const Site> site;
   std::vector<backends::Store*> stores;  // parallel to site->routes; null: not cached
 
  private:
+  std::vector<metrics::RouteCounts*> counts_;            // parallel to site->routes
   std::vector<backends::Store*> of_backends_;            // parallel to site->backends
   std::vector<std::unique_ptr<backends::Store>> owned_;  // one for each backend
 };
@@ -87,6 +95,7 @@ struct SharedTables {
   VariantBook variants;
   PurgeBook purges;
   FillBudget budget;
+  metrics::Counts counts;
 };
 
 }  // namespace weir::flow

@@ -64,8 +64,12 @@ void Transaction::note_outcome() {
   status_.clear();
   policy::append_cache_status(status_, now_.outcome);
   front::LogNotes& said = exchange_->notes();
-  if (now_.plan.route) said.route = route().route->name;
-  said.verdict = policy::verdict_word(now_.outcome);
+  if (now_.plan.route) {
+    said.route = route().route->name;
+    said.counts = &now_.site->counts_of(route());
+  }
+  said.verdict = policy::verdict_of(now_.outcome);
+  said.collapsed = now_.outcome.collapsed;
   said.detail = policy::token(now_.outcome.detail.reason);
   said.subject = now_.outcome.detail.subject;
 }

@@ -23,6 +23,8 @@
 #include "base/net/event_loop.h"
 #include "cachekeys/destination.h"
 #include "conf/config.h"
+#include "proxy/metrics/counts.h"
+#include "proxy/policy/cache_status.h"
 
 namespace weir::front {
 
@@ -59,13 +61,15 @@ struct FreshFields {
   std::string_view lines = {};    // further fields, each a whole line with its end
 };
 
-// What the line of the access log says beside the request and the response.
+// What the line of the access log, and what is counted, says beside the request and the response.
 struct LogNotes {
   std::string_view route;
-  std::string_view verdict;  // hit, stale, miss, bypass …
-  std::string_view detail;   // a reason's token, or a literal of the session
-  std::string subject;
-  std::int64_t upstream_ms = -1;  // until the app's head; below 0: not asked
+  policy::Verdict verdict = policy::Verdict::None;
+  std::string_view detail;  // a reason's token, or a literal of the session
+  std::string subject = {};
+  std::int64_t upstream_ms = -1;           // until the app's head; below 0: not asked
+  bool collapsed = false;                  // it shared another's fetch
+  metrics::RouteCounts* counts = nullptr;  // the route's on this loop; null: none matched
 };
 
 // A read of the request's body, or of what a tunnelled client sends.

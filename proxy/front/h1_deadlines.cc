@@ -37,8 +37,8 @@ void H1Deadlines::await(Wait wait, std::int64_t until_ms) {
   receiving_.set(until_ms);
 }
 
-void H1Deadlines::await_request() {
-  await(Wait::Request, loop_.now_ms() + limits_.keepalive_timeout_ms);
+void H1Deadlines::await_request(std::int64_t now_ms) {
+  await(Wait::Request, now_ms + limits_.keepalive_timeout_ms);
 }
 
 void H1Deadlines::await_request_while_draining() {

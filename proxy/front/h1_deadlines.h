@@ -33,7 +33,7 @@ class H1Deadlines {
   H1Deadlines(EventLoop& loop, const conf::Limits& limits, Owner& owner);
 
   // ---- for what the client sends: each call ends the wait before it ----
-  void await_request();
+  void await_request(std::int64_t now_ms);
   void await_request_while_draining();
   void await_head();
   void await_body();

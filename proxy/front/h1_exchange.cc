@@ -31,10 +31,13 @@ void H1Exchange::reset() {
   if (head_bytes_.capacity() > kKeepBytes) head_bytes_.shrink_to_fit();
   output_.reset();
   entry_body_.clear();
-  notes_.route = notes_.verdict = notes_.detail = {};
+  notes_.route = notes_.detail = {};
+  notes_.verdict = policy::Verdict::None;
   notes_.subject.clear();
   notes_.upstream_ms = -1;
-  started_us_ = 0;
+  notes_.collapsed = false;
+  notes_.counts = nullptr;
+  started_us_ = kNotStarted;
   status_ = 0;
   hears_of_visitor_ = false;
   starting_ = waiting_ = false;
@@ -62,7 +65,7 @@ void H1ExchangePool::give(std::unique_ptr<H1Exchange> exchange) {
 // ---- its beginning ----
 
 void H1Exchange::start() {
-  if (link_->context.access_log) started_us_ = loop().clock().now_us();
+  started_us_ = loop().turn_us();
   link_->deadlines.body_begins();
   hears_of_visitor_ = link_->peer.trusted && keys::speaks_of_visitor(head_);
   if (!refuse_at_once()) {
@@ -331,34 +334,50 @@ void H1Exchange::cut() {
 
 // ---- its end ----
 
-void H1Exchange::finish() {
-  log();
+void H1Exchange::finish(std::int64_t now_us) {
+  const std::int64_t took_us = started_us_ == kNotStarted ? 0 : now_us - started_us_;
+  if (metrics::LoopCounts* const counts = link_->context.counts) count(*counts, took_us);
+  if (AccessLog* const log = link_->context.access_log) write_line(*log, took_us);
   Handler* const handler = std::exchange(handler_, nullptr);
   if (!handler) return;
   handler->finished();
   handlers_->release(handler);
 }
 
-void H1Exchange::log() const {
-  AccessLog* const log = link_->context.access_log;
-  if (!log) return;
-  const Clock& clock = link_->context.loop.clock();
-  log->write({.wall_ms = clock.wall_ms(),
-              .client = link_->peer.ip,
-              .method = head_.method_text,
-              .target = head_.target,
-              .host = destination().authority,
-              .minor_version = head_.minor_version,
-              .status = status_,
-              .bytes = output_.body_bytes(),
-              .route = notes_.route,
-              .cache = notes_.verdict,
-              .detail = notes_.detail,
-              .subject = notes_.subject,
-              .upstream_ms = notes_.upstream_ms,
-              .total_us = started_us_ == 0 ? 0 : clock.now_us() - started_us_,
-              .referer = head_.value(http::FieldId::Referer),
-              .user_agent = head_.value(http::FieldId::UserAgent)});
+// How long an event stream or a tunnel lasted tells nothing of how quick anybody was.
+void H1Exchange::count(metrics::LoopCounts& counts, std::int64_t took_us) const {
+  counts.count(notes_.counts, {.verdict = notes_.verdict,
+                               .status = status_,
+                               .detail = notes_.detail,
+                               .subject = notes_.subject,
+                               .bytes = output_.body_bytes(),
+                               .total_us = is_open_ended() ? -1 : took_us,
+                               .upstream_ms = notes_.upstream_ms,
+                               .collapsed = notes_.collapsed});
+  // Of keys that stores were asked for.
+  const bool has_key = notes_.counts && notes_.verdict != policy::Verdict::Bypass;
+  if (has_key && counts.wants_url()) {
+    counts.count_url(destination().authority, head_.target);
+  }
+}
+
+void H1Exchange::write_line(AccessLog& log, std::int64_t took_us) const {
+  log.write({.wall_ms = link_->context.loop.clock().wall_ms(),
+             .client = link_->peer.ip,
+             .method = head_.method_text,
+             .target = head_.target,
+             .host = destination().authority,
+             .minor_version = head_.minor_version,
+             .status = status_,
+             .bytes = output_.body_bytes(),
+             .route = notes_.route,
+             .cache = policy::token(notes_.verdict),
+             .detail = notes_.detail,
+             .subject = notes_.subject,
+             .upstream_ms = notes_.upstream_ms,
+             .total_us = took_us,
+             .referer = head_.value(http::FieldId::Referer),
+             .user_agent = head_.value(http::FieldId::UserAgent)});
 }
 
 }  // namespace weir::front

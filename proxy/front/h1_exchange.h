@@ -57,8 +57,9 @@ class H1Exchange final : public Exchange {
   // The answer waits for send_waiting().
   bool is_waiting() const { return waiting_; }
   void send_waiting();
-  // Says goodbye to the handler and writes the log's line. Once.
-  void finish();
+  // Counts it, writes the log's line and says goodbye to the handler. `now_us`: by the loop's
+  // clock. Once.
+  void finish(std::int64_t now_us);
 
   bool has_handler() const { return handler_ != nullptr; }
   bool responding() const { return responding_; }
@@ -104,7 +105,8 @@ class H1Exchange final : public Exchange {
   void finish_head(const FreshFields& fresh);
   void write_out_in_turn();
   void cut();
-  void log() const;
+  void count(metrics::LoopCounts& counts, std::int64_t took_us) const;
+  void write_line(AccessLog& log, std::int64_t took_us) const;
 
   H1Link* link_ = nullptr;
   HandlerFactory* handlers_ = nullptr;  // whose handler_ is
@@ -115,7 +117,8 @@ class H1Exchange final : public Exchange {
   H1Output output_;
   EntryBody entry_body_;
   LogNotes notes_;
-  std::int64_t started_us_ = 0;    // for the log
+  static constexpr std::int64_t kNotStarted = INT64_MIN;
+  std::int64_t started_us_ = kNotStarted;  // when the turn began in which its head was there
   int status_ = 0;                 // sent; 0: none yet
   bool hears_of_visitor_ = false;  // from a trusted proxy, by the fields of this request
   bool starting_ = false;          // start() is on the stack

@@ -42,14 +42,14 @@ H1Session::~H1Session() {
   if (!exchange_) return;
   link_.dead = true;
   leave_batch();
-  if (exchange_->has_handler()) exchange_->finish();
+  if (exchange_->has_handler()) exchange_->finish(link_.context.loop.clock().now_us());
   exchanges_.give(std::move(exchange_));
 }
 
 // ---- what wakes it ----
 
 void H1Session::begin() {
-  link_.deadlines.await_request();
+  link_.deadlines.await_request(link_.context.loop.now_ms());
   update_interest();
 }
 
@@ -255,12 +255,14 @@ void H1Session::finish_exchange() {
   // What is left of the request's body is thrown away if it is here, else the connection must end.
   const bool body_over = link_.reader.end_request();
   const bool last = exchange_->is_last() || !body_over || link_.context.draining;
-  exchange_->finish();
+  // The clock is read once for both: this is on the way of every hit.
+  const std::int64_t now_us = link_.context.loop.clock().now_us();
+  exchange_->finish(now_us);
   exchanges_.give(std::move(exchange_));
   if (last) return say_goodbye(body_over);
   phase_ = Phase::Idle;
   link_.reader.trim();
-  link_.deadlines.await_request();
+  link_.deadlines.await_request(now_us / 1000);
 }
 
 void H1Session::say_goodbye(bool body_over) {

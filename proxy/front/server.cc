@@ -29,6 +29,7 @@ Server::Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers)
                .trusted_fields = options_.trusted_fields,
                .ignored_fields = options_.ignored_fields,
                .access_log = options_.access_log,
+               .counts = options_.counts,
                .batch = batch_},
       http1_(make_h1_factory(context_)) {}
 
@@ -37,6 +38,7 @@ Server::~Server() = default;
 void Server::accept(Fd fd, const SocketAddress& peer) {
   context_.loop.check_in_loop();
   if (!options_.clients->enter(options_.limits.connections)) return turn_away(fd);
+  if (options_.counts) options_.counts->client_accepted();
   std::unique_ptr<Session> session =
       http1_->make(make_plain_connection(context_.loop, fd.release()),
                    {.ip = peer.host_text(), .trusted = trusts(peer.get())});
@@ -51,6 +53,7 @@ void Server::is_spent(Session& session) {
 }
 
 void Server::turn_away(const Fd& fd) {
+  if (options_.counts) options_.counts->client_refused();
   // An unread request would turn the close into a reset, which overtakes the answer.
   const std::span<char> unread = batch_.room();
   [[maybe_unused]] const ssize_t got = recv(fd.get(), unread.data(), unread.size(), MSG_DONTWAIT);

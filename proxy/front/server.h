@@ -25,6 +25,7 @@ struct ServerOptions {
   conf::TrustedFields trusted_fields = {};
   IgnoredFields* ignored_fields = nullptr;  // of the process; null: nobody is told
   AccessLog* access_log = nullptr;          // null: off
+  metrics::LoopCounts* counts = nullptr;    // this loop's; null: nothing is counted
   OpenClients* clients = nullptr;           // of the process, or of these alone
   HandlerFactory* purges = nullptr;         // for PURGE; null: it is refused
 };

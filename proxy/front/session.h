@@ -12,6 +12,7 @@
 #include "proxy/front/answer_batch.h"
 #include "proxy/front/exchange.h"
 #include "proxy/front/ignored_fields.h"
+#include "proxy/metrics/counts.h"
 
 namespace weir::front {
 
@@ -48,6 +49,7 @@ struct SessionContext {
   conf::TrustedFields trusted_fields;  // what trusted peers are believed
   IgnoredFields* ignored_fields;       // told of what they are not; null: nobody is
   AccessLog* access_log;               // null: off
+  metrics::LoopCounts* counts = nullptr;  // null: nothing is counted
   AnswerBatch& batch;  // most requests are parsed where it has them received, and never copied
   bool draining = false;
 };

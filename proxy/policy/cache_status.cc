@@ -90,18 +90,25 @@ void append_cache_status(std::string& out, const CacheOutcome& outcome) {
   out.append(line.text());
 }
 
-std::string_view verdict_word(const CacheOutcome& outcome) {
-  if (outcome.hit) return served_stale(outcome) ? "stale" : "hit";
+std::string_view token(Verdict verdict) {
+  static constexpr std::array<std::string_view, static_cast<std::size_t>(Verdict::Count)> kWords = {
+      "", "hit", "stale", "miss", "bypass"};
+  WEIR_CHECK(verdict < Verdict::Count);
+  return kWords[static_cast<std::size_t>(verdict)];
+}
+
+Verdict verdict_of(const CacheOutcome& outcome) {
+  if (outcome.hit) return served_stale(outcome) ? Verdict::Stale : Verdict::Hit;
   switch (outcome.forward) {
     case Forward::Bypass:
     case Forward::Method:
-      return "bypass";
+      return Verdict::Bypass;
     // Neither a hit nor forwarded: Weir's own answer. It was a look-up that found nothing when the
     // client had asked for a stored answer only.
     case Forward::None:
-      return outcome.detail.reason == Reason::OnlyIfCached ? "miss" : "bypass";
+      return outcome.detail.reason == Reason::OnlyIfCached ? Verdict::Miss : Verdict::Bypass;
     default:
-      return "miss";
+      return Verdict::Miss;
   }
 }
 

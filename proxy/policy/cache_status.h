@@ -38,7 +38,17 @@ struct CacheOutcome {
 // "weir; hit; ttl=57", "weir; fwd=uri-miss; stored; ttl=300". Parameters come in the order hit or
 // fwd, fwd-status, stored, collapsed, ttl, detail. Appends; no allocation of its own.
 void append_cache_status(std::string& out, const CacheOutcome& outcome);
-// One word for logs: hit (served fresh), stale (served past its freshness), miss, bypass.
-std::string_view verdict_word(const CacheOutcome& outcome);
+
+// The outcome in one word, for logs and figures.
+enum class Verdict : std::uint8_t {
+  None,  // nobody looked: Weir itself has refused the request
+  Hit,   // served fresh
+  Stale,  // served past its freshness
+  Miss,
+  Bypass,
+  Count
+};
+std::string_view token(Verdict verdict);  // empty for None
+Verdict verdict_of(const CacheOutcome& outcome);
 
 }  // namespace weir::policy

@@ -32,5 +32,11 @@ std::string_view token(Reason reason) {
 std::string_view text(Reason reason) {
   return words(reason).text;
 }
+Reason reason_of(std::string_view token) {
+  for (std::size_t i = 1; i < kWords.size(); ++i) {
+    if (kWords[i].token == token) return static_cast<Reason>(i);
+  }
+  return Reason::None;
+}
 
 }  // namespace weir::policy

@@ -107,6 +107,13 @@ void ConnectionPlaces::leave(Guest& guest) {
   tell(granted);
 }
 
+ConnectionPlaces::Figures ConnectionPlaces::figures() const {
+  const std::lock_guard lock(mutex_);
+  const std::size_t most = most_of_.front();
+  const std::size_t clients = clients_.load(std::memory_order_relaxed);
+  return {.most = most, .taken = most - free_, .waiting = clients + refreshes_.size()};
+}
+
 void ConnectionPlaces::stand_locked(Guest& guest, Queue& queue) {
   guest.queue_ = &queue;
   guest.at_ = queue.insert(queue.end(), &guest);

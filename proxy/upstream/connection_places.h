@@ -77,6 +77,12 @@ class ConnectionPlaces {
   // Out of the queue or out of its place. Nothing if it was outside.
   void leave(Guest& guest);
 
+  struct Figures {
+    std::size_t most = 0;
+    std::size_t taken = 0;
+    std::size_t waiting = 0;  // refreshes included
+  };
+  Figures figures() const;
   // Whether a client waits. A hint: it may be over.
   bool crowded() const { return clients_.load(std::memory_order_relaxed) > 0; }
 
@@ -95,7 +101,7 @@ class ConnectionPlaces {
 
   const std::array<std::size_t, kKinds> most_of_;
 
-  std::mutex mutex_;  // guards everything below; also what guests say of themselves
+  mutable std::mutex mutex_;  // guards everything below; also what guests say of themselves
   std::size_t free_;
   std::array<std::size_t, kKinds> used_{};
   std::uint64_t arrivals_ = 0;

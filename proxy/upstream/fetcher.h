@@ -115,6 +115,14 @@ class Fetch {
   virtual Tunnel* tunnel() { return nullptr; }
 };
 
+// How the connections to the app stand, of all loops together.
+struct ConnectionFigures {
+  std::size_t open = 0;     // in use or idle
+  std::size_t in_use = 0;   // places taken, tunnels included
+  std::size_t most = 0;     // upstream.max_connections
+  std::size_t waiting = 0;  // requests that wait for one
+};
+
 class Fetcher {
  public:
   virtual ~Fetcher() = default;
@@ -122,6 +130,7 @@ class Fetcher {
   virtual std::unique_ptr<Fetch> start(FetchRequest request, FetchSink& sink) = 0;
   // Whether requests wait for a connection, on whatever loop. A hint.
   virtual bool crowded() const = 0;
+  virtual ConnectionFigures connections() const { return {}; }
 };
 
 }  // namespace weir::upstream

@@ -46,6 +46,8 @@ class OpenConnections {
 
   explicit OpenConnections(std::size_t most) : most_(most) {}
 
+  std::size_t open() const { return open_.load(std::memory_order_relaxed); }
+
  private:
   bool too_many() const { return open_.load(std::memory_order_relaxed) > most_; }
   void ask_another(const Holder& but);

@@ -69,6 +69,14 @@ void WireFetcher::run_turns() {
   running_turns_.clear();
 }
 
+ConnectionFigures WireFetcher::connections() const {
+  const ConnectionPlaces::Figures places = pool_->places().figures();
+  return {.open = pool_->connections().open(),
+          .in_use = places.taken,
+          .most = places.most,
+          .waiting = places.waiting};
+}
+
 std::unique_ptr<Fetcher> make_fetcher(EventLoop& loop, std::shared_ptr<UpstreamPool> pool) {
   OpenConnections& connections = pool->connections();
   return std::make_unique<WireFetcher>(loop, std::move(pool), connections);

@@ -25,6 +25,7 @@ class WireFetcher final : public Fetcher {
 
   std::unique_ptr<Fetch> start(FetchRequest request, FetchSink& sink) override;
   bool crowded() const override { return pool_->places().crowded(); }
+  ConnectionFigures connections() const override;
   // The same for one address only, without retries and without waiting for a place: the health
   // check's.
   std::unique_ptr<Fetch> start_at(std::size_t url, FetchRequest request, FetchSink& sink);

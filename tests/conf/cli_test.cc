@@ -78,6 +78,23 @@ TEST(Cli, CheckTakesTheFlagsOfRun) {
   EXPECT_EQ(check->overrides.admin, "off");
 }
 
+TEST(Cli, TopLooksOnceASecondUnlessToldOtherwise) {
+  const Command plain = parse({"top"});
+  const auto* top = std::get_if<TopCommand>(&plain);
+  ASSERT_TRUE(top);
+  EXPECT_EQ(top->admin.address.text, "127.0.0.1:8081");
+  EXPECT_EQ(top->interval_s, 1);
+  EXPECT_FALSE(top->once || top->json);
+  const Command told = parse({"top", "--once", "--json", "--interval", "0.5"},
+                             {{"WEIR_ADMIN", "127.0.0.1:99"}, {"WEIR_ADMIN_TOKEN", "secret"}});
+  top = std::get_if<TopCommand>(&told);
+  ASSERT_TRUE(top);
+  EXPECT_EQ(top->admin.address.text, "127.0.0.1:99");
+  EXPECT_EQ(top->admin.token, "secret");
+  EXPECT_EQ(top->interval_s, 0.5);
+  EXPECT_TRUE(top->once && top->json);
+}
+
 TEST(Cli, WrongUsageExitsWithTwo) {
   // One line that says what is wrong and one that says where help is, on stderr.
   const struct {
@@ -87,7 +104,7 @@ TEST(Cli, WrongUsageExitsWithTwo) {
       {{"chekc"},
        "weir: unknown command \"chekc\" (did you mean \"check\"?)\nTry \"weir --help\".\n"},
       {{"frobnicate"},
-       "weir: unknown command \"frobnicate\" (run, check, purge, get, set, clear, health or "
+       "weir: unknown command \"frobnicate\" (run, check, purge, get, set, clear, health, top or "
        "version)\nTry \"weir "
        "--help\".\n"},
       {{""}, "weir: unknown command \"\"\nTry \"weir --help\".\n"},
@@ -108,6 +125,8 @@ TEST(Cli, WrongUsageExitsWithTwo) {
       {{"run", "-c", "a.yaml", "b.yaml"},
        "weir run: unexpected argument \"b.yaml\"\nTry \"weir run --help\".\n"},
       {{"weir.yml"}, "weir: unknown command \"weir.yml\" (-c weir.yml?)\nTry \"weir --help\".\n"},
+      {{"top", "--interval", "0"},
+       "weir top: --interval is a number of seconds from 0.1 to 3600\nTry \"weir top --help\".\n"},
       {{"check", "--upsteam", "x"},
        "weir check: unknown option \"--upsteam\" (did you mean \"--upstream\"?)\nTry \"weir check "
        "--help\".\n"},
@@ -134,6 +153,7 @@ TEST(Cli, HelpGoesToStdoutAndSucceeds) {
               {{"check", "-h"}, "--config FILE"},
               {{"check", "-h"}, "--upstream URL"},
               {{"check", "-h"}, "is found as for \"weir run\""},
+              {{"top", "--help"}, "--interval S"},
               {{"version", "--help"}, "weir version"}};
   for (const auto& row : rows) {
     const Command command = parse(row.arguments);

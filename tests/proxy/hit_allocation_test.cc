@@ -136,12 +136,14 @@ void expect_no_allocation(std::string_view request, std::string_view expected) {
   NoFetcher fetcher;
   flow::SharedTables tables(1 << 20, 7);
   flow::Fills fills(loop, tables, fetcher);
+  metrics::LoopCounts& counts = tables.counts.add_loop();
   flow::WorkerContext context{loop, tables, fills,
-                              std::make_shared<flow::LoopSite>(make_site(), loop)};
+                              std::make_shared<flow::LoopSite>(make_site(), loop, counts)};
   flow::TransactionPool transactions(context);
   front::OpenClients clients;
   front::ServerOptions options;
   options.clients = &clients;
+  options.counts = &counts;
   front::Server server(loop, options, transactions);
   store_page(*context.site, loop);
 
@@ -153,6 +155,9 @@ void expect_no_allocation(std::string_view request, std::string_view expected) {
 
   EXPECT_EQ(client.hits(), kWarmUp + kCounted);
   EXPECT_EQ(client.allocated(), 0U);
+  const metrics::Totals totals = tables.counts.total();
+  EXPECT_EQ(totals.routes.at("all").requests_of(policy::Verdict::Hit),
+            static_cast<std::uint64_t>(kWarmUp + kCounted));
   server.close_all();
   close(ends[1]);
 }

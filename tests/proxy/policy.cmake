@@ -1,5 +1,5 @@
 weir_test(policy_test
-  SOURCES policy_armor_test.cc policy_fields_test.cc policy_freshness_test.cc policy_invalidate_test.cc
+  SOURCES policy_advice_test.cc policy_armor_test.cc policy_fields_test.cc policy_freshness_test.cc policy_invalidate_test.cc
           policy_lifetime_test.cc policy_request_test.cc policy_select_test.cc policy_storable_test.cc policy_unsaid_test.cc
           policy_words_test.cc
   LIBS weir_policy)

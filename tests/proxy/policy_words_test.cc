@@ -24,6 +24,15 @@ TEST(PolicyReason, TokensAreTheContract) {
   EXPECT_EQ(token(Reason::None), "");
 }
 
+TEST(PolicyReason, AreFoundByTheirTokens) {
+  for (int i = 1; i < static_cast<int>(Reason::Count); ++i) {
+    const auto reason = static_cast<Reason>(i);
+    EXPECT_EQ(reason_of(token(reason)), reason);
+  }
+  EXPECT_EQ(reason_of(""), Reason::None);
+  EXPECT_EQ(reason_of("client-gone"), Reason::None);
+}
+
 TEST(PolicyReason, TokensAreStructuredFieldTokens) {
   // Cache-Status carries them unquoted, so each is an sf-token (RFC 8941 3.3.4).
   for (int i = 1; i < static_cast<int>(Reason::Count); ++i) {
@@ -74,7 +83,7 @@ TEST(PolicyCacheStatus, SpellsEveryOutcome) {
     std::string out = "x, ";
     append_cache_status(out, c.outcome);
     EXPECT_EQ(out, "x, " + c.field);
-    EXPECT_EQ(verdict_word(c.outcome), c.word) << c.field;
+    EXPECT_EQ(token(verdict_of(c.outcome)), c.word) << c.field;
   }
 }
 

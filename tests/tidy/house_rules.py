@@ -33,11 +33,12 @@ LEVELS = {
     "backends": 4,
     "backends/ram": 5, "backends/disk": 5, "backends/redis": 5,
     "proxy/policy": 6,
-    "proxy/front": 7, "proxy/route": 7, "proxy/upstream": 7,
-    "proxy/flow": 8,
-    "proxy/values": 9,
-    "proxy/admin": 10,
-    "proxy": 11,
+    "proxy/metrics": 7,
+    "proxy/front": 8, "proxy/route": 8, "proxy/upstream": 8,
+    "proxy/flow": 9,
+    "proxy/values": 10,
+    "proxy/admin": 11,
+    "proxy": 12,
 }
 
 # Which folder alone may know a library. Tests may know all of them.

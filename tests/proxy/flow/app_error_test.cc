@@ -167,7 +167,7 @@ TEST_F(AppErrorTest, WhoHearsOfA500LateDoesNotAskAThirdTime) {
     EventLoop busy_loop(clock_);
     Fills fills(busy_loop, tables_, app_);
     WorkerContext busy{busy_loop, tables_, fills,
-                       std::make_shared<LoopSite>(site_->site, busy_loop)};
+                       std::make_shared<LoopSite>(site_->site, busy_loop, tables_.counts.add_loop())};
     const std::size_t before = app_.count();
     const auto leader = visit("/a");
     const auto follower = visit("/a");

@@ -63,7 +63,8 @@ class FlowTest : public testing::Test {
     if (tiers != Tiers::Ram) used.push_back(slow_);
     backend_ = backends::make_tiered(std::move(used));
     site_ = std::make_shared<LoopSite>(
-        site_of({{.path = "/**", .cached = true, .rule = std::move(rule)}}, backend_), loop_);
+        site_of({{.path = "/**", .cached = true, .rule = std::move(rule)}}, backend_), loop_,
+        tables_.counts.add_loop());
     context_ = std::make_unique<WorkerContext>(WorkerContext{loop_, tables_, fills_, site_});
   }
 
@@ -104,7 +105,8 @@ class FlowTest : public testing::Test {
         backends::make_ram_backend({.max_object_size = kMaxObjectSize});
     backend_ = backends::make_tiered({ram, slow_});
     site_ = std::make_shared<LoopSite>(
-        site_of({{.path = "/**", .cached = true, .rule = rule_}}, backend_), loop_);
+        site_of({{.path = "/**", .cached = true, .rule = rule_}}, backend_), loop_,
+        tables_.counts.add_loop());
     context_ = std::make_unique<WorkerContext>(WorkerContext{loop_, tables_, fills_, site_});
   }
   // What a client who comes now is answered at once; empty when it has to wait.

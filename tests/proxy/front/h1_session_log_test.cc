@@ -52,7 +52,7 @@ TEST_F(H1SessionLog, SaysWhatWasAskedAndAnswered) {
   clock.advance_us(250);
   LogNotes& notes = handlers.last().exchange().notes();
   notes.route = "pages";
-  notes.verdict = "miss";
+  notes.verdict = policy::Verdict::Miss;
   notes.upstream_ms = 7;
   handler_answers(200, "body");
   EXPECT_EQ(lines(),
@@ -76,7 +76,7 @@ TEST_F(H1SessionLog, TellsTheTimeOfDayByTheWallClock) {
 TEST_F(H1SessionLog, SaysNothingOfTheRequestBefore) {
   client_sends(get("/one", "Referer: there\r\n"));
   handlers.last().exchange().notes() = {
-      .route = "r", .verdict = "v", .detail = "d", .subject = "s"};
+      .route = "r", .verdict = policy::Verdict::Hit, .detail = "d", .subject = "s"};
   handler_answers(200, "body");
   client_sends(get("/two"));
   handler_answers(204);
