@@ -3,7 +3,9 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "conf/config.h"
 #include "conf/load.h"
@@ -33,6 +35,16 @@ struct PurgeCommand {
 struct HealthCommand {
   AdminTarget admin;
 };
+struct ExplainCommand {
+  std::optional<std::string> file;  // as of `run`
+  Overrides overrides;              // needs_upstream is false
+  std::string url;
+  std::string method = "GET";
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool json = false;
+  bool live = false;  // ask the instance at `admin`
+  AdminTarget admin;
+};
 struct VersionCommand {};
 // Help was asked for, or usage was wrong: print and leave.
 struct Leave {
@@ -41,8 +53,8 @@ struct Leave {
   std::string err;  // to stderr
 };
 
-using Command =
-    std::variant<RunCommand, CheckCommand, PurgeCommand, HealthCommand, VersionCommand, Leave>;
+using Command = std::variant<RunCommand, CheckCommand, ExplainCommand, PurgeCommand, HealthCommand,
+                             VersionCommand, Leave>;
 
 Command parse_command_line(int argc, const char* const* argv, const Environment& environment);
 

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "proxy/admin/json.h"
-#include "proxy/upstream/ask_once.h"
 
 namespace weir::admin {
 namespace {
@@ -16,25 +15,6 @@ constexpr int kFailure = 1;
 int complain(std::string_view command, std::string_view message) {
   fmt::print(stderr, "weir {}: {}\n", command, message);
   return kFailure;
-}
-
-std::string nobody_at(const conf::AdminTarget& admin, std::string_view why) {
-  return fmt::format(
-      "nobody answers at {} ({}): is weir running, with that admin address? "
-      "--admin names another",
-      admin.address.text, why);
-}
-
-// What an error of the admin address says.
-std::string complaint_of(const upstream::Answered& answer) {
-  const Json json = Json::parse(answer.body, nullptr, false);
-  if (!json.is_object() || !json.contains("error") || !json["error"].is_object()) {
-    return fmt::format("status {}: that is no admin address of Weir's", answer.status);
-  }
-  const Json& error = json["error"];
-  const std::string message = error.value("message", "");
-  const std::string field = error.value("field", "");
-  return field.empty() ? message : fmt::format("{}: {}", field, message);
 }
 
 std::string order_of(const conf::PurgeCommand& command) {
@@ -61,6 +41,24 @@ std::string what_was_done(const conf::PurgeCommand& command, const Json& answer)
 }
 
 }  // namespace
+
+std::string nobody_at(const conf::AdminTarget& admin, std::string_view why) {
+  return fmt::format(
+      "nobody answers at {} ({}): is weir running, with that admin address? "
+      "--admin names another",
+      admin.address.text, why);
+}
+
+std::string complaint_of(const upstream::Answered& answer) {
+  const Json json = Json::parse(answer.body, nullptr, false);
+  if (!json.is_object() || !json.contains("error") || !json["error"].is_object()) {
+    return fmt::format("status {}: that is no admin address of Weir's", answer.status);
+  }
+  const Json& error = json["error"];
+  const std::string message = error.value("message", "");
+  const std::string field = error.value("field", "");
+  return field.empty() ? message : fmt::format("{}: {}", field, message);
+}
 
 int purge(const conf::PurgeCommand& command) {
   const auto answer = upstream::ask_once({.address = command.admin.address,

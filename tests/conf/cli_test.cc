@@ -78,6 +78,22 @@ TEST(Cli, CheckTakesTheFlagsOfRun) {
   EXPECT_EQ(check->overrides.admin, "off");
 }
 
+TEST(Cli, ExplainTakesARequest) {
+  const Command command = parse({"explain", "-c", "f", "-X", "HEAD", "-H", "A: 1", "--header",
+                                 "Cookie:  a=b ", "/blog", "--json"},
+                                {{"WEIR_ADMIN", "nonsense"}});
+  const auto* explain = std::get_if<ExplainCommand>(&command);
+  ASSERT_TRUE(explain);
+  EXPECT_EQ(explain->file, "f");
+  EXPECT_EQ(explain->url, "/blog");
+  EXPECT_EQ(explain->method, "HEAD");
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(explain->headers, (Headers{{"A", "1"}, {"Cookie", "a=b"}}));
+  EXPECT_TRUE(explain->json);
+  EXPECT_FALSE(explain->live);
+  EXPECT_FALSE(explain->overrides.needs_upstream);
+}
+
 TEST(Cli, WrongUsageExitsWithTwo) {
   // One line that says what is wrong and one that says where help is, on stderr.
   const struct {
@@ -87,8 +103,8 @@ TEST(Cli, WrongUsageExitsWithTwo) {
       {{"chekc"},
        "weir: unknown command \"chekc\" (did you mean \"check\"?)\nTry \"weir --help\".\n"},
       {{"frobnicate"},
-       "weir: unknown command \"frobnicate\" (run, check, purge, health or version)\nTry \"weir "
-       "--help\".\n"},
+       "weir: unknown command \"frobnicate\" (run, check, explain, purge, health, version, "
+       "completion or help)\nTry \"weir --help\".\n"},
       {{""}, "weir: unknown command \"\"\nTry \"weir --help\".\n"},
       {{"check", "-c", "f", "g"},
        "weir check: unexpected argument \"g\"\nTry \"weir check --help\".\n"},
@@ -133,6 +149,9 @@ TEST(Cli, HelpGoesToStdoutAndSucceeds) {
               {{"check", "-h"}, "--config FILE"},
               {{"check", "-h"}, "--upstream URL"},
               {{"check", "-h"}, "is found as for \"weir run\""},
+              {{"explain", "--help"}, "--header,-H 'Name: value'"},
+              {{"completion", "--help"}, "bash|zsh|fish"},
+              {{"help"}, "Commands:"},
               {{"version", "--help"}, "weir version"}};
   for (const auto& row : rows) {
     const Command command = parse(row.arguments);
