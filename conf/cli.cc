@@ -207,8 +207,8 @@ constexpr std::array kCommands = {
                "ask a running instance whether it is ready; for container health checks",
                read_health},
     CliCommand{"version", "", "the version, and those of the linked libraries", read_version},
-    CliCommand{"completion", "bash|zsh|fish", "a script that completes this command line in a shell",
-               read_completion},
+    CliCommand{"completion", "bash|zsh|fish",
+               "a script that completes this command line in a shell", read_completion},
     CliCommand{"help", "[--man]", "this text, or the man page", read_help},
 };
 

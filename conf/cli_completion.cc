@@ -52,7 +52,8 @@ void add_bash_values(const CommandText& command, std::string_view called, std::s
     for (const std::string& name : option.names) {
       patterns.push_back(fmt::format("{}:{}", called, name));
     }
-    const std::string what = option.is_file() ? "-f" : fmt::format("-W \"{}\"", joined(option.words(), " "));
+    const std::string what =
+        option.is_file() ? "-f" : fmt::format("-W \"{}\"", joined(option.words(), " "));
     out += fmt::format("    {}) COMPREPLY=($(compgen {} -- \"$word\")); return ;;\n",
                        joined(patterns, "|"), what);
   }

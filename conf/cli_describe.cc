@@ -66,9 +66,8 @@ std::vector<std::string> OptionText::words() const {
     const std::size_t end = std::min(rest.find('|'), rest.size());
     const std::string_view word = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    const bool literal = !word.empty() && std::ranges::all_of(word, [](char c) {
-      return c >= 'a' && c <= 'z';
-    });
+    const bool literal =
+        !word.empty() && std::ranges::all_of(word, [](char c) { return c >= 'a' && c <= 'z'; });
     if (literal) out.emplace_back(word);
   }
   return out;

@@ -10,10 +10,12 @@ namespace {
 constexpr std::string_view kFooter =
     "URL is a whole one, https://example.com/blog?page=2, or a path alone. An https URL stands for "
     "a\n"
-    "proxy that ends TLS and says so in X-Forwarded-Proto. The configuration is found as for \"weir "
+    "proxy that ends TLS and says so in X-Forwarded-Proto. The configuration is found as for "
+    "\"weir "
     "run\";\n"
     "one that does not say where the app is will do, since the app is not asked.\n"
-    "--live asks a running instance instead, which adds what is stored, where, its age and its ttl,\n"
+    "--live asks a running instance instead, which adds what is stored, where, its age and its "
+    "ttl,\n"
     "and why the key's last answer was refused. Such a look changes nothing.\n"
     "\n"
     "Examples:\n"
@@ -31,8 +33,9 @@ Command read_explain(const Take& take, const Environment& environment) {
   explain.overrides.needs_upstream = false;
   std::string address;
   std::vector<std::string> lines;
-  CLI::App app("Tells why a request is served from the cache or is not: its route, every part of "
-               "its key, what the app is sent, what would forbid storing the answer.");
+  CLI::App app(
+      "Tells why a request is served from the cache or is not: its route, every part of "
+      "its key, what the app is sent, what would forbid storing the answer.");
   add_file(app, explain.file);
   app.add_option("url", explain.url, "what is asked for")->option_text("URL");
   app.add_option("--method,-X", explain.method, "its method; GET unless given")

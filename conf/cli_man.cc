@@ -20,9 +20,11 @@ constexpr std::string_view kDescription =
     "If an answer is stored under that key, it serves it; if not, it asks the app, once, however\n"
     "many visitors wait for the same page.\n"
     ".PP\n"
-    "What the key leaves out of the query, cookies, languages and headers that apps answer by does\n"
+    "What the key leaves out of the query, cookies, languages and headers that apps answer by "
+    "does\n"
     "not reach the app, so that no shared answer can depend on it.\n"
-    "Every answer says in its Cache\\-Status field what happened; \\(lqweir explain\\(rq says why.\n";
+    "Every answer says in its Cache\\-Status field what happened; \\(lqweir explain\\(rq says "
+    "why.\n";
 
 constexpr std::string_view kTail =
     ".SH ENVIRONMENT\n"

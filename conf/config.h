@@ -244,8 +244,6 @@ struct Config {
   std::vector<std::string> default_tiers;
   std::vector<Route> routes;
   Limits limits;
-  // Texts that variables of the environment were put into, as they came out: shown to nobody.
-  std::vector<std::string> from_environment;
   std::vector<std::string> warnings;  // each a whole line, to be logged at start
 };
 

@@ -79,10 +79,7 @@ std::optional<std::string> Cursor::text(std::string_view expected) const {
   }
   if (node_->literal) return node_->text;
   Result<std::string> value = expand(node_->text, reading_->environment());
-  if (value) {
-    if (node_->text.find("${") != std::string::npos) reading_->note_from_environment(*value);
-    return std::move(*value);
-  }
+  if (value) return std::move(*value);
   error(std::move(value.error().message));
   return std::nullopt;
 }

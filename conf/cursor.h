@@ -37,12 +37,6 @@ class Reading {
   // Whether `topic` is asked about for the first time: for what is said once.
   bool is_first(const std::string& topic) { return topics_.insert(topic).second; }
 
-  // A text that a variable was put into, as it came out.
-  void note_from_environment(const std::string& text) { from_environment_.insert(text); }
-  std::vector<std::string> take_from_environment() {
-    return {from_environment_.begin(), from_environment_.end()};
-  }
-
   Source source(Place place) const;
   // One-based; empty when there is none.
   std::string_view line(int number) const;
@@ -55,7 +49,6 @@ class Reading {
   std::vector<Problem> problems_;
   std::vector<Problem> warnings_;
   std::set<std::string> topics_;
-  std::set<std::string> from_environment_;
 };
 
 // Bounds of a number, both included, in the unit of the field.

@@ -94,7 +94,6 @@ LoadResult finish(Reading& reading, std::shared_ptr<Config> config) {
   result.problems = reading.take_problems();
   if (!result.problems.empty() || !config) return result;
   config->warnings = reading.take_warnings();
-  config->from_environment = reading.take_from_environment();
   result.config = std::move(config);
   return result;
 }

@@ -36,10 +36,10 @@ std::vector<Call> make_calls(const std::atomic<bool>& draining) {
                    .path = "/v1/explain",
                    .max_body = kMostExplainBody,
                    .run = explain});
-  calls.push_back({.path = "/v1/config",
-                   .run = [](const Request&, const Asker&, flow::WorkerContext& worker) {
-                     return Reply{.body = text_of(config_json(*worker.site->site->config))};
-                   }});
+  calls.push_back(
+      {.path = "/v1/config", .run = [](const Request&, const Asker&, flow::WorkerContext& worker) {
+         return Reply{.body = text_of(config_json(*worker.site->site->config))};
+       }});
   return calls;
 }
 

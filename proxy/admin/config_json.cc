@@ -250,7 +250,7 @@ Json config_json(const conf::Config& config) {
   out["routes"] = Json::array();
   for (const conf::Route& route : config.routes) out["routes"].push_back(route_json(route));
   out["limits"] = limits_json(config.limits);
-  mask(out, config.from_environment);
+  mask(out, {});
   out["admin_token"] = config.admin_token.empty() ? Json() : Json(kMasked);
   return out;
 }

@@ -37,14 +37,14 @@ std::optional<Reply> explain(const Request& request, Asker asker, flow::WorkerCo
     return reply_of(*asked, flow::outlook_of_first(asked->request, asked->planned), nullptr);
   }
   flow::StoredQuestion wanted{.site = asked->site,
-                            .route = plan.route,
-                            .head = flow::OwnedHead(asked->request.head.get()),
-                            .key = flow::OwnedKey(asked->planned.key.view())};
+                              .route = plan.route,
+                              .head = flow::OwnedHead(asked->request.head.get()),
+                              .key = flow::OwnedKey(asked->planned.key.view())};
   worker.looks.start(std::move(wanted), [asked, asker = std::move(asker), &worker](
-                                          const flow::StoredQuestion&,
-                                          const flow::StoredFindings& findings) mutable {
-    const flow::Look look = flow::look_at(asked->request, asked->planned, findings, worker.tables,
-                                          worker.loop.clock());
+                                            const flow::StoredQuestion&,
+                                            const flow::StoredFindings& findings) mutable {
+    const flow::Look look =
+        flow::look_at(asked->request, asked->planned, findings, worker.tables, worker.loop.clock());
     asker.answer(reply_of(*asked, look.outlook, &look.standing));
   });
   return std::nullopt;

@@ -1,4 +1,5 @@
-// The body of POST /v1/explain: {"url": …, "method": …, "headers": {…} or ["Name: value", …]}. Pure.
+// The body of POST /v1/explain: {"url": …, "method": …, "headers": {…} or ["Name: value", …]}.
+// Pure.
 #pragma once
 
 #include <expected>

@@ -106,9 +106,8 @@ Json storing_json(const flow::StoringRules& rules) {
   out["origin"] = rules.origin;
   out["lifetimes"] = Json::array();
   for (const flow::Lifetime& lifetime : rules.lifetimes) {
-    out["lifetimes"].push_back({{"status", lifetime.status},
-                                {"seconds", lifetime.seconds},
-                                {"source", lifetime.source}});
+    out["lifetimes"].push_back(
+        {{"status", lifetime.status}, {"seconds", lifetime.seconds}, {"source", lifetime.source}});
   }
   out["stale_while_revalidate_s"] = rules.stale_while_revalidate_s;
   out["stale_if_error_s"] = rules.stale_if_error_s;

@@ -130,7 +130,9 @@ void print_key(const Json& json, std::string& out) {
     const std::string value = text_at(part, "value");
     const bool named = part.contains("name");
     table.add(true_at(part, "in_key") ? "" : "-", text_at(part, "part"),
-              named ? fmt::format("{}={}", name, value) : value.empty() ? "(none)" : value,
+              named           ? fmt::format("{}={}", name, value)
+              : value.empty() ? "(none)"
+                              : value,
               text_at(part, "why"));
   }
   table.print(out);
@@ -155,7 +157,8 @@ void print_app(const Json& json, std::string& out) {
 std::string joined(const Json& list) {
   std::string out;
   for (const Json& one : list) {
-    out += (out.empty() ? "" : ", ") + (one.is_string() ? shown(one.get<std::string>()) : one.dump());
+    out +=
+        (out.empty() ? "" : ", ") + (one.is_string() ? shown(one.get<std::string>()) : one.dump());
   }
   return out;
 }
@@ -197,11 +200,11 @@ void print_stored(const Json& json, std::string& out) {
   for (const Json& held : child(stored, "held")) {
     const std::string purged = text_at(held, "purged");
     table.add("", text_at(held, "backend"), text_at(held, "state"),
-              held.contains("state")
-                  ? fmt::format("status {}, age {} s, ttl {} s, {} bytes{}", text_at(held, "status"),
-                                text_at(held, "age_s"), text_at(held, "ttl_s"),
-                                text_at(held, "bytes"), purged.empty() ? "" : ", purged: " + purged)
-                  : "the marker of a URL with variants");
+              held.contains("state") ? fmt::format("status {}, age {} s, ttl {} s, {} bytes{}",
+                                                   text_at(held, "status"), text_at(held, "age_s"),
+                                                   text_at(held, "ttl_s"), text_at(held, "bytes"),
+                                                   purged.empty() ? "" : ", purged: " + purged)
+                                     : "the marker of a URL with variants");
   }
   table.print(out);
   if (stored.contains("vary")) {
@@ -238,8 +241,7 @@ void print_now(const Json& json, std::string& out) {
 
 std::string explanation_text(const Json& explanation) {
   const Json& request = child(explanation, "request");
-  std::string out =
-      fmt::format("{} {}\n", text_at(request, "method"), text_at(request, "url"));
+  std::string out = fmt::format("{} {}\n", text_at(request, "method"), text_at(request, "url"));
   print_route(explanation, out);
   print_class(explanation, out);
   print_key(explanation, out);

@@ -15,10 +15,9 @@ constexpr std::string_view kRouteCache = "the route's cache";
 
 // Quoted where YAML would read it as something else.
 std::string yaml_text(std::string_view text) {
-  const bool plain =
-      !text.empty() && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
-      });
+  const bool plain = !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
+  });
   if (plain && text.front() != '-' && text.front() != '.') return std::string(text);
   std::string out = "\"";
   for (const char c : text) {
@@ -89,9 +88,8 @@ Advice for_set_cookie(const std::string& name, const conf::CacheRule& rule) {
 }
 
 Advice for_status(const std::string& status) {
-  const bool number = !status.empty() && std::ranges::all_of(status, [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  const bool number =
+      !status.empty() && std::ranges::all_of(status, [](char c) { return c >= '0' && c <= '9'; });
   if (!number) return {"", "", "the app's answer says something about its body that must not be"};
   const bool failure = status.front() == '5';
   return {fmt::format("statuses: {{ {}: {} }}", status, failure ? "explicit" : "10s"),
@@ -135,20 +133,25 @@ Advice for_word(const policy::Refusal& refusal) {
 Advice for_form(Reason reason) {
   switch (reason) {
     case Reason::VaryStar:
-      return in_app("the app says that its answer depends on what cannot be told (Vary: *): name "
-                    "the fields instead");
+      return in_app(
+          "the app says that its answer depends on what cannot be told (Vary: *): name "
+          "the fields instead");
     case Reason::Variants:
-      return in_cache("max_variants: 64", "more variants of a URL are kept; the app's Vary names a "
-                                          "field of many values");
+      return in_cache("max_variants: 64",
+                      "more variants of a URL are kept; the app's Vary names a "
+                      "field of many values");
     case Reason::TooLarge:
-      return in_app("larger than max_object_size of the route's backends, or there was no room for "
-                    "it just now (max_size, limits.fill_memory)");
+      return in_app(
+          "larger than max_object_size of the route's backends, or there was no room for "
+          "it just now (max_size, limits.fill_memory)");
     case Reason::Truncated:
-      return in_app("the app tells no length, and ends its answers as it would if it crashed: have "
-                    "it send Content-Length, or chunks");
+      return in_app(
+          "the app tells no length, and ends its answers as it would if it crashed: have "
+          "it send Content-Length, or chunks");
     case Reason::Armor:
-      return in_cache("armor: false", "a page under a file's name is then stored: only where no "
-                                      "path of this route leads to a visitor's own page");
+      return in_cache("armor: false",
+                      "a page under a file's name is then stored: only where no "
+                      "path of this route leads to a visitor's own page");
     case Reason::Stream:
       return in_app("an endless answer is handed through as it comes");
     default:

@@ -19,9 +19,8 @@ std::unexpected<QuestionFault> fault(std::string_view field, std::string message
 }
 
 bool has_header(const Question& question, std::string_view name) {
-  return std::ranges::any_of(question.headers, [&](const auto& header) {
-    return equals_ignore_case(header.first, name);
-  });
+  return std::ranges::any_of(
+      question.headers, [&](const auto& header) { return equals_ignore_case(header.first, name); });
 }
 
 std::expected<void, QuestionFault> check_headers(const Question& question) {
@@ -113,6 +112,11 @@ std::expected<AskedRequest, QuestionFault> read_question(const Question& questio
   if (!http::is_token(question.method)) {
     return fault("method", "is no method, such as GET or HEAD");
   }
+  using http::Method;
+  const Method method = http::parse_method(question.method);
+  if (method == Method::Trace || method == Method::Connect || method == Method::Purge) {
+    return fault("method", "would be refused with 405: it is not forwarded");
+  }
   if (auto good = check_headers(question); !good) return std::unexpected(good.error());
   const auto text = write_request(question);
   if (!text) return std::unexpected(text.error());
@@ -122,14 +126,9 @@ std::expected<AskedRequest, QuestionFault> read_question(const Question& questio
   http::RequestHead head;
   const http::ParseStatus status = parser.parse(*text, head);
   if (status != http::ParseStatus::Done) {
-    return fault(field_of(parser.error().detail),
-                 fmt::format("would be refused with {} ({})", parser.error().status,
-                             parser.error().detail));
-  }
-  using http::Method;
-  if (head.method == Method::Trace || head.method == Method::Connect ||
-      head.method == Method::Purge) {
-    return fault("method", "would be refused with 405: it is not forwarded");
+    return fault(
+        field_of(parser.error().detail),
+        fmt::format("would be refused with {} ({})", parser.error().status, parser.error().detail));
   }
   AskedRequest asked{.head = OwnedHead(head)};
   asked.peer_trusted = !config.trusted_proxies.empty();

@@ -80,9 +80,9 @@ struct Explanation {
   std::string route = {};
   conf::Source place = {};
 
-  std::vector<KeyPart> key = {};       // empty: no key is made
+  std::vector<KeyPart> key = {};  // empty: no key is made
   std::uint64_t fingerprint = 0;  // of the rule
-  std::string hash = {};               // of the key; lasts as long as the process
+  std::string hash = {};          // of the key; lasts as long as the process
 
   bool answered_here = false;  // an OPTIONS that may not be forwarded
   policy::RequestClass kind = policy::RequestClass::Shared;

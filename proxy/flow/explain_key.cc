@@ -26,7 +26,8 @@ std::string listed(const Names& names) {
 
 void add_url(const keys::KeyParts& parts, const AskedRequest& asked, const keys::Recipe& recipe,
              const keys::Destination& to, std::vector<KeyPart>& out) {
-  const bool told = asked.head.get().has(http::FieldId::XForwardedProto) && asked.peer_trusted;
+  const bool told = asked.head.get().has(http::FieldId::XForwardedProto) &&
+                    asked.believed.has(conf::TrustedField::Proto);
   out.push_back({.part = "scheme",
                  .value = std::string(parts.scheme),
                  .why = told ? "X-Forwarded-Proto of a trusted proxy" : "of the connection"});
@@ -138,8 +139,7 @@ std::string why_of(CookieRole role, std::string_view name, const conf::CookieRul
   return {};
 }
 
-void add_cookies(const AskedRequest& asked, const keys::Recipe& recipe,
-                 std::vector<KeyPart>& out) {
+void add_cookies(const AskedRequest& asked, const keys::Recipe& recipe, std::vector<KeyPart>& out) {
   keys::for_each_cookie(asked.head.get(), [&](const keys::Cookie& cookie) {
     const CookieRole role = keys::cookie_role(cookie.name, recipe.cookies);
     out.push_back({.part = "cookie",

@@ -1,7 +1,8 @@
 // What may become of an answer: the rule's lifetimes, and the verdicts of policy/storable.h on
 // answers such as apps give.
-#include <array>
 #include <fmt/format.h>
+
+#include <array>
 
 #include "base/http/date.h"
 #include "proxy/flow/explain.h"

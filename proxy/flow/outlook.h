@@ -36,8 +36,8 @@ struct Standing {
   std::vector<std::string> missing = {};  // tiers without a copy
   bool has_variants = false;
   std::vector<std::string> vary = {};  // what tells a URL's answers apart
-  std::size_t variants = 0;       // so many are known
-  bool in_flight = false;         // the answer is being fetched, or looked for
+  std::size_t variants = 0;            // so many are known
+  bool in_flight = false;              // the answer is being fetched, or looked for
   std::optional<UncacheableMemory::Remembered> remembered;
 };
 
@@ -46,8 +46,8 @@ struct Outlook {
   // that says nothing about caching or, on a key that is known to be uncacheable, as it did last.
   policy::CacheOutcome outcome;
   bool asks_app = false;
-  bool follows = false;       // another request's fetch, for as long as that serves it
-  bool not_modified = false;  // a 304, for the client's own copy is still good
+  bool follows = false;        // another request's fetch, for as long as that serves it
+  bool not_modified = false;   // a 304, for the client's own copy is still good
   Form form = Form::Verbatim;  // how the app is asked
 };
 

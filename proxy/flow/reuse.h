@@ -26,10 +26,10 @@ inline bool is_fit(const http::RequestHead& request, const keys::Recipe& recipe,
 
 // What was found in the stores.
 struct Findings {
-  bool has_copy = false;     // an entry that the request can read and that was not purged,
+  bool has_copy = false;            // an entry that the request can read and that was not purged,
   policy::ReuseVerdict reuse = {};  // and what it is good for
-  bool has_variant = false;  // the URL's answers are told apart by Vary
-  bool unfit = false;        // there is one, but for requests that show less, or read more
+  bool has_variant = false;         // the URL's answers are told apart by Vary
+  bool unfit = false;               // there is one, but for requests that show less, or read more
 };
 
 // Why the stores do not answer (RFC 9211 2.2).

@@ -21,7 +21,8 @@ constexpr std::string_view kRoutes =
     "  - { name: off, match: /off/**, cache: false }\n"
     "  - name: shop\n"
     "    match: /shop/**\n"
-    "    cache: { duration: 60, cookies: { key: [currency], session: [sid] }, backend: [ram, disk],\n"
+    "    cache: { duration: 60, cookies: { key: [currency], session: [sid] }, backend: [ram, "
+    "disk],\n"
     "             query_params: [page], language: [en, de] }\n"
     "  - { name: swr, match: /swr/**, cache: { duration: 60, stale_while_revalidate: 1h } }\n"
     "  - { name: strict, match: /strict/**, cache: { duration: 60, client_no_cache: honor } }\n"
@@ -270,10 +271,12 @@ TEST_F(Explain, TheCommandSaysTheSameLiveAndOffline) {
   run();
   get("/pages/a");
   const std::string file = folder_.write(
-      "offline.yaml", "backends: { ram: {}, disk: { type: disk, cache_dir: /nonexistent/x } }\n"
-                      "default: ram\n" +
-                          std::string(kRoutes));
-  const std::vector<std::string> question = {"-H", "Cookie: who=1", "http://app.test/pages/a?utm_x=1"};
+      "offline.yaml",
+      "backends: { ram: { type: ram }, disk: { type: disk, cache_dir: /nonexistent/x } }\n"
+      "default: ram\n" +
+          std::string(kRoutes));
+  const std::vector<std::string> question = {"-H", "Cookie: who=1",
+                                             "http://app.test/pages/a?utm_x=1"};
   std::vector<std::string> offline = {"explain", "-c", file};
   std::vector<std::string> live = {"explain", "--live", "--admin",
                                    "127.0.0.1:" + std::to_string(weir().admin_port())};

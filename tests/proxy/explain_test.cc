@@ -120,12 +120,13 @@ TEST_F(ExplainTest, EveryPartOfTheKeySaysWhereItCameFrom) {
        {"Cookie", "currency=EUR; seen=1; _ga=2"}});
   EXPECT_EQ(parts("scheme"), (Texts{"+http of the connection"}));
   EXPECT_EQ(parts("authority"), (Texts{"+app.test Host"}));
-  EXPECT_EQ(parts("query"), (Texts{"-x=1 not among query_params: [page]",
-                                   "+page=2 query_params: [page]",
-                                   "-utm_source=n not among query_params: [page]"}));
+  EXPECT_EQ(parts("query"),
+            (Texts{"-x=1 not among query_params: [page]", "+page=2 query_params: [page]",
+                   "-utm_source=n not among query_params: [page]"}));
   EXPECT_EQ(parts("language"), (Texts{"+de language: [en, de]"}));
-  EXPECT_EQ(parts("header"), (Texts{"+x-beta=1 headers", "+accept=text/html built in: the kind of "
-                                                         "Accept",
+  EXPECT_EQ(parts("header"), (Texts{"+x-beta=1 headers",
+                                    "+accept=text/html built in: the kind of "
+                                    "Accept",
                                     "+hx-request=true built in: frameworks answer by it"}));
   EXPECT_EQ(parts("cookie"),
             (Texts{"+currency=EUR cookies: {key: [currency]}", "-seen=1 cookies: {ignore: [seen]}",
@@ -140,8 +141,7 @@ TEST_F(ExplainTest, TrackingAndSignaturesAreTold) {
                    "keep} keeps it)",
                    "+b=1 query_params: true"}));
   ask("/shop/a?x=1&sig=abc");
-  EXPECT_EQ(parts("query").front(),
-            "+x=1 the URL carries a signature: all of it, byte for byte");
+  EXPECT_EQ(parts("query").front(), "+x=1 the URL carries a signature: all of it, byte for byte");
 }
 
 TEST_F(ExplainTest, AnHttpsUrlIsOneThatAProxyTellsOf) {
@@ -166,9 +166,15 @@ TEST_F(ExplainTest, WhatMakesARequestPersonalIsNamedWithTheLineThatChangesIt) {
        "who",
        "cookies: { key: [currency], session: [sid], ignore: [seen, who] }"},
       {"/shop/a", {{"Cookie", "sid=1"}}, Reason::Session, "sid", ""},
-      {"/plain/a", {{"Authorization", "x"}}, Reason::Authorization, "Authorization",
+      {"/plain/a",
+       {{"Authorization", "x"}},
+       Reason::Authorization,
+       "Authorization",
        "headers: [Authorization]"},
-      {"/shop/a", {{"X-Api-Key", "x"}}, Reason::Authorization, "X-Api-Key",
+      {"/shop/a",
+       {{"X-Api-Key", "x"}},
+       Reason::Authorization,
+       "X-Api-Key",
        "headers: [X-Beta, X-Api-Key]"},
       {"/off", {}, Reason::RouteOff, "", "cache: { duration: 60 }"},
       {"/none", {}, Reason::NoRoute, "", "- { match: \"/none\", cache: { duration: 60 } }"},
