@@ -17,6 +17,14 @@ void append_key_query(std::string_view query, const conf::QueryRule& rule, std::
 // The same parameters for the app: byte for byte, in their order. `removed` gets the others.
 void append_sent_query(std::string_view query, const conf::QueryRule& rule, std::string& out,
                        std::string& removed);
+// What the rule makes of one parameter, `a=1`, of a query that is not signed.
+enum class ParameterRole : std::uint8_t {
+  Kept,
+  NotNamed,  // the rule lists those that are kept, or keeps none
+  Tracking,  // the built-in list
+  Ignored,   // the rule's `ignore`
+};
+ParameterRole parameter_role(std::string_view parameter, const conf::QueryRule& rule);
 bool is_tracking_parameter(std::string_view name);
 bool is_harmless_cookie(std::string_view name);
 

@@ -40,12 +40,14 @@ bool is_plain_name(std::string_view name) {
   });
 }
 
-Passage passage_of_rebuilt(FieldId id, const Recipe& recipe, Audience audience) {
-  if (id == FieldId::Cookie) {
-    return audience == Audience::OneClient ? Passage::AsIs : Passage::Rebuilt;
-  }
-  const bool raw = id != FieldId::AcceptEncoding && recipe.keys(id);
-  return raw ? Passage::AsIs : Passage::Rebuilt;
+constexpr PassageRuling drop(PassageRule rule) {
+  return {Passage::Drop, rule};
+}
+
+PassageRuling rule_on_rebuilt(FieldId id, const Recipe& recipe, Audience audience) {
+  const bool raw = id == FieldId::Cookie ? audience == Audience::OneClient
+                                         : id != FieldId::AcceptEncoding && recipe.keys(id);
+  return raw ? PassageRuling{} : PassageRuling{Passage::Rebuilt, PassageRule::NormalForm};
 }
 
 }  // namespace
@@ -83,29 +85,32 @@ bool is_believed_or_gone(FieldId id) {
   return id == FieldId::XForwardedPort || id == FieldId::XForwardedPrefix;
 }
 
-Passage passage_of(const http::FieldView& field, const http::RequestHead& head,
-                   const Recipe& recipe, Audience audience) {
+PassageRuling rule_on(const http::FieldView& field, const http::RequestHead& head,
+                      const Recipe& recipe, Audience audience) {
   const FieldId id = field.id;
   const bool one_client = audience == Audience::OneClient;
   // A route that keys one of these wants its app to see it, whoever says it.
-  if (is_believed_or_gone(id)) return recipe.keys(id) ? Passage::AsIs : Passage::Drop;
-  if (is_callers_field(id) || taken_back(head, field.name)) return Passage::Drop;
-  if (id == FieldId::CacheControl || id == FieldId::Pragma) return Passage::Drop;
-  if (is_selector(id)) return one_client ? Passage::AsIs : Passage::Drop;
+  if (is_believed_or_gone(id)) {
+    return recipe.keys(id) ? PassageRuling{} : drop(PassageRule::NotBelieved);
+  }
+  if (is_callers_field(id)) return drop(PassageRule::Callers);
+  if (taken_back(head, field.name)) return drop(PassageRule::TakenBack);
+  if (id == FieldId::CacheControl || id == FieldId::Pragma) return drop(PassageRule::CacheControl);
+  if (is_selector(id)) return one_client ? PassageRuling{} : drop(PassageRule::Selector);
   if (id == FieldId::Cookie || id == FieldId::Accept || id == FieldId::AcceptEncoding ||
       id == FieldId::AcceptLanguage) {
-    return passage_of_rebuilt(id, recipe, audience);
+    return rule_on_rebuilt(id, recipe, audience);
   }
-  if (recipe.keys_header(field)) return Passage::AsIs;
-  if (id == FieldId::Other && is_framework_field(field.name)) return Passage::AsIs;
-  if (one_client && recipe.is_credential(field)) return Passage::AsIs;
+  if (recipe.keys_header(field)) return {};
+  if (id == FieldId::Other && is_framework_field(field.name)) return {};
+  if (one_client && recipe.is_credential(field)) return {};
   if (id == FieldId::Other && is_forgery_token(field.name)) {
-    return one_client ? Passage::AsIs : Passage::Drop;
+    return one_client ? PassageRuling{} : drop(PassageRule::ForgeryToken);
   }
-  const bool drop =
-      recipe.sealed ||
-      (id == FieldId::Other && (!is_plain_name(field.name) || is_poisoning_field(field.name)));
-  return drop ? Passage::Drop : Passage::AsIs;
+  if (recipe.sealed) return drop(PassageRule::Sealed);
+  if (id != FieldId::Other) return {};
+  if (!is_plain_name(field.name)) return drop(PassageRule::OddName);
+  return is_poisoning_field(field.name) ? drop(PassageRule::Poisoning) : PassageRuling{};
 }
 
 void append_rebuilt(FieldId id, const http::RequestHead& head, const Recipe& recipe,

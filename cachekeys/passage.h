@@ -31,9 +31,32 @@ bool is_in_base_key(http::FieldId id);
 // otherwise never.
 bool is_believed_or_gone(http::FieldId id);
 
+// Which rule of docs/KEYS.md makes a field Drop or Rebuilt.
+enum class PassageRule : std::uint8_t {
+  None,          // it is AsIs
+  Callers,       // is_callers_field()
+  NotBelieved,   // is_believed_or_gone(), and the route does not key it
+  TakenBack,     // the client's Connection names it
+  CacheControl,  // a client's directives are for Weir
+  Selector,      // conditionals and Range: Weir answers them itself
+  NormalForm,    // Rebuilt
+  ForgeryToken,  // X-CSRF-Token and its like
+  Sealed,        // the route is sealed
+  OddName,       // servers read it as another field
+  Poisoning,     // X-Original-URL and its like
+};
+struct PassageRuling {
+  Passage passage = Passage::AsIs;
+  PassageRule rule = PassageRule::None;
+};
+
 // What a Destination passes is above this.
-Passage passage_of(const http::FieldView& field, const http::RequestHead& head,
-                   const Recipe& recipe, Audience audience);
+PassageRuling rule_on(const http::FieldView& field, const http::RequestHead& head,
+                      const Recipe& recipe, Audience audience);
+inline Passage passage_of(const http::FieldView& field, const http::RequestHead& head,
+                          const Recipe& recipe, Audience audience) {
+  return rule_on(field, head, recipe, audience).passage;
+}
 
 // Appends the normal form of a field that is Rebuilt; nothing when none is sent.
 void append_rebuilt(http::FieldId id, const http::RequestHead& head, const Recipe& recipe,

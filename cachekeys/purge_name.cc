@@ -1,30 +1,10 @@
 #include "cachekeys/purge_name.h"
 
 #include "base/hash.h"
-#include "base/text_list.h"
 #include "cachekeys/key.h"
+#include "cachekeys/key_fields.h"
 
 namespace weir::keys {
-namespace {
-
-constexpr std::size_t kFingerprintBytes = 8;
-
-std::optional<std::string_view> take_field(std::string_view& bytes) {
-  const std::optional<std::uint64_t> size = take_count(bytes);
-  if (!size || *size > bytes.size()) return std::nullopt;
-  const std::string_view field = bytes.substr(0, *size);
-  bytes.remove_prefix(field.size());
-  return field;
-}
-
-bool take_version(std::string_view& bytes, char version) {
-  if (!bytes.starts_with(version)) return false;
-  bytes.remove_prefix(1);
-  return true;
-}
-
-}  // namespace
-
 std::optional<PurgeName> purge_name(std::string_view key_bytes) {
   std::string_view rest = key_bytes;
   if (take_version(rest, kVariantKeyVersion)) rest = take_field(rest).value_or("");

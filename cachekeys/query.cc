@@ -50,15 +50,21 @@ bool is_signature_name(std::string_view name) {
 }
 
 bool keeps(const conf::QueryRule& rule, std::string_view parameter) {
-  if (rule.mode == conf::QueryRule::Mode::None) return false;
-  thread_local std::string scratch;
-  const std::string_view name = decoded_name(parameter_name(parameter), scratch);
-  if (rule.mode == conf::QueryRule::Mode::Only) return matches_any(rule.only, name);
-  if (!rule.keep_tracking && is_tracking_parameter(name)) return false;
-  return !matches_any(rule.ignore, name);
+  return parameter_role(parameter, rule) == ParameterRole::Kept;
 }
 
 }  // namespace
+
+ParameterRole parameter_role(std::string_view parameter, const conf::QueryRule& rule) {
+  if (rule.mode == conf::QueryRule::Mode::None) return ParameterRole::NotNamed;
+  thread_local std::string scratch;
+  const std::string_view name = decoded_name(parameter_name(parameter), scratch);
+  if (rule.mode == conf::QueryRule::Mode::Only) {
+    return matches_any(rule.only, name) ? ParameterRole::Kept : ParameterRole::NotNamed;
+  }
+  if (!rule.keep_tracking && is_tracking_parameter(name)) return ParameterRole::Tracking;
+  return matches_any(rule.ignore, name) ? ParameterRole::Ignored : ParameterRole::Kept;
+}
 
 bool is_empty_query(const http::RequestHead& head) {
   return head.has_query && head.query.find_first_not_of('&') == head.query.npos;

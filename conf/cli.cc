@@ -10,48 +10,31 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "conf/addresses.h"
-#include "conf/environment.h"
+#include "conf/cli_parts.h"
 
 namespace weir::conf {
 namespace {
 
-constexpr int kUsageError = 2;
-
-constexpr std::string_view kOverview =
-    "Weir, a caching sidecar: stands in front of an app and serves its pages from memory.\n"
-    "\n"
-    "Usage: weir [run] [-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
-    "       weir check [-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]\n"
-    "       weir purge [--admin ADDR] (URL | --prefix P | --match GLOB | --tag T... | --all) "
-    "[--soft]\n"
-    "       weir get KEY, weir set KEY [VALUE|-] [--duration D], weir clear [KEY|GLOB]\n"
-    "       weir health [--admin ADDR]\n"
-    "       weir top [--admin ADDR] [--interval S] [--once] [--json]\n"
-    "       weir version\n"
-    "\n"
-    "Commands:\n"
-    "  run      the proxy; plain \"weir\" is the same\n"
-    "  check    validate a configuration\n"
-    "  purge    have a running instance forget pages\n"
-    "  get      print a value of the low-level cache\n"
-    "  set      keep a value there\n"
-    "  clear    forget a value, or those of a pattern; without one all values and all pages\n"
-    "  health   ask a running instance whether it is ready; for container health checks\n"
-    "  top      what a running instance does: rates, hit ratio, latencies, reasons\n"
-    "  version  the version, and those of the linked libraries\n"
-    "\n"
-    "\"weir COMMAND --help\" tells more of a command.\n";
-
 constexpr std::string_view kRunFooter =
     "Without -c: ./weir.yaml, then /etc/weir/weir.yaml, then, given --upstream, every path\n"
     "is cached for 5 s in 256 MiB of RAM. WEIR_UPSTREAM, WEIR_LISTEN and WEIR_ADMIN stand\n"
-    "for the flags; flags win over them, and they win over the file.\n";
+    "for the flags; flags win over them, and they win over the file.\n"
+    "\n"
+    "Examples:\n"
+    "  weir --upstream http://127.0.0.1:3000 --listen 127.0.0.1:8080\n"
+    "  weir run -c weir.yaml\n"
+    "\n"
+    "Exit codes: 0 after a clean drain (SIGTERM), 1 when it failed, 2 for a bad configuration.\n";
 
 constexpr std::string_view kCheckFooter =
     "The file is found as for \"weir run\", and the flags, WEIR_UPSTREAM, WEIR_LISTEN and "
     "WEIR_ADMIN\n"
-    "win over it in the same way: what is checked is what would run.\n";
+    "win over it in the same way: what is checked is what would run.\n"
+    "\n"
+    "Examples:\n"
+    "  weir check -c weir.yaml && systemctl reload weir\n"
+    "\n"
+    "Exit codes: 0 when it is good, warnings or not; 2 when it is not.\n";
 
 constexpr std::string_view kPurgeFooter =
     "URL is a whole one, https://example.com/blog/7: with all its variants, http and https.\n"
@@ -59,29 +42,21 @@ constexpr std::string_view kPurgeFooter =
     "example.com/blog/, \"/blog/*/rss\".\n"
     "\n"
     "WEIR_ADMIN stands for --admin; the token is that of WEIR_ADMIN_TOKEN, or of the file that\n"
-    "WEIR_ADMIN_TOKEN_FILE names. Exit 0, or 1 when nobody answers or it was refused.\n";
-
-constexpr std::string_view kGetFooter =
-    "The value's bytes go to standard output. Exit 1 when it is not there.\n"
+    "WEIR_ADMIN_TOKEN_FILE names.\n"
     "\n"
-    "  weir get last_posts\n";
-
-constexpr std::string_view kSetFooter =
-    "Without VALUE, or with -, the value is read from standard input.\n"
+    "Examples:\n"
+    "  weir purge https://example.com/blog/7\n"
+    "  weir purge --match '/blog/*/rss' --soft\n"
     "\n"
-    "  weir set last_posts '[7, 8]' --duration 5m --type application/json\n"
-    "  pg_dump shop | weir set dump --backend disk\n";
-
-constexpr std::string_view kClearFooter =
-    "A * in KEY stands for any bytes: every key of that pattern is cleared. Without KEY all "
-    "values\n"
-    "and all pages are. Exit 1 when there was nothing of that key, or pattern.\n"
-    "\n"
-    "  weir clear last_posts\n"
-    "  weir clear 'user:7:*'\n";
+    "Exit codes: 0; 1 when nobody answers or it was refused; 2 for wrong usage.\n";
 
 constexpr std::string_view kHealthFooter =
-    "Exit 0 when it is ready, 1 when it drains or nobody answers. WEIR_ADMIN stands for --admin.\n";
+    "WEIR_ADMIN stands for --admin. In a Dockerfile: HEALTHCHECK CMD [\"weir\", \"health\"]\n"
+    "\n"
+    "Examples:\n"
+    "  weir health --admin 127.0.0.1:8081\n"
+    "\n"
+    "Exit codes: 0 when it is ready; 1 when it drains or nobody answers; 2 for wrong usage.\n";
 
 constexpr std::string_view kTopFooter =
     "Live in a terminal, with rates over the last interval; q or Ctrl-C ends it. Without a "
@@ -89,17 +64,19 @@ constexpr std::string_view kTopFooter =
     "or with --once, one report of what was counted since the instance started.\n"
     "\n"
     "WEIR_ADMIN stands for --admin; the token is that of WEIR_ADMIN_TOKEN, or of the file that\n"
-    "WEIR_ADMIN_TOKEN_FILE names. Exit 0, or 1 when nobody answers or it was refused.\n";
+    "WEIR_ADMIN_TOKEN_FILE names.\n"
+    "\n"
+    "Examples:\n"
+    "  weir top\n"
+    "  weir top --once --admin 127.0.0.1:8081\n"
+    "\n"
+    "Exit codes: 0; 1 when nobody answers or it was refused; 2 for wrong usage.\n";
 
-Leave usage_error(std::string_view command, std::string_view message) {
-  const std::string name = command.empty() ? "weir" : fmt::format("weir {}", command);
-  return {kUsageError, "", fmt::format("{}: {}\nTry \"{} --help\".\n", name, message, name)};
-}
-
-Overrides from_environment(const Environment& environment) {
-  return {variable(environment, "WEIR_UPSTREAM"), variable(environment, "WEIR_LISTEN"),
-          variable(environment, "WEIR_ADMIN")};
-}
+constexpr std::string_view kVersionFooter =
+    "Examples:\n"
+    "  weir version\n"
+    "\n"
+    "Exit codes: 0.\n";
 
 // ` (-c weir.yaml?)` behind what is no argument, but looks like a configuration.
 std::string file_hint(std::string_view argument) {
@@ -156,61 +133,36 @@ std::optional<Leave> parse(CLI::App& app, std::string_view command,
   return std::nullopt;
 }
 
-void add_overrides(CLI::App& app, Overrides& overrides) {
-  app.add_option("--upstream", overrides.upstream, "where the app is")->option_text("URL");
-  app.add_option("--listen", overrides.listen, "where clients connect")->option_text("ADDR");
-  app.add_option("--admin", overrides.admin, "the admin address")->option_text("ADDR|off");
-}
-
-Command parse_run(std::string_view command, const std::vector<std::string>& arguments,
-                  const Environment& environment) {
+Command read_run(const Take& take, const Environment& environment) {
   RunCommand run;
   run.overrides = from_environment(environment);
-  CLI::App app("Runs the proxy.", "weir run");
-  app.add_option("-c,--config", run.file, "the configuration")->option_text("FILE");
+  CLI::App app("Runs the proxy: stands in front of the app, and serves its pages from the cache.");
+  add_file(app, run.file);
   add_overrides(app, run.overrides);
   app.footer(std::string(kRunFooter));
-  if (auto leave = parse(app, command, arguments)) return *leave;
+  if (auto leave = take(app)) return *leave;
   return run;
 }
 
-Command parse_check(const std::vector<std::string>& arguments, const Environment& environment) {
+Command read_check(const Take& take, const Environment& environment) {
   CheckCommand check;
   check.overrides = from_environment(environment);
-  CLI::App app("Validates a configuration: OK, or every error with its place.", "weir check");
-  app.add_option("-c,--config", check.file, "the configuration")->option_text("FILE");
+  CLI::App app("Validates a configuration: OK, or every error with its place.");
+  add_file(app, check.file);
   add_overrides(app, check.overrides);
   app.footer(std::string(kCheckFooter));
-  if (auto leave = parse(app, "check", arguments)) return *leave;
+  if (auto leave = take(app)) return *leave;
   return check;
 }
 
-Command parse_version(const std::vector<std::string>& arguments) {
-  CLI::App app("Prints the version, and those of the linked libraries.", "weir version");
-  if (auto leave = parse(app, "version", arguments)) return *leave;
+Command read_version(const Take& take, const Environment& /*environment*/) {
+  CLI::App app("Prints the version, and those of the linked libraries.");
+  app.footer(std::string(kVersionFooter));
+  if (auto leave = take(app)) return *leave;
   return VersionCommand{};
 }
 
 // ---- commands that ask a running instance ----
-
-void add_admin(CLI::App& app, std::string& address, const Environment& environment) {
-  address = variable(environment, "WEIR_ADMIN").value_or(kDefaultAdmin);
-  app.add_option("--admin", address, "the instance's admin address")->option_text("ADDR");
-}
-
-std::variant<AdminTarget, Leave> read_target(std::string_view command, const std::string& address,
-                                             const Environment& environment) {
-  AdminTarget target;
-  Result<ListenAddress> parsed = parse_listen_address(address, Audience::Admin);
-  if (!parsed) return usage_error(command, "--admin: " + parsed.error().message);
-  target.address = std::move(*parsed);
-  const std::optional<Secret> token = secret(environment, kAdminToken);
-  if (token && !token->text) {
-    return usage_error(command, token->from + ": " + token->path + " cannot be read");
-  }
-  if (token) target.token = *token->text;
-  return target;
-}
 
 // The one thing that is to be purged; false: none, or several.
 bool take_one(PurgeCommand& purge, const std::string& url, const std::string& prefix,
@@ -227,11 +179,11 @@ bool take_one(PurgeCommand& purge, const std::string& url, const std::string& pr
   return true;
 }
 
-Command parse_purge(const std::vector<std::string>& arguments, const Environment& environment) {
+Command read_purge(const Take& take, const Environment& environment) {
   PurgeCommand purge;
   std::string address, url, prefix, match;
   bool all = false;
-  CLI::App app("Has a running instance forget pages.", "weir purge");
+  CLI::App app("Has a running instance forget pages.");
   app.add_option("url", url, "one URL")->option_text("URL");
   app.add_option("--prefix", prefix, "every path that begins so")->option_text("P");
   app.add_option("--match", match, "every path of this pattern")->option_text("GLOB");
@@ -244,7 +196,7 @@ Command parse_purge(const std::vector<std::string>& arguments, const Environment
   app.add_flag("--json", purge.json, "print the answer as it came");
   add_admin(app, address, environment);
   app.footer(std::string(kPurgeFooter));
-  if (auto leave = parse(app, "purge", arguments)) return *leave;
+  if (auto leave = take(app)) return *leave;
   if (!take_one(purge, url, prefix, match, all)) {
     return usage_error("purge", "wants one of URL, --prefix, --match, --tag, --all");
   }
@@ -254,69 +206,30 @@ Command parse_purge(const std::vector<std::string>& arguments, const Environment
   return purge;
 }
 
-Command parse_value(ValueCommand::Kind kind, const std::vector<std::string>& arguments,
-                    const Environment& environment) {
-  using Kind = ValueCommand::Kind;
-  const std::string name = kind == Kind::Get ? "get" : kind == Kind::Set ? "set" : "clear";
-  const std::string about = kind == Kind::Get   ? "Prints a value of the low-level cache."
-                            : kind == Kind::Set ? "Keeps a value in the low-level cache."
-                                                : "Forgets values of the low-level cache.";
-  ValueCommand command;
-  command.kind = kind;
+Command read_health(const Take& take, const Environment& environment) {
   std::string address;
-  std::optional<std::string> key, value;
-  CLI::App app(about, "weir " + name);
-  app.add_option("key", key, "the value's name: any bytes")->option_text("KEY");
-  if (kind == Kind::Set) {
-    app.add_option("value", value, "what is kept")->option_text("VALUE");
-    app.add_option("--duration", command.duration, "for how long: 30, 5m; else the backend's")
-        ->option_text("D");
-    app.add_option("--type", command.type, "its content type")->option_text("TYPE");
-  }
-  if (kind == Kind::Clear) {
-    app.add_flag("--exact", command.exact, "a * in KEY is a star");
-    app.add_flag("--json", command.json, "print the answer as it came");
-  }
-  app.add_option("--backend", command.backend, "which one; else the default")->option_text("NAME");
-  add_admin(app, address, environment);
-  app.footer(std::string(kind == Kind::Get   ? kGetFooter
-                         : kind == Kind::Set ? kSetFooter
-                                             : kClearFooter));
-  if (auto leave = parse(app, name, arguments)) return *leave;
-  if (!key && kind != Kind::Clear) return usage_error(name, "wants a KEY");
-  if (key && key->empty()) return usage_error(name, "KEY is empty");
-  command.key = key.value_or("");
-  if (value && *value != "-") command.value = std::move(value);
-  auto target = read_target(name, address, environment);
-  if (auto* const leave = std::get_if<Leave>(&target)) return std::move(*leave);
-  command.admin = std::get<AdminTarget>(std::move(target));
-  return command;
-}
-
-Command parse_health(const std::vector<std::string>& arguments, const Environment& environment) {
-  std::string address;
-  CLI::App app("Asks a running instance whether it is ready.", "weir health");
+  CLI::App app("Asks a running instance whether it is ready.");
   add_admin(app, address, environment);
   app.footer(std::string(kHealthFooter));
-  if (auto leave = parse(app, "health", arguments)) return *leave;
+  if (auto leave = take(app)) return *leave;
   auto target = read_target("health", address, environment);
   if (auto* const leave = std::get_if<Leave>(&target)) return std::move(*leave);
   return HealthCommand{std::get<AdminTarget>(std::move(target))};
 }
 
-Command parse_top(const std::vector<std::string>& arguments, const Environment& environment) {
+Command read_top(const Take& take, const Environment& environment) {
   constexpr double kShortest_s = 0.1;
   constexpr double kLongest_s = 3600;
   TopCommand top;
   std::string address;
-  CLI::App app("Shows what a running instance does.", "weir top");
+  CLI::App app("Shows what a running instance does.");
   app.add_option("--interval", top.interval_s, "seconds between two looks, 1 by default")
       ->option_text("S");
   app.add_flag("--once", top.once, "one report");
   app.add_flag("--json", top.json, "one report, as /v1/stats gives it");
   add_admin(app, address, environment);
   app.footer(std::string(kTopFooter));
-  if (auto leave = parse(app, "top", arguments)) return *leave;
+  if (auto leave = take(app)) return *leave;
   if (!(top.interval_s >= kShortest_s && top.interval_s <= kLongest_s)) {
     return usage_error("top", "--interval is a number of seconds from 0.1 to 3600");
   }
@@ -326,35 +239,76 @@ Command parse_top(const std::vector<std::string>& arguments, const Environment& 
   return top;
 }
 
+constexpr std::array kCommands = {
+    CliCommand{"run", "[-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]",
+               "the proxy; plain \"weir\" is the same", read_run},
+    CliCommand{"check", "[-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]",
+               "validate a configuration", read_check},
+    CliCommand{"explain", "[-c FILE] [-X METHOD] [-H 'Name: value']... URL [--live] [--json]",
+               "why a request is cached, or is not", read_explain},
+    CliCommand{"purge",
+               "[--admin ADDR] (URL | --prefix P | --match GLOB | --tag T... | --all) [--soft]",
+               "have a running instance forget pages", read_purge},
+    CliCommand{"get", "KEY", "print a value of the low-level cache", read_get},
+    CliCommand{"set", "KEY [VALUE|-] [--duration D]", "keep a value there", read_set},
+    CliCommand{"clear", "[KEY|GLOB]",
+               "forget a value, or those of a pattern; without one all values and all pages",
+               read_clear},
+    CliCommand{"health", "[--admin ADDR]",
+               "ask a running instance whether it is ready; for container health checks",
+               read_health},
+    CliCommand{"top", "[--admin ADDR] [--interval S] [--once] [--json]",
+               "what a running instance does: rates, hit ratio, latencies, reasons", read_top},
+    CliCommand{"version", "", "the version, and those of the linked libraries", read_version},
+    CliCommand{"completion", "bash|zsh|fish",
+               "a script that completes this command line in a shell", read_completion},
+    CliCommand{"help", "[--man]", "this text, or the man page", read_help},
+};
+
+// Runs `command` with these arguments; `name` is what it was called by, empty for plain `weir`.
+Command invoke(const CliCommand& command, std::string_view name,
+               const std::vector<std::string>& arguments, const Environment& environment) {
+  const Take take = [&](CLI::App& app) {
+    app.name(fmt::format("weir {}", command.name));
+    return parse(app, name, arguments);
+  };
+  return command.read(take, environment);
+}
+
+Command unknown_command(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const CliCommand& command : kCommands) names.push_back(command.name);
+  std::string hint = file_hint(name);
+  if (const auto near = nearest_name(name, names); near && hint.empty()) {
+    hint = fmt::format(" (did you mean \"{}\"?)", *near);
+  }
+  if (hint.empty()) {
+    const std::string_view last = names.back();
+    names.pop_back();
+    hint = fmt::format(" ({} or {})", fmt::join(names, ", "), last);
+  }
+  return usage_error("", fmt::format("unknown command {}{}", quote(name), hint));
+}
+
 }  // namespace
+
+std::span<const CliCommand> cli_commands() {
+  return kCommands;
+}
 
 Command parse_command_line(int argc, const char* const* argv, const Environment& environment) {
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const std::string first = arguments.empty() ? "" : arguments.front();
-  if (first == "--help" || first == "-h" || first == "help") {
-    return Leave{0, std::string(kOverview), ""};
-  }
+  if (first == "--help" || first == "-h") return Leave{0, overview(), ""};
   if (first == "--version") return VersionCommand{};
   if (first.empty() && arguments.size() == 1) return usage_error("", "unknown command \"\"");
-  if (first.empty() || first.starts_with("-")) return parse_run("", arguments, environment);
-  arguments.erase(arguments.begin());
-  if (first == "run") return parse_run("run", arguments, environment);
-  if (first == "check") return parse_check(arguments, environment);
-  if (first == "purge") return parse_purge(arguments, environment);
-  if (first == "get") return parse_value(ValueCommand::Kind::Get, arguments, environment);
-  if (first == "set") return parse_value(ValueCommand::Kind::Set, arguments, environment);
-  if (first == "clear") return parse_value(ValueCommand::Kind::Clear, arguments, environment);
-  if (first == "health") return parse_health(arguments, environment);
-  if (first == "top") return parse_top(arguments, environment);
-  if (first == "version") return parse_version(arguments);
-  constexpr std::array<std::string_view, 9> kCommands = {
-      "run", "check", "purge", "get", "set", "clear", "health", "top", "version"};
-  std::string hint = file_hint(first);
-  if (const auto near = nearest_name(first, kCommands); near && hint.empty()) {
-    hint = fmt::format(" (did you mean \"{}\"?)", *near);
+  if (first.empty() || first.starts_with("-")) {
+    return invoke(kCommands.front(), "", arguments, environment);
   }
-  if (hint.empty()) hint = " (run, check, purge, get, set, clear, health, top or version)";
-  return usage_error("", fmt::format("unknown command {}{}", quote(first), hint));
+  const auto* const found = std::ranges::find(kCommands, first, &CliCommand::name);
+  if (found == kCommands.end()) return unknown_command(first);
+  arguments.erase(arguments.begin());
+  return invoke(*found, first, arguments, environment);
 }
 
 }  // namespace weir::conf

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -55,6 +56,16 @@ struct TopCommand {
   bool once = false;  // one report, not a live view
   bool json = false;  // the answer as it came
 };
+struct ExplainCommand {
+  std::optional<std::string> file;  // as of `run`
+  Overrides overrides;              // needs_upstream is false
+  std::string url;
+  std::string method = "GET";
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool json = false;
+  bool live = false;  // ask the instance at `admin`
+  AdminTarget admin;
+};
 struct VersionCommand {};
 // Help was asked for, or usage was wrong: print and leave.
 struct Leave {
@@ -63,8 +74,8 @@ struct Leave {
   std::string err;  // to stderr
 };
 
-using Command = std::variant<RunCommand, CheckCommand, PurgeCommand, ValueCommand, HealthCommand,
-                             TopCommand, VersionCommand, Leave>;
+using Command = std::variant<RunCommand, CheckCommand, ExplainCommand, PurgeCommand, ValueCommand,
+                             HealthCommand, TopCommand, VersionCommand, Leave>;
 
 Command parse_command_line(int argc, const char* const* argv, const Environment& environment);
 

@@ -158,6 +158,11 @@ void read_upstream(Reading& reading, Section& top, const Outside& outside, Confi
   const bool named = given && (!cursor->is_map() || Section(*cursor, "").take("url") ||
                                Section(*cursor, "").take("urls"));
   if (named) return;  // if there is no URL now, it has been complained of
+  if (!outside.overrides.needs_upstream) {
+    constexpr std::string_view kNobody = "http://app.invalid";  // RFC 2606: never anybody's name
+    if (const auto url = parse_upstream_url(kNobody)) upstream.urls = {*url};
+    return;
+  }
   constexpr const char* kMissing =
       "missing: where is the app? (upstream: http://127.0.0.1:8000, --upstream URL or "
       "WEIR_UPSTREAM)";

@@ -19,6 +19,7 @@
 #include "conf/load.h"
 #include "proxy/admin/commands.h"
 #include "proxy/admin/top.h"
+#include "proxy/explain_command.h"
 #include "proxy/sidecar.h"
 #include "proxy/upstream/curl_global.h"
 #include "proxy/version.h"
@@ -153,6 +154,13 @@ int check(const conf::CheckCommand& command) {
   return 0;
 }
 
+int explain(const conf::ExplainCommand& command) {
+  if (command.live) return explain_live(command);
+  const Loaded loaded = load(command.file, command.overrides);
+  if (!loaded.result.config) return print_problems(loaded);
+  return explain_offline(command, loaded.result.config);
+}
+
 int leave(const conf::Leave& command) {
   std::fputs(command.out.c_str(), stdout);
   std::fputs(command.err.c_str(), stderr);
@@ -162,6 +170,7 @@ int leave(const conf::Leave& command) {
 int dispatch(const conf::Command& command) {
   if (const auto* found = std::get_if<conf::RunCommand>(&command)) return run(*found);
   if (const auto* found = std::get_if<conf::CheckCommand>(&command)) return check(*found);
+  if (const auto* found = std::get_if<conf::ExplainCommand>(&command)) return explain(*found);
   if (const auto* found = std::get_if<conf::PurgeCommand>(&command)) return admin::purge(*found);
   if (const auto* found = std::get_if<conf::ValueCommand>(&command)) {
     return admin::handle_value(*found);

@@ -51,6 +51,7 @@ Worker::~Worker() {
       if (admin_server_) admin_server_->close_all();
       // Stores end on their own thread, and these hold on to them.
       fills_.stop();
+      context_.looks.stop();
       context_.site = nullptr;
     });
     loop_.stop();

@@ -1,5 +1,7 @@
 #include "proxy/admin/calls.h"
 
+#include "proxy/admin/config_json.h"
+#include "proxy/admin/explain_api.h"
 #include "proxy/admin/json.h"
 #include "proxy/admin/metrics_api.h"
 #include "proxy/admin/purge_api.h"
@@ -9,6 +11,7 @@ namespace weir::admin {
 namespace {
 
 constexpr std::size_t kMostPurgeBody = std::size_t{64} * 1024;
+constexpr std::size_t kMostExplainBody = std::size_t{256} * 1024;  // a request's head, as JSON
 
 Reply text(int status, std::string body) {
   return {.status = status, .type = "text/plain; charset=utf-8", .body = std::move(body)};
@@ -54,6 +57,14 @@ std::vector<Call> make_calls(const Instance& instance, values::LeaseTable& lease
        .max_body = kMostPurgeBody,
        .run = [&leases](const Request& request, Asker asker, flow::WorkerContext& worker) {
          return purge(request, std::move(asker), worker, leases);
+       }});
+  calls.push_back({.method = http::Method::Post,
+                   .path = "/v1/explain",
+                   .max_body = kMostExplainBody,
+                   .run = explain});
+  calls.push_back(
+      {.path = "/v1/config", .run = [](const Request&, const Asker&, flow::WorkerContext& worker) {
+         return Reply{.body = text_of(config_json(*worker.site->site->config))};
        }});
   return calls;
 }

@@ -9,23 +9,20 @@ PurgeVerdict purge_verdict(const PurgeBook& book, std::uint64_t seq, std::string
   return book.check(seq, keys::purge_name(key_bytes).value_or(keys::PurgeName{}), tags);
 }
 
+std::optional<backends::EntryMeta> meta_under(PurgeVerdict verdict, backends::EntryMeta meta) {
+  if (verdict == PurgeVerdict::Dead) return std::nullopt;
+  if (verdict == PurgeVerdict::Stale) meta.lifetime_s = 0;
+  return meta;
+}
+
 // An entry that no mark is about is as good as one that was fetched now: so the next one who uses
 // it has nothing to ask.
 std::optional<backends::EntryMeta> meta_after_purges(const backends::Entry& entry,
                                                      const PurgeBook& book,
                                                      std::uint64_t position) {
-  backends::EntryMeta meta = entry.meta();
-  switch (purge_verdict(book, meta.seq, entry.key().bytes, entry.tags())) {
-    case PurgeVerdict::Alive:
-      entry.checked_up_to(position);
-      return meta;
-    case PurgeVerdict::Stale:
-      meta.lifetime_s = 0;
-      return meta;
-    case PurgeVerdict::Dead:
-      break;
-  }
-  return std::nullopt;
+  const PurgeVerdict verdict = purge_verdict(book, entry.seq(), entry.key().bytes, entry.tags());
+  if (verdict == PurgeVerdict::Alive) entry.checked_up_to(position);
+  return meta_under(verdict, entry.meta());
 }
 
 }  // namespace weir::flow

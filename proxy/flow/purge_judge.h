@@ -16,12 +16,15 @@ namespace weir::flow {
 PurgeVerdict purge_verdict(const PurgeBook& book, std::uint64_t seq, std::string_view key_bytes,
                            std::span<const std::uint64_t> tags = {});
 
+// The facts about an entry of which the book says so: what was softly purged is as if its lifetime
+// were over. Empty: it was purged, and must not be used.
+std::optional<backends::EntryMeta> meta_under(PurgeVerdict verdict, backends::EntryMeta meta);
+
 // The slow half: the book has moved on since the entry was looked at.
 std::optional<backends::EntryMeta> meta_after_purges(const backends::Entry& entry,
                                                      const PurgeBook& book, std::uint64_t position);
 
-// The facts to judge the entry by: what was softly purged is as if its lifetime were over. Empty:
-// it was purged, and must not be used.
+// The facts to judge the entry by, as meta_under() has them.
 inline std::optional<backends::EntryMeta> usable_meta(const backends::Entry& entry,
                                                       const PurgeBook& book) {
   const std::uint64_t position = book.position();

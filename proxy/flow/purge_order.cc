@@ -9,6 +9,7 @@
 #include "cachekeys/key_builder.h"
 #include "cachekeys/purge_name.h"
 #include "cachekeys/tags.h"
+#include "proxy/flow/asked_request.h"
 
 namespace weir::flow {
 namespace {
@@ -16,25 +17,8 @@ namespace {
 constexpr std::string_view kWholeUrl =
     "needs the whole URL, such as https://example.com/blog (for every host's there is \"match\")";
 
-// As browsers send it: what is not ASCII escaped, the fragment left out.
-Result<std::string> as_sent(std::string_view url) {
-  std::string out;
-  for (const char c : url.substr(0, url.find('#'))) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= ' ' || byte == 0x7F) {
-      return fail(ErrorCode::Invalid, "holds a space or a control character");
-    }
-    if (byte < 0x80) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", byte);
-    }
-  }
-  return out;
-}
-
 Result<bool> purge_one(const Site& site, const PurgeOrder& order, PurgeBook& book) {
-  const Result<std::string> url = as_sent(order.text);
+  const Result<std::string> url = url_as_sent(order.text);
   if (!url) return std::unexpected(url.error());
   http::RequestHead head;
   head.method = http::Method::Get;

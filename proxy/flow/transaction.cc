@@ -3,8 +3,8 @@
 #include "base/check.h"
 #include "base/http/cache_control.h"
 #include "cachekeys/key_builder.h"
-#include "cachekeys/normalize.h"
 #include "proxy/flow/purge_judge.h"
+#include "proxy/flow/reuse.h"
 
 namespace weir::flow {
 
@@ -91,12 +91,12 @@ Transaction::Step Transaction::look_up() {
 }
 
 bool Transaction::client_accepts(std::string_view coding) const {
-  return coding.empty() || keys::accepts_encoding(request(), coding);
+  return can_read(request(), coding);
 }
 
 // Whether an answer of this request's name is one that it can use.
 bool Transaction::is_fit(std::string_view coding, const backends::EntryMeta& meta) const {
-  return client_accepts(coding) && policy::serves(meta, request(), route().recipe);
+  return flow::is_fit(request(), route().recipe, coding, meta);
 }
 
 http::RequestCacheControl Transaction::directives() const {
@@ -130,21 +130,16 @@ Transaction::Step Transaction::judge() {
       return serve_stale(Reason::StaleWhileRevalidate, 0);
     }
   }
-  now_.outcome.forward = why_forward();
+  now_.outcome.forward = why_forward({.has_copy = now_.entry != nullptr,
+                                      .reuse = now_.reuse,
+                                      .has_variant = now_.has_variant,
+                                      .unfit = now_.unfit});
   now_.only_stored = client.only_if_cached;
   if (now_.only_stored) {
     const bool slower_may_have_it = !now_.entry && !store().answers_now();
     return slower_may_have_it ? Step::Pass : refuse_only_if_cached();
   }
   return now_.plan.kind == RequestClass::Shared ? Step::Join : Step::Pass;
-}
-
-// Why the stores do not answer (RFC 9211 2.2).
-policy::Forward Transaction::why_forward() const {
-  const bool has_copy = now_.entry && now_.reuse.reuse != Reuse::Unusable;
-  if (has_copy && now_.reuse.reason == Reason::ClientNoCache) return policy::Forward::Request;
-  if (has_copy) return policy::Forward::Stale;
-  return now_.has_variant || now_.unfit ? policy::Forward::VaryMiss : policy::Forward::UriMiss;
 }
 
 // Whether the copy may go out in place of an answer: because the app failed, or is slow. Judged

@@ -128,7 +128,6 @@ class Transaction final : public front::Handler, public Wakeable {
   http::RequestCacheControl directives() const;
   policy::ReuseVerdict judge_reuse(const backends::EntryMeta& meta,
                                    const http::RequestCacheControl& client) const;
-  policy::Forward why_forward() const;
   bool may_serve_stale(bool app_failed);
   bool client_accepts(std::string_view coding) const;
   bool is_fit(std::string_view coding, const backends::EntryMeta& meta) const;

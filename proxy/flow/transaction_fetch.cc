@@ -1,19 +1,11 @@
 // What a transaction has fetched: for itself and those who follow it, or behind a stale copy.
+#include "proxy/flow/reuse.h"
 #include "proxy/flow/transaction.h"
 #include "proxy/upstream/request_head.h"
 
 namespace weir::flow {
 
 using policy::RequestClass;
-
-namespace {
-
-bool withholds(const keys::SentRequest& sent, const http::RequestHead& head) {
-  return !sent.removed_cookies.empty() || !sent.removed_query.empty() ||
-         policy::asks_for_part_or_news(head);
-}
-
-}  // namespace
 
 // As the first reader of a flight: has it flown and waits for its news.
 Transaction::Step Transaction::lead(Ref<Flight> flight, Form form, bool joinable) {

@@ -4,6 +4,7 @@
 
 #include "base/http/date.h"
 #include "cachekeys/sent_request.h"
+#include "proxy/flow/reuse.h"
 #include "proxy/flow/transaction.h"
 
 namespace weir::flow {
@@ -105,22 +106,14 @@ Transaction::Step Transaction::serve_flight(const Flight::State& state) {
   const std::int64_t since_s =
       std::max<std::int64_t>(context_.loop.now_ms() - head.arrived_ms, 0) / 1000;
   policy::CacheOutcome& outcome = now_.outcome;
-  const RequestClass kind = now_.plan.kind;
-  const bool stored = !head.refusal && now_.plan.cached_route() && kind != RequestClass::Bypass;
+  const bool stored =
+      !head.refusal && now_.plan.cached_route() && now_.plan.kind != RequestClass::Bypass;
   outcome.stored = stored && !outcome.collapsed;
   outcome.has_ttl = stored;
   outcome.ttl_s = head.ttl_s - since_s;
-  outcome.detail = head.refusal;
-  if (stored && now_.reuse.reason == Reason::ClientNoCache) {
-    outcome.detail = {Reason::ClientNoCache, {}};
-  }
+  outcome.detail = detail_of(head.refusal, stored, now_.reuse);
   if (head.variants_full) outcome.detail = {Reason::Variants, {}};
-  if (kind == RequestClass::Bypass) {
-    outcome.forward = now_.plan.refusal.reason == Reason::Method ? policy::Forward::Method
-                                                                 : policy::Forward::Bypass;
-  } else if (kind == RequestClass::Personal && !stored) {
-    outcome.forward = policy::Forward::Bypass;
-  }
+  outcome.forward = forward_of(now_.plan, stored, outcome.forward);
   now_.reader->give_up_own();
   if (!outcome.collapsed) exchange_->notes().upstream_ms = head.upstream_ms;
   const bool shares = stored && outcome.collapsed;

@@ -48,4 +48,13 @@ std::optional<policy::Refusal> UncacheableMemory::recall(keys::KeyView key, std:
   return found->second.refusal;
 }
 
+std::optional<UncacheableMemory::Remembered> UncacheableMemory::look(keys::KeyView key,
+                                                                     std::int64_t now_ms) {
+  Shard& owner = shard(key);
+  const std::lock_guard lock(owner.mutex);
+  const auto found = owner.memories.find(key.hash);
+  if (found == owner.memories.end() || found->second.until_ms <= now_ms) return std::nullopt;
+  return Remembered{found->second.refusal, found->second.until_ms - now_ms};
+}
+
 }  // namespace weir::flow

@@ -25,6 +25,12 @@ class UncacheableMemory {
   void remember(keys::KeyView key, const policy::Refusal& refusal, std::int64_t now_ms);
   void forget(keys::KeyView key);
   std::optional<policy::Refusal> recall(keys::KeyView key, std::int64_t now_ms);
+  // The same for somebody who merely wants to know, and for how much longer it is remembered.
+  struct Remembered {
+    policy::Refusal refusal;
+    std::int64_t left_ms = 0;
+  };
+  std::optional<Remembered> look(keys::KeyView key, std::int64_t now_ms);
 
  private:
   static constexpr std::size_t kShards = 16;

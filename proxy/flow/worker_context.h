@@ -5,6 +5,7 @@
 
 #include "proxy/flow/fill.h"
 #include "proxy/flow/site.h"
+#include "proxy/flow/stored_look.h"
 
 namespace weir::flow {
 
@@ -14,6 +15,7 @@ struct WorkerContext {
   Fills& fills;
   std::shared_ptr<const LoopSite>
       site;  // replaced by a reload; a request keeps the one it began with
+  StoredLooks looks = {};
 };
 
 }  // namespace weir::flow

@@ -12,26 +12,10 @@ std::int64_t window(const std::optional<std::int64_t>& app, std::int64_t route, 
   return origin == OriginMode::Cap ? std::min(*app, route) : *app;
 }
 
-// What the rule says for this status; nothing for `duration: app`, which leaves it to the app.
-std::optional<std::int64_t> route_lifetime(const conf::StatusRule* status,
-                                           const conf::CacheRule& rule,
-                                           std::int64_t default_expire_s) {
-  if (status != nullptr && status->duration_s) return status->duration_s;
-  switch (rule.duration.kind) {
-    case conf::Duration::Kind::Default:
-      return default_expire_s;
-    case conf::Duration::Kind::Seconds:
-      return rule.duration.seconds;
-    case conf::Duration::Kind::App:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
-
 std::int64_t lifetime(const backends::EntryMeta& meta, const conf::CacheRule& rule,
                       std::int64_t default_expire_s) {
   const conf::StatusRule* status = find_status(rule, meta.status);
-  const std::optional<std::int64_t> route = route_lifetime(status, rule, default_expire_s);
+  const std::optional<std::int64_t> route = rule_lifetime(status, rule, default_expire_s).seconds;
   // A server's failure lasts only as long as the app itself says, whatever the rule says; so does a
   // status that the rule no longer lists.
   if (status == nullptr || status->explicit_only || meta.status >= 500) {
@@ -68,6 +52,20 @@ ReuseVerdict judge_stale(const backends::EntryMeta& meta, const conf::CacheRule&
 }
 
 }  // namespace
+
+RuleLifetime rule_lifetime(const conf::StatusRule* status, const conf::CacheRule& rule,
+                           std::int64_t default_expire_s) {
+  if (status != nullptr && status->duration_s) return {status->duration_s, "statuses"};
+  switch (rule.duration.kind) {
+    case conf::Duration::Kind::Default:
+      return {default_expire_s, "default_expire"};
+    case conf::Duration::Kind::Seconds:
+      return {rule.duration.seconds, "duration"};
+    case conf::Duration::Kind::App:
+      break;
+  }
+  return {std::nullopt, "duration"};
+}
 
 const conf::StatusRule* find_status(const conf::CacheRule& rule, int status) {
   const auto found = std::find_if(rule.statuses.begin(), rule.statuses.end(),

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "backends/entry.h"
 #include "base/http/cache_control.h"
@@ -21,6 +23,15 @@ struct Freshness {
 // the backend's default_expire.
 Freshness freshness(const backends::EntryMeta& meta, const conf::CacheRule& rule,
                     std::int64_t default_expire_s, std::int64_t now_ms);
+
+// How long the rule lets an answer of this status live where the app says nothing, and by which key
+// of the configuration; nothing for `duration: app`, which leaves it to the app.
+struct RuleLifetime {
+  std::optional<std::int64_t> seconds;
+  std::string_view source;  // "statuses", "duration" or "default_expire"
+};
+RuleLifetime rule_lifetime(const conf::StatusRule* status, const conf::CacheRule& rule,
+                           std::int64_t default_expire_s);
 
 // How long past its freshness an entry may serve, by the app's word and the rule in force.
 struct StaleWindows {

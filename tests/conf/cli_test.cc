@@ -95,6 +95,22 @@ TEST(Cli, TopLooksOnceASecondUnlessToldOtherwise) {
   EXPECT_TRUE(top->once && top->json);
 }
 
+TEST(Cli, ExplainTakesARequest) {
+  const Command command = parse({"explain", "-c", "f", "-X", "HEAD", "-H", "A: 1", "--header",
+                                 "Cookie:  a=b ", "/blog", "--json"},
+                                {{"WEIR_ADMIN", "nonsense"}});
+  const auto* explain = std::get_if<ExplainCommand>(&command);
+  ASSERT_TRUE(explain);
+  EXPECT_EQ(explain->file, "f");
+  EXPECT_EQ(explain->url, "/blog");
+  EXPECT_EQ(explain->method, "HEAD");
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(explain->headers, (Headers{{"A", "1"}, {"Cookie", "a=b"}}));
+  EXPECT_TRUE(explain->json);
+  EXPECT_FALSE(explain->live);
+  EXPECT_FALSE(explain->overrides.needs_upstream);
+}
+
 TEST(Cli, WrongUsageExitsWithTwo) {
   // One line that says what is wrong and one that says where help is, on stderr.
   const struct {
@@ -104,9 +120,8 @@ TEST(Cli, WrongUsageExitsWithTwo) {
       {{"chekc"},
        "weir: unknown command \"chekc\" (did you mean \"check\"?)\nTry \"weir --help\".\n"},
       {{"frobnicate"},
-       "weir: unknown command \"frobnicate\" (run, check, purge, get, set, clear, health, top or "
-       "version)\nTry \"weir "
-       "--help\".\n"},
+       "weir: unknown command \"frobnicate\" (run, check, explain, purge, get, set, clear, health, "
+       "top, version, completion or help)\nTry \"weir --help\".\n"},
       {{""}, "weir: unknown command \"\"\nTry \"weir --help\".\n"},
       {{"check", "-c", "f", "g"},
        "weir check: unexpected argument \"g\"\nTry \"weir check --help\".\n"},
@@ -154,6 +169,9 @@ TEST(Cli, HelpGoesToStdoutAndSucceeds) {
               {{"check", "-h"}, "--upstream URL"},
               {{"check", "-h"}, "is found as for \"weir run\""},
               {{"top", "--help"}, "--interval S"},
+              {{"explain", "--help"}, "--header 'Name: value'"},
+              {{"completion", "--help"}, "bash|zsh|fish"},
+              {{"help"}, "Commands:"},
               {{"version", "--help"}, "weir version"}};
   for (const auto& row : rows) {
     const Command command = parse(row.arguments);
