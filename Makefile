@@ -50,7 +50,7 @@ CPP_FILES = $(shell find base conf cachekeys backends proxy tests -name '*.cc' -
 .DEFAULT_GOAL := all
 # The targets use all cores themselves, one after the other.
 .NOTPARALLEL:
-.PHONY: all run test check asan tsan format format-check tidy house fuzz bench bench-syscalls \
+.PHONY: all run test dashboard-test check asan tsan format format-check tidy house fuzz bench bench-syscalls \
         image fresh clean help configure
 
 all: configure ## build build/weir
@@ -74,7 +74,7 @@ same-place:
 	  echo "make: $(BUILD)/ was made for $$place, and this is $$(pwd -P): \`make clean\` first" >&2; \
 	  exit 1; }
 
-.PHONY: need-build need-test need-check need-bench
+.PHONY: need-build need-test need-check need-bench need-browser
 need-build:
 	@$(NEED) build
 need-test: | same-place
@@ -84,6 +84,9 @@ need-check: | same-place
 need-bench: | same-place
 	@$(NEED) build bench
 
+need-browser: | same-place
+	@$(NEED) build browser
+
 run: all ## start Weir in front of the demo app, or of UPSTREAM=http://host:port (LISTEN=, CONFIG=)
 	@exec env WEIR=$(BUILD)/weir docker/demo/run.sh
 
@@ -91,7 +94,16 @@ test: need-test configure ## build everything and run every test
 	@$(COMPILE) $(BUILD) -j $(JOBS)
 	@cd $(BUILD) && $(CTEST)
 
-check: format-check house tidy test asan tsan ## everything that CI runs but the fuzzers
+# npm's own mark of what it has installed.
+DRIVER := tests/dashboard/node_modules/.package-lock.json
+$(DRIVER): tests/dashboard/package-lock.json | need-browser
+	@npm ci --prefix tests/dashboard --no-audit --no-fund --loglevel error
+
+dashboard-test: need-browser configure $(DRIVER) ## the dashboard in a real browser; pictures go to build/dashboard
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target weir
+	@cd $(BUILD) && $(CTEST) -C browser -L browser
+
+check: format-check house tidy test asan tsan ## what CI runs, but the fuzzers and the browser
 
 asan: need-test configure ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@test -f $(BUILD)/asan/build.ninja || \

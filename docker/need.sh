@@ -6,6 +6,7 @@
 #   test   what `make test` and the sanitizer builds add
 #   check  clang's tools, for the format, tidy and fuzz targets; promtool, for the tests of metrics
 #   bench  the servers that `make bench` compares Weir with, and the load generator
+#   browser  a browser and what drives it, for `make dashboard-test` (some 400 MB)
 #   fresh  what `make fresh` needs to put up a bare Debian in a directory
 set -eu
 
@@ -17,8 +18,13 @@ packages_of() {
     test)  echo ccache lld ;;
     check) echo clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev prometheus ;;
     bench) echo nginx haproxy varnish wrk strace ;;
+    # Node.js of another source than Debian's has npm with it, and may not stand beside Debian's.
+    browser) echo chromium chromium-sandbox
+             command -v node >/dev/null || echo nodejs
+             command -v npm >/dev/null || echo npm ;;
     fresh) echo debootstrap git curl ;;
-    *)     echo "need.sh: no such set: $1 (build, test, check, bench, fresh)" >&2; return 2 ;;
+    *)     echo "need.sh: no such set: $1 (build, test, check, bench, browser, fresh)" >&2
+           return 2 ;;
   esac
 }
 

@@ -1,6 +1,7 @@
 #include "proxy/admin/calls.h"
 
 #include "proxy/admin/config_json.h"
+#include "proxy/admin/dashboard_page.h"
 #include "proxy/admin/explain_api.h"
 #include "proxy/admin/json.h"
 #include "proxy/admin/metrics_api.h"
@@ -38,6 +39,9 @@ Call stats_call(const Instance& instance) {
 
 std::vector<Call> make_calls(const Instance& instance, values::LeaseTable& leases) {
   std::vector<Call> calls;
+  // Open: there is nothing in the page, and a browser that is sent to it has no token to send. What
+  // the page asks for needs it.
+  calls.push_back({.path = "/", .is_open = true, .run = dashboard});
   calls.push_back({.path = "/healthz",
                    .is_open = true,
                    .run = [](const Request&, const Asker&, flow::WorkerContext&) {

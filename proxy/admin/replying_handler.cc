@@ -39,14 +39,15 @@ void ReplyingHandler::send(Reply reply, std::string_view allow) {
   if (reply.status == 401) fields.add("WWW-Authenticate", "Bearer");
   for (const auto& [name, value] : reply.fields) fields.add(name, value);
   const bool has_body = reply.status != 204;
+  const bool is_head = request().method == http::Method::Head;
   if (has_body) {
     head.framing = http::Framing::Length;
     head.content_length = reply.body.size();
     fields.add(http::FieldId::ContentType, reply.type);
-    fields.add(http::FieldId::ContentLength, std::to_string(reply.body.size()));
+    // Of a body that is sent the session says the length itself.
+    if (is_head) fields.add(http::FieldId::ContentLength, std::to_string(reply.body.size()));
   }
   body_.reset(std::move(reply.body));
-  const bool is_head = request().method == http::Method::Head;
   exchange_->send(head, {}, has_body && !is_head ? &body_ : nullptr);
 }
 

@@ -33,6 +33,8 @@ class HouseRules(unittest.TestCase):
     def test_file_length(self):
         self.expect({"base/a.h": "\n" * 400})
         self.expect({"base/a.h": "\n" * 401}, "base/a.h:401: 401 lines")
+        for name in ["page.css", "page.html", "page.js"]:
+            self.expect({name: "\n" * 401}, f"{name}:401: 401 lines")
 
     def test_function_length(self):
         self.expect({"base/a.h": function_of(70)})
@@ -49,6 +51,7 @@ class HouseRules(unittest.TestCase):
     def test_line_length(self):
         self.expect({"base/a.h": "//" + "é" * 98 + "\n"})
         self.expect({"base/a.h": "\n//" + "x" * 99 + "\n"}, "base/a.h:2: 101 columns")
+        self.expect({"a.js": "//" + "x" * 99 + "\n"}, "a.js:1: 101 columns")
 
     def test_readme(self):
         tree = {f"base/{name}.h": "" for name in "abcdefghi"}
