@@ -3,111 +3,17 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <map>
-#include <unordered_map>
 
-#include "backends/disk/disk_backend.h"
-#include "backends/ram/ram_backend.h"
-#include "backends/tiered.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "proxy/version.h"
 
 namespace weir {
 namespace {
 
-// Each waits for the medium most of the time.
-constexpr std::size_t kExecutorThreads = 8;
 // How long workers may take to say that they have ended who could be ended.
 constexpr std::int64_t kAnswerOfWorkers_ms = 1'000;
-// How often disks are asked to do what was left to be done.
+// How often what was left to be done is looked at.
 constexpr std::int64_t kTend_ms = 1'000;
-
-using BackendMap = std::unordered_map<std::string, std::shared_ptr<backends::Backend>>;
-using TieredMap = std::map<std::vector<std::string>, std::shared_ptr<backends::Backend>>;
-
-std::shared_ptr<backends::Backend> make_ram(const conf::Backend& backend) {
-  return backends::make_ram_backend({
-      .name = backend.name,
-      .max_size = backend.max_size,
-      .threshold = backend.threshold,
-      .max_object_size = backend.max_object_size,
-      .default_expire_s = backend.default_expire_s,
-  });
-}
-
-Result<backends::OpenedDisk> open_disk(const conf::Backend& backend, Executor& executor) {
-  return backends::open_disk_backend(
-      {
-          .name = backend.name,
-          .cache_dir = backend.cache_dir,
-          .max_size = backend.max_size,
-          .threshold = backend.threshold,
-          .min_free_bytes = backend.min_free_bytes,
-          .min_free_percent = backend.min_free_percent,
-          .max_object_size = backend.max_object_size,
-          .default_expire_s = backend.default_expire_s,
-      },
-      {system_files(), executor, system_clock()});
-}
-
-Result<std::unique_ptr<flow::MarkFile>> open_marks(const std::vector<backends::OpenedDisk>& disks,
-                                                   std::uint64_t fresh_seed, Executor& executor) {
-  const backends::OpenedDisk& first = disks.front();
-  std::vector<std::function<void(bool)>> all;
-  all.reserve(disks.size());
-  for (const backends::OpenedDisk& disk : disks) all.push_back(disk.doubt);
-  return flow::MarkFile::open({.folder = first.folder,
-                               .shown = "backend " + first.backend->name() + ": marks",
-                               .fresh_seed = fresh_seed,
-                               .most_bytes = first.most_kept_free,
-                               .keep_free = first.keep_free,
-                               .doubt =
-                                   [all = std::move(all)](bool doubt) {
-                                     for (const auto& tell : all) tell(doubt);
-                                   }},
-                              executor);
-}
-
-// Routes that name the same tiers share what is made of them.
-std::shared_ptr<backends::Backend> tiers_as_one(const BackendMap& backends,
-                                                const std::vector<std::string>& names,
-                                                TieredMap& known) {
-  std::shared_ptr<backends::Backend>& made = known[names];
-  if (!made) {
-    std::vector<std::shared_ptr<backends::Backend>> tiers;
-    tiers.reserve(names.size());
-    for (const std::string& name : names) tiers.push_back(backends.at(name));
-    made = backends::make_tiered(std::move(tiers));
-  }
-  return made;
-}
-
-// The Host sent where a route says `hostname: false`: the same for every client.
-std::string fixed_host(const conf::Upstream& upstream, const upstream::UpstreamPool& pool) {
-  return upstream.host == conf::Upstream::Host::Fixed ? upstream.fixed_host : pool.own_host(0);
-}
-
-std::shared_ptr<const flow::Site> make_site(const std::shared_ptr<const conf::Config>& config,
-                                            const upstream::UpstreamPool& pool,
-                                            const BackendMap& backends) {
-  TieredMap tiered;
-  auto site = std::make_shared<flow::Site>(config);
-  for (const conf::Route& route : config->routes) {
-    flow::RouteRuntime runtime;
-    runtime.route = &route;
-    if (route.cache) {
-      runtime.rule = &*route.cache;
-      runtime.recipe = keys::compile_recipe(*route.cache, fixed_host(config->upstream, pool));
-      runtime.backend = tiers_as_one(backends, route.cache->tiers, tiered);
-    }
-    site->routes.push_back(std::move(runtime));
-  }
-  for (const conf::Backend& backend : config->backends) {
-    site->backends.push_back(backends.at(backend.name));
-  }
-  return site;
-}
 
 Result<SocketAddress> socket_address(const conf::ListenAddress& listen) {
   return listen.kind == conf::ListenAddress::Kind::Unix
@@ -141,9 +47,9 @@ Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Conf
       front::AccessLog::open(sidecar->config_->access_log);
   if (!log) return std::unexpected(log.error());
   sidecar->access_log_ = std::move(*log);
-  if (Result<void> opened = sidecar->open_backends(); !opened) {
-    return std::unexpected(opened.error());
-  }
+  Result<std::unique_ptr<Runtime>> runtime = Runtime::open(sidecar->config_);
+  if (!runtime) return std::unexpected(runtime.error());
+  sidecar->runtime_ = std::move(*runtime);
   if (Result<void> opened = sidecar->open_listeners(); !opened) {
     return std::unexpected(opened.error());
   }
@@ -157,22 +63,18 @@ Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Conf
 Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
     : config_(std::move(config)),
       ignored_fields_(config_->trusted_fields),
-      upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream,
-                                                          config_->limits.response_headers)),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2},
                [this](int signal) { on_signal(signal); }),
       drain_delay_(loop_, [this] { drain(); }),
       drain_timeout_(loop_, [this] { out_of_time(); }),
       patience_(loop_, [this] { cut_who_is_left(); }),
-      tend_(loop_, [this] { tend_disks(); }) {}
+      tend_(loop_, [this] { tend(); }) {}
 
 Sidecar::~Sidecar() {
   health_.reset();
   remove_socket_files();
   if (admin_listening_) remove_socket_file(*admin_listening_);
   workers_.clear();
-  // While there are disks that can be told that it failed.
-  if (marks_) marks_->finish();
 }
 
 // While the listeners are still open: from the moment they are closed another process may take the
@@ -180,52 +82,6 @@ Sidecar::~Sidecar() {
 void Sidecar::remove_socket_files() {
   for (const Listening& listening : listening_) remove_socket_file(listening);
   listening_.clear();
-}
-
-Result<void> Sidecar::open_backends() {
-  BackendMap backends;
-  std::vector<backends::OpenedDisk> disks;
-  for (const conf::Backend& backend : config_->backends) {
-    if (backend.type == conf::Backend::Type::Ram) {
-      backends[backend.name] = make_ram(backend);
-      continue;
-    }
-    if (!executor_) executor_ = std::make_unique<ThreadPool>(kExecutorThreads);
-    auto opened = open_disk(backend, *executor_);
-    if (!opened) {
-      return fail(opened.error().code,
-                  "backend " + backend.name + ": " + std::move(opened.error().message));
-    }
-    backends[backend.name] = opened->backend;
-    disks.push_back(std::move(*opened));
-  }
-  site_ = make_site(config_, *upstreams_, backends);
-  return open_purge_book(disks);
-}
-
-// The book's marks lie with the first disk. What was stored under another book than this one, or
-// where the marks cannot be read, is not known to have outlived what was purged since.
-Result<void> Sidecar::open_purge_book(const std::vector<backends::OpenedDisk>& disks) {
-  std::uint64_t seed = random_number();
-  if (!disks.empty()) {
-    auto marks = open_marks(disks, seed, *executor_);
-    if (!marks) return std::unexpected(marks.error());
-    marks_ = std::move(*marks);
-    seed = marks_->seed();
-  }
-  tables_ = std::make_unique<flow::SharedTables>(config_->limits.fill_memory, seed);
-  if (!marks_) return {};
-  for (const backends::OpenedDisk& disk : disks) {
-    if (disk.use_book(seed) || disk.was_empty) continue;
-    log_warn("backend {}: what was purged before is not known, so it begins empty",
-             disk.backend->name());
-  }
-  for (const backends::OpenedDisk& disk : disks) tend_each_.push_back(disk.tend);
-  marks_->load(tables_->purges);
-  disks.front().on_made_anew([marks = marks_.get()](std::shared_ptr<Folder> folder) {
-    marks->move_to(std::move(folder));
-  });
-  return {};
 }
 
 Result<void> Sidecar::open_listeners() {
@@ -262,9 +118,8 @@ Result<void> Sidecar::open_admin() {
 void Sidecar::start_workers() {
   for (std::uint32_t i = 0; i < config_->workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(WorkerOptions{
-        .site = site_,
-        .tables = tables_.get(),
-        .upstreams = upstreams_,
+        .site = runtime_->site(),
+        .tables = &runtime_->tables(),
         .server = {.limits = config_->limits,
                    .trusted_proxies = config_->trusted_proxies,
                    .trusted_fields = config_->trusted_fields,
@@ -287,17 +142,16 @@ void Sidecar::start_workers() {
   for (const Listening& listening : listening_) {
     log_info("listening on {}", listening.address.text());
   }
-  health_ = upstream::start_health_checks(loop_, upstreams_);
+  health_ = upstream::start_health_checks(loop_, runtime_->site()->upstreams);
 }
 
-void Sidecar::tend_disks() {
-  marks_->tend();
-  for (const auto& tend : tend_each_) tend();
+void Sidecar::tend() {
+  runtime_->tend();
   tend_.start(kTend_ms);
 }
 
 int Sidecar::run() {
-  if (marks_) tend_.start(kTend_ms);
+  tend_.start(kTend_ms);
   loop_.run();
   return exit_code_;
 }

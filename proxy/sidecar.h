@@ -6,19 +6,16 @@
 #include <optional>
 #include <vector>
 
-#include "backends/disk/disk_backend.h"
-#include "base/executor.h"
 #include "base/net/event_loop.h"
 #include "base/net/signals.h"
 #include "base/net/timer.h"
 #include "base/result.h"
 #include "conf/config.h"
 #include "proxy/admin/handler.h"
-#include "proxy/flow/mark_file.h"
-#include "proxy/flow/site.h"
 #include "proxy/front/access_log.h"
 #include "proxy/front/ignored_fields.h"
 #include "proxy/front/open_clients.h"
+#include "proxy/runtime.h"
 #include "proxy/upstream/health.h"
 #include "proxy/worker.h"
 
@@ -37,8 +34,6 @@ class Sidecar {
 
  private:
   explicit Sidecar(std::shared_ptr<const conf::Config> config);
-  Result<void> open_backends();
-  Result<void> open_purge_book(const std::vector<backends::OpenedDisk>& disks);
   Result<void> open_listeners();
   Result<void> open_admin();
   void start_workers();
@@ -50,16 +45,11 @@ class Sidecar {
   void worker_drained();
   void out_of_time();
   void cut_who_is_left();
-  void tend_disks();
+  void tend();
 
   const std::shared_ptr<const conf::Config> config_;
-  std::unique_ptr<ThreadPool> executor_;  // where there is a backend that blocks
-  std::unique_ptr<flow::SharedTables> tables_;
-  std::vector<std::function<void()>> tend_each_;  // of the disks
-  std::unique_ptr<flow::MarkFile> marks_;         // where there is a disk; of tables_->purges
+  std::unique_ptr<Runtime> runtime_;
   front::IgnoredFields ignored_fields_;
-  std::shared_ptr<const flow::Site> site_;
-  std::shared_ptr<upstream::UpstreamPool> upstreams_;
   std::unique_ptr<front::AccessLog> access_log_;
   front::OpenClients clients_;
   front::OpenClients admin_clients_;
@@ -72,7 +62,7 @@ class Sidecar {
   Timer drain_delay_;
   Timer drain_timeout_;
   Timer patience_;  // with the workers, once the drain is out of time
-  Timer tend_;      // the disks, every second
+  Timer tend_;      // the runtime, every second
   std::unique_ptr<upstream::HealthChecker> health_;
 
   std::vector<Listening> listening_;

@@ -29,7 +29,7 @@ std::unique_ptr<Listener> listener_for(EventLoop& loop, Fd socket, front::Server
 
 Worker::Worker(WorkerOptions options)
     : counts_(options.tables->counts.add_loop()),
-      fetcher_(upstream::make_fetcher(loop_, std::move(options.upstreams))),
+      fetcher_(upstream::make_fetcher(loop_, options.site->upstreams)),
       fills_(loop_, *options.tables, *fetcher_),
       context_{loop_, *options.tables, fills_,
                std::make_shared<flow::LoopSite>(std::move(options.site), loop_, counts_)},

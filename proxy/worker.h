@@ -16,14 +16,12 @@
 #include "proxy/flow/transaction.h"
 #include "proxy/front/server.h"
 #include "proxy/upstream/fetcher.h"
-#include "proxy/upstream/upstream_pool.h"
 
 namespace weir {
 
 struct WorkerOptions {
   std::shared_ptr<const flow::Site> site;
   flow::SharedTables* tables = nullptr;
-  std::shared_ptr<upstream::UpstreamPool> upstreams;
   front::ServerOptions server;
   // The admin address's, where there is one.
   const admin::Admin* admin = nullptr;

@@ -20,7 +20,7 @@
 #include "proxy/flow/variants.h"
 #include "proxy/metrics/counts.h"
 #include "proxy/route/router.h"
-#include "proxy/upstream/fetcher.h"
+#include "proxy/upstream/upstream_pool.h"
 
 namespace weir::flow {
 
@@ -40,6 +40,7 @@ struct Site {
   route::Router router;
   std::vector<RouteRuntime> routes;                          // parallel to config->routes
   std::vector<std::shared_ptr<backends::Backend>> backends;  // parallel to config->backends
+  std::shared_ptr<upstream::UpstreamPool> upstreams;         // the app
 
   // Its index; nothing where there is none of this name.
   std::optional<std::size_t> backend_named(std::string_view name) const;
