@@ -4,21 +4,16 @@
 
 namespace weir {
 
-void DiskGroup::add(backends::OpenedDisk disk) {
-  {
-    const std::lock_guard lock(mutex_);
-    doubts_.push_back(disk.doubt);
-    if (in_doubt_) disk.doubt(true);
-  }
-  disks_.push_back(std::move(disk));
-}
-
-void DiskGroup::clear() {
+void DiskGroup::set(std::vector<backends::OpenedDisk> disks) {
   {
     const std::lock_guard lock(mutex_);
     doubts_.clear();
+    for (const backends::OpenedDisk& disk : disks) {
+      doubts_.push_back(disk.doubt);
+      if (in_doubt_) disk.doubt(true);
+    }
   }
-  disks_.clear();
+  disks_ = std::move(disks);
 }
 
 // Under the lock, so that a disk that has left hears nothing any more.
@@ -32,12 +27,14 @@ void DiskGroup::tend() {
   for (const backends::OpenedDisk& disk : disks_) disk.tend();
 }
 
-Result<std::unique_ptr<flow::MarkFile>> open_marks(const std::shared_ptr<DiskGroup>& group,
-                                                   std::uint64_t fresh_seed, Executor& executor) {
-  const backends::OpenedDisk& first = group->first();
+Result<std::unique_ptr<flow::MarkFile>> open_marks(const backends::OpenedDisk& first,
+                                                   const std::shared_ptr<DiskGroup>& group,
+                                                   std::uint64_t seed, bool in_use,
+                                                   Executor& executor) {
   return flow::MarkFile::open({.folder = first.folder,
                                .shown = "backend " + first.backend->name() + ": marks",
-                               .fresh_seed = fresh_seed,
+                               .fresh_seed = seed,
+                               .begin_anew = in_use,
                                .most_bytes = first.most_kept_free,
                                .keep_free = first.keep_free,
                                .doubt = [group](bool doubt) { group->doubt(doubt); }},

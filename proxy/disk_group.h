@@ -19,12 +19,12 @@ namespace weir {
 class DiskGroup {
  public:
   bool empty() const { return disks_.empty(); }
-  backends::OpenedDisk& first() { return disks_.front(); }
+  const backends::OpenedDisk& first() const { return disks_.front(); }
   const std::vector<backends::OpenedDisk>& all() const { return disks_; }
-  void add(backends::OpenedDisk disk);
-  void clear();
+  // The members from now on.
+  void set(std::vector<backends::OpenedDisk> disks);
 
-  // Any thread: as OpenedDisk::doubt, of each that is in use, and of each that will be.
+  // Any thread: as OpenedDisk::doubt, of each member, also of those to come.
   void doubt(bool doubt);
   // As OpenedDisk::tend.
   void tend();
@@ -37,8 +37,11 @@ class DiskGroup {
   std::vector<std::function<void(bool)>> doubts_;
 };
 
-// The file of the marks in the group's first disk, which there must be. `group` is told of doubt.
-Result<std::unique_ptr<flow::MarkFile>> open_marks(const std::shared_ptr<DiskGroup>& group,
-                                                   std::uint64_t fresh_seed, Executor& executor);
+// The file of the marks in the folder of `first`, whose group is told of doubt. `seed`: as
+// MarkFileOptions::fresh_seed, or, where the book is `in_use`, the book's.
+Result<std::unique_ptr<flow::MarkFile>> open_marks(const backends::OpenedDisk& first,
+                                                   const std::shared_ptr<DiskGroup>& group,
+                                                   std::uint64_t seed, bool in_use,
+                                                   Executor& executor);
 
 }  // namespace weir

@@ -1,10 +1,9 @@
 #include "proxy/runtime.h"
 
-#include <map>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
-#include "backends/ram/ram_backend.h"
 #include "backends/tiered.h"
 #include "base/clock.h"
 #include "base/file_system.h"
@@ -16,8 +15,6 @@ namespace {
 
 // Each waits for the medium most of the time.
 constexpr std::size_t kExecutorThreads = 8;
-
-using TieredMap = std::map<std::vector<std::string>, std::shared_ptr<backends::Backend>>;
 
 backends::RamOptions ram_options(const conf::Backend& backend) {
   return {
@@ -42,22 +39,33 @@ backends::DiskOptions disk_options(const conf::Backend& backend) {
   };
 }
 
+bool is_disk(const conf::Backend& backend) {
+  return backend.type == conf::Backend::Type::Disk;
+}
+
 // The Host sent where a route says `hostname: false`: the same for every client.
 std::string fixed_host(const conf::Upstream& upstream, const upstream::UpstreamPool& pool) {
   return upstream.host == conf::Upstream::Host::Fixed ? upstream.fixed_host : pool.own_host(0);
+}
+
+std::shared_ptr<upstream::UpstreamPool> make_upstreams(const conf::Config& config) {
+  return std::make_shared<upstream::UpstreamPool>(config.upstream, config.limits.response_headers);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> Runtime::open(const std::shared_ptr<const conf::Config>& config) {
   std::unique_ptr<Runtime> out(new Runtime());
-  if (const auto opened = out->open_backends(*config); !opened) {
+  for (const conf::Backend& backend : config->backends) {
+    Result<Opened> opened = out->open_backend(backend);
+    if (!opened) return std::unexpected(opened.error());
+    out->backends_[backend.name] = std::move(*opened);
+  }
+  out->disks_->set(out->disks_of(*config));
+  if (const auto opened = out->open_purge_book(*config); !opened) {
     return std::unexpected(opened.error());
   }
-  if (const auto opened = out->open_purge_book(config->limits.fill_memory); !opened) {
-    return std::unexpected(opened.error());
-  }
-  out->site_ = make_site(config, out->backends_);
+  out->site_ = out->make_site(config, make_upstreams(*config), out->backends_);
   return out;
 }
 
@@ -66,96 +74,203 @@ Runtime::~Runtime() {
   if (marks_) marks_->finish();
   site_ = nullptr;
   backends_.clear();
-  disks_->clear();  // before the marks: each tells them when its folder is made anew
+  leaving_.clear();
+  disks_->set({});  // before the marks: each tells them when its folder is made anew
 }
 
-Result<void> Runtime::open_backends(const conf::Config& config) {
-  for (const conf::Backend& backend : config.backends) {
-    if (backend.type == conf::Backend::Type::Ram) {
-      backends_[backend.name] = backends::make_ram_backend(ram_options(backend));
-      continue;
-    }
-    auto opened = open_disk(backend);
-    if (!opened) return std::unexpected(opened.error());
-    backends_[backend.name] = std::move(*opened);
+Result<Runtime::Opened> Runtime::open_backend(const conf::Backend& backend) {
+  Opened out;
+  if (!is_disk(backend)) {
+    out.backend = out.ram = backends::make_ram_backend(ram_options(backend));
+    return out;
   }
-  return {};
-}
-
-Result<std::shared_ptr<backends::Backend>> Runtime::open_disk(const conf::Backend& backend) {
   if (!executor_) executor_ = std::make_unique<ThreadPool>(kExecutorThreads);
-  auto opened = backends::open_disk_backend(disk_options(backend),
-                                            {system_files(), *executor_, system_clock()});
-  if (!opened) {
-    return fail(opened.error().code,
-                "backend " + backend.name + ": " + std::move(opened.error().message));
+  auto disk = backends::open_disk_backend(disk_options(backend),
+                                          {system_files(), *executor_, system_clock()});
+  if (!disk) {
+    return fail(disk.error().code,
+                "backend " + backend.name + ": " + std::move(disk.error().message));
   }
-  std::shared_ptr<backends::Backend> out = opened->backend;
-  disks_->add(std::move(*opened));
+  out.backend = disk->backend;
+  out.disk = std::move(*disk);
   return out;
 }
 
-// The book's marks lie with the first disk. What was stored under another book than this one, or
-// where the marks cannot be read, is not known to have outlived what was purged since.
-Result<void> Runtime::open_purge_book(std::uint64_t fill_memory) {
-  std::uint64_t seed = random_number();
+// ---- the purge book ----
+
+std::vector<backends::OpenedDisk> Runtime::disks_of(const conf::Config& config) const {
+  std::vector<backends::OpenedDisk> out;
+  for (const conf::Backend& backend : config.backends) {
+    if (is_disk(backend)) out.push_back(*backends_.at(backend.name).disk);
+  }
+  return out;
+}
+
+// The book's marks lie with the first disk.
+Result<void> Runtime::open_purge_book(const conf::Config& config) {
+  book_ = random_number();
   if (!disks_->empty()) {
-    auto marks = open_marks(disks_, seed, *executor_);
+    auto marks = open_marks(disks_->first(), disks_, book_, false, *executor_);
     if (!marks) return std::unexpected(marks.error());
     marks_ = std::move(*marks);
-    seed = marks_->seed();
+    book_ = marks_->seed();
   }
-  tables_ = std::make_unique<flow::SharedTables>(fill_memory, seed);
-  if (!marks_) return {};
-  for (const backends::OpenedDisk& disk : disks_->all()) {
-    if (disk.use_book(seed) || disk.was_empty) continue;
-    log_warn("backend {}: what was purged before is not known, so it begins empty",
-             disk.backend->name());
-  }
-  marks_->load(tables_->purges);
-  disks_->first().on_made_anew([marks = marks_.get()](std::shared_ptr<Folder> folder) {
-    marks->move_to(std::move(folder));
-  });
+  tables_ = std::make_unique<flow::SharedTables>(config.limits.fill_memory, book_);
+  believe(disks_->all());
+  if (marks_) keep_marks_in(disks_->first());
   return {};
 }
 
-std::shared_ptr<const flow::Site> Runtime::make_site(std::shared_ptr<const conf::Config> config,
-                                                     const BackendMap& backends) {
-  // Routes that name the same tiers share what is made of them.
-  TieredMap tiered;
-  const auto as_one = [&](const std::vector<std::string>& names) {
-    std::shared_ptr<backends::Backend>& made = tiered[names];
-    if (made) return made;
-    std::vector<std::shared_ptr<backends::Backend>> tiers;
-    tiers.reserve(names.size());
-    for (const std::string& name : names) tiers.push_back(backends.at(name));
-    return made = backends::make_tiered(std::move(tiers));
-  };
+// What was stored under another book than this one, or where the marks cannot be read, is not known
+// to have outlived what was purged since.
+void Runtime::believe(const std::vector<backends::OpenedDisk>& disks) const {
+  for (const backends::OpenedDisk& disk : disks) {
+    if (disk.use_book(book_) || disk.was_empty) continue;
+    log_warn("backend {}: what was purged before is not known, so it begins empty",
+             disk.backend->name());
+  }
+}
+
+void Runtime::keep_marks_in(const backends::OpenedDisk& first) {
+  disks_->doubt(false);  // of an earlier file, if there was one
+  marks_->load(tables_->purges);
+  first.on_made_anew([marks = marks_.get()](std::shared_ptr<Folder> folder) {
+    marks->move_to(std::move(folder));
+  });
+}
+
+// ---- the site ----
+
+std::shared_ptr<const flow::Site> Runtime::make_site(
+    std::shared_ptr<const conf::Config> config, std::shared_ptr<upstream::UpstreamPool> upstreams,
+    const ByName& backends) {
   auto site = std::make_shared<flow::Site>(std::move(config));
   const conf::Config& from = *site->config;
-  site->upstreams =
-      std::make_shared<upstream::UpstreamPool>(from.upstream, from.limits.response_headers);
-  const std::string host = fixed_host(from.upstream, *site->upstreams);
+  const std::string host = fixed_host(from.upstream, *upstreams);
   for (const conf::Route& route : from.routes) {
     flow::RouteRuntime runtime;
     runtime.route = &route;
     if (route.cache) {
       runtime.rule = &*route.cache;
       runtime.recipe = keys::compile_recipe(*route.cache, host);
-      runtime.backend = as_one(route.cache->tiers);
+      std::vector<std::shared_ptr<backends::Backend>> tiers;
+      for (const std::string& name : route.cache->tiers) tiers.push_back(backends.at(name).backend);
+      runtime.backend = as_one(std::move(tiers));
     }
     site->routes.push_back(std::move(runtime));
   }
   for (const conf::Backend& backend : from.backends) {
-    site->backends.push_back(backends.at(backend.name));
+    site->backends.push_back(backends.at(backend.name).backend);
   }
+  site->upstreams = std::move(upstreams);
   return site;
 }
 
+std::shared_ptr<backends::Backend> Runtime::as_one(
+    std::vector<std::shared_ptr<backends::Backend>> tiers) {
+  std::erase_if(tiered_, [](const auto& known) { return known.second.expired(); });
+  std::vector<const backends::Backend*> key;
+  for (const auto& tier : tiers) key.push_back(tier.get());
+  std::weak_ptr<backends::Backend>& known = tiered_[key];
+  std::shared_ptr<backends::Backend> out = known.lock();
+  if (!out) known = out = backends::make_tiered(std::move(tiers));
+  return out;
+}
+
+// ---- another configuration ----
+
+Result<Runtime::Next> Runtime::prepare(std::shared_ptr<const conf::Config> config,
+                                       const ConfigChange& change) {
+  Next next;
+  next.change_ = change;
+  for (std::size_t i = 0; i < config->backends.size(); ++i) {
+    const conf::Backend& backend = config->backends[i];
+    if (change.backends[i] != BackendChange::Opened) {
+      next.backends_[backend.name] = backends_.at(backend.name);
+      continue;
+    }
+    const auto still_there = std::ranges::find(leaving_, backend.cache_dir, &Leaving::cache_dir);
+    if (is_disk(backend) && still_there != leaving_.end()) {
+      return fail(ErrorCode::InUse,
+                  "backend " + backend.name + ": cache_dir " + backend.cache_dir +
+                      " is in use by requests that began before an earlier reload: reload again "
+                      "when they have ended");
+    }
+    Result<Opened> opened = open_backend(backend);
+    if (!opened) return std::unexpected(opened.error());
+    next.backends_[backend.name] = std::move(*opened);
+  }
+  const auto first = std::ranges::find_if(config->backends, is_disk);
+  if (first != config->backends.end() && !marks_) {
+    auto marks = open_marks(*next.backends_.at(first->name).disk, disks_, book_, true, *executor_);
+    if (!marks) return std::unexpected(marks.error());
+    next.marks_ = std::move(*marks);
+  }
+  auto upstreams = change.same_upstream ? site_->upstreams : make_upstreams(*config);
+  next.site_ = make_site(std::move(config), std::move(upstreams), next.backends_);
+  return next;
+}
+
+void Runtime::use(Next next) {
+  const std::shared_ptr<const flow::Site> before = std::exchange(site_, std::move(next.site_));
+  const std::vector<conf::Backend>& configured = site_->config->backends;
+  const bool no_disk = std::ranges::none_of(configured, is_disk);
+  for (const std::size_t index : next.change_.closed) {
+    const conf::Backend& gone = before->config->backends[index];
+    let_go(gone, no_disk && is_disk(gone));
+  }
+  backends_ = std::move(next.backends_);
+  std::vector<backends::OpenedDisk> new_disks;
+  for (std::size_t i = 0; i < configured.size(); ++i) {
+    const BackendChange change = next.change_.backends[i];
+    if (change == BackendChange::Resized) resize(configured[i]);
+    if (change != BackendChange::Opened || !is_disk(configured[i])) continue;
+    new_disks.push_back(*backends_.at(configured[i].name).disk);
+  }
+  disks_->set(disks_of(*site_->config));
+  believe(new_disks);
+  if (next.marks_) {
+    marks_ = std::move(next.marks_);
+    keep_marks_in(disks_->first());
+  }
+  tables_->budget.set_limit(site_->config->limits.fill_memory);
+}
+
+void Runtime::resize(const conf::Backend& backend) {
+  const Opened& opened = backends_.at(backend.name);
+  if (opened.ram) opened.ram->resize(ram_options(backend));
+  if (!opened.disk) return;
+  opened.disk->resize(disk_options(backend));
+  const bool has_marks = disks_->first().backend == opened.backend;
+  if (has_marks) marks_->limit(backends::most_kept_free(backend.max_size));
+}
+
+// `with_marks`: there is no disk any more whose book it would be.
+void Runtime::let_go(const conf::Backend& backend, bool with_marks) {
+  Leaving leaving;
+  leaving.backend = backends_.at(backend.name).backend;
+  leaving.cache_dir = is_disk(backend) ? backend.cache_dir : "";
+  if (with_marks && marks_) {
+    const Result<void> gone = marks_->part_from_book();
+    if (!gone) disks_->doubt(true);  // or a later run would believe marks that are not all
+    leaving.marks = std::move(marks_);
+  }
+  leaving_.push_back(std::move(leaving));
+}
+
 void Runtime::tend() {
-  if (!marks_) return;
-  marks_->tend();
+  if (marks_) marks_->tend();
   disks_->tend();
+  // Here, since a disk waits for what is to be written, and the memory of many objects is given
+  // back one by one: no loop has the time for it.
+  for (Leaving& leaving : leaving_) {
+    if (leaving.backend.use_count() > 1) continue;
+    const std::string name = leaving.backend->name();
+    leaving.backend = nullptr;
+    leaving.marks = nullptr;
+    log_info("backend {}: closed", name);
+  }
+  std::erase_if(leaving_, [](const Leaving& leaving) { return !leaving.backend; });
 }
 
 }  // namespace weir
