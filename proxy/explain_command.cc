@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "backends/tiered.h"
 #include "proxy/admin/asking.h"
 #include "proxy/admin/explain_body.h"
 #include "proxy/admin/explain_json.h"
@@ -30,10 +31,11 @@ int complain(int code, std::string_view message) {
 // A site whose backends are of the right bounds, and empty: rules are asked, and nothing is looked
 // for. So memory stands in for every kind of them.
 std::shared_ptr<const flow::Site> dry_site(const std::shared_ptr<const conf::Config>& config) {
-  const upstream::UpstreamPool pool(config->upstream);
-  BackendMap backends;
-  for (const conf::Backend& backend : config->backends) backends[backend.name] = make_ram(backend);
-  return make_site(config, pool, backends);
+  BackendMap named;
+  for (const conf::Backend& backend : config->backends) {
+    named[backend.name] = backends::make_ram_backend(ram_options(backend));
+  }
+  return make_site(config, make_upstreams(*config), named, &backends::make_tiered);
 }
 
 void print(const admin::Json& json, bool as_json) {

@@ -105,6 +105,25 @@ Result<void> raise_descriptor_limit(const conf::Config& config) {
   return {};
 }
 
+// For a reload: what cannot be taken is logged, as `check` prints it.
+std::shared_ptr<const conf::Config> load_anew(const conf::RunCommand& command) {
+  const Loaded loaded = load(command.file, command.overrides);
+  for (const conf::Problem& problem : loaded.result.problems) {
+    std::string text = conf::render(problem);
+    if (text.ends_with('\n')) text.pop_back();
+    log_error("{}", text);
+  }
+  const std::shared_ptr<const conf::Config> config = loaded.result.config;
+  if (!config) return nullptr;
+  log_origin(loaded.file, *config);
+  for (const std::string& warning : config->warnings) log_warn("{}", warning);
+  if (const auto raised = raise_descriptor_limit(*config); !raised) {
+    log_error("{}", raised.error().message);
+    return nullptr;
+  }
+  return config;
+}
+
 int run(const conf::RunCommand& command) {
   // Whoever rotates logs may signal a process that is not listening yet: it must not end by that.
   block_signals({SIGHUP, SIGUSR1, SIGUSR2});
@@ -121,7 +140,8 @@ int run(const conf::RunCommand& command) {
   // A peer that is gone is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   upstream::init_curl();
-  Result<std::unique_ptr<Sidecar>> sidecar = Sidecar::start(config);
+  Result<std::unique_ptr<Sidecar>> sidecar =
+      Sidecar::start(config, [&command] { return load_anew(command); });
   if (!sidecar) {
     log_error("{}", sidecar.error().message);
     return kExitFailure;

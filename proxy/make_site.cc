@@ -1,29 +1,9 @@
 #include "proxy/make_site.h"
 
-#include <map>
-#include <vector>
-
-#include "backends/ram/ram_backend.h"
-#include "backends/tiered.h"
+#include <utility>
 
 namespace weir {
 namespace {
-
-using TieredMap = std::map<std::vector<std::string>, std::shared_ptr<backends::Backend>>;
-
-// Routes that name the same tiers share what is made of them.
-std::shared_ptr<backends::Backend> tiers_as_one(const BackendMap& backends,
-                                                const std::vector<std::string>& names,
-                                                TieredMap& known) {
-  std::shared_ptr<backends::Backend>& made = known[names];
-  if (!made) {
-    std::vector<std::shared_ptr<backends::Backend>> tiers;
-    tiers.reserve(names.size());
-    for (const std::string& name : names) tiers.push_back(backends.at(name));
-    made = backends::make_tiered(std::move(tiers));
-  }
-  return made;
-}
 
 // The Host sent where a route says `hostname: false`: the same for every client.
 std::string fixed_host(const conf::Upstream& upstream, const upstream::UpstreamPool& pool) {
@@ -32,34 +12,42 @@ std::string fixed_host(const conf::Upstream& upstream, const upstream::UpstreamP
 
 }  // namespace
 
-std::shared_ptr<backends::Backend> make_ram(const conf::Backend& backend) {
-  return backends::make_ram_backend({
+std::shared_ptr<upstream::UpstreamPool> make_upstreams(const conf::Config& config) {
+  return std::make_shared<upstream::UpstreamPool>(config.upstream, config.limits.response_headers);
+}
+
+backends::RamOptions ram_options(const conf::Backend& backend) {
+  return {
       .name = backend.name,
       .max_size = backend.max_size,
       .threshold = backend.threshold,
       .max_object_size = backend.max_object_size,
       .default_expire_s = backend.default_expire_s,
-  });
+  };
 }
 
-std::shared_ptr<const flow::Site> make_site(const std::shared_ptr<const conf::Config>& config,
-                                            const upstream::UpstreamPool& pool,
-                                            const BackendMap& backends) {
-  TieredMap tiered;
-  auto site = std::make_shared<flow::Site>(config);
-  for (const conf::Route& route : config->routes) {
+std::shared_ptr<const flow::Site> make_site(std::shared_ptr<const conf::Config> config,
+                                            std::shared_ptr<upstream::UpstreamPool> upstreams,
+                                            const BackendMap& backends, const AsOne& as_one) {
+  auto site = std::make_shared<flow::Site>(std::move(config));
+  const conf::Config& from = *site->config;
+  const std::string host = fixed_host(from.upstream, *upstreams);
+  for (const conf::Route& route : from.routes) {
     flow::RouteRuntime runtime;
     runtime.route = &route;
     if (route.cache) {
       runtime.rule = &*route.cache;
-      runtime.recipe = keys::compile_recipe(*route.cache, fixed_host(config->upstream, pool));
-      runtime.backend = tiers_as_one(backends, route.cache->tiers, tiered);
+      runtime.recipe = keys::compile_recipe(*route.cache, host);
+      std::vector<std::shared_ptr<backends::Backend>> tiers;
+      for (const std::string& name : route.cache->tiers) tiers.push_back(backends.at(name));
+      runtime.backend = as_one(std::move(tiers));
     }
     site->routes.push_back(std::move(runtime));
   }
-  for (const conf::Backend& backend : config->backends) {
+  for (const conf::Backend& backend : from.backends) {
     site->backends.push_back(backends.at(backend.name));
   }
+  site->upstreams = std::move(upstreams);
   return site;
 }
 

@@ -1,75 +1,16 @@
 #include "proxy/sidecar.h"
 
-#include <unistd.h>
-
 #include <csignal>
+#include <utility>
 
-#include "backends/disk/disk_backend.h"
 #include "base/log.h"
-#include "base/random.h"
-#include "proxy/make_site.h"
 #include "proxy/version.h"
 
 namespace weir {
 namespace {
 
-// Each waits for the medium most of the time.
-constexpr std::size_t kExecutorThreads = 8;
-// How long workers may take to say that they have ended who could be ended.
-constexpr std::int64_t kAnswerOfWorkers_ms = 1'000;
-// How often disks are asked to do what was left to be done.
+// How often what was left to be done is looked at.
 constexpr std::int64_t kTend_ms = 1'000;
-
-Result<backends::OpenedDisk> open_disk(const conf::Backend& backend, Executor& executor) {
-  return backends::open_disk_backend(
-      {
-          .name = backend.name,
-          .cache_dir = backend.cache_dir,
-          .max_size = backend.max_size,
-          .threshold = backend.threshold,
-          .min_free_bytes = backend.min_free_bytes,
-          .min_free_percent = backend.min_free_percent,
-          .max_object_size = backend.max_object_size,
-          .default_expire_s = backend.default_expire_s,
-      },
-      {system_files(), executor, system_clock()});
-}
-
-Result<std::unique_ptr<flow::MarkFile>> open_marks(const std::vector<backends::OpenedDisk>& disks,
-                                                   std::uint64_t fresh_seed, Executor& executor) {
-  const backends::OpenedDisk& first = disks.front();
-  std::vector<std::function<void(bool)>> all;
-  all.reserve(disks.size());
-  for (const backends::OpenedDisk& disk : disks) all.push_back(disk.doubt);
-  return flow::MarkFile::open({.folder = first.folder,
-                               .shown = "backend " + first.backend->name() + ": marks",
-                               .fresh_seed = fresh_seed,
-                               .most_bytes = first.most_kept_free,
-                               .keep_free = first.keep_free,
-                               .doubt =
-                                   [all = std::move(all)](bool doubt) {
-                                     for (const auto& tell : all) tell(doubt);
-                                   }},
-                              executor);
-}
-
-Result<SocketAddress> socket_address(const conf::ListenAddress& listen) {
-  return listen.kind == conf::ListenAddress::Kind::Unix
-             ? SocketAddress::unix_path(listen.host)
-             : SocketAddress::tcp(listen.host, listen.port);
-}
-
-Result<Listening> listen_at(const conf::ListenAddress& listen, std::size_t workers) {
-  const Result<SocketAddress> address = socket_address(listen);
-  if (!address) return std::unexpected(address.error());
-  return listen_on(*address, workers);
-}
-
-void remove_socket_file(const Listening& listening) {
-  const std::string text = listening.address.text();
-  constexpr std::string_view kUnix = "unix:";
-  if (text.starts_with(kUnix)) unlink(text.substr(kUnix.size()).c_str());
-}
 
 // Of clients of the admin address: they have bounds of their own, and bodies that each call bounds.
 conf::Limits admin_limits(conf::Limits limits) {
@@ -79,169 +20,111 @@ conf::Limits admin_limits(conf::Limits limits) {
 
 }  // namespace
 
-Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Config> config) {
-  std::unique_ptr<Sidecar> sidecar(new Sidecar(std::move(config)));
+Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Config> config,
+                                                Load load) {
+  std::unique_ptr<Sidecar> sidecar(new Sidecar(std::move(config), std::move(load)));
   Result<std::unique_ptr<front::AccessLog>> log =
       front::AccessLog::open(sidecar->config_->access_log);
   if (!log) return std::unexpected(log.error());
   sidecar->access_log_ = std::move(*log);
-  if (Result<void> opened = sidecar->open_backends(); !opened) {
-    return std::unexpected(opened.error());
-  }
+  Result<std::unique_ptr<Runtime>> runtime = Runtime::open(sidecar->config_);
+  if (!runtime) return std::unexpected(runtime.error());
+  sidecar->runtime_ = std::move(*runtime);
   if (Result<void> opened = sidecar->open_listeners(); !opened) {
     return std::unexpected(opened.error());
   }
-  if (Result<void> opened = sidecar->open_admin(); !opened) {
-    return std::unexpected(opened.error());
-  }
+  Result<std::optional<OpenAddress>> admin = sidecar->open_admin(*sidecar->config_);
+  if (!admin) return std::unexpected(admin.error());
+  sidecar->admin_listening_ = std::move(*admin);
   sidecar->start_workers();
   return sidecar;
 }
 
-Sidecar::Sidecar(std::shared_ptr<const conf::Config> config)
+Sidecar::Sidecar(std::shared_ptr<const conf::Config> config, Load load)
     : config_(std::move(config)),
-      ignored_fields_(config_->trusted_fields),
-      upstreams_(std::make_shared<upstream::UpstreamPool>(config_->upstream,
-                                                          config_->limits.response_headers)),
+      load_(std::move(load)),
+      instance_{.draining = &draining_,
+                .clients = &clients_,
+                .version = version_number(),
+                .revision = version_revision(),
+                .started_ms = system_clock().now_ms(),
+                .started_wall_s = system_clock().wall_s()},
+      ignored_fields_(std::make_shared<front::IgnoredFields>(config_->trusted_fields)),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2},
                [this](int signal) { on_signal(signal); }),
       drain_delay_(loop_, [this] { drain(); }),
       drain_timeout_(loop_, [this] { out_of_time(); }),
-      patience_(loop_, [this] { cut_who_is_left(); }),
-      tend_(loop_, [this] { tend_disks(); }) {}
+      patience_(loop_, [this] { cut_who_is_left("drain_timeout is over"); }),
+      admin_patience_(loop_, [this] { cut_who_is_left("the admin address takes too long"); }),
+      tend_(loop_, [this] { tend(); }) {}
 
 Sidecar::~Sidecar() {
   health_.reset();
   remove_socket_files();
   if (admin_listening_) remove_socket_file(*admin_listening_);
   workers_.clear();
-  // While there are disks that can be told that it failed.
-  if (marks_) marks_->finish();
 }
 
-// While the listeners are still open: from the moment they are closed another process may take the
-// name, and its file is not ours to remove.
 void Sidecar::remove_socket_files() {
-  for (const Listening& listening : listening_) remove_socket_file(listening);
+  for (const OpenAddress& address : listening_) remove_socket_file(address);
   listening_.clear();
 }
 
-Result<void> Sidecar::open_backends() {
-  BackendMap backends;
-  std::vector<backends::OpenedDisk> disks;
-  for (const conf::Backend& backend : config_->backends) {
-    if (backend.type == conf::Backend::Type::Ram) {
-      backends[backend.name] = make_ram(backend);
-      continue;
-    }
-    if (!executor_) executor_ = std::make_unique<ThreadPool>(kExecutorThreads);
-    auto opened = open_disk(backend, *executor_);
-    if (!opened) {
-      return fail(opened.error().code,
-                  "backend " + backend.name + ": " + std::move(opened.error().message));
-    }
-    backends[backend.name] = opened->backend;
-    disks.push_back(std::move(*opened));
-  }
-  site_ = make_site(config_, *upstreams_, backends);
-  return open_purge_book(disks);
-}
-
-// The book's marks lie with the first disk. What was stored under another book than this one, or
-// where the marks cannot be read, is not known to have outlived what was purged since.
-Result<void> Sidecar::open_purge_book(const std::vector<backends::OpenedDisk>& disks) {
-  std::uint64_t seed = random_number();
-  if (!disks.empty()) {
-    auto marks = open_marks(disks, seed, *executor_);
-    if (!marks) return std::unexpected(marks.error());
-    marks_ = std::move(*marks);
-    seed = marks_->seed();
-  }
-  tables_ = std::make_unique<flow::SharedTables>(config_->limits.fill_memory, seed);
-  if (!marks_) return {};
-  for (const backends::OpenedDisk& disk : disks) {
-    if (disk.use_book(seed) || disk.was_empty) continue;
-    log_warn("backend {}: what was purged before is not known, so it begins empty",
-             disk.backend->name());
-  }
-  for (const backends::OpenedDisk& disk : disks) tend_each_.push_back(disk.tend);
-  marks_->load(tables_->purges);
-  disks.front().on_made_anew([marks = marks_.get()](std::shared_ptr<Folder> folder) {
-    marks->move_to(std::move(folder));
-  });
-  return {};
-}
-
 Result<void> Sidecar::open_listeners() {
-  std::vector<Listening> opened;
+  std::vector<OpenAddress> opened;
   for (const conf::ListenAddress& listen : config_->listen) {
-    Result<Listening> listening = listen_at(listen, config_->workers);
-    if (!listening) return std::unexpected(listening.error());
-    opened.push_back(std::move(*listening));
+    Result<OpenAddress> address = open_address(listen, false, config_->workers);
+    if (!address) return std::unexpected(address.error());
+    opened.push_back(std::move(*address));
   }
   listening_ = std::move(opened);
   return {};
 }
 
 // An address that nobody asked for is nothing to fail for.
-Result<void> Sidecar::open_admin() {
-  if (!config_->admin) return {};
-  Result<Listening> listening = listen_at(*config_->admin, config_->workers);
-  if (!listening && config_->admin_by_default) {
-    log_warn("no admin address: {} (admin: gives another, or off)", listening.error().message);
-    return {};
-  }
-  if (!listening) return std::unexpected(listening.error());
-  admin_listening_ = std::move(*listening);
-  const admin::Instance instance{.draining = &draining_,
-                                 .clients = &clients_,
-                                 .version = version_number(),
-                                 .revision = version_revision(),
-                                 .started_ms = system_clock().now_ms(),
-                                 .started_wall_s = system_clock().wall_s()};
-  admin_.emplace(admin::Access(*config_), admin::make_calls(instance, leases_), leases_);
-  return {};
+Result<std::optional<OpenAddress>> Sidecar::open_admin(const conf::Config& config) const {
+  if (!config.admin) return std::nullopt;
+  Result<OpenAddress> address = open_address(*config.admin, true, config.workers);
+  if (address) return std::move(*address);
+  if (!config.admin_by_default) return std::unexpected(address.error());
+  log_warn("no admin address: {} (admin: gives another, or off)", address.error().message);
+  return std::nullopt;
+}
+
+// What the configuration in force means to a worker.
+WorkerSetup Sidecar::setup() {
+  return {.site = runtime_->site(),
+          .server = {.limits = config_->limits,
+                     .trusted_proxies = config_->trusted_proxies,
+                     .trusted_fields = config_->trusted_fields,
+                     .ignored_fields = ignored_fields_,
+                     .access_log = access_log_,
+                     .clients = &clients_},
+          .takes_purges = !config_->purge_allow.empty(),
+          .admin = std::make_shared<const admin::Admin>(
+              admin::Access(*config_), admin::make_calls(instance_, leases_), leases_),
+          .admin_server = {.limits = admin_limits(config_->limits), .clients = &admin_clients_}};
 }
 
 void Sidecar::start_workers() {
   for (std::uint32_t i = 0; i < config_->workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(WorkerOptions{
-        .site = site_,
-        .tables = tables_.get(),
-        .upstreams = upstreams_,
-        .server = {.limits = config_->limits,
-                   .trusted_proxies = config_->trusted_proxies,
-                   .trusted_fields = config_->trusted_fields,
-                   .ignored_fields = &ignored_fields_,
-                   .access_log = access_log_.get(),
-                   .clients = &clients_},
-        .admin = admin_ ? &*admin_ : nullptr,
-        .admin_server = {.limits = admin_limits(config_->limits), .clients = &admin_clients_},
-        .takes_purges = !config_->purge_allow.empty(),
-    }));
-    if (admin_listening_) {
-      workers_.back()->add_admin_listener(std::move(admin_listening_->sockets[i]));
-    }
-    for (Listening& listening : listening_) {
-      workers_.back()->add_listener(std::move(listening.sockets[i]));
-    }
+    Worker& worker = *workers_.emplace_back(std::make_unique<Worker>(setup(), runtime_->tables()));
+    if (admin_listening_) worker.add_door(admin_listening_->door(i));
+    for (OpenAddress& address : listening_) worker.add_door(address.door(i));
   }
   for (const auto& worker : workers_) worker->start();
-  if (admin_listening_) log_info("admin address: {}", admin_listening_->address.text());
-  for (const Listening& listening : listening_) {
-    log_info("listening on {}", listening.address.text());
-  }
-  health_ = upstream::start_health_checks(loop_, upstreams_);
+  if (admin_listening_) log_info("admin address: {}", admin_listening_->text());
+  for (const OpenAddress& address : listening_) log_info("listening on {}", address.text());
+  health_ = upstream::start_health_checks(loop_, runtime_->site()->upstreams);
 }
 
-void Sidecar::tend_disks() {
-  marks_->tend();
-  for (const auto& tend : tend_each_) tend();
+void Sidecar::tend() {
+  runtime_->tend();
   tend_.start(kTend_ms);
 }
 
 int Sidecar::run() {
-  if (marks_) tend_.start(kTend_ms);
+  tend_.start(kTend_ms);
   loop_.run();
   return exit_code_;
 }
@@ -252,10 +135,8 @@ void Sidecar::on_signal(int signal) {
       log_info("SIGUSR1: opening the access log anew");
       return reopen_access_log();
     case SIGHUP:
-      log_warn(
-          "SIGHUP: opening the access log anew; this version cannot reload its configuration, "
-          "restart it for that");
-      return reopen_access_log();
+      reopen_access_log();
+      return reload();
     case SIGUSR2:
       return log_warn("SIGUSR2 means nothing to this program: ignored");
     default:
@@ -265,51 +146,6 @@ void Sidecar::on_signal(int signal) {
 
 void Sidecar::reopen_access_log() {
   if (access_log_) access_log_->reopen();
-}
-
-void Sidecar::end_on_signal(int signal) {
-  if (draining_.exchange(true)) {
-    log_warn("second signal: ending at once");
-    exit_code_ = 1;
-    return loop_.stop();
-  }
-  const std::int64_t delay_ms = signal == SIGTERM ? config_->drain_delay_ms : 0;
-  log_info("draining: accepting ends in {} ms", delay_ms);
-  drain_delay_.start(delay_ms);
-}
-
-void Sidecar::drain() {
-  remove_socket_files();
-  drain_timeout_.start(config_->drain_timeout_ms);
-  workers_left_ = workers_.size();
-  for (const auto& worker : workers_) {
-    worker->drain([this] { loop_.post([this] { worker_drained(); }); });
-  }
-}
-
-// Who has had his answer and merely has not closed is not cut.
-void Sidecar::out_of_time() {
-  patience_.start(kAnswerOfWorkers_ms);
-  workers_asked_ = workers_.size();
-  for (const auto& worker : workers_) {
-    worker->end_answered([this] {
-      loop_.post([this] {
-        if (--workers_asked_ == 0 && workers_left_ > 0) cut_who_is_left();
-      });
-    });
-  }
-}
-
-void Sidecar::cut_who_is_left() {
-  log_warn("drain_timeout is over: cutting the clients that are left");
-  exit_code_ = 1;
-  loop_.stop();
-}
-
-void Sidecar::worker_drained() {
-  if (--workers_left_ > 0) return;
-  log_info("drained");
-  loop_.stop();
 }
 
 }  // namespace weir

@@ -1,8 +1,8 @@
 // One worker: a thread with a loop, its listeners, its clients, its fetches. Made and started by
-// the Sidecar; drain() and stop() are for its thread.
+// the Sidecar; what it goes by may be replaced while it runs.
 #pragma once
 
-#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -10,58 +10,93 @@
 
 #include "base/net/event_loop.h"
 #include "base/net/listener.h"
+#include "base/net/timer.h"
 #include "proxy/admin/handler.h"
 #include "proxy/flow/fill.h"
 #include "proxy/flow/site.h"
 #include "proxy/flow/transaction.h"
 #include "proxy/front/server.h"
-#include "proxy/upstream/fetcher.h"
-#include "proxy/upstream/upstream_pool.h"
 
 namespace weir {
 
-struct WorkerOptions {
+// What a worker goes by: what one configuration means to it.
+struct WorkerSetup {
   std::shared_ptr<const flow::Site> site;
-  flow::SharedTables* tables = nullptr;
-  std::shared_ptr<upstream::UpstreamPool> upstreams;
   front::ServerOptions server;
-  // The admin address's, where there is one.
-  const admin::Admin* admin = nullptr;
-  front::ServerOptions admin_server = {};
   bool takes_purges = false;  // PURGE on the main address
+  // The admin address's, where there is one.
+  std::shared_ptr<const admin::Admin> admin;
+  front::ServerOptions admin_server = {};
+};
+
+// A listening socket of the worker's own.
+struct Door {
+  std::uint64_t address = 0;  // which of the process's addresses it listens on
+  bool is_admin = false;
+  Fd socket;
+};
+
+struct WorkerChange {
+  WorkerSetup setup;
+  std::vector<Door> opened;
+  std::vector<std::uint64_t> closed;  // addresses
 };
 
 class Worker {
  public:
-  explicit Worker(WorkerOptions options);
+  Worker(WorkerSetup setup, flow::SharedTables& tables);
   // Ends the thread; cuts what is still open.
   ~Worker();
 
-  EventLoop& loop() { return loop_; }
   // Before start().
-  void add_listener(Fd socket);
-  void add_admin_listener(Fd socket);
+  void add_door(Door door);
   void start();
 
-  // Safe to call from other threads: takes no more clients, lets the present ones finish, then
-  // calls `done` on its own thread. The admin address is there until the end.
+  // The following are safe to call from other threads, and call `done` on the worker's own.
+
+  // Goes by another setup, for requests that begin from now on; those that run keep what they began
+  // with. A closed address takes whom the kernel has accepted already; its clients stay, but those
+  // of the admin address, whose running requests are its last.
+  void use(WorkerChange change, std::function<void()> done);
+  // Takes no more clients, lets the present ones finish. The admin address is still there.
   void drain(std::function<void()> done);
-  // The same way: ends the clients who have been answered, and then calls `done`.
+  // The same for the admin address.
+  void drain_admin(std::function<void()> done);
+  // Ends the clients who have been answered.
   void end_answered(std::function<void()> done);
 
  private:
+  // A listener of the main address.
+  struct MainDoor {
+    std::uint64_t address;
+    std::unique_ptr<Listener> listener;
+  };
+  class AdminDoor;
+
+  void use_here(WorkerSetup setup);
+  void end_old_fetchers();
+  void close_doors(const std::vector<std::uint64_t>& addresses);
+  void close_admin();
+  void admin_left(const AdminDoor& door);
+  void stop_here();
+
   EventLoop loop_;
   metrics::LoopCounts& counts_;
-  std::unique_ptr<upstream::Fetcher> fetcher_;
   flow::Fills fills_;
   flow::WorkerContext context_;
   flow::TransactionPool transactions_;
-  std::unique_ptr<admin::PurgeHandlers> purges_;
+  admin::PurgeHandlers purges_;
   front::Server server_;
-  std::unique_ptr<admin::AdminHandlers> admin_calls_;  // null: there is no admin address
-  std::unique_ptr<front::Server> admin_server_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
-  std::unique_ptr<Listener> admin_listener_;
+  std::vector<MainDoor> doors_;
+  // Of the admin address: what is needed to open it, it itself, and those that are going.
+  std::shared_ptr<const admin::Admin> admin_setup_;
+  front::ServerOptions admin_options_;
+  std::unique_ptr<AdminDoor> admin_;
+  std::vector<std::unique_ptr<AdminDoor>> leaving_;
+  std::function<void()> admin_drained_;
+  // Of apps that are no longer configured, until nothing uses them and their end holds up nobody.
+  std::vector<std::shared_ptr<upstream::Fetcher>> old_fetchers_;
+  Timer look_at_old_;
   std::thread thread_;
 };
 

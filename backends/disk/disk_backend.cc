@@ -26,7 +26,7 @@ class DiskBackend final : public Backend {
   }
   void clear() override { volume_->clear(); }
   std::uint64_t max_object_size() const override { return volume_->max_object_size(); }
-  std::int64_t default_expire_s() const override { return volume_->options().default_expire_s; }
+  std::int64_t default_expire_s() const override { return volume_->default_expire_s(); }
   BackendStats stats() const override { return volume_->stats(); }
 
   std::shared_ptr<KeptFree> kept_free() const { return volume_->kept_free(); }
@@ -42,6 +42,10 @@ class DiskBackend final : public Backend {
 std::uint64_t disk_descriptors(std::uint64_t max_size) {
   constexpr std::uint64_t kBesideSegments = 8;
   return disk::usual_segments(max_size) + kBesideSegments;
+}
+
+std::uint64_t most_kept_free(std::uint64_t max_size) {
+  return disk::most_kept_free(max_size);
 }
 
 Result<void> check_cache_dir(FileSystem& files, const std::string& cache_dir) {
@@ -70,6 +74,9 @@ Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams
   opened.on_made_anew = if_there(&Volume::on_made_anew);
   opened.tend = if_there(&Volume::tend);
   opened.doubt = if_there(&Volume::doubt);
+  opened.resize = [weak = std::weak_ptr(backend)](const DiskOptions& sizes) {
+    if (const auto there = weak.lock()) there->volume().resize(sizes);
+  };
   opened.most_kept_free = disk::most_kept_free(backend->volume().options().max_size);
   opened.keep_free = [kept = backend->kept_free()](std::uint64_t bytes) { kept->set(bytes); };
   opened.backend = std::move(backend);

@@ -44,6 +44,9 @@ struct DiskSeams {
 // place. What else lay there is gone.
 using MadeAnew = std::function<void(std::shared_ptr<Folder>)>;
 
+// Of a max_size, how many bytes others may take: OpenedDisk::most_kept_free.
+std::uint64_t most_kept_free(std::uint64_t max_size);
+
 struct OpenedDisk {
   std::shared_ptr<Backend> backend;
   std::shared_ptr<Folder> folder;  // for what else is to lie there: the purge book's marks
@@ -57,6 +60,9 @@ struct OpenedDisk {
   // True: of that book more is known than is written down. Should the process end before this is
   // called with false, what lies there does not count for the next one. As keep_free.
   std::function<void(bool doubt)> doubt;
+  // Goes by these sizes and times from now on; name and cache_dir stay. What is too much leaves by
+  // whole segments, soon. As keep_free.
+  std::function<void(const DiskOptions& options)> resize;
   // How many bytes of max_size that takes, to be told before it does. Does not wait until there is
   // room for them. Any thread, also when the backend is gone.
   std::function<void(std::uint64_t bytes)> keep_free;

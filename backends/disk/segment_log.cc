@@ -31,6 +31,11 @@ std::uint64_t usual_bytes(std::uint64_t max_size) {
   return in_blocks(std::max(share, max_size / kMostSegments));
 }
 
+std::size_t most_records_of(std::uint64_t threshold) {
+  if (threshold == 0) return std::numeric_limits<std::size_t>::max();
+  return std::max<std::uint64_t>(threshold / kThresholdShare, 1);
+}
+
 }  // namespace
 
 std::uint64_t least_room(std::uint64_t max_size) {
@@ -51,9 +56,7 @@ SegmentLog::SegmentLog(const CacheFolder& folder, Segments& segments, Index& ind
       limits_(limits),
       kept_free_(kept_free),
       segment_bytes_(usual_bytes(limits.max_size)),
-      most_records_(limits.threshold == 0
-                        ? std::numeric_limits<std::size_t>::max()
-                        : std::max<std::uint64_t>(limits.threshold / kThresholdShare, 1)),
+      most_records_(most_records_of(limits.threshold)),
       next_number_(first),
       orders_(first << 36U),
       syncs_(executor) {}
@@ -281,6 +284,15 @@ Result<void> SegmentLog::clear() {
     segments_.remove(number);
   }
   return {};
+}
+
+// The newest is not written on: it may have been begun for more than there is room for now.
+void SegmentLog::limit(const RoomLimits& limits) {
+  limits_ = limits;
+  segment_bytes_ = usual_bytes(limits.max_size);
+  most_records_ = most_records_of(limits.threshold);
+  if (planned_ > segment_bytes_) close();
+  shrink();
 }
 
 void SegmentLog::shrink() {

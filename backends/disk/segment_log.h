@@ -67,6 +67,8 @@ class SegmentLog {
   // Makes the limits hold that were set, or what is to be kept free, when these segments had been
   // there already.
   void shrink();
+  // Goes by these limits from now on. Segments that are there keep their size.
+  void limit(const RoomLimits& limits);
 
   // Bytes of all segments as they are, not as they may grow. Any thread.
   std::uint64_t bytes() const {
@@ -103,10 +105,10 @@ class SegmentLog {
   Segments& segments_;
   Index& index_;
   const DiskTime& time_;
-  const RoomLimits limits_;
+  RoomLimits limits_;
   const KeptFree& kept_free_;
-  const std::uint64_t segment_bytes_;  // of one of the usual size
-  const std::size_t most_records_;     // in one
+  std::uint64_t segment_bytes_;  // of one of the usual size
+  std::size_t most_records_;     // in one
   std::uint64_t next_number_;
   std::atomic<std::uint64_t> orders_;
 

@@ -50,6 +50,9 @@ Result<std::shared_ptr<Volume>> Volume::open(DiskOptions options, const DiskSeam
 
 Volume::Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder, Lying lying)
     : options_(std::move(options)),
+      max_size_(options_.max_size),
+      max_object_size_(options_.max_object_size),
+      default_expire_s_(options_.default_expire_s),
       seams_(seams),
       folder_(std::move(folder)),
       folder_id_(folder_.id),
@@ -81,13 +84,21 @@ Volume::~Volume() {
 }
 
 std::uint64_t Volume::max_object_size() const {
-  const std::uint64_t room = least_room(options_.max_size);
-  return std::min(options_.max_object_size, room - room / kOverheadShare);
+  const std::uint64_t room = least_room(max_size_.load(std::memory_order_relaxed));
+  return std::min(max_object_size_.load(std::memory_order_relaxed), room - room / kOverheadShare);
 }
 
 std::uint64_t Volume::max_record_size() const {
-  const std::uint64_t room = least_room(options_.max_size);
+  const std::uint64_t room = least_room(max_size_.load(std::memory_order_relaxed));
   return room - room / kRecordOverheadShare;
+}
+
+// What is on its way already is written by the new limits, which may be too narrow for it.
+void Volume::resize(const DiskOptions& options) {
+  max_size_.store(options.max_size, std::memory_order_relaxed);
+  max_object_size_.store(options.max_object_size, std::memory_order_relaxed);
+  default_expire_s_.store(options.default_expire_s, std::memory_order_relaxed);
+  tasks_.run([this, limits = limits_of(options)] { log_->limit(limits); });
 }
 
 // ---- look-ups ----

@@ -43,7 +43,11 @@ class Volume : public std::enable_shared_from_this<Volume> {
   Volume(const Volume&) = delete;
   Volume& operator=(const Volume&) = delete;
 
+  // As it was opened: what can be changed, resize() may have changed.
   const DiskOptions& options() const { return options_; }
+  std::int64_t default_expire_s() const {
+    return default_expire_s_.load(std::memory_order_relaxed);
+  }
   // Bytes of body that fit at most.
   std::uint64_t max_object_size() const;
   // Bytes of a whole record.
@@ -110,6 +114,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   void tend();
   bool use_book(std::uint64_t book);
   void doubt(bool doubt);
+  void resize(const DiskOptions& options);
 
   // ---- counts ----
   // An object was not stored because the medium was too slow for it.
@@ -139,6 +144,9 @@ class Volume : public std::enable_shared_from_this<Volume> {
   void recover_some();
 
   const DiskOptions options_;
+  std::atomic<std::uint64_t> max_size_;
+  std::atomic<std::uint64_t> max_object_size_;
+  std::atomic<std::int64_t> default_expire_s_;
   const DiskSeams seams_;
   CacheFolder folder_;
   const std::uint64_t folder_id_;

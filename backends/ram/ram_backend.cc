@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kShards = 256;
 // Victims taken under one hold of the policy's lock.
 constexpr int kEvictionBatch = 64;
+// max_size is lowered by so much at a time: what a store may find in its way meanwhile.
+constexpr std::uint64_t kShrinkStep = std::uint64_t{4} << 20U;
 
 // The ghost is sized for objects of this mean size, to cost less than half a percent of the store.
 constexpr std::uint64_t kGhostObjectBytes = 4096;
@@ -61,23 +63,29 @@ using Admission = std::expected<std::unique_ptr<Reservation>, StoreResult>;
 
 // Two kinds of lock, taken in this order: the policy's, by everything that changes what is stored,
 // and a shard's, which is all that a look-up takes. Entries die outside of both.
-class RamBackend final : public Backend, public std::enable_shared_from_this<RamBackend> {
+class Ram final : public RamBackend, public std::enable_shared_from_this<Ram> {
  public:
-  explicit RamBackend(RamOptions options)
-      : options_(std::move(options)),
+  explicit Ram(const RamOptions& options)
+      : name_(options.name),
         account_(make_ref<ByteAccount>()),
-        policy_(remembered(options_)),
-        limit_(options_.max_size - std::min(options_.max_size, policy_.ghost_bytes())) {}
-  ~RamBackend() override { clear(); }
+        policy_(remembered(options)),
+        limit_(limit_of(options, policy_.ghost_bytes())),
+        threshold_(options.threshold),
+        max_object_size_(options.max_object_size),
+        default_expire_s_(options.default_expire_s) {}
+  ~Ram() override { clear(); }
 
-  const std::string& name() const override { return options_.name; }
+  const std::string& name() const override { return name_; }
   std::unique_ptr<Store> attach(EventLoop& loop) override;
   void clear() override;
   std::uint64_t max_object_size() const override {
-    return std::min(options_.max_object_size, limit_);
+    return std::min(max_object_size_.load(std::memory_order_relaxed), limit());
   }
-  std::int64_t default_expire_s() const override { return options_.default_expire_s; }
+  std::int64_t default_expire_s() const override {
+    return default_expire_s_.load(std::memory_order_relaxed);
+  }
   BackendStats stats() const override;
+  void resize(const RamOptions& options) override;
 
   // ---- what the stores of all loops do ----
   EntryRef find(keys::KeyView key, Purpose purpose) { return shard_of(key).find(key, purpose); }
@@ -89,19 +97,31 @@ class RamBackend final : public Backend, public std::enable_shared_from_this<Ram
  private:
   Shard& shard_of(keys::KeyView key) { return shards_[key.hash.high % kShards]; }
   std::expected<EntryRef, StoreResult> charge(EntryRef entry, RamReservation* reservation);
+  // max_size without what the memory of evictions may come to.
+  static std::uint64_t limit_of(const RamOptions& options, std::uint64_t ghost_bytes) {
+    return options.max_size - std::min(options.max_size, ghost_bytes);
+  }
+  std::uint64_t limit() const { return limit_.load(std::memory_order_relaxed); }
   std::optional<StoreResult> make_room(std::uint64_t bytes);
   bool evict_for(std::uint64_t bytes, bool first);
   bool put(const EntryRef& entry);
   bool evict_one(Graveyard& graveyard, std::uint64_t& bytes);
+  void lower_limit(std::uint64_t limit);
+  void lower_threshold(std::uint64_t threshold);
+  bool evict_some(std::uint64_t objects_left);
 
-  const RamOptions options_;
+  const std::string name_;
   const Ref<ByteAccount> account_;
   std::array<Shard, kShards> shards_;
 
   std::mutex policy_mutex_;
   S3Fifo policy_;  // guarded by policy_mutex_
-  // max_size without what the memory of evictions may come to.
-  const std::uint64_t limit_;
+
+  // Written by resize().
+  std::atomic<std::uint64_t> limit_;
+  std::atomic<std::uint64_t> threshold_;
+  std::atomic<std::uint64_t> max_object_size_;
+  std::atomic<std::int64_t> default_expire_s_;
 
   std::atomic<std::uint64_t> objects_{0};  // policy_.count(), written under policy_mutex_
   std::atomic<std::uint64_t> stores_{0};
@@ -111,7 +131,7 @@ class RamBackend final : public Backend, public std::enable_shared_from_this<Ram
 // All loops share the memory, so a loop's store is a mere door to it.
 class RamStore final : public Store {
  public:
-  explicit RamStore(std::shared_ptr<RamBackend> backend) : backend_(std::move(backend)) {}
+  explicit RamStore(std::shared_ptr<Ram> backend) : backend_(std::move(backend)) {}
 
   bool answers_now() const override { return true; }
   EntryRef lookup_now(keys::KeyView key, Purpose purpose) override {
@@ -141,14 +161,14 @@ class RamStore final : public Store {
   }
 
  private:
-  const std::shared_ptr<RamBackend> backend_;
+  const std::shared_ptr<Ram> backend_;
 };
 
-std::unique_ptr<Store> RamBackend::attach(EventLoop&) {
+std::unique_ptr<Store> Ram::attach(EventLoop&) {
   return std::make_unique<RamStore>(shared_from_this());
 }
 
-Admission RamBackend::admit(std::optional<std::uint64_t> body_bytes) {
+Admission Ram::admit(std::optional<std::uint64_t> body_bytes) {
   const std::uint64_t body = body_bytes.value_or(0);
   if (body > max_object_size()) return std::unexpected(StoreResult::TooLarge);
   const std::uint64_t bytes = kOverhead + body + body / kBlocksShare;
@@ -157,7 +177,7 @@ Admission RamBackend::admit(std::optional<std::uint64_t> body_bytes) {
 }
 
 // A place in the listing: the shard in the upper byte, below it the place there.
-ListPart RamBackend::list(char first_byte, std::uint64_t from) {
+ListPart Ram::list(char first_byte, std::uint64_t from) {
   constexpr unsigned kShardShift = 56;
   std::uint64_t shard = from >> kShardShift;
   ListPart part;
@@ -168,7 +188,7 @@ ListPart RamBackend::list(char first_byte, std::uint64_t from) {
   return part;
 }
 
-StoreResult RamBackend::store(const EntryRef& entry, RamReservation* reservation) {
+StoreResult Ram::store(const EntryRef& entry, RamReservation* reservation) {
   WEIR_CHECK(!reservation || reservation->is_of(account_));
   std::expected<EntryRef, StoreResult> charged = std::unexpected(StoreResult::TooLarge);
   const bool fits = entry->body_size() <= max_object_size() && !entry->far_body();
@@ -184,8 +204,7 @@ StoreResult RamBackend::store(const EntryRef& entry, RamReservation* reservation
 
 // Has the entry's bytes on our account, or a copy's where it is another store's entry. One that is
 // ours already (it was evicted, or is stored twice) is paid for.
-std::expected<EntryRef, StoreResult> RamBackend::charge(EntryRef entry,
-                                                        RamReservation* reservation) {
+std::expected<EntryRef, StoreResult> Ram::charge(EntryRef entry, RamReservation* reservation) {
   while (!entry->charged_to(*account_)) {
     if (entry->has_account()) entry = entry->copy();
     const std::uint64_t cost = entry->charge_for(*account_);
@@ -202,9 +221,9 @@ std::expected<EntryRef, StoreResult> RamBackend::charge(EntryRef entry,
 
 // Adds the bytes to the account, which never passes the limit: victims leave first. What readers
 // hold of them stays charged, so that more may have to leave. Empty, or why not.
-std::optional<StoreResult> RamBackend::make_room(std::uint64_t bytes) {
-  if (bytes > limit_) return StoreResult::TooLarge;
-  for (bool first = true; !account_->try_add(bytes, limit_); first = false) {
+std::optional<StoreResult> Ram::make_room(std::uint64_t bytes) {
+  if (bytes > limit()) return StoreResult::TooLarge;
+  for (bool first = true; !account_->try_add(bytes, limit()); first = false) {
     if (!evict_for(bytes, first)) return StoreResult::NoRoom;
   }
   return std::nullopt;
@@ -212,12 +231,13 @@ std::optional<StoreResult> RamBackend::make_room(std::uint64_t bytes) {
 
 // Evicts a batch of those that are in the way of so many bytes. False when that leads nowhere:
 // before the first batch, because all that could leave would not be enough; then nobody leaves.
-bool RamBackend::evict_for(std::uint64_t bytes, bool first) {
+bool Ram::evict_for(std::uint64_t bytes, bool first) {
   Graveyard graveyard;
   const std::lock_guard lock(policy_mutex_);
   // Read again: since try_add, readers may have let go of enough.
   const std::uint64_t sum = account_->bytes() + bytes;
-  const std::uint64_t missing = sum > limit_ ? sum - limit_ : 0;
+  const std::uint64_t most = limit();
+  const std::uint64_t missing = sum > most ? sum - most : 0;
   if (first && !policy_.can_free(missing)) return false;
   std::uint64_t evicted = 0;
   for (int n = 0; n < kEvictionBatch && evicted < missing; ++n) {
@@ -227,7 +247,7 @@ bool RamBackend::evict_for(std::uint64_t bytes, bool first) {
 }
 
 // False when it has been in the store before: then a copy must go in.
-bool RamBackend::put(const EntryRef& entry) {
+bool Ram::put(const EntryRef& entry) {
   Shard& shard = shard_of(entry->key());
   Graveyard graveyard;
 
@@ -243,7 +263,8 @@ bool RamBackend::put(const EntryRef& entry) {
     return true;
   }
   std::uint64_t evicted = 0;
-  while (options_.threshold != 0 && policy_.count() >= options_.threshold) {
+  const std::uint64_t threshold = threshold_.load(std::memory_order_relaxed);
+  while (threshold != 0 && policy_.count() >= threshold) {
     WEIR_CHECK(evict_one(graveyard, evicted));
   }
   policy_.insert(kept);
@@ -253,7 +274,7 @@ bool RamBackend::put(const EntryRef& entry) {
 }
 
 // With policy_mutex_ held. False when nothing is left; else adds to `bytes` what the victim weighs.
-bool RamBackend::evict_one(Graveyard& graveyard, std::uint64_t& bytes) {
+bool Ram::evict_one(Graveyard& graveyard, std::uint64_t& bytes) {
   const Entry* victim = policy_.evict();
   if (!victim) return false;
   shard_of(victim->key()).erase(*victim);
@@ -265,7 +286,7 @@ bool RamBackend::evict_one(Graveyard& graveyard, std::uint64_t& bytes) {
 }
 
 // Whether there was one.
-bool RamBackend::erase(keys::KeyView key) {
+bool Ram::erase(keys::KeyView key) {
   Graveyard graveyard;
   const std::lock_guard lock(policy_mutex_);
   Shard& shard = shard_of(key);
@@ -278,7 +299,7 @@ bool RamBackend::erase(keys::KeyView key) {
   return true;
 }
 
-void RamBackend::clear() {
+void Ram::clear() {
   Graveyard graveyard;
   const std::lock_guard lock(policy_mutex_);
   for (Shard& shard : shards_) shard.take_all();
@@ -288,7 +309,52 @@ void RamBackend::clear() {
   objects_.store(0, std::memory_order_relaxed);
 }
 
-BackendStats RamBackend::stats() const {
+// ---- a change of sizes ----
+
+void Ram::resize(const RamOptions& options) {
+  max_object_size_.store(options.max_object_size, std::memory_order_relaxed);
+  default_expire_s_.store(options.default_expire_s, std::memory_order_relaxed);
+  Ghost ghost(remembered(options));
+  const std::uint64_t limit = limit_of(options, ghost.bytes());
+  lower_limit(limit);
+  lower_threshold(options.threshold);
+  if (ghost.bytes() != policy_.ghost_bytes()) {
+    const std::lock_guard lock(policy_mutex_);
+    ghost = policy_.remember_in(std::move(ghost));
+  }
+  limit_.store(limit, std::memory_order_relaxed);
+  threshold_.store(options.threshold, std::memory_order_relaxed);
+}
+
+void Ram::lower_limit(std::uint64_t limit) {
+  for (std::uint64_t now = this->limit(); now > limit;) {
+    const std::uint64_t held = std::min(now, account_->bytes());
+    now = held > limit + kShrinkStep ? held - kShrinkStep : limit;
+    limit_.store(now, std::memory_order_relaxed);
+    while (account_->bytes() > now && evict_some(0)) {
+    }
+  }
+}
+
+// Before it counts, or the next store would have to throw out all that is too much.
+void Ram::lower_threshold(std::uint64_t threshold) {
+  if (threshold == 0) return;
+  while (objects_.load(std::memory_order_relaxed) > threshold && evict_some(threshold)) {
+  }
+}
+
+// A batch, but not if so many are left. False: nobody went.
+bool Ram::evict_some(std::uint64_t objects_left) {
+  Graveyard graveyard;
+  const std::lock_guard lock(policy_mutex_);
+  std::uint64_t bytes = 0;
+  for (int n = 0; n < kEvictionBatch && policy_.count() > objects_left; ++n) {
+    if (!evict_one(graveyard, bytes)) break;
+  }
+  return !graveyard.empty();
+}
+
+BackendStats Ram::stats() const {
   BackendStats stats;
   stats.objects = objects_.load(std::memory_order_relaxed);
   stats.bytes = account_->bytes();
@@ -303,8 +369,8 @@ BackendStats RamBackend::stats() const {
 
 }  // namespace
 
-std::shared_ptr<Backend> make_ram_backend(RamOptions options) {
-  return std::make_shared<RamBackend>(std::move(options));
+std::shared_ptr<RamBackend> make_ram_backend(RamOptions options) {
+  return std::make_shared<Ram>(options);
 }
 
 }  // namespace weir::backends

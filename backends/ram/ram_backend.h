@@ -19,6 +19,13 @@ struct RamOptions {
   std::int64_t default_expire_s = 300;
 };
 
-std::shared_ptr<Backend> make_ram_backend(RamOptions options);
+class RamBackend : public Backend {
+ public:
+  // Goes by these from now on, but for the name. What is too much by them has left when this
+  // returns, a few at a time, so that nobody waits for all of it. One caller at a time.
+  virtual void resize(const RamOptions& options) = 0;
+};
+
+std::shared_ptr<RamBackend> make_ram_backend(RamOptions options);
 
 }  // namespace weir::backends

@@ -39,6 +39,8 @@ class S3Fifo {
   std::uint64_t count() const { return small_.count() + main_.count(); }
   std::uint64_t bytes() const { return small_.bytes() + main_.bytes(); }
   std::uint64_t ghost_bytes() const { return ghost_.bytes(); }
+  // Evictions are remembered in this one from now on, those of before no more; gives the old one.
+  Ghost remember_in(Ghost ghost) { return std::exchange(ghost_, std::move(ghost)); }
 
  private:
   EntryQueue& queue_of(const Entry& entry) {

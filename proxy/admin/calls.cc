@@ -1,5 +1,7 @@
 #include "proxy/admin/calls.h"
 
+#include <utility>
+
 #include "proxy/admin/config_json.h"
 #include "proxy/admin/dashboard_page.h"
 #include "proxy/admin/explain_api.h"
@@ -14,8 +16,24 @@ namespace {
 constexpr std::size_t kMostPurgeBody = std::size_t{64} * 1024;
 constexpr std::size_t kMostExplainBody = std::size_t{256} * 1024;  // a request's head, as JSON
 
+// What a balancer asks that is to send nobody to an instance without an app: `?app=1`.
+bool asks_for_app(std::string_view query) {
+  return query == "app=1" || query.starts_with("app=1&") || query.ends_with("&app=1") ||
+         query.contains("&app=1&");
+}
+
 Reply text(int status, std::string body) {
   return {.status = status, .type = "text/plain; charset=utf-8", .body = std::move(body)};
+}
+
+std::optional<Reply> readyz(bool draining, const Request& request, Asker asker,
+                            flow::WorkerContext& worker) {
+  if (draining) return text(503, "draining\n");
+  if (!asks_for_app(request.query)) return text(200, "ready\n");
+  worker.site->fetcher->reach([asker = std::move(asker)](const Result<void>& reached) mutable {
+    asker.answer(reached ? text(200, "ready\n") : text(503, reached.error().message + "\n"));
+  });
+  return std::nullopt;
 }
 
 // The figures, as the text format of its version 0.0.4.
@@ -47,12 +65,12 @@ std::vector<Call> make_calls(const Instance& instance, values::LeaseTable& lease
                    .run = [](const Request&, const Asker&, flow::WorkerContext&) {
                      return text(200, "ok\n");
                    }});
-  calls.push_back(
-      {.path = "/readyz",
-       .is_open = true,
-       .run = [draining = instance.draining](const Request&, const Asker&, flow::WorkerContext&) {
-         return draining->load() ? text(503, "draining\n") : text(200, "ready\n");
-       }});
+  calls.push_back({.path = "/readyz",
+                   .is_open = true,
+                   .run = [draining = instance.draining](const Request& request, Asker asker,
+                                                         flow::WorkerContext& worker) {
+                     return readyz(draining->load(), request, std::move(asker), worker);
+                   }});
   calls.push_back(metrics_call(instance));
   calls.push_back(stats_call(instance));
   calls.push_back(

@@ -16,7 +16,7 @@ namespace weir::admin {
 const Call* AdminHandler::find_call() const {
   http::Method method = request().method;
   if (method == http::Method::Head) method = http::Method::Get;
-  for (const Call& call : admin_.calls) {
+  for (const Call& call : admin_->calls) {
     if (call.path == request().path && call.method == method) return &call;
   }
   return nullptr;
@@ -30,10 +30,10 @@ void AdminHandler::start(front::Exchange& exchange) {
   const bool looks = method == http::Method::Get || method == http::Method::Head;
   // To take a lease changes what others get: with a query it may be that.
   const bool changes = !looks || (is_value && request().has_query);
-  auto refused = admin_.access.refusal(request(), call_ && call_->is_open, changes);
+  auto refused = admin_->access.refusal(request(), call_ && call_->is_open, changes);
   if (refused) return send(std::move(*refused));
   if (is_value) {
-    keys_ = std::make_unique<KeysHandler>(worker_, admin_.leases, door());
+    keys_ = std::make_unique<KeysHandler>(worker_, admin_->leases, door());
     return keys_->start(exchange);
   }
   exchange.keep_request();
@@ -43,7 +43,7 @@ void AdminHandler::start(front::Exchange& exchange) {
 
 void AdminHandler::refuse_unknown() {
   std::string allow;
-  for (const Call& call : admin_.calls) {
+  for (const Call& call : admin_->calls) {
     if (call.path != request().path) continue;
     allow += allow.empty() ? "" : ", ";
     allow += call.method == http::Method::Get ? "GET, HEAD" : "POST";

@@ -24,8 +24,9 @@ struct Admin {
 
 class AdminHandler final : public ReplyingHandler {
  public:
-  AdminHandler(const Admin& admin, flow::WorkerContext& worker, std::shared_ptr<LoopDoor> door)
-      : ReplyingHandler(std::move(door)), admin_(admin), worker_(worker) {}
+  AdminHandler(std::shared_ptr<const Admin> admin, flow::WorkerContext& worker,
+               std::shared_ptr<LoopDoor> door)
+      : ReplyingHandler(std::move(door)), admin_(std::move(admin)), worker_(worker) {}
 
   void start(front::Exchange& exchange) override;
   void request_body_ready() override;
@@ -35,7 +36,7 @@ class AdminHandler final : public ReplyingHandler {
   const Call* find_call() const;
   void refuse_unknown();
 
-  const Admin& admin_;
+  const std::shared_ptr<const Admin> admin_;  // as it was when the request began
   flow::WorkerContext& worker_;
   const Call* call_ = nullptr;
   std::string read_;
@@ -56,19 +57,22 @@ class PurgeHandler final : public ReplyingHandler {
   flow::WorkerContext& worker_;
 };
 
-// Make one for each exchange: these are few. On the loop's thread, or before the loop runs; what
-// they are given outlives them.
+// Make one for each exchange: these are few. On the loop's thread, or before the loop runs;
+// `worker` outlives them.
 class AdminHandlers final : public front::HandlerFactory {
  public:
-  AdminHandlers(const Admin& admin, flow::WorkerContext& worker)
-      : admin_(admin), worker_(worker), door_(std::make_shared<LoopDoor>(worker.loop)) {}
+  AdminHandlers(std::shared_ptr<const Admin> admin, flow::WorkerContext& worker)
+      : admin_(std::move(admin)), worker_(worker), door_(std::make_shared<LoopDoor>(worker.loop)) {}
   ~AdminHandlers() override { door_->close(); }
+
+  // Of requests that begin from now on.
+  void use(std::shared_ptr<const Admin> admin) { admin_ = std::move(admin); }
 
   front::Handler* acquire() override { return new AdminHandler(admin_, worker_, door_); }
   void release(front::Handler* handler) override { delete handler; }
 
  private:
-  const Admin& admin_;
+  std::shared_ptr<const Admin> admin_;
   flow::WorkerContext& worker_;
   const std::shared_ptr<LoopDoor> door_;
 };

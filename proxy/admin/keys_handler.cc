@@ -183,7 +183,7 @@ void KeysHandler::ask_for_lease() {
     ticket_ = std::move(asked.ticket);
     return wait_on();
   }
-  if (!may_wait) return answer_absent();
+  if (!may_wait || asked.nobody_waits) return answer_absent();
   send(error_reply(
       503, "wait",
       fmt::format("more than {} callers wait for leases", values::LeaseTable::kMostWaiters)));

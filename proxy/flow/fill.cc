@@ -276,7 +276,7 @@ Fill::Step Fill::ask() {
   upstream::FetchRequest& request = order_.request;
   request.body = request.framing == http::Framing::None ? nullptr : order_.pipe.get();
   request.refresh = order_.refresh && flight_->reader_count() == 0;
-  fetch_ = fills_.fetcher().start(std::move(request), *this);
+  fetch_ = fetcher().start(std::move(request), *this);
   if (order_.pipe) order_.pipe->set_fetch(*fetch_);
   const conf::Upstream& app = config().upstream;
   bound_unread_life(app.first_byte_timeout_ms + app.idle_timeout_ms);

@@ -23,8 +23,7 @@ class Fill;
 // A worker's fills in progress, and what they need of the worker.
 class Fills {
  public:
-  Fills(EventLoop& loop, SharedTables& tables, upstream::Fetcher& fetcher)
-      : loop_(loop), tables_(tables), fetcher_(fetcher) {}
+  Fills(EventLoop& loop, SharedTables& tables) : loop_(loop), tables_(tables) {}
   ~Fills();
 
   // Flies `flight`. Its readers hear of it later, never within this call.
@@ -37,12 +36,10 @@ class Fills {
   void remove(Fill& fill);
   EventLoop& loop() { return loop_; }
   SharedTables& tables() { return tables_; }
-  upstream::Fetcher& fetcher() { return fetcher_; }
 
  private:
   EventLoop& loop_;
   SharedTables& tables_;
-  upstream::Fetcher& fetcher_;
   std::unordered_map<Fill*, std::unique_ptr<Fill>> fills_;
 };
 
@@ -138,6 +135,7 @@ class Fill final : public upstream::FetchSink,
   bool is_usable(const backends::Entry& entry) const;
   EventLoop& loop() const { return fills_.loop(); }
   SharedTables& tables() const { return fills_.tables(); }
+  upstream::Fetcher& fetcher() const { return *order_.site->fetcher; }
   backends::Store& store() const { return order_.site->store_of(*order_.route); }
   const conf::CacheRule& rule() const { return *order_.route->rule; }
   const keys::Recipe& recipe() const { return order_.route->recipe; }

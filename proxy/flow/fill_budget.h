@@ -13,16 +13,20 @@ class FillBudget {
  public:
   explicit FillBudget(std::uint64_t limit) : limit_(limit) {}
 
-  bool exhausted() const { return used_.load(std::memory_order_relaxed) >= limit_; }
+  // What is held already stays.
+  void set_limit(std::uint64_t limit) { limit_.store(limit, std::memory_order_relaxed); }
+  bool exhausted() const { return used_.load(std::memory_order_relaxed) >= limit(); }
   bool has_room(std::uint64_t bytes) const {
     const std::uint64_t used = used_.load(std::memory_order_relaxed);
-    return used < limit_ && bytes <= limit_ - used;
+    const std::uint64_t limit = this->limit();
+    return used < limit && bytes <= limit - used;
   }
   // All of it or nothing.
   bool try_take(std::uint64_t bytes) {
+    const std::uint64_t limit = this->limit();
     std::uint64_t used = used_.load(std::memory_order_relaxed);
     do {
-      if (used >= limit_ || bytes > limit_ - used) return false;
+      if (used >= limit || bytes > limit - used) return false;
     } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
     return true;
   }
@@ -33,7 +37,9 @@ class FillBudget {
   std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
 
  private:
-  const std::uint64_t limit_;
+  std::uint64_t limit() const { return limit_.load(std::memory_order_relaxed); }
+
+  std::atomic<std::uint64_t> limit_;
   std::atomic<std::uint64_t> used_{0};
 };
 

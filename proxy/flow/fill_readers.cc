@@ -31,7 +31,7 @@ bool Fill::wanted() const {
   const bool goes_on = order_.refresh || flight_->kept_on();
   if (!fetch_) return goes_on;
   if (!head_) {
-    return goes_on || (order_.joinable && !fetch_->waiting() && !fills_.fetcher().crowded());
+    return goes_on || (order_.joinable && !fetch_->waiting() && !fetcher().crowded());
   }
   return storing_ && (goes_on || head_->response.framing == http::Framing::Length);
 }

@@ -80,7 +80,7 @@ MarkFile::MarkFile(MarkFileOptions options, Executor& executor)
 
 Result<std::unique_ptr<MarkFile>> MarkFile::open(MarkFileOptions options, Executor& executor) {
   std::unique_ptr<MarkFile> out(new MarkFile(std::move(options), executor));
-  const Result<void> read = out->read();
+  const Result<void> read = out->options_.begin_anew ? out->measure() : out->read();
   if (read || read.error().code == ErrorCode::NotFound) return out;
   if (read.error().code == ErrorCode::System) return std::unexpected(read.error());
   log_warn("{}: {}; it is begun anew", out->options_.shown, read.error().message);
@@ -88,8 +88,29 @@ Result<std::unique_ptr<MarkFile>> MarkFile::open(MarkFileOptions options, Execut
 }
 
 MarkFile::~MarkFile() {
-  if (book_) book_->set_log(nullptr);
+  if (book_ && !parted_) book_->set_log(nullptr);
   tasks_.wait();
+}
+
+Result<void> MarkFile::part_from_book() {
+  book_->set_log(nullptr);
+  Result<void> gone;
+  tasks_.run([this, &gone] {
+    parted_ = true;
+    file_ = nullptr;
+    gone = options_.folder->remove(kName);
+    if (gone) gone = options_.folder->sync();
+  });
+  tasks_.wait();
+  return gone;
+}
+
+// How much room what lies there takes, until it is replaced.
+Result<void> MarkFile::measure() {
+  const Result<std::unique_ptr<File>> file = options_.folder->open(kName);
+  if (!file) return std::unexpected(file.error());
+  size_ = (*file)->size();
+  return {};
 }
 
 Result<void> MarkFile::read() {
@@ -122,7 +143,16 @@ void MarkFile::load(PurgeBook& book) {
 void MarkFile::move_to(std::shared_ptr<Folder> folder) {
   tasks_.run([this, folder = std::move(folder)]() mutable {
     options_.folder = std::move(folder);
+    if (parted_) return;
     [[maybe_unused]] const Result<void> said = say(rewrite());
+  });
+}
+
+void MarkFile::limit(std::uint64_t most_bytes) {
+  tasks_.run([this, most_bytes] {
+    options_.most_bytes = most_bytes;
+    if (has_grown(0)) [[maybe_unused]]
+      const Result<void> said = say(rewrite());
   });
 }
 

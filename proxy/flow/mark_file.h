@@ -24,6 +24,8 @@ struct MarkFileOptions {
   std::shared_ptr<Folder> folder;
   std::string shown = "marks";  // how it is called in the log
   std::uint64_t fresh_seed = 0;
+  // The book is in use already: what lies there is replaced by its marks, and its seed stays.
+  bool begin_anew = false;
   // What its files may take, the old one and the new one together while that is being written.
   // Where there are more marks than that, the oldest count as one that is about everything: in the
   // next run, for in this one the book has them all.
@@ -61,12 +63,20 @@ class MarkFile final : public MarkLog {
   // The folder was removed: the file is written anew in this one.
   void move_to(std::shared_ptr<Folder> folder);
 
+  // What its files may take from now on: MarkFileOptions::most_bytes.
+  void limit(std::uint64_t most_bytes);
+  // The book is left to itself: what is marked from now on is not written here. So the file goes,
+  // for it would not say everything. Waits until that is done. Once; not on a thread of the
+  // executor.
+  Result<void> part_from_book();
+
   // ---- MarkLog ----
   void append(const Mark& mark) override;
   void when_kept(WhenKept tell) override;
 
  private:
   MarkFile(MarkFileOptions options, Executor& executor);
+  Result<void> measure();
   Result<void> read();
   Result<void> write_some();
   Result<void> write(std::string_view bytes);
@@ -94,6 +104,7 @@ class MarkFile final : public MarkLog {
   std::uint64_t first_size_ = 0;
   std::uint64_t beside_ = 0;  // of an old file, while the new one is written
   std::uint64_t kept_free_ = 0;
+  bool parted_ = false;            // from its book
   bool failing_ = false;           // the last time
   std::atomic<bool> said_{false};  // that it fails, and not yet that it does not any more
   bool in_doubt_ = false;

@@ -12,9 +12,18 @@ std::optional<std::size_t> Site::backend_named(std::string_view name) const {
   return static_cast<std::size_t>(found - config->backends.begin());
 }
 
+std::shared_ptr<const LoopSite> LoopSite::make(std::shared_ptr<const Site> from, EventLoop& loop,
+                                               metrics::LoopCounts& loop_counts,
+                                               std::shared_ptr<upstream::Fetcher> app) {
+  auto made = std::make_unique<const LoopSite>(std::move(from), loop, loop_counts, std::move(app));
+  return {made.release(), [&loop](const LoopSite* site) {
+            loop.post([gone = std::unique_ptr<const LoopSite>(site)]() mutable { gone.reset(); });
+          }};
+}
+
 LoopSite::LoopSite(std::shared_ptr<const Site> from, EventLoop& loop,
-                   metrics::LoopCounts& loop_counts)
-    : site(std::move(from)) {
+                   metrics::LoopCounts& loop_counts, std::shared_ptr<upstream::Fetcher> app)
+    : site(std::move(from)), fetcher(std::move(app)) {
   std::unordered_map<backends::Backend*, backends::Store*> attached;
   const auto attach = [&](backends::Backend* backend) {
     backends::Store*& store = attached[backend];

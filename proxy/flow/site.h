@@ -21,6 +21,7 @@
 #include "proxy/metrics/counts.h"
 #include "proxy/route/router.h"
 #include "proxy/upstream/fetcher.h"
+#include "proxy/upstream/upstream_pool.h"
 
 namespace weir::flow {
 
@@ -40,18 +41,24 @@ struct Site {
   route::Router router;
   std::vector<RouteRuntime> routes;                          // parallel to config->routes
   std::vector<std::shared_ptr<backends::Backend>> backends;  // parallel to config->backends
+  std::shared_ptr<upstream::UpstreamPool> upstreams;         // the app
 
   // Its index; nothing where there is none of this name.
   std::optional<std::size_t> backend_named(std::string_view name) const;
 };
 
-// A Site as one loop uses it, with its routes' backends attached there. Made on that loop's thread
-// or before the loop runs; held by the worker and by its requests, and dropped on that thread with
-// the last of them.
+// A Site as one loop uses it, with its routes' backends attached there and its fetcher. Made on
+// that loop's thread or before the loop runs; held by the worker and by its requests: make() has it
+// go with the last of them, on that thread and outside of every call, since who drops it may be
+// called by one of its stores.
 class LoopSite {
  public:
   // `loop_counts`: that loop's; they outlive it, and go on under the next site.
-  LoopSite(std::shared_ptr<const Site> from, EventLoop& loop, metrics::LoopCounts& loop_counts);
+  LoopSite(std::shared_ptr<const Site> from, EventLoop& loop, metrics::LoopCounts& loop_counts,
+           std::shared_ptr<upstream::Fetcher> app);
+  static std::shared_ptr<const LoopSite> make(std::shared_ptr<const Site> from, EventLoop& loop,
+                                              metrics::LoopCounts& loop_counts,
+                                              std::shared_ptr<upstream::Fetcher> app);
   LoopSite(const LoopSite&) = delete;
   LoopSite& operator=(const LoopSite&) = delete;
 
@@ -69,7 +76,9 @@ class LoopSite {
   }
 
   const std::shared_ptr<const Site> site;
-  std::vector<backends::Store*> stores;  // parallel to site->routes; null: not cached
+  const std::shared_ptr<upstream::Fetcher> fetcher;  // of site->upstreams; the next site's as well,
+                                                     // where that has the same
+  std::vector<backends::Store*> stores;              // parallel to site->routes; null: not cached
 
  private:
   std::vector<metrics::RouteCounts*> counts_;            // parallel to site->routes

@@ -34,7 +34,7 @@ class Transaction final : public front::Handler, public Wakeable {
   // ---- front::Handler ----
   void start(front::Exchange& exchange) override;
   void request_body_ready() override;
-  bool holds_up_others() const override { return context_.fills.fetcher().crowded(); }
+  bool holds_up_others() const override { return now_.site->fetcher->crowded(); }
   void response_cut() override;
   bool waits_for_place() const override { return now_.pipe && now_.pipe->fetch_waits_for_place(); }
   void finished() override;

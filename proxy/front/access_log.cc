@@ -185,7 +185,7 @@ void AccessLog::write(const LogRecord& record) {
   // Formatted outside of the lock, into a buffer that the thread keeps.
   thread_local std::string line;
   line.clear();
-  if (format_ == conf::AccessLog::Format::Json) {
+  if (format_.load(std::memory_order_relaxed) == conf::AccessLog::Format::Json) {
     append_json_line(line, record);
   } else {
     append_combined_line(line, record);

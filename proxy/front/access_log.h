@@ -3,6 +3,7 @@
 // dropped and counted, and the count is logged when writing goes on.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -53,6 +54,10 @@ class AccessLog {
   // and each that is written after this call is in the new file. Where it cannot be opened the old
   // one goes on. Nothing to do for stdout and stderr.
   void reopen();
+  // Any thread: of lines from now on.
+  void set_format(conf::AccessLog::Format format) {
+    format_.store(format, std::memory_order_relaxed);
+  }
   std::uint64_t dropped() const;
 
  private:
@@ -64,7 +69,7 @@ class AccessLog {
   bool write_out(std::string_view bytes);
 
   const std::string path_;  // empty: fd_ is one of the process's own
-  const conf::AccessLog::Format format_;
+  std::atomic<conf::AccessLog::Format> format_;
 
   // Writer only, once it runs.
   int fd_;

@@ -67,7 +67,9 @@ void H1ExchangePool::give(std::unique_ptr<H1Exchange> exchange) {
 void H1Exchange::start() {
   started_us_ = loop().turn_us();
   link_->deadlines.body_begins();
-  hears_of_visitor_ = link_->peer.trusted && keys::speaks_of_visitor(head_);
+  trusted_fields_ = link_->context.trusted_fields;
+  peer_trusted_ = link_->peer.trusted;
+  hears_of_visitor_ = peer_trusted_ && keys::speaks_of_visitor(head_);
   if (!refuse_at_once()) {
     const SessionContext& context = link_->context;
     handlers_ = head_.method == http::Method::Purge ? context.purges : &context.handlers;
@@ -119,13 +121,9 @@ void H1Exchange::refuse_head(const http::ParseError& error) {
   refuse(error);
 }
 
-conf::TrustedFields H1Exchange::believed() const {
-  return link_->peer.trusted ? link_->context.trusted_fields : conf::TrustedFields{};
-}
-
 keys::Destination H1Exchange::destination() const {
   if (!hears_of_visitor_) return {.authority = head_.authority};
-  return keys::destination_of(head_, link_->context.trusted_fields);
+  return keys::destination_of(head_, trusted_fields_);
 }
 
 // ---- what the client does ----

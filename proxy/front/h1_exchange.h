@@ -75,8 +75,10 @@ class H1Exchange final : public Exchange {
   void keep_request() override { link_->reader.keep_head(head_, head_bytes_); }
   EventLoop& loop() override { return link_->context.loop; }
   std::string peer_ip() const override { return link_->peer.ip; }
-  bool peer_trusted() const override { return link_->peer.trusted; }
-  conf::TrustedFields believed() const override;
+  bool peer_trusted() const override { return peer_trusted_; }
+  conf::TrustedFields believed() const override {
+    return peer_trusted_ ? trusted_fields_ : conf::TrustedFields{};
+  }
   keys::Destination destination() const override;
   BodyRead read_body(std::span<char> into) override;
   bool body_gathered() override;
@@ -119,7 +121,10 @@ class H1Exchange final : public Exchange {
   LogNotes notes_;
   static constexpr std::int64_t kNotStarted = INT64_MIN;
   std::int64_t started_us_ = kNotStarted;  // when the turn began in which its head was there
-  int status_ = 0;                 // sent; 0: none yet
+  int status_ = 0;                         // sent; 0: none yet
+  // As they were when the request began: the key is made by them, and what the app is told.
+  conf::TrustedFields trusted_fields_;
+  bool peer_trusted_ = false;
   bool hears_of_visitor_ = false;  // from a trusted proxy, by the fields of this request
   bool starting_ = false;          // start() is on the stack
   bool waiting_ = false;

@@ -23,7 +23,7 @@ struct H1Link {
         deadlines(context.loop, context.limits, owner) {}
 
   const SessionContext& context;
-  const Peer peer;
+  Peer peer;
   const std::unique_ptr<Connection> connection;
   H1RequestReader reader;
   H1Deadlines deadlines;

@@ -36,6 +36,8 @@ class H1Session final : public Session,
   // ---- Session ----
   void begin() override;
   void drain() override;
+  const std::string& peer_ip() const override { return link_.peer.ip; }
+  void set_trusted(bool trusted) override { link_.peer.trusted = trusted; }
   bool is_answered() const override { return phase_ == Phase::Goodbye; }
 
  private:

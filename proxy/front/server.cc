@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "conf/same.h"
 #include "proxy/front/h1_session.h"
 #include "proxy/front/peer_trust.h"
 
@@ -27,13 +28,36 @@ Server::Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers)
                .purges = options_.purges,
                .limits = options_.limits,
                .trusted_fields = options_.trusted_fields,
-               .ignored_fields = options_.ignored_fields,
-               .access_log = options_.access_log,
+               .ignored_fields = options_.ignored_fields.get(),
+               .access_log = options_.access_log.get(),
                .counts = options_.counts,
                .batch = batch_},
       http1_(make_h1_factory(context_)) {}
 
 Server::~Server() = default;
+
+void Server::use(ServerOptions options) {
+  context_.loop.check_in_loop();
+  WEIR_CHECK(options.clients == options_.clients);
+  context_.purges = options.purges;
+  context_.trusted_fields = options.trusted_fields;
+  context_.ignored_fields = options.ignored_fields.get();
+  context_.access_log = options.access_log.get();
+  context_.counts = options.counts;
+  const bool same_proxies = conf::same(options.trusted_proxies, options_.trusted_proxies);
+  options_ = std::move(options);
+  if (same_proxies) return;
+  for (const auto& [session, client] : sessions_) {
+    session->set_trusted(trusts_ip(session->peer_ip()));
+  }
+}
+
+// Of a client that was accepted before: as SocketAddress::host_text says it.
+bool Server::trusts_ip(const std::string& ip) const {
+  const Result<SocketAddress> address =
+      ip == "unix" ? SocketAddress::unix_path("unix") : SocketAddress::tcp(ip, 0);
+  return address && trusts(address->get());
+}
 
 void Server::accept(Fd fd, const SocketAddress& peer) {
   context_.loop.check_in_loop();

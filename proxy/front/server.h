@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -19,15 +20,17 @@
 
 namespace weir::front {
 
+// What a server goes by; it keeps alive what it refers to, but for `counts`, `clients` and
+// `purges`, which outlive it.
 struct ServerOptions {
   conf::Limits limits;
   std::vector<conf::Cidr> trusted_proxies = {};
   conf::TrustedFields trusted_fields = {};
-  IgnoredFields* ignored_fields = nullptr;  // of the process; null: nobody is told
-  AccessLog* access_log = nullptr;          // null: off
-  metrics::LoopCounts* counts = nullptr;    // this loop's; null: nothing is counted
-  OpenClients* clients = nullptr;           // of the process, or of these alone
-  HandlerFactory* purges = nullptr;         // for PURGE; null: it is refused
+  std::shared_ptr<IgnoredFields> ignored_fields = nullptr;  // of the process; null: nobody is told
+  std::shared_ptr<AccessLog> access_log = nullptr;          // null: off
+  metrics::LoopCounts* counts = nullptr;                    // this loop's; null: nothing is counted
+  OpenClients* clients = nullptr;                           // of the process, or of these alone
+  HandlerFactory* purges = nullptr;                         // for PURGE; null: it is refused
 };
 
 class Server final : SessionOwner {
@@ -35,6 +38,9 @@ class Server final : SessionOwner {
   Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers);
   ~Server() override;
 
+  // Goes by these from now on; `clients` stay. For those who are connected as well, but for the
+  // bounds of a request's head and body: those they keep.
+  void use(ServerOptions options);
   // A new client; past limits.connections a spent session, of whichever loop, makes room, or it is
   // told 503 and closed.
   void accept(Fd fd, const SocketAddress& peer);
@@ -56,8 +62,9 @@ class Server final : SessionOwner {
   void is_spent(Session& session) override;
   void turn_away(const Fd& fd);
   bool trusts(const sockaddr* peer) const;
+  bool trusts_ip(const std::string& ip) const;
 
-  const ServerOptions options_;
+  ServerOptions options_;
   AnswerBatch batch_;
   SessionContext context_;
   std::unique_ptr<SessionFactory> http1_;

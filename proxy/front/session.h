@@ -25,6 +25,10 @@ class Session {
   // The worker is going: serves what has arrived, then ends by SessionOwner::remove, perhaps inside
   // this call.
   virtual void drain() = 0;
+  // Whose trust is judged anew when the server's options are others: counts from the next request
+  // on.
+  virtual const std::string& peer_ip() const = 0;
+  virtual void set_trusted(bool trusted) = 0;
   // All that was asked on it is answered, and its client merely has not closed yet.
   virtual bool is_answered() const = 0;
 };
@@ -39,16 +43,17 @@ class SessionOwner {
   virtual void is_spent(Session& session) = 0;
 };
 
-// What the sessions of one worker share. Outlives them all; theirs to read.
+// What the sessions of one worker share. Outlives them all; theirs to read. A reload changes it
+// between two turns: what a request must not see change under it, its exchange keeps.
 struct SessionContext {
   EventLoop& loop;
   SessionOwner& owner;
   HandlerFactory& handlers;
   HandlerFactory* purges = nullptr;  // for PURGE; null: it is refused
   const conf::Limits& limits;
-  conf::TrustedFields trusted_fields;  // what trusted peers are believed
-  IgnoredFields* ignored_fields;       // told of what they are not; null: nobody is
-  AccessLog* access_log;               // null: off
+  conf::TrustedFields trusted_fields;     // what trusted peers are believed
+  IgnoredFields* ignored_fields;          // told of what they are not; null: nobody is
+  AccessLog* access_log;                  // null: off
   metrics::LoopCounts* counts = nullptr;  // null: nothing is counted
   AnswerBatch& batch;  // most requests are parsed where it has them received, and never copied
   bool draining = false;

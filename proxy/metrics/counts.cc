@@ -158,9 +158,8 @@ Totals Counts::total() const {
     const std::lock_guard lock(mutex_);
     for (const auto& loop : loops_) loop->add_to(sum);
   }
-  merge(sum.reasons, [](const ReasonCount& item) {
-    return std::tie(item.detail, item.route, item.subject);
-  });
+  merge(sum.reasons,
+        [](const ReasonCount& item) { return std::tie(item.detail, item.route, item.subject); });
   merge(sum.keys, [](const KeyCount& item) { return std::string_view(item.url); });
   return sum;
 }

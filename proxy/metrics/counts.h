@@ -28,11 +28,11 @@ inline constexpr std::size_t kStatusClasses = 6;
 // A request that has ended. Views for the call only, but for `detail`.
 struct Ended {
   policy::Verdict verdict = policy::Verdict::None;
-  int status = 0;              // sent; 0: none
-  std::string_view detail;     // a literal, or a reason's token
-  std::string_view subject;    // what that is about
-  std::uint64_t bytes = 0;     // of the response's body
-  std::int64_t total_us = -1;  // below 0: it says nothing, as of a tunnel
+  int status = 0;                 // sent; 0: none
+  std::string_view detail;        // a literal, or a reason's token
+  std::string_view subject;       // what that is about
+  std::uint64_t bytes = 0;        // of the response's body
+  std::int64_t total_us = -1;     // below 0: it says nothing, as of a tunnel
   std::int64_t upstream_ms = -1;  // until the app's head; below 0: the app was not asked for it
   bool collapsed = false;         // it shared another's fetch
 };

@@ -12,9 +12,9 @@ namespace weir::metrics {
 
 // The longest duration of each class but the last, in microseconds.
 inline constexpr std::array<std::int64_t, 21> kDurationBounds_us = {
-    10,     20,      50,      100,     200,       500,       1'000,      2'000,      5'000,
-    10'000, 20'000,  50'000,  100'000, 200'000,   500'000,   1'000'000,  2'000'000,  5'000'000,
-    10'000'000, 30'000'000, 60'000'000};
+    10,      20,        50,        100,       200,        500,        1'000,
+    2'000,   5'000,     10'000,    20'000,    50'000,     100'000,    200'000,
+    500'000, 1'000'000, 2'000'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
 inline constexpr std::size_t kDurationClasses = kDurationBounds_us.size() + 1;
 
 // What several histograms come to. A value.

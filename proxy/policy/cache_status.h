@@ -41,8 +41,8 @@ void append_cache_status(std::string& out, const CacheOutcome& outcome);
 
 // The outcome in one word, for logs and figures.
 enum class Verdict : std::uint8_t {
-  None,  // nobody looked: Weir itself has refused the request
-  Hit,   // served fresh
+  None,   // nobody looked: Weir itself has refused the request
+  Hit,    // served fresh
   Stale,  // served past its freshness
   Miss,
   Bypass,

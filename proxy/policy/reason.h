@@ -47,8 +47,8 @@ enum class Reason : std::uint8_t {
       Count
 };
 
-std::string_view token(Reason reason);  // empty for None
-std::string_view text(Reason reason);   // a sentence for a person
+std::string_view token(Reason reason);     // empty for None
+std::string_view text(Reason reason);      // a sentence for a person
 Reason reason_of(std::string_view token);  // None where it is none's
 
 // A verdict with its reason and the subject it is about ("sessionid", "Set-Cookie").

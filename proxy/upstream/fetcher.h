@@ -131,6 +131,13 @@ class Fetcher {
   // Whether requests wait for a connection, on whatever loop. A hint.
   virtual bool crowded() const = 0;
   virtual ConnectionFigures connections() const { return {}; }
+  // Whether its end would hold nobody up: no look-up of a name is under way, which nobody can stop.
+  virtual bool is_quiet() const = 0;
+  // Whether the app can be reached now, at any of its addresses; else why not, in a sentence. Told
+  // on the loop, later than this returns, within about a second; once, and at the latest when the
+  // fetcher goes.
+  using Tell = std::move_only_function<void(const Result<void>& reached)>;
+  virtual void reach(Tell tell) = 0;
 };
 
 }  // namespace weir::upstream

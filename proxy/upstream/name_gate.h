@@ -34,6 +34,8 @@ class NameGate {
   NameGate& operator=(const NameGate&) = delete;
 
   CurlLoop& curl() { return curl_; }
+  // No look-up is under way, also none whose asker has gone.
+  bool is_idle() const { return waiting_.empty() && orphans_.empty(); }
 
   // True: nobody looks this one up; now the guest does, and calls end() or abandon(). False: its
   // on_name() will come, unless it calls forget(). `url` must stay: it is told by its place, for

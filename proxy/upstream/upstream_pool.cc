@@ -93,10 +93,13 @@ void UpstreamPool::set_healthy(std::size_t index, bool healthy) {
   states_[index].healthy.store(healthy, std::memory_order_relaxed);
 }
 
+bool UpstreamPool::is_healthy(std::size_t index) const {
+  return states_[index].healthy.load(std::memory_order_relaxed);
+}
+
 bool UpstreamPool::is_up(std::size_t index, std::int64_t now_ms) const {
   const State& state = states_[index];
-  return state.healthy.load(std::memory_order_relaxed) &&
-         now_ms >= state.down_until_ms.load(std::memory_order_relaxed);
+  return is_healthy(index) && now_ms >= state.down_until_ms.load(std::memory_order_relaxed);
 }
 
 }  // namespace weir::upstream

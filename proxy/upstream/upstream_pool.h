@@ -45,6 +45,7 @@ class UpstreamPool {
   void connected(std::size_t index);
   // What the active check says.
   void set_healthy(std::size_t index, bool healthy);
+  bool is_healthy(std::size_t index) const;
   bool is_up(std::size_t index, std::int64_t now_ms) const;
 
  private:

@@ -21,6 +21,11 @@ std::unique_ptr<Fetch> WireFetcher::start(FetchRequest request, FetchSink& sink)
   return enter(std::move(request), sink, std::nullopt);
 }
 
+void WireFetcher::reach(Tell tell) {
+  if (!reach_) reach_ = std::make_unique<Reach>(wires_, *pool_, [this] { reach_ = nullptr; });
+  reach_->ask(std::move(tell));
+}
+
 std::unique_ptr<Fetch> WireFetcher::start_at(std::size_t url, FetchRequest request,
                                              FetchSink& sink) {
   return enter(std::move(request), sink, url);

@@ -10,6 +10,7 @@
 #include "base/net/event_loop.h"
 #include "base/net/timer.h"
 #include "proxy/upstream/fetcher.h"
+#include "proxy/upstream/reach.h"
 #include "proxy/upstream/upstream_pool.h"
 #include "proxy/upstream/wire_pool.h"
 
@@ -26,7 +27,9 @@ class WireFetcher final : public Fetcher {
   std::unique_ptr<Fetch> start(FetchRequest request, FetchSink& sink) override;
   bool crowded() const override { return pool_->places().crowded(); }
   ConnectionFigures connections() const override;
-  // The same for one address only, without retries and without waiting for a place: the health
+  bool is_quiet() const override { return wires_.is_quiet(); }
+  void reach(Tell tell) override;
+  // As start(), for one address only, without retries and without waiting for a place: the health
   // check's.
   std::unique_ptr<Fetch> start_at(std::size_t url, FetchRequest request, FetchSink& sink);
 
@@ -45,6 +48,7 @@ class WireFetcher final : public Fetcher {
 
   const std::shared_ptr<UpstreamPool> pool_;
   WirePool wires_;
+  std::unique_ptr<Reach> reach_;  // while somebody asks for it
   Timer turn_;
   std::int64_t turn_started_us_ = 0;
   std::vector<WireFetch*> turns_;

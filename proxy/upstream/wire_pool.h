@@ -23,6 +23,7 @@ class WirePool final : private WireConnection::Owner, private OpenConnections::H
 
   CurlLoop& curl() { return curl_; }
   EventLoop& loop() { return curl_.loop(); }
+  bool is_quiet() const { return names_.is_idle(); }
   // For whatever is received or sent, until the next call of anybody.
   std::span<char> buffer() { return {buffer_.get(), kBufferSize}; }
 

@@ -60,14 +60,16 @@ LeaseTable::Asked LeaseTable::ask(const std::string& name, const Asking& asking)
   if (held == held_.end()) {
     Held& made = held_[name];
     made.lease = new_lease(asking.now_ms, asking.lease_ms);
-    return {made.lease, nullptr};
+    return {.lease = made.lease, .ticket = nullptr};
   }
+  if (nobody_waits_) return {.lease = std::nullopt, .ticket = nullptr, .nobody_waits = true};
   if (!asking.may_wait || waiters_ >= kMostWaiters) return {};
   auto place = std::make_shared<LeaseTicket::Place>(name, asking.lease_ms, asking.door, asking.who);
   place->until_ms = held->second.lease.until_ms;
   held->second.waiting.push_back(place);
   ++waiters_;
-  return {std::nullopt, std::unique_ptr<LeaseTicket>(new LeaseTicket(*this, std::move(place)))};
+  return {.lease = std::nullopt,
+          .ticket = std::unique_ptr<LeaseTicket>(new LeaseTicket(*this, std::move(place)))};
 }
 
 bool LeaseTable::is_held(const std::string& name, std::string_view token, std::int64_t now_ms) {
@@ -110,6 +112,12 @@ std::unique_lock<std::mutex> LeaseTable::lock_for_set(std::string_view name) {
   return std::unique_lock(set_locks_[std::hash<std::string_view>{}(name) % kSetLocks]);
 }
 
+void LeaseTable::end_waiting() {
+  const std::lock_guard lock(mutex_);
+  nobody_waits_ = true;
+  for (auto& [name, held] : held_) have_all_look(held);
+}
+
 std::size_t LeaseTable::waiters() {
   const std::lock_guard lock(mutex_);
   return waiters_;
@@ -140,13 +148,18 @@ void LeaseTable::give_to_next(HeldMap::iterator held, std::int64_t now_ms) {
   tell(next, LeaseTicket::News::Yours);
 }
 
-// All who wait look again.
-void LeaseTable::end(HeldMap::iterator held) {
-  for (const PlaceRef& place : held->second.waiting) {
+void LeaseTable::have_all_look(Held& held) {
+  for (const PlaceRef& place : held.waiting) {
     place->waits = false;
     --waiters_;
     tell(place, LeaseTicket::News::Look);
   }
+  held.waiting.clear();
+}
+
+// All who wait look again.
+void LeaseTable::end(HeldMap::iterator held) {
+  have_all_look(held->second);
   held_.erase(held);
 }
 

@@ -70,7 +70,8 @@ class LeaseTable {
 
   struct Asked {
     std::optional<Lease> lease;           // it is the caller's,
-    std::unique_ptr<LeaseTicket> ticket;  // or he waits; neither: too many do
+    std::unique_ptr<LeaseTicket> ticket;  // or he waits; neither: too many do,
+    bool nobody_waits = false;            // or end_waiting() was called
   };
   struct Asking {
     std::int64_t lease_ms = 0;
@@ -92,6 +93,9 @@ class LeaseTable {
   // What those names stand for was cleared: a value that is being computed must not be stored.
   void void_if(const std::function<bool(std::string_view name)>& is_cleared);
 
+  // The process is ending: all who wait look again, and nobody waits from now on.
+  void end_waiting();
+
   std::size_t waiters();
 
   // Held by who looks whether a value is there and then stores it.
@@ -109,6 +113,7 @@ class LeaseTable {
   static Lease new_lease(std::int64_t now_ms, std::int64_t lease_ms);
   static void tell(const PlaceRef& place, LeaseTicket::News news);
   void give_to_next(HeldMap::iterator held, std::int64_t now_ms);
+  void have_all_look(Held& held);
   void end(HeldMap::iterator held);
   void leave(const PlaceRef& place);
 
@@ -116,8 +121,9 @@ class LeaseTable {
   std::array<std::mutex, kSetLocks> set_locks_;
 
   std::mutex mutex_;
-  HeldMap held_;             // guarded by mutex_
-  std::size_t waiters_ = 0;  // guarded by mutex_
+  HeldMap held_;               // guarded by mutex_
+  std::size_t waiters_ = 0;    // guarded by mutex_
+  bool nobody_waits_ = false;  // guarded by mutex_
 };
 
 }  // namespace weir::values

@@ -109,5 +109,67 @@ TEST_F(RamEvictionByCount, TheSmallQueueIsATenthOfWhatIsStored) {
   EXPECT_EQ(survivors(), 100);
 }
 
+// ---- other sizes while it is in use ----
+
+class RamResizeTest : public RamEviction {
+ protected:
+  RamResizeTest() : RamEviction(RamOptions{.max_size = size_for(400)}) {}
+  void resize(const RamOptions& options) {
+    dynamic_cast<RamBackend&>(ram_.backend()).resize(options);
+  }
+  void fill(int count) {
+    for (int i = 0; i < count; ++i) request(name("page", i));
+  }
+};
+
+TEST_F(RamResizeTest, WhatIsTooMuchHasLeftWhenItReturns) {
+  // And it goes on by the new size: the hot ones are those that stay.
+  warm_up();
+  fill(250);
+  resize({.max_size = size_for(200)});
+  EXPECT_LE(ram_.stats().bytes, size_for(200));
+  EXPECT_GT(ram_.stats().objects, 150U);
+  EXPECT_GE(survivors(), 95);
+  fill(2000);
+  EXPECT_LE(ram_.stats().bytes, size_for(200));
+}
+
+TEST_F(RamResizeTest, ALargerOneHoldsMore) {
+  fill(390);
+  resize({.max_size = size_for(4000)});
+  EXPECT_EQ(ram_.stats().evictions, 0U);
+  fill(3000);
+  EXPECT_EQ(ram_.stats().objects, 3000U);
+}
+
+TEST_F(RamResizeTest, ByCountAndWithoutABoundOnIt) {
+  fill(300);
+  resize({.max_size = size_for(400), .threshold = 50});
+  EXPECT_EQ(ram_.stats().objects, 50U);
+  fill(300);
+  EXPECT_EQ(ram_.stats().objects, 50U);
+  resize({.max_size = size_for(400)});
+  fill(300);
+  EXPECT_GT(ram_.stats().objects, 290U);
+}
+
+TEST_F(RamResizeTest, TheLargestObjectAndTheDefaultTimeCountAtOnce) {
+  resize({.max_size = size_for(400), .max_object_size = 10, .default_expire_s = 7});
+  EXPECT_EQ(ram_.put(entry_of_size("large", 11)), StoreResult::TooLarge);
+  EXPECT_EQ(ram_.put(entry_of_size("small", 10)), StoreResult::Stored);
+  EXPECT_EQ(ram_.backend().default_expire_s(), 7);
+}
+
+TEST_F(RamResizeTest, WhatReadersHoldIsNotWaitedFor) {
+  fill(300);
+  std::vector<EntryRef> read;
+  for (int i = 0; i < 300; ++i) read.push_back(ram_.find(name("page", i)));
+  resize({.max_size = size_for(10)});
+  EXPECT_EQ(ram_.put(entry_of_size("new", kBody)), StoreResult::NoRoom);
+  read.clear();
+  EXPECT_EQ(ram_.put(entry_of_size("new", kBody)), StoreResult::Stored);
+  EXPECT_LE(ram_.stats().bytes, size_for(10));
+}
+
 }  // namespace
 }  // namespace weir::backends::testing

@@ -51,6 +51,8 @@ class NoFetcher final : public upstream::Fetcher {
     return nullptr;
   }
   bool crowded() const override { return false; }
+  bool is_quiet() const override { return true; }
+  void reach(Tell) override {}
 };
 
 std::shared_ptr<flow::Site> make_site() {
@@ -133,12 +135,12 @@ class Client final : public FdHandler {
 // buffers that are there already.
 void expect_no_allocation(std::string_view request, std::string_view expected) {
   EventLoop loop;
-  NoFetcher fetcher;
   flow::SharedTables tables(1 << 20, 7);
-  flow::Fills fills(loop, tables, fetcher);
+  flow::Fills fills(loop, tables);
   metrics::LoopCounts& counts = tables.counts.add_loop();
-  flow::WorkerContext context{loop, tables, fills,
-                              std::make_shared<flow::LoopSite>(make_site(), loop, counts)};
+  flow::WorkerContext context{
+      loop, tables, fills,
+      std::make_shared<flow::LoopSite>(make_site(), loop, counts, std::make_shared<NoFetcher>())};
   flow::TransactionPool transactions(context);
   front::OpenClients clients;
   front::ServerOptions options;

@@ -76,6 +76,8 @@ class ScriptedFetcher final : public upstream::Fetcher {
   }
 
   bool crowded() const override { return crowded_; }
+  bool is_quiet() const override { return true; }
+  void reach(Tell tell) override { tell({}); }
   void set_crowded(bool crowded) { crowded_ = crowded; }
   // How often the app was asked.
   std::size_t count() const { return all_.size(); }

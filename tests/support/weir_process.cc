@@ -75,6 +75,10 @@ void WeirProcess::await_listening(std::size_t listeners) {
   throw std::runtime_error("weir does not listen:\n" + log_text());
 }
 
+std::vector<std::string> WeirProcess::log_behind(std::string_view text) {
+  return said_behind(text, process_.err());
+}
+
 std::uint16_t WeirProcess::port(std::size_t index) const {
   return port_of(addresses_.at(index));
 }

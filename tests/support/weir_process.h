@@ -41,6 +41,11 @@ class WeirProcess {
   // From the start of the process until its log said that it listens.
   std::chrono::milliseconds start_time() const { return start_time_; }
 
+  // Another configuration in the place of the one that it was started with; it is not told.
+  void write_config(const std::string& yaml) const { folder_.write("weir.yaml", yaml); }
+  // What the log says behind this text, line by line.
+  std::vector<std::string> log_behind(std::string_view text);
+
   // SIGTERM, then the exit code.
   int stop();
   // The exit code of one that ends without being told here. Any code is right then.

@@ -33,6 +33,7 @@ class DiskKit {
     most_kept_free = opened.most_kept_free;
     doubt = std::move(opened.doubt);
     tend = std::move(opened.tend);
+    resize = std::move(opened.resize);
     attach(std::move(opened.backend));
   }
   void close() {
@@ -103,6 +104,7 @@ class DiskKit {
   std::uint64_t most_kept_free = 0;                    // as these three
   std::function<void(bool doubt)> doubt;
   std::function<void()> tend;
+  std::function<void(const DiskOptions& options)> resize;
 
  private:
   void attach(std::shared_ptr<Backend> backend) {

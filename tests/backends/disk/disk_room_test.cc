@@ -214,5 +214,45 @@ TEST_F(DiskRoomTest, LeavesOthersTheirShare) {
   EXPECT_EQ(body_at("b"), Maybe("3"));
 }
 
+TEST_F(DiskRoomTest, ShrinksAndGrowsWhileItIsInUse) {
+  // By whole segments, the newest objects stay, and no more is written than there is room for.
+  options.max_size = 16 * 1024 * 1024;
+  open();
+  for (int i = 0; i < 400; ++i) put("key" + std::to_string(i), std::string(20'000, 'x'));
+  EXPECT_GT(bytes_on_disk(), 8'000'000U);
+  DiskOptions smaller = options;
+  smaller.max_size = 1024 * 1024;
+  smaller.default_expire_s = 7;
+  resize(smaller);
+  wait_for_writes();
+  EXPECT_LE(bytes_on_disk(), smaller.max_size);
+  EXPECT_EQ(at().backend().default_expire_s(), 7);
+  EXPECT_EQ(body_at("key0"), std::nullopt);
+  for (int i = 0; i < 100; ++i) {
+    put("new" + std::to_string(i), std::string(20'000, 'y'));
+    ASSERT_LE(bytes_on_disk(), smaller.max_size);
+  }
+  EXPECT_EQ(body_at("new99"), Maybe(std::string(20'000, 'y')));
+  const std::uint64_t before = at().stats().objects;
+  resize(options);
+  for (int i = 0; i < 100; ++i) put("more" + std::to_string(i), std::string(20'000, 'z'));
+  EXPECT_EQ(at().stats().objects, before + 100);
+  restart();
+  wait_for_objects(before + 100);
+  EXPECT_EQ(body_at("more0"), Maybe(std::string(20'000, 'z')));
+}
+
+TEST_F(DiskRoomTest, AnotherMostOfObjectsCountsWhileItIsInUse) {
+  open();
+  for (int i = 0; i < 200; ++i) put("key" + std::to_string(i), "x");
+  DiskOptions fewer = options;
+  fewer.threshold = 32;
+  fewer.max_object_size = 10;
+  resize(fewer);
+  wait_for_writes();
+  EXPECT_LE(at().stats().objects, 32U);
+  EXPECT_EQ(put("large", std::string(11, 'x')), StoreResult::TooLarge);
+}
+
 }  // namespace
 }  // namespace weir::backends::testing

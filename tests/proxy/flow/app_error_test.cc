@@ -165,9 +165,10 @@ TEST_F(AppErrorTest, WhoHearsOfA500LateDoesNotAskAThirdTime) {
   for (const Case& c : {Case{500, {}}, Case{200, kFreshLines}}) {
     use({}, Tiers::Ram);
     EventLoop busy_loop(clock_);
-    Fills fills(busy_loop, tables_, app_);
-    WorkerContext busy{busy_loop, tables_, fills,
-                       std::make_shared<LoopSite>(site_->site, busy_loop, tables_.counts.add_loop())};
+    Fills fills(busy_loop, tables_);
+    WorkerContext busy{
+        busy_loop, tables_, fills,
+        std::make_shared<LoopSite>(site_->site, busy_loop, tables_.counts.add_loop(), fetcher_)};
     const std::size_t before = app_.count();
     const auto leader = visit("/a");
     const auto follower = visit("/a");

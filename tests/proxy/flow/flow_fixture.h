@@ -64,7 +64,7 @@ class FlowTest : public testing::Test {
     backend_ = backends::make_tiered(std::move(used));
     site_ = std::make_shared<LoopSite>(
         site_of({{.path = "/**", .cached = true, .rule = std::move(rule)}}, backend_), loop_,
-        tables_.counts.add_loop());
+        tables_.counts.add_loop(), fetcher_);
     context_ = std::make_unique<WorkerContext>(WorkerContext{loop_, tables_, fills_, site_});
   }
 
@@ -106,7 +106,7 @@ class FlowTest : public testing::Test {
     backend_ = backends::make_tiered({ram, slow_});
     site_ = std::make_shared<LoopSite>(
         site_of({{.path = "/**", .cached = true, .rule = rule_}}, backend_), loop_,
-        tables_.counts.add_loop());
+        tables_.counts.add_loop(), fetcher_);
     context_ = std::make_unique<WorkerContext>(WorkerContext{loop_, tables_, fills_, site_});
   }
   // What a client who comes now is answered at once; empty when it has to wait.
@@ -119,7 +119,8 @@ class FlowTest : public testing::Test {
   EventLoop loop_{clock_};
   test::ScriptedFetcher app_{clock_};
   SharedTables tables_{kFillMemory, 7};
-  Fills fills_{loop_, tables_, app_};
+  const std::shared_ptr<upstream::Fetcher> fetcher_{std::shared_ptr<void>(), &app_};
+  Fills fills_{loop_, tables_};
   std::shared_ptr<backends::testing::ScriptedBackend> slow_;
   std::shared_ptr<backends::Backend> backend_;
   conf::CacheRule rule_;

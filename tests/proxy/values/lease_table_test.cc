@@ -150,5 +150,20 @@ TEST_F(LeaseTableTest, WhoWantsNotToWaitDoesNot) {
   EXPECT_EQ(table_.waiters(), 0U);
 }
 
+TEST_F(LeaseTableTest, NobodyWaitsWhereTheProcessIsEnding) {
+  // Who waited looks again, and then is not kept; who computes may still set.
+  const LeaseTable::Asked leader = ask(first_);
+  LeaseTable::Asked waiting = ask(second_);
+  table_.end_waiting();
+  turn();
+  EXPECT_EQ(second_.news, 1);
+  EXPECT_EQ(take(waiting), News::Look);
+  EXPECT_EQ(table_.waiters(), 0U);
+  const LeaseTable::Asked again = ask(second_);
+  EXPECT_FALSE(again.lease || again.ticket);
+  EXPECT_TRUE(again.nobody_waits);
+  EXPECT_TRUE(table_.is_held("a", leader.lease->token, 0));
+}
+
 }  // namespace
 }  // namespace weir::values

@@ -1,0 +1,242 @@
+#include "proxy/runtime.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "backends/tiered.h"
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "proxy/make_site.h"
+
+namespace weir {
+namespace {
+
+// Each waits for the medium most of the time.
+constexpr std::size_t kExecutorThreads = 8;
+
+backends::DiskOptions disk_options(const conf::Backend& backend) {
+  return {
+      .name = backend.name,
+      .cache_dir = backend.cache_dir,
+      .max_size = backend.max_size,
+      .threshold = backend.threshold,
+      .min_free_bytes = backend.min_free_bytes,
+      .min_free_percent = backend.min_free_percent,
+      .max_object_size = backend.max_object_size,
+      .default_expire_s = backend.default_expire_s,
+  };
+}
+
+bool is_disk(const conf::Backend& backend) {
+  return backend.type == conf::Backend::Type::Disk;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Runtime>> Runtime::open(const std::shared_ptr<const conf::Config>& config) {
+  std::unique_ptr<Runtime> out(new Runtime());
+  for (const conf::Backend& backend : config->backends) {
+    Result<Opened> opened = out->open_backend(backend);
+    if (!opened) return std::unexpected(opened.error());
+    out->backends_[backend.name] = std::move(*opened);
+  }
+  out->disks_->set(out->disks_of(*config));
+  if (const auto opened = out->open_purge_book(*config); !opened) {
+    return std::unexpected(opened.error());
+  }
+  out->site_ = out->site_of(config, make_upstreams(*config), out->backends_);
+  return out;
+}
+
+Runtime::~Runtime() {
+  // While there are disks that can be told that it failed.
+  if (marks_) marks_->finish();
+  site_ = nullptr;
+  backends_.clear();
+  leaving_.clear();
+  disks_->set({});  // before the marks: each tells them when its folder is made anew
+}
+
+Result<Runtime::Opened> Runtime::open_backend(const conf::Backend& backend) {
+  Opened out;
+  if (!is_disk(backend)) {
+    out.backend = out.ram = backends::make_ram_backend(ram_options(backend));
+    return out;
+  }
+  if (!executor_) executor_ = std::make_unique<ThreadPool>(kExecutorThreads);
+  auto disk = backends::open_disk_backend(disk_options(backend),
+                                          {system_files(), *executor_, system_clock()});
+  if (!disk) {
+    return fail(disk.error().code,
+                "backend " + backend.name + ": " + std::move(disk.error().message));
+  }
+  out.backend = disk->backend;
+  out.disk = std::move(*disk);
+  return out;
+}
+
+// ---- the purge book ----
+
+std::vector<backends::OpenedDisk> Runtime::disks_of(const conf::Config& config) const {
+  std::vector<backends::OpenedDisk> out;
+  for (const conf::Backend& backend : config.backends) {
+    if (is_disk(backend)) out.push_back(*backends_.at(backend.name).disk);
+  }
+  return out;
+}
+
+// The book's marks lie with the first disk.
+Result<void> Runtime::open_purge_book(const conf::Config& config) {
+  book_ = random_number();
+  if (!disks_->empty()) {
+    auto marks = open_marks(disks_->first(), disks_, book_, false, *executor_);
+    if (!marks) return std::unexpected(marks.error());
+    marks_ = std::move(*marks);
+    book_ = marks_->seed();
+  }
+  tables_ = std::make_unique<flow::SharedTables>(config.limits.fill_memory, book_);
+  believe(disks_->all());
+  if (marks_) keep_marks_in(disks_->first());
+  return {};
+}
+
+// What was stored under another book than this one, or where the marks cannot be read, is not known
+// to have outlived what was purged since.
+void Runtime::believe(const std::vector<backends::OpenedDisk>& disks) const {
+  for (const backends::OpenedDisk& disk : disks) {
+    if (disk.use_book(book_) || disk.was_empty) continue;
+    log_warn("backend {}: what was purged before is not known, so it begins empty",
+             disk.backend->name());
+  }
+}
+
+void Runtime::keep_marks_in(const backends::OpenedDisk& first) {
+  disks_->doubt(false);  // of an earlier file, if there was one
+  marks_->load(tables_->purges);
+  first.on_made_anew([marks = marks_.get()](std::shared_ptr<Folder> folder) {
+    marks->move_to(std::move(folder));
+  });
+}
+
+// ---- the site ----
+
+std::shared_ptr<const flow::Site> Runtime::site_of(
+    std::shared_ptr<const conf::Config> config, std::shared_ptr<upstream::UpstreamPool> upstreams,
+    const ByName& backends) {
+  BackendMap named;
+  for (const auto& [name, opened] : backends) named[name] = opened.backend;
+  return make_site(std::move(config), std::move(upstreams), named,
+                   [this](auto tiers) { return as_one(std::move(tiers)); });
+}
+
+std::shared_ptr<backends::Backend> Runtime::as_one(
+    std::vector<std::shared_ptr<backends::Backend>> tiers) {
+  std::erase_if(tiered_, [](const auto& known) { return known.second.expired(); });
+  std::vector<const backends::Backend*> key;
+  for (const auto& tier : tiers) key.push_back(tier.get());
+  std::weak_ptr<backends::Backend>& known = tiered_[key];
+  std::shared_ptr<backends::Backend> out = known.lock();
+  if (!out) known = out = backends::make_tiered(std::move(tiers));
+  return out;
+}
+
+// ---- another configuration ----
+
+Result<Runtime::Next> Runtime::prepare(std::shared_ptr<const conf::Config> config,
+                                       const ConfigChange& change) {
+  Next next;
+  next.change_ = change;
+  for (std::size_t i = 0; i < config->backends.size(); ++i) {
+    const conf::Backend& backend = config->backends[i];
+    if (change.backends[i] != BackendChange::Opened) {
+      next.backends_[backend.name] = backends_.at(backend.name);
+      continue;
+    }
+    const auto still_there = std::ranges::find(leaving_, backend.cache_dir, &Leaving::cache_dir);
+    if (is_disk(backend) && still_there != leaving_.end()) {
+      return fail(ErrorCode::InUse,
+                  "backend " + backend.name + ": cache_dir " + backend.cache_dir +
+                      " is in use by requests that began before an earlier reload: reload again "
+                      "when they have ended");
+    }
+    Result<Opened> opened = open_backend(backend);
+    if (!opened) return std::unexpected(opened.error());
+    next.backends_[backend.name] = std::move(*opened);
+  }
+  const auto first = std::ranges::find_if(config->backends, is_disk);
+  if (first != config->backends.end() && !marks_) {
+    auto marks = open_marks(*next.backends_.at(first->name).disk, disks_, book_, true, *executor_);
+    if (!marks) return std::unexpected(marks.error());
+    next.marks_ = std::move(*marks);
+  }
+  auto upstreams = change.same_upstream ? site_->upstreams : make_upstreams(*config);
+  next.site_ = site_of(std::move(config), std::move(upstreams), next.backends_);
+  return next;
+}
+
+void Runtime::use(Next next) {
+  const std::shared_ptr<const flow::Site> before = std::exchange(site_, std::move(next.site_));
+  const std::vector<conf::Backend>& configured = site_->config->backends;
+  const bool no_disk = std::ranges::none_of(configured, is_disk);
+  for (const std::size_t index : next.change_.closed) {
+    const conf::Backend& gone = before->config->backends[index];
+    let_go(gone, no_disk && is_disk(gone));
+  }
+  backends_ = std::move(next.backends_);
+  std::vector<backends::OpenedDisk> new_disks;
+  for (std::size_t i = 0; i < configured.size(); ++i) {
+    const BackendChange change = next.change_.backends[i];
+    if (change == BackendChange::Resized) resize(configured[i]);
+    if (change != BackendChange::Opened || !is_disk(configured[i])) continue;
+    new_disks.push_back(*backends_.at(configured[i].name).disk);
+  }
+  disks_->set(disks_of(*site_->config));
+  believe(new_disks);
+  if (next.marks_) {
+    marks_ = std::move(next.marks_);
+    keep_marks_in(disks_->first());
+  }
+  tables_->budget.set_limit(site_->config->limits.fill_memory);
+}
+
+void Runtime::resize(const conf::Backend& backend) {
+  const Opened& opened = backends_.at(backend.name);
+  if (opened.ram) opened.ram->resize(ram_options(backend));
+  if (!opened.disk) return;
+  opened.disk->resize(disk_options(backend));
+  const bool has_marks = disks_->first().backend == opened.backend;
+  if (has_marks) marks_->limit(backends::most_kept_free(backend.max_size));
+}
+
+// `with_marks`: there is no disk any more whose book it would be.
+void Runtime::let_go(const conf::Backend& backend, bool with_marks) {
+  Leaving leaving;
+  leaving.backend = backends_.at(backend.name).backend;
+  leaving.cache_dir = is_disk(backend) ? backend.cache_dir : "";
+  if (with_marks && marks_) {
+    const Result<void> gone = marks_->part_from_book();
+    if (!gone) disks_->doubt(true);  // or a later run would believe marks that are not all
+    leaving.marks = std::move(marks_);
+  }
+  leaving_.push_back(std::move(leaving));
+}
+
+void Runtime::tend() {
+  if (marks_) marks_->tend();
+  disks_->tend();
+  // Here, since a disk waits for what is to be written, and the memory of many objects is given
+  // back one by one: no loop has the time for it.
+  for (Leaving& leaving : leaving_) {
+    if (leaving.backend.use_count() > 1) continue;
+    const std::string name = leaving.backend->name();
+    leaving.backend = nullptr;
+    leaving.marks = nullptr;
+    log_info("backend {}: closed", name);
+  }
+  std::erase_if(leaving_, [](const Leaving& leaving) { return !leaving.backend; });
+}
+
+}  // namespace weir
