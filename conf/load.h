@@ -18,7 +18,8 @@ struct Overrides {
   std::optional<std::string> upstream;
   std::optional<std::string> listen;
   std::optional<std::string> admin;
-  // False where nobody will ask the app: then a configuration that does not say where it is will do.
+  // False where nobody will ask the app: then a configuration that does not say where it is, will
+  // do.
   bool needs_upstream = true;
 };
 

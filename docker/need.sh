@@ -60,8 +60,9 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 # Debian starts a server when its package comes in, and at every boot after that. The benchmark
-# starts its own, and of Prometheus a tool alone is wanted, so a refusal stands while apt works (where no policy of the machine's owner
-# stands already), and what came in new is disabled afterwards.
+# starts its own, and of Prometheus a tool alone is wanted, so a refusal stands while apt works
+# (where no policy of the machine's owner stands already), and what came in new is disabled
+# afterwards.
 policy=/usr/sbin/policy-rc.d
 policy_is_ours=no
 lift_policy() {

@@ -113,6 +113,7 @@ class Sidecar {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::list<Switch> switches_;         // under way
   std::size_t workers_left_ = 0;       // still draining
+  std::size_t admins_left_ = 0;        // of them, behind that, whose admin address is in use
   std::size_t workers_asked_ = 0;      // to end those who have been answered
   std::atomic<bool> draining_{false};  // the admin address tells of it
   int exit_code_ = 0;

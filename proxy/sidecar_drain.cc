@@ -43,11 +43,11 @@ void Sidecar::worker_drained() {
 void Sidecar::drain_admin() {
   leases_.end_waiting();
   admin_patience_.start(std::min(config_->drain_timeout_ms, kAdminPatience_ms));
-  workers_left_ = workers_.size();
+  admins_left_ = workers_.size();
   for (const auto& worker : workers_) {
     worker->drain_admin([this] {
       loop_.post([this] {
-        if (--workers_left_ > 0) return;
+        if (--admins_left_ > 0) return;
         log_info("drained");
         loop_.stop();
       });

@@ -331,7 +331,7 @@ void Ram::lower_limit(std::uint64_t limit) {
     const std::uint64_t held = std::min(now, account_->bytes());
     now = held > limit + kShrinkStep ? held - kShrinkStep : limit;
     limit_.store(now, std::memory_order_relaxed);
-    while (account_->bytes() > now && evict_some(0)) {
+    while (account_->bytes() > now && evict_for(0, false)) {
     }
   }
 }

@@ -39,12 +39,12 @@ struct Sample {
     bool breaker_open = false;
   };
   struct Reason {
-    std::string route;
-    std::string detail;
-    std::string subject;
+    std::string route = {};
+    std::string detail = {};
+    std::string subject = {};
     double count = 0;
-    std::string yaml;
-    std::string advice;
+    std::string yaml = {};
+    std::string advice = {};
   };
   struct Key {
     std::string url;

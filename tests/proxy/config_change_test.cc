@@ -13,10 +13,16 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using enum BackendChange;
 
+// Of several backends one has to be the default.
+std::string with_default(const std::string& yaml) {
+  const bool several = yaml.contains("ram:") && yaml.contains("backends:");
+  return several && !yaml.contains("default:") ? yaml + "default: ram\n" : yaml;
+}
+
 conf::Config config_of(const std::string& yaml) {
   const auto nothing = [](const std::string&) { return std::optional<std::string>(); };
   const conf::LoadResult loaded = conf::load_text(
-      "upstream: http://127.0.0.1:1\nroutes: []\n" + yaml, "weir.yaml", {}, nothing);
+      "upstream: http://127.0.0.1:1\nroutes: []\n" + with_default(yaml), "weir.yaml", {}, nothing);
   EXPECT_TRUE(loaded.config) << (loaded.problems.empty() ? "" : conf::render(loaded.problems[0]));
   return loaded.config ? *loaded.config : conf::Config();
 }

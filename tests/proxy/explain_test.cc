@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backends/tiered.h"
 #include "proxy/flow/outlook.h"
 #include "proxy/make_site.h"
 #include "tests/conf/load_support.h"
@@ -50,12 +51,11 @@ class ExplainTest : public testing::Test {
   void load(const std::string& yaml) {
     const conf::LoadResult loaded = conf::load(yaml);
     ASSERT_TRUE(loaded.config) << conf::errors_of(loaded);
-    const upstream::UpstreamPool pool(loaded.config->upstream);
-    BackendMap backends;
+    BackendMap named;
     for (const conf::Backend& backend : loaded.config->backends) {
-      backends[backend.name] = make_ram(backend);
+      named[backend.name] = backends::make_ram_backend(ram_options(backend));
     }
-    site_ = make_site(loaded.config, pool, backends);
+    site_ = make_site(loaded.config, make_upstreams(*loaded.config), named, &backends::make_tiered);
   }
 
   // "+page=2" is in the key, "-x=1" is not; with the reason behind a blank.

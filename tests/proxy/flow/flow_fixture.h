@@ -65,7 +65,7 @@ class FlowTest : public testing::Test {
     site_ = std::make_shared<LoopSite>(
         site_of({{.path = "/**", .cached = true, .rule = std::move(rule)}}, backend_), loop_,
         tables_.counts.add_loop(), fetcher_);
-    context_ = std::make_unique<WorkerContext>(WorkerContext{loop_, tables_, fills_, site_});
+    context_ = std::unique_ptr<WorkerContext>(new WorkerContext{loop_, tables_, fills_, site_});
   }
 
   static std::string get(const std::string& target, const std::string& lines = "") {
@@ -107,7 +107,7 @@ class FlowTest : public testing::Test {
     site_ = std::make_shared<LoopSite>(
         site_of({{.path = "/**", .cached = true, .rule = rule_}}, backend_), loop_,
         tables_.counts.add_loop(), fetcher_);
-    context_ = std::make_unique<WorkerContext>(WorkerContext{loop_, tables_, fills_, site_});
+    context_ = std::unique_ptr<WorkerContext>(new WorkerContext{loop_, tables_, fills_, site_});
   }
   // What a client who comes now is answered at once; empty when it has to wait.
   std::string status_now(const std::string& target, const std::string& lines = "") {
