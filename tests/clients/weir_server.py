@@ -31,7 +31,7 @@ class WeirServer:
         self.folder = Path(self._folder.name)
         self._unix = f'unix:{self.folder}/admin.sock' if unix else None
         self.config = CONFIG.format(admin=self._unix or '127.0.0.1:0', folder=self.folder,
-                                    more=f'admin_token: {token}' if token else '')
+                                    more=f"admin_token: '{token}'" if token else '')
         self._process = None
         self._log = ''
         self.start()
