@@ -20,9 +20,13 @@
 #
 # shellcheck disable=SC2030,SC2031  # and their variables with them
 
-# Every byte escaped, so that none has a meaning.
+# A plain text as it is, of another every byte escaped, so that none has a meaning.
 _weir_escaped() {
-  printf %s "$1" | od -An -v -tx1 | tr -d ' \n' | sed 's/../%&/g'
+  case $1 in
+    *[!abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-]*)
+      printf %s "$1" | od -An -v -tx1 | tr -d ' \n' | sed 's/../%&/g' ;;
+    *) printf %s "$1" ;;
+  esac
 }
 
 _weir_say() {
@@ -102,7 +106,11 @@ _weir_end() {
 
 # Before anything is computed.
 _weir_check_duration() {
-  printf '%s\n' "$1" | grep -Eqx '[0-9]*[1-9][0-9]*(ms|s|m|h|d)?' && return
+  _weir_digits=${1%[smhd]}
+  case ${_weir_digits%m} in
+    '' | *[!0-9]*) ;;
+    *[1-9]*) return ;;
+  esac
   _weir_say "duration: \"$1\" is none: write seconds, at least 1, or 5m, 1h, 7d"
   exit 2
 }
@@ -154,8 +162,12 @@ _weir_ask_for_lease() {
   _weir_status=$(_weir_ask GET "$_weir_key" "lease=${WEIR_LEASE:-30}s&wait=$1s" \
     $((${WEIR_TIMEOUT:-1} + $1)))
   _weir_token=
-  [ "$_weir_status" != 404 ] ||
-    _weir_token=$(tr -d '\r' < "$_weir_folder/head" | sed -n 's/^[Ww]eir-[Ll]ease: *//p')
+  [ "$_weir_status" = 404 ] || return 0
+  while IFS=': ' read -r _weir_name _weir_text; do
+    case $_weir_name in
+      [Ww]eir-[Ll]ease) _weir_token=${_weir_text%?} ;;  # without the carriage return
+    esac
+  done < "$_weir_folder/head"
 }
 
 # weir_cached KEY DURATION COMMAND [ARGUMENT…]

@@ -69,30 +69,32 @@ same 'an empty value' '' "$(cat "$folder/out")"
 
 newline='
 '
-set -- .. . a/b//c / %2F %2A % a+b 'a b' '?q=1' '#f' 'a&b=c' é 日本 'a*b' '*' "$newline" \
-  "$(printf '\177\377\001')" '~' "\"'" '\' '{k}' '[a-z]' '@file' -n --exact
+set -- .. 'a/b//c?q=1#f&g=h%2F%2A%' 'é 日本' '*' "$newline$(printf '\177\377\001')" \
+  "~\"';+\\" '{k}[a-z]@' -n --exact
 number=0
 for key in "$@"; do
   number=$((number + 1))
   printf %s "$number" | weir_set "$key"
-  printf %s "p$number" | WEIR_PREFIX='p*/' weir_set "$key"
 done
+echo prefixed | WEIR_PREFIX='p*/' weir_set '*'
 number=0
 for key in "$@"; do
   number=$((number + 1))
   same "key $key" "$number" "$(weir_get "$key")"
-  same "key $key behind a prefix" "p$number" "$(WEIR_PREFIX='p*/' weir_get "$key")"
 done
 raw GET '/v1/keys?limit=1000' > "$folder/page"
-for path in .. %2F %252F %252A %2A %7F%FF%01 %C3%A9 p%2A%2F..; do
+for path in .. a%2Fb%2F%2Fc%3Fq%3D1%23f%26g%3Dh%252F%252A%25 %C3%A9%20%E6%97%A5%E6%9C%AC %2A \
+  %0A%7F%FF%01 --exact p%2A%2F%2A; do
   grep -qF "\"path\":\"$path\"" "$folder/page" || fail "path $path is not listed"
 done
 for key in "$@"; do
   ends "clear of $key" 0 weir_clear --exact "$key"
 done
-same 'keys behind the prefix are there' "p1" "$(WEIR_PREFIX='p*/' weir_get ..)"
-WEIR_PREFIX='p*/' weir_clear
-ends 'they are cleared' 1 env WEIR_PREFIX='p*/' sh -c '. "$0/docs/clients/weir.sh"; weir_get ..' .
+WEIR_PREFIX='p*/'
+same 'keys behind the prefix are there' prefixed "$(weir_get '*')"
+ends 'clear of a prefix' 0 weir_clear
+ends 'they are cleared' 1 weir_get '*'
+WEIR_PREFIX=
 
 for key in user:1 user:2 'user*' other; do echo x | weir_set "$key"; done
 ends 'a star that is one' 0 weir_clear --exact 'user*'
@@ -116,12 +118,12 @@ same 'calls' 1 "$(calls)"
 silent 'kept'
 
 jobs=
-for number in 1 2 3 4 5 6 7 8; do
+for number in 1 2 3 4 5; do
   weir_cached many 60 compute > "$folder/out.$number" &
   jobs="$jobs $!"
 done
 for job in $jobs; do wait "$job" || fail 'one of many'; done
-for number in 1 2 3 4 5 6 7 8; do
+for number in 1 2 3 4 5; do
   cmp "$folder/value" "$folder/out.$number" || fail "what number $number got"
 done
 same 'calls of many' 1 "$(calls)"
@@ -152,11 +154,11 @@ ends 'is not kept' 1 weir_get old
 
 # ---- what goes wrong ----
 
-for duration in 0 -1 soon '1 h' '5m&backend=disk'; do
+for duration in 0 -1 soon '1 h' '5m&backend=disk' '' 00s; do
   ends "duration $duration" 2 weir_cached bad "$duration" compute
   said "duration $duration" '^weir: duration: '
-  ends "duration $duration" 2 weir_set bad "$duration" < "$folder/value"
 done
+ends 'a wrong duration' 2 weir_set bad soon < "$folder/value"
 WEIR_BACKEND=nope
 ends 'an unknown backend' 2 weir_cached bad 60 compute
 said 'an unknown backend' '^weir: backend: there is no "nope"\|^weir: backend: there is no \\"nope'
@@ -184,16 +186,18 @@ same 'a token, by a socket' fine "$(weir_cached a 60 echo fine)"
 same 'a token, by a socket' fine "$(weir_get a)"
 
 printf gone > "$folder/value"
-for WEIR_ADMIN in unix:/nowhere/at/all 127.0.0.1:9 off; do
-  ends 'without Weir' 0 weir_cached a 60 compute
-  same 'without Weir' gone "$(cat "$folder/out")"
-  if [ "$WEIR_ADMIN" = off ]; then silent off; else said 'without Weir' 'cannot be reached'; fi
-  ends 'get without Weir' 1 weir_get a
-  ends 'set without Weir' 0 weir_set a 60 < "$folder/value"
-  ends 'clear without Weir' 1 weir_clear a
-  ends 'a command that fails without Weir' 7 weir_cached a 60 broken
-done
-same 'calls without Weir' 3 "$(calls)"
+WEIR_ADMIN=unix:/nowhere/at/all
+ends 'without Weir' 0 weir_cached a 60 compute
+same 'without Weir' gone "$(cat "$folder/out")"
+said 'without Weir' 'cannot be reached'
+ends 'get without Weir' 1 weir_get a
+ends 'set without Weir' 0 weir_set a 60 < "$folder/value"
+ends 'clear without Weir' 1 weir_clear a
+ends 'a command that fails without Weir' 7 weir_cached a 60 broken
+WEIR_ADMIN=off
+ends 'off' 0 weir_cached a 60 compute
+silent off
+same 'calls without Weir' 2 "$(calls)"
 
 [ "$failures" -eq 0 ] || { echo "$failures failed" >&2; exit 1; }
 echo 'all passed'
