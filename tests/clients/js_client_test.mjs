@@ -156,6 +156,8 @@ test('the first caller gets what later ones get', async () => {
 test('what JSON cannot hold is told, and the lease is over', async () => {
   for (const value of [undefined, () => 1, 5n]) {
     await assert.rejects(cache('a', () => value), /value of a cannot be written as json/);
+    const next = await ask('GET', '/v1/keys/a?lease=1ms&wait=0s');
+    assert.ok(next.headers['weir-lease']); // nobody else has it
   }
   assert.equal(await cache('a', () => 'fine'), 'fine');
 });

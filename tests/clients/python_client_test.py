@@ -126,8 +126,8 @@ class Values(ClientTest):
         self.assertEqual(self.cache.get_or_set('b', Calls(raises=ValueError())), 'computed')
 
     def test_durations(self):
-        for given, seconds in [(30, 30), (1.5, 1), ('45', 45), ('90s', 90), ('5m', 300), ('1h', 3600),
-                               ('2d', 172800), ('2000ms', 2), (datetime.timedelta(minutes=2), 120),
+        for given, seconds in [(30, 30), (1.5, 1), ('45', 45), ('90s', 90), ('5m', 300),
+                               ('1h', 3600), ('2d', 172800), ('2000ms', 2), (datetime.timedelta(minutes=2), 120),
                                (None, 300)]:
             with self.subTest(given):
                 for key, setting in [('set', lambda k, d: self.cache.set(k, 1, d)),
@@ -186,7 +186,8 @@ class Values(ClientTest):
             @staticmethod
             def loads(data):
                 return data.decode()
-        self.assertEqual(Weir(server.url, serializer=Upper, timeout=PATIENCE)('a', lambda: 'b'), 'B')
+        upper = Weir(server.url, serializer=Upper, timeout=PATIENCE)
+        self.assertEqual(upper('a', lambda: 'b'), 'B')
 
     def test_the_first_caller_gets_what_later_ones_get(self):
         self.assertEqual(self.cache('a', lambda: (1, {2: 3})), [1, {'2': 3}])
@@ -376,7 +377,9 @@ class Leases(ClientTest):
                                                     Calls(raises=KeyboardInterrupt()))):
             with self.assertRaises(error):
                 self.cache('a', function)
-        self.assertEqual(self.cache('a', lambda: 'fine'), 'fine')  # and nobody waits for a lease
+            _, headers, _ = ask('GET', '/v1/keys/a?lease=1ms&wait=0s')
+            self.assertIn('Weir-Lease', headers)  # nobody else has it
+        self.assertEqual(self.cache('a', lambda: 'fine'), 'fine')
 
     def test_of_who_waits_the_next_one_computes_where_one_raises(self):
         lock, left = threading.Lock(), [10]

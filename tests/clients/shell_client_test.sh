@@ -37,7 +37,7 @@ silent() {
   [ ! -s "$folder/err" ] || fail "$1: $(cat "$folder/err")"
 }
 
-raw() {  # METHOD PATH [DATA]
+raw() {  # METHOD PATH
   curl -qs --noproxy '*' --max-time 60 -X "$1" "$WEIR_TEST_URL$2"
 }
 
@@ -135,7 +135,9 @@ broken() {
 ends 'a command that fails' 7 weir_cached broken 60 broken
 same 'what it said' half "$(cat "$folder/out")"
 ends 'nothing of it is kept' 1 weir_get broken
-same 'the lease is over' fine "$(weir_cached broken 60 echo fine)"
+raw GET '/v1/keys/broken?lease=1ms&wait=0s' > "$folder/out"
+grep -q 'with this lease' "$folder/out" || fail 'the lease is over'
+same 'the next one computes' fine "$(weir_cached broken 60 echo fine)"
 
 raw GET '/v1/keys/dead?lease=200ms' > "$folder/out"
 same 'who never ends loses the lease' fine "$(weir_cached dead 60 echo fine)"
