@@ -55,7 +55,8 @@ _weir_ask() {
   [ -z "${WEIR_ADMIN_TOKEN:-}" ] || _weir_auth=$(printf 'header = "Authorization: Bearer %s"' \
     "$(printf %s "$WEIR_ADMIN_TOKEN" | sed 's/[\\"]/\\&/g')")
   _weir_code=$(printf '%s\n' "$_weir_auth" | curl -q --config - --silent \
-    --globoff --path-as-is --noproxy '*' --connect-timeout "${WEIR_TIMEOUT:-1}" --max-time "$_weir_seconds" --header 'Expect:' \
+    --globoff --path-as-is --noproxy '*' --header 'Expect:' \
+    --connect-timeout "${WEIR_TIMEOUT:-1}" --max-time "$_weir_seconds" \
     --request "$_weir_method" "$@" --dump-header "$_weir_folder/head" \
     --output "$_weir_folder/body" --write-out '%{http_code}' \
     "$_weir_at/v1/keys$_weir_path${_weir_query:+?$_weir_query}") ||

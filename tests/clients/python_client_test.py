@@ -127,8 +127,8 @@ class Values(ClientTest):
 
     def test_durations(self):
         for given, seconds in [(30, 30), (1.5, 1), ('45', 45), ('90s', 90), ('5m', 300),
-                               ('1h', 3600), ('2d', 172800), ('2000ms', 2), (datetime.timedelta(minutes=2), 120),
-                               (None, 300)]:
+                               ('1h', 3600), ('2d', 172800), ('2000ms', 2),
+                               (datetime.timedelta(minutes=2), 120), (None, 300)]:
             with self.subTest(given):
                 for key, setting in [('set', lambda k, d: self.cache.set(k, 1, d)),
                                      ('called', lambda k, d: self.cache(k, Calls(1), d)),
