@@ -209,8 +209,9 @@ test('the arguments are in the key', async () => {
   assert.equal(await wrapped(7, { x: 1, y: [2] }), 2);
   assert.equal(await wrapped(7, { y: [2], x: 1 }), 2);
   assert.equal(f.count, 1);
-  const different = [[], [1], ['1'], [1n], [true], [null], [[1]], [[[1]]], [{}], [{ 1: 1 }], ['a,b'],
-    ['a', 'b'], [new Date(1)], [NaN], [-0], [0], [undefined, 1], ['x'.repeat(500)], ['y'.repeat(500)]];
+  const different = [[], [1], ['1'], [1n], [true], [null], [[1]], [[[1]]], [{}], [{ 1: 1 }],
+    ['a,b'], ['a', 'b'], [new Date(1)], [NaN], [-0], [0], [undefined, 1], ['x'.repeat(500)],
+    ['y'.repeat(500)]];
   const keys = different.map((given) => wrapped.cacheKey(...given));
   assert.equal(new Set(keys).size, different.length);
   assert.equal(wrapped.cacheKey(undefined), 'user');
@@ -295,7 +296,8 @@ test('misuse is refused, whether or not Weir is there', async () => {
 test('what Weir refuses is told, and nothing is computed', async () => {
   const f = calls(() => 1);
   for (const [field, call] of [['backend', () => cache.nope('a', f)],
-    ['backend', () => cache.nope.get('a')], ['key', () => cache('', f)], ['key', () => cache.clear('')],
+    ['backend', () => cache.nope.get('a')], ['key', () => cache('', f)],
+    ['key', () => cache.clear('')],
     ['key', () => cache.set('k'.repeat(2049), 1)]]) {
     await assert.rejects(call(), (error) =>
       error instanceof WeirError && error.status === 400 && error.field === field);
