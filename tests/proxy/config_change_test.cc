@@ -13,10 +13,14 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using enum BackendChange;
 
-// Of several backends one has to be the default.
+// Of several backends one has to be the default: the first, unless it says so.
 std::string with_default(const std::string& yaml) {
-  const bool several = yaml.contains("ram:") && yaml.contains("backends:");
-  return several && !yaml.contains("default:") ? yaml + "default: ram\n" : yaml;
+  constexpr std::string_view kBegins = "backends: { ";
+  const std::size_t at = yaml.find(kBegins);
+  if (at == std::string::npos || yaml.contains("default:")) return yaml;
+  const std::size_t name = at + kBegins.size();
+  return yaml + (yaml.ends_with('\n') ? "" : "\n") +
+         "default: " + yaml.substr(name, yaml.find(':', name) - name) + "\n";
 }
 
 conf::Config config_of(const std::string& yaml) {
