@@ -37,8 +37,9 @@ ConfigChange change(const std::string& now, const std::string& next) {
 
 TEST(ConfigChange, NothingChangesWhereBothSayTheSame) {
   const std::string yaml =
-      "backends: { ram: { type: ram }, disk: { type: disk, cache_dir: /c } }\nlisten: [8080, "
-      "8090]\n";
+      "backends: { ram: { type: ram }, disk: { type: disk, cache_dir: /c } }\nlisten: "
+      "[0.0.0.0:8080, "
+      "0.0.0.0:8090]\n";
   const ConfigChange same = change(yaml, yaml);
   EXPECT_THAT(same.backends, ElementsAre(Kept, Kept));
   EXPECT_THAT(same.closed, IsEmpty());
@@ -118,12 +119,12 @@ TEST(ConfigChange, WhatIsRefusedSaysWhyAndWhatToDo) {
        "backends: { e: {type: disk, cache_dir: /e} }", "which is d (/c) now and would be e (/e)"},
       {"listen: 127.0.0.1:8080\nadmin: 127.0.0.1:9090",
        "listen: 127.0.0.1:9090\nadmin: 127.0.0.1:8080", "listen: 127.0.0.1:9090 cannot be opened"},
-      {"listen: 127.0.0.1:8080", "listen: 8080", "while 127.0.0.1:8080 is open"},
-      {"listen: 8080", "listen: [8080, 127.0.0.1:8080]", "listen: 127.0.0.1:8080 cannot be opened"},
+      {"listen: 127.0.0.1:8080", "listen: 0.0.0.0:8080", "while 127.0.0.1:8080 is open"},
       {"listen: \"[::]:8080\"", "listen: \"[::1]:8080\"", "listen: [::1]:8080 cannot be opened"},
-      {"listen: 8080\nadmin: off", "listen: 8081\nadmin: 127.0.0.1:8080",
+      {"listen: 0.0.0.0:8080\nadmin: off", "listen: 0.0.0.0:8081\nadmin: 127.0.0.1:8080",
        "admin: 127.0.0.1:8080 cannot be opened"},
-      {"listen: unix:/a", "listen: 8080\nadmin: unix:/a", "admin: unix:/a cannot be opened"},
+      {"listen: unix:/a", "listen: 0.0.0.0:8080\nadmin: unix:/a",
+       "admin: unix:/a cannot be opened"},
   };
   for (const Row& row : rows) {
     const ConfigChange out = change(row.now, row.next);
@@ -144,10 +145,10 @@ TEST(ConfigChange, AddressesAreMatchedOnceEach) {
   const Row rows[] = {
       {"[127.0.0.1:0]", "[127.0.0.1:0, 127.0.0.1:0]", {0, std::nullopt}, {}},
       {"[127.0.0.1:0, 127.0.0.1:0]", "[127.0.0.1:0]", {0}, {1}},
-      {"[8080, 8090]", "[8090, 8070]", {1, std::nullopt}, {0}},
-      {"[8080]", "[\"0.0.0.0:8080\"]", {0}, {}},  // said otherwise
+      {"[0.0.0.0:8080, 0.0.0.0:8090]", "[0.0.0.0:8090, 0.0.0.0:8070]", {1, std::nullopt}, {0}},
+      {"[0.0.0.0:8080]", "[\"0.0.0.0:8080\"]", {0}, {}},  // said otherwise
       {"[\"0.0.0.0:8080\"]", "[\"0.0.0.0:8080\", \"[::]:8080\"]", {0, std::nullopt}, {}},
-      {"[8080]", "[unix:/a]", {std::nullopt}, {0}},
+      {"[0.0.0.0:8080]", "[unix:/a]", {std::nullopt}, {0}},
   };
   const auto in = [](const char* list) {
     return "admin: off\nlisten: " + std::string(list) + "\n";
