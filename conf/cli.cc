@@ -277,6 +277,7 @@ Command invoke(const CliCommand& command, std::string_view name,
 
 Command unknown_command(const std::string& name) {
   std::vector<std::string_view> names;
+  names.reserve(std::size(kCommands));
   for (const CliCommand& command : kCommands) names.push_back(command.name);
   std::string hint = file_hint(name);
   if (const auto near = nearest_name(name, names); near && hint.empty()) {

@@ -13,7 +13,7 @@ std::string joined(const std::vector<std::string>& texts, std::string_view joint
 }
 
 // Within single quotes of a shell.
-std::string quoted(std::string_view text, std::string_view also_escape = "") {
+std::string shell_quoted(std::string_view text, std::string_view also_escape = "") {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'') {
@@ -28,6 +28,7 @@ std::string quoted(std::string_view text, std::string_view also_escape = "") {
 
 std::vector<std::string> names_of(const std::vector<CommandText>& commands) {
   std::vector<std::string> out;
+  out.reserve(commands.size());
   for (const CommandText& command : commands) out.push_back(command.name);
   return out;
 }
@@ -49,6 +50,7 @@ void add_bash_values(const CommandText& command, std::string_view called, std::s
   for (const OptionText& option : command.options) {
     if (option.positional || option.value.empty()) continue;
     std::vector<std::string> patterns;
+    patterns.reserve(option.names.size());
     for (const std::string& name : option.names) {
       patterns.push_back(fmt::format("{}:{}", called, name));
     }
@@ -100,11 +102,11 @@ std::string zsh_value(const OptionText& option) {
 
 std::string zsh_option(const OptionText& option) {
   constexpr std::string_view kEscaped = "[]:\\";
-  if (option.positional) return quoted("1" + zsh_value(option));
+  if (option.positional) return shell_quoted("1" + zsh_value(option));
   std::string out;
   for (const std::string& name : option.names) {
     if (!out.empty()) out += " \\\n        ";
-    std::string text = quoted(option.text, kEscaped);
+    std::string text = shell_quoted(option.text, kEscaped);
     text = text.substr(1, text.size() - 2);
     out += fmt::format("'{}[{}]{}'", name, text, zsh_value(option));
   }
@@ -119,7 +121,7 @@ std::string zsh_script(const std::vector<CommandText>& commands) {
       "  local -a commands\n"
       "  commands=(\n";
   for (const CommandText& command : commands) {
-    out += fmt::format("    {}\n", quoted(command.name + ":" + command.summary));
+    out += fmt::format("    {}\n", shell_quoted(command.name + ":" + command.summary));
   }
   out +=
       "  )\n"
@@ -160,8 +162,8 @@ std::string fish_option(const OptionText& option) {
   }
   const std::vector<std::string> words = option.words();
   if (!option.value.empty() && !option.positional) out += option.is_file() ? " -r -F" : " -x";
-  if (!words.empty()) out += fmt::format(" -a {}", quoted(joined(words, " ")));
-  return out + " -d " + quoted(option.text, "\\");
+  if (!words.empty()) out += fmt::format(" -a {}", shell_quoted(joined(words, " ")));
+  return out + " -d " + shell_quoted(option.text, "\\");
 }
 
 std::string fish_script(const std::vector<CommandText>& commands) {
@@ -172,7 +174,7 @@ std::string fish_script(const std::vector<CommandText>& commands) {
   const std::string none = fmt::format("'not __fish_seen_subcommand_from {}'", names);
   for (const CommandText& command : commands) {
     out += fmt::format("complete -c weir -n {} -a {} -d {}\n", none, command.name,
-                       quoted(command.summary, "\\"));
+                       shell_quoted(command.summary, "\\"));
   }
   const auto add = [&](const std::string& condition, const CommandText& command) {
     for (const OptionText& option : command.options) {

@@ -369,7 +369,7 @@ BackendStats Ram::stats() const {
 
 }  // namespace
 
-std::shared_ptr<RamBackend> make_ram_backend(RamOptions options) {
+std::shared_ptr<RamBackend> make_ram_backend(const RamOptions& options) {
   return std::make_shared<Ram>(options);
 }
 

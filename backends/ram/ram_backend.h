@@ -26,6 +26,6 @@ class RamBackend : public Backend {
   virtual void resize(const RamOptions& options) = 0;
 };
 
-std::shared_ptr<RamBackend> make_ram_backend(RamOptions options);
+std::shared_ptr<RamBackend> make_ram_backend(const RamOptions& options);
 
 }  // namespace weir::backends

@@ -59,7 +59,10 @@ std::vector<Call> make_calls(const Instance& instance, values::LeaseTable& lease
   std::vector<Call> calls;
   // Open: there is nothing in the page, and a browser that is sent to it has no token to send. What
   // the page asks for needs it.
-  calls.push_back({.path = "/", .is_open = true, .run = dashboard});
+  calls.push_back(
+      {.path = "/", .is_open = true, .run = [](const Request&, const Asker&, flow::WorkerContext&) {
+         return dashboard();
+       }});
   calls.push_back({.path = "/healthz",
                    .is_open = true,
                    .run = [](const Request&, const Asker&, flow::WorkerContext&) {

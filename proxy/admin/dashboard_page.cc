@@ -4,12 +4,12 @@
 
 namespace weir::admin {
 
-std::optional<Reply> dashboard(const Request&, Asker, flow::WorkerContext&) {
-  return Reply{.type = "text/html; charset=utf-8",
-               .body = std::string(dashboard_html()),
-               .fields = {{"Content-Security-Policy", std::string(dashboard_policy())},
-                          {"Referrer-Policy", "no-referrer"},
-                          {"Cross-Origin-Resource-Policy", "same-origin"}}};
+Reply dashboard() {
+  return {.type = "text/html; charset=utf-8",
+          .body = std::string(dashboard_html()),
+          .fields = {{"Content-Security-Policy", std::string(dashboard_policy())},
+                     {"Referrer-Policy", "no-referrer"},
+                     {"Cross-Origin-Resource-Policy", "same-origin"}}};
 }
 
 }  // namespace weir::admin

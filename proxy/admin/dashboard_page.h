@@ -2,7 +2,6 @@
 // for that. Made at build time of the files in dashboard/ (embed.py). Any thread.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "proxy/admin/calls.h"
@@ -15,7 +14,7 @@ std::string_view dashboard_html();
 // address that it came from.
 std::string_view dashboard_policy();
 
-// The call.
-std::optional<Reply> dashboard(const Request& request, Asker asker, flow::WorkerContext& worker);
+// What the call answers.
+Reply dashboard();
 
 }  // namespace weir::admin

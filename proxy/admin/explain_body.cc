@@ -1,5 +1,7 @@
 #include "proxy/admin/explain_body.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <optional>
 
@@ -81,7 +83,9 @@ std::string explain_body(const flow::Question& question) {
   out["url"] = question.url;
   out["method"] = question.method;
   out["headers"] = Json::array();
-  for (const auto& [name, value] : question.headers) out["headers"].push_back(name + ": " + value);
+  for (const auto& [name, value] : question.headers) {
+    out["headers"].push_back(fmt::format("{}: {}", name, value));
+  }
   return text_of(out);
 }
 

@@ -70,7 +70,7 @@ class KeysHandler final : public ReplyingHandler,
   bool list_part(std::uint64_t from, backends::ListPart part);
   void send_list(const std::string& cursor);
   void clear_matching();
-  bool clear_part(backends::ListPart part);
+  bool clear_part(const backends::ListPart& part);
   void clear_all();
 
   backends::Store& store() const { return site_->store_of_backend(backend_); }

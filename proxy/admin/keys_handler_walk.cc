@@ -65,8 +65,7 @@ void KeysHandler::list() {
 void KeysHandler::walk_from(std::uint64_t from) {
   walk_ = std::make_unique<values::ValueWalk>(
       worker_.loop, store(), from, [this](std::uint64_t began, backends::ListPart part) {
-        return call_.kind == Kind::List ? list_part(began, std::move(part))
-                                        : clear_part(std::move(part));
+        return call_.kind == Kind::List ? list_part(began, std::move(part)) : clear_part(part);
       });
 }
 
@@ -129,7 +128,7 @@ void KeysHandler::clear_matching() {
   walk_from(0);
 }
 
-bool KeysHandler::clear_part(backends::ListPart part) {
+bool KeysHandler::clear_part(const backends::ListPart& part) {
   keys::KeyBuffer key;
   for (const backends::Listed& entry : part.entries) {
     const std::string_view name = values::name_of_value(entry.key);

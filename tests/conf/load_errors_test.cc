@@ -231,10 +231,11 @@ TEST(LoadErrors, Backends) {
            "made where it is missing"},
           {"backends: {d: {type: disk, cache_dir: ''}}",
            "weir.yaml:2:39: backends.d.cache_dir: is empty: which folder?"},
-          {"default: c\nbackends: {c: {type: disk, cache_dir: /tmp/x}, d: {type: disk, cache_dir: "
-           "/tmp/./x/}}",
-           "weir.yaml:3:48: backends.d: has the cache_dir of c: give each a folder of its own "
-           "(\"/tmp/./x/\")"},
+          {"default: c\nbackends: {c: {type: disk, cache_dir: /tmp/weir-tests/x}, d: {type: disk, "
+           "cache_dir: "
+           "/tmp/./weir-tests/x/}}",
+           "weir.yaml:3:59: backends.d: has the cache_dir of c: give each a folder of its own "
+           "(\"/tmp/./weir-tests/x/\")"},
           {"backends: {d: {type: disk, min_free: 5 percent}}",
            "weir.yaml:2:38: backends.d.min_free: \"5 percent\" is not a size (try 64MiB)"},
           {"backends: {d: {type: disk, min_free: 100%}}",

@@ -136,10 +136,10 @@ TEST_F(FillEndTest, ARefreshThatAClientComesToWaitForIsHurried) {
 }
 
 TEST_F(FillEndTest, WhoseBodyComesInHoldsUpOthersWhileTheyWaitForTheApp) {
-  const Transaction transaction(*context_);
-  EXPECT_FALSE(transaction.holds_up_others());
+  const auto visitor = visit("/a");
+  EXPECT_FALSE(visitor->transaction().holds_up_others());
   app_.set_crowded(true);
-  EXPECT_TRUE(transaction.holds_up_others());
+  EXPECT_TRUE(visitor->transaction().holds_up_others());
 }
 
 // ---- broken off ----

@@ -37,6 +37,7 @@ class Visitor {
     if (!std::exchange(gone_, true)) transaction_.finished();
   }
   test::ScriptedExchange* operator->() { return &exchange_; }
+  const Transaction& transaction() const { return transaction_; }
 
  private:
   test::ScriptedExchange exchange_;
