@@ -14,7 +14,8 @@ packages_of() {
   case $1 in
     build) echo g++ cmake ninja-build pkg-config libevent-dev libcurl4-openssl-dev \
                 libyaml-cpp-dev libre2-dev libxxhash-dev libfmt-dev libspdlog-dev libcli11-dev \
-                nlohmann-json3-dev libssl-dev libgtest-dev libgmock-dev python3 curl ;;
+                nlohmann-json3-dev prometheus-cpp-dev libssl-dev libgtest-dev libgmock-dev \
+                python3 curl ;;
     test)  echo ccache lld ;;
     check) echo clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev prometheus ;;
     bench) echo nginx haproxy varnish wrk strace ;;

@@ -1,11 +1,15 @@
-// Figures in the text format that Prometheus reads: families with their samples. Pure.
+// Figures in the text format that Prometheus reads: families with their samples, which
+// prometheus-cpp's serialiser writes. Pure.
 #pragma once
+
+#include <prometheus/metric_family.h>
 
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "proxy/metrics/histogram.h"
 
@@ -19,20 +23,19 @@ class Exposition {
   // Begins one: what follows are its samples. `name` and `help` are literals; the latter has no
   // line's end.
   void family(std::string_view name, Kind kind, std::string_view help);
-  // Values may be any text, and are made valid UTF-8.
+  // Values may be any text, and are made valid UTF-8. A figure above 2^53 is rounded: the format's
+  // numbers are doubles.
   void sample(Labels labels, std::uint64_t value);
   void sample(Labels labels, double value);
   // A whole histogram, in seconds.
   void sample(Labels labels, const metrics::Durations& durations);
 
-  const std::string& text() const { return text_; }
+  std::string text() const;
 
  private:
-  void add(std::string_view suffix, Labels labels, std::string_view bound, std::string_view value);
-  void add_label(std::string_view name, std::string_view value, bool first);
+  prometheus::ClientMetric& add(Labels labels);
 
-  std::string_view name_;
-  std::string text_;
+  std::vector<prometheus::MetricFamily> families_;
 };
 
 }  // namespace weir::admin
