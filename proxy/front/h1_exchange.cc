@@ -344,14 +344,19 @@ void H1Exchange::finish(std::int64_t now_us) {
 
 // How long an event stream or a tunnel lasted tells nothing of how quick anybody was.
 void H1Exchange::count(metrics::LoopCounts& counts, std::int64_t took_us) const {
-  counts.count(notes_.counts, {.verdict = notes_.verdict,
-                               .status = status_,
-                               .detail = notes_.detail,
-                               .subject = notes_.subject,
-                               .bytes = output_.body_bytes(),
-                               .total_us = is_open_ended() ? -1 : took_us,
-                               .upstream_ms = notes_.upstream_ms,
-                               .collapsed = notes_.collapsed});
+  const std::int64_t total_us = is_open_ended() ? -1 : took_us;
+  if (notes_.detail.empty() && notes_.upstream_ms < 0 && !notes_.collapsed) {
+    counts.count_plain(notes_.counts, notes_.verdict, status_, output_.body_bytes(), total_us);
+  } else {
+    counts.count(notes_.counts, {.verdict = notes_.verdict,
+                                 .status = status_,
+                                 .detail = notes_.detail,
+                                 .subject = notes_.subject,
+                                 .bytes = output_.body_bytes(),
+                                 .total_us = total_us,
+                                 .upstream_ms = notes_.upstream_ms,
+                                 .collapsed = notes_.collapsed});
+  }
   // Of keys that stores were asked for.
   const bool has_key = notes_.counts && notes_.verdict != policy::Verdict::Bypass;
   if (has_key && counts.wants_url()) {

@@ -13,14 +13,6 @@ constexpr std::size_t kReasonBytes = 256;
 // The most frequent ones, that is: of the others the counts say little.
 constexpr std::size_t kShown = 50;
 
-std::size_t index_of(policy::Verdict verdict) {
-  return static_cast<std::size_t>(verdict);
-}
-
-std::size_t class_of(int status) {
-  return status >= 100 && status < 600 ? static_cast<std::size_t>(status / 100) : 0;
-}
-
 // A key of the table of reasons. None of its parts has a line's end: subjects are names of fields,
 // cookies and the like.
 std::string joined(std::string_view route, std::string_view detail, std::string_view subject) {
@@ -70,11 +62,9 @@ std::uint64_t RouteTotals::requests_of(policy::Verdict verdict) const {
 // ---- a route's ----
 
 void RouteCounts::count(const Ended& ended) {
-  const std::size_t verdict = index_of(ended.verdict);
-  const std::size_t status_class = class_of(ended.status);
-  bytes_[verdict].add(ended.bytes);
-  if (ended.detail.empty()) return plain_[verdict][status_class].add();
-  count_detailed({ended.verdict, status_class, ended.detail});
+  if (ended.detail.empty()) return count_plain(ended.verdict, ended.status, ended.bytes);
+  bytes_[static_cast<std::size_t>(ended.verdict)].add(ended.bytes);
+  count_detailed({ended.verdict, class_of(ended.status), ended.detail});
 }
 
 void RouteCounts::count_detailed(const RequestKind& kind) {
@@ -116,7 +106,9 @@ void LoopCounts::count(RouteCounts* route, const Ended& ended) {
   using policy::Verdict;
   RouteCounts& counts = route ? *route : unrouted_;
   counts.count(ended);
-  if (ended.total_us >= 0) durations_[index_of(ended.verdict)].count(ended.total_us);
+  if (ended.total_us >= 0) {
+    durations_[static_cast<std::size_t>(ended.verdict)].count(ended.total_us);
+  }
   if (ended.upstream_ms >= 0) upstream_.count(ended.upstream_ms * 1000);
   if (ended.collapsed) collapsed_.add();
   const bool passed = ended.verdict == Verdict::Miss || ended.verdict == Verdict::Bypass;

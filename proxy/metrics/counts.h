@@ -29,8 +29,8 @@ inline constexpr std::size_t kStatusClasses = 6;
 struct Ended {
   policy::Verdict verdict = policy::Verdict::None;
   int status = 0;                 // sent; 0: none
-  std::string_view detail;        // a literal, or a reason's token
-  std::string_view subject;       // what that is about
+  std::string_view detail{};      // a literal, or a reason's token
+  std::string_view subject{};     // what that is about
   std::uint64_t bytes = 0;        // of the response's body
   std::int64_t total_us = -1;     // below 0: it says nothing, as of a tunnel
   std::int64_t upstream_ms = -1;  // until the app's head; below 0: the app was not asked for it
@@ -84,6 +84,12 @@ class alignas(64) RouteCounts {
 
   const std::string& route() const { return route_; }
   void count(const Ended& ended);
+  // Without a detail.
+  void count_plain(policy::Verdict verdict, int status, std::uint64_t bytes) {
+    const auto at = static_cast<std::size_t>(verdict);
+    bytes_[at].add(bytes);
+    plain_[at][class_of(status)].add();
+  }
   // Any thread.
   void add_to(RouteTotals& sum) const;
 
@@ -92,6 +98,9 @@ class alignas(64) RouteCounts {
     RequestKind kind;
     std::uint64_t count = 0;
   };
+  static std::size_t class_of(int status) {
+    return status >= 100 && status < 600 ? static_cast<std::size_t>(status / 100) : 0;
+  }
   void count_detailed(const RequestKind& kind);
 
   const std::string route_;
@@ -113,6 +122,12 @@ class alignas(64) LoopCounts {
   RouteCounts& of_route(std::string_view name);
   // `route`: one of this loop's, or null: none matched, or nobody looked.
   void count(RouteCounts* route, const Ended& ended);
+  // A hit, which is a few additions; or another request of which there is no more to say.
+  void count_plain(RouteCounts* route, policy::Verdict verdict, int status, std::uint64_t bytes,
+                   std::int64_t total_us) {
+    (route ? *route : unrouted_).count_plain(verdict, status, bytes);
+    if (total_us >= 0) durations_[static_cast<std::size_t>(verdict)].count(total_us);
+  }
   // Whether the URL of the request that is counted now is wanted: of one in kSampled.
   bool wants_url() {
     if (--until_sample_ > 0) return false;

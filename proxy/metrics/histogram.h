@@ -2,9 +2,12 @@
 // wide as the one before it.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "proxy/metrics/counter.h"
 
@@ -16,6 +19,31 @@ inline constexpr std::array<std::int64_t, 21> kDurationBounds_us = {
     2'000,   5'000,     10'000,    20'000,    50'000,     100'000,    200'000,
     500'000, 1'000'000, 2'000'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
 inline constexpr std::size_t kDurationClasses = kDurationBounds_us.size() + 1;
+
+// Which class a duration is of. Those with the same number of binary digits are of one or two
+// classes, the first of which stands in a table.
+class DurationClasses {
+ public:
+  constexpr DurationClasses() {
+    std::ranges::copy(kDurationBounds_us, longest_.begin());
+    longest_.back() = std::numeric_limits<std::uint64_t>::max();
+    for (std::size_t digits = 1; digits < first_.size(); ++digits) {
+      const std::uint64_t shortest = std::uint64_t{1} << (digits - 1);
+      first_[digits] = first_[digits - 1];
+      while (shortest > longest_[first_[digits]]) ++first_[digits];
+    }
+  }
+  constexpr std::size_t of(std::uint64_t us) const {
+    std::size_t at = first_[static_cast<std::size_t>(std::bit_width(us))];
+    while (us > longest_[at]) ++at;
+    return at;
+  }
+
+ private:
+  std::array<std::uint64_t, kDurationClasses> longest_{};
+  std::array<std::uint8_t, 65> first_{};  // by the number of binary digits
+};
+inline constexpr DurationClasses kClasses;
 
 // What several histograms come to. A value.
 struct Durations {
@@ -32,10 +60,9 @@ struct Durations {
 class Histogram {
  public:
   void count(std::int64_t us) {
-    std::size_t at = 0;
-    while (at < kDurationBounds_us.size() && us > kDurationBounds_us[at]) ++at;
-    classes_[at].add();
-    sum_us_.add(us > 0 ? static_cast<std::uint64_t>(us) : 0);
+    const std::uint64_t duration = us > 0 ? static_cast<std::uint64_t>(us) : 0;
+    classes_[kClasses.of(duration)].add();
+    sum_us_.add(duration);
   }
   void add_to(Durations& sum) const;
 

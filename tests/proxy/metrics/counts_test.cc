@@ -1,6 +1,3 @@
-// Rows name what they are about; the rest of an Ended is its default.
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-
 #include "proxy/metrics/counts.h"
 
 #include <gtest/gtest.h>

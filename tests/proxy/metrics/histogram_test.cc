@@ -27,6 +27,14 @@ TEST(Histogram, ADurationIsOfTheClassThatItsBoundEnds) {
   }
 }
 
+TEST(Histogram, EachBoundIsTheLastOfItsClass) {
+  for (std::size_t i = 0; i < kDurationBounds_us.size(); ++i) {
+    EXPECT_EQ(of({kDurationBounds_us[i]}).classes[i], 1U);
+    EXPECT_EQ(of({kDurationBounds_us[i] + 1}).classes[i + 1], 1U);
+  }
+  EXPECT_EQ(of({std::numeric_limits<std::int64_t>::max()}).classes.back(), 1U);
+}
+
 TEST(Histogram, SeveralAddUp) {
   Histogram one;
   Histogram two;
