@@ -16,6 +16,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+import control
 import disk
 import memory
 import procs
@@ -64,7 +65,8 @@ CASES = {case.name: case for case in [
 
 # Cases of their own kind; what they return is a table. churn takes ten minutes: only when asked.
 TABLES = {"memory": memory.measure, "churn": memory.churn, "million": disk.million,
-          "beside": disk.beside, "amplification": disk.amplification}
+          "beside": disk.beside, "amplification": disk.amplification,
+          "value": control.value, "operations": control.operations}
 DEFAULT_CASES = [*CASES, "memory"]
 
 

@@ -108,6 +108,9 @@ class Server:
         path = self.run / "output.txt"
         return path.read_text(errors="replace")[-2000:] if path.exists() else ""
 
+    def main_process(self):
+        return self._processes[0]
+
     def pids(self):
         return [pid for process in self._processes for pid in procs.tree(process.pid)]
 

@@ -77,9 +77,10 @@ end
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '\n{"requests": %d, "seconds": %.6f, "p50_ms": %.3f, "p99_ms": %.3f, "bytes": %d, ' ..
-    '"bad_status": %d, "socket_errors": %d}\n',
+    '\n{"requests": %d, "seconds": %.6f, "p50_ms": %.3f, "p99_ms": %.3f, "max_ms": %.3f, ' ..
+    '"bytes": %d, "bad_status": %d, "cut": %d, "socket_errors": %d}\n',
     summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3,
-    latency:percentile(99) / 1e3, summary.bytes, errors.status,
+    latency:percentile(99) / 1e3, latency.max / 1e3, summary.bytes, errors.status,
+    errors.read + errors.write + errors.timeout,
     errors.connect + errors.read + errors.write + errors.timeout))
 end

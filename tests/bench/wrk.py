@@ -14,6 +14,14 @@ class LoadError(Exception):
 
 def load(cpu, url, seconds, *mode, fields=(), connections=CONNECTIONS):
     """Runs wrk against `url` and returns its figures; any error at all is an exception."""
+    result = load_and_count(cpu, url, seconds, *mode, fields=fields, connections=connections)
+    if result["bad_status"] or result["socket_errors"] or not result["requests"]:
+        raise LoadError(f"wrk saw errors on {url}: {result}")
+    return result
+
+
+def load_and_count(cpu, url, seconds, *mode, fields=(), connections=CONNECTIONS):
+    """As load, but what went wrong for some requests is among the figures."""
     headers = [part for field in fields for part in ("-H", field)]
     done = subprocess.run(
         ["taskset", "-c", str(cpu), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
@@ -22,10 +30,7 @@ def load(cpu, url, seconds, *mode, fields=(), connections=CONNECTIONS):
     lines = done.stdout.strip().splitlines()
     if done.returncode != 0 or not lines or not lines[-1].startswith("{"):
         raise LoadError(f"wrk failed on {url}:\n{done.stdout}{done.stderr}")
-    result = json.loads(lines[-1])
-    if result["bad_status"] or result["socket_errors"] or not result["requests"]:
-        raise LoadError(f"wrk saw errors on {url}: {lines[-1]}")
-    return result
+    return json.loads(lines[-1])
 
 
 def fill(cpu, base, count, prefix):

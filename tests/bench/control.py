@@ -1,0 +1,181 @@
+"""What the admin address costs, and what operations cost those who are being served: a value
+beside a page, reloads, a purge of a million objects, and the end."""
+
+import http.client
+import os
+import signal
+import statistics
+import threading
+import time
+
+import memory
+import procs
+import wrk
+from memory import say
+from servers import Server, ServerError, free_port, get, start_weir_with
+
+CONFIG = "weir_control.yaml"
+VALUE_BAR = 1.3
+RELOADS = 20
+LEAST_RATE = 5000  # requests/s
+PURGES = 5
+PAGE = "/obj/1024/0"
+
+
+def _start(bench, label, storage_mib=64):
+    server = Server("weir", bench.run_dir / label, bench.server_cpu)
+    bench.stack.callback(server.stop)
+    server.admin = free_port()
+    server.values = {"ADMIN": server.admin, "STORAGE": storage_mib}
+    start_weir_with(server, bench.arguments.build, bench.origin.port, CONFIG, DURATION=3600,
+                    **server.values)
+    server.wait_until_up()
+    get(server.port, PAGE)
+    return server
+
+
+def _call(server, method, path, body, content_type="application/json"):
+    connection = http.client.HTTPConnection("127.0.0.1", server.admin, timeout=30)
+    try:
+        connection.request(method, path, body, {"Content-Type": content_type})
+        response = connection.getresponse()
+        answer = response.read()
+    finally:
+        connection.close()
+    if response.status >= 300:
+        raise ServerError(f"{method} {path}: {response.status} {answer!r}")
+
+
+def value(bench):
+    """A value of 1 KiB beside a page of 1 KiB, of one instance, in turn."""
+    cells = [["1 KiB", "read", "CPU µs/req, median", "lowest–highest", "req/s", "× page", "bar"]]
+    with bench.reporting("weir", "value"):
+        server = _start(bench, "value")
+        _call(server, "PUT", "/v1/keys/kept", b"v" * 1024, "application/octet-stream")
+        urls = {"page": f"{server.url}{PAGE}",
+                "value": f"http://127.0.0.1:{server.admin}/v1/keys/kept"}
+        cost = {kind: [] for kind in urls}
+        rate = {kind: [] for kind in urls}
+        for turn in range(bench.arguments.rounds):
+            used, asked, seconds = ({kind: 0 for kind in urls} for _ in range(3))
+            for _ in range(bench.arguments.duration):
+                for kind, url in urls.items():
+                    before = procs.cpu_us(server.pids())
+                    result = wrk.load(bench.load_cpu, url, 1, "one")
+                    used[kind] += procs.cpu_between(before, procs.cpu_us(server.pids()))
+                    asked[kind] += result["requests"]
+                    seconds[kind] += result["seconds"]
+            for kind in urls:
+                cost[kind].append(used[kind] / asked[kind])
+                rate[kind].append(asked[kind] / seconds[kind])
+                say(f"  round {turn + 1} {kind:5} {cost[kind][-1]:.2f} µs/request")
+        page = statistics.median(cost["page"])
+        for kind, found in cost.items():
+            median = statistics.median(found)
+            cells.append(["1 KiB", kind, f"{median:.2f}", f"{min(found):.2f}–{max(found):.2f}",
+                          f"{statistics.median(rate[kind]):,.0f}", f"{median / page:.2f}",
+                          f"{VALUE_BAR}" if kind == "value" else ""])
+        server.stop()
+    return cells
+
+
+def operations(bench):
+    """Reloads, purges of a million objects, and the end, each while wrk asks without a pause."""
+    cells = [["under load", "what", "figure", "bar"]]
+    for name, measure in [("reloads", _reloads), ("purge", _purges), ("end", _end)]:
+        with bench.reporting("weir", name):
+            cells += [[name, *line] for line in measure(bench)]
+    return cells
+
+
+def _loaded(bench, server, seconds, act):
+    """wrk's figures of a load during which `act` is called, once it has begun."""
+    found = {}
+
+    def ask():
+        try:
+            found.update(wrk.load_and_count(bench.load_cpu, server.url + PAGE, seconds, "one"))
+        except wrk.LoadError as error:
+            found["error"] = error
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    threading.Event().wait(1)
+    try:
+        act()
+    finally:
+        asking.join()
+    if "error" in found:
+        raise found["error"]
+    return found
+
+
+def _reload_often(bench, server):
+    for number in range(1, RELOADS + 1):
+        server.template(CONFIG, ORIGIN=bench.origin.port, DURATION=3600 + number, **server.values)
+        for pid in server.pids():
+            os.kill(pid, signal.SIGHUP)
+        _await_reload(server, number)
+        threading.Event().wait(0.1)  # what a reload disturbs shows after it, too
+
+
+def _await_reload(server, number):
+    pause = threading.Event()
+    for _ in range(10_000):
+        output = server.output()
+        if "not reloaded" in output:
+            break
+        if output.count("reloaded") >= number:
+            return
+        pause.wait(0.001)
+    raise ServerError(f"weir has not reloaded for the {number}th time:\n{output}")
+
+
+def _reloads(bench):
+    server = _start(bench, "reloads")
+    found = _loaded(bench, server, 6, lambda: _reload_often(bench, server))
+    server.stop()
+    return [[f"requests/s during {RELOADS} reloads",
+             f"{found['requests'] / found['seconds']:,.0f}", f"{LEAST_RATE:,}"],
+            ["failed requests", f"{found['bad_status'] + found['socket_errors']}", "0"],
+            ["longest wait, ms", f"{found['max_ms']:.1f}", ""]]
+
+
+def _purges(bench):
+    server = _start(bench, "purge", storage_mib=4096)
+    objects, _ = memory.fill(bench, server)
+    alone = wrk.load(bench.load_cpu, server.url + PAGE, 4, "one")
+    took = []
+
+    def purge():
+        for _ in range(PURGES):
+            began = time.monotonic()
+            _call(server, "POST", "/v1/purge", b'{"all": true}')
+            took.append(time.monotonic() - began)
+            threading.Event().wait(0.2)
+
+    found = _loaded(bench, server, 4, purge)
+    if found["bad_status"] or found["socket_errors"]:
+        raise ServerError(f"requests failed: {found}")
+    server.stop()
+    return [["objects in memory", f"{objects:,}", "1,000,000"],
+            ["p99, ms: without a purge, and with some",
+             f"{alone['p99_ms']:.2f}, {found['p99_ms']:.2f}", ""],
+            ["longest wait, ms: without, and with",
+             f"{alone['max_ms']:.1f}, {found['max_ms']:.1f}", ""],
+            ["longest purge of everything, ms", f"{max(took) * 1000:.1f}", ""]]
+
+
+def _end(bench):
+    """wrk goes on after the end: that it is refused then is no failure."""
+    server = _start(bench, "end")
+    process = server.main_process()
+
+    def end():
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+    found = _loaded(bench, server, 3, end)
+    return [["answered until SIGTERM's end", f"{found['requests']:,}", ""],
+            ["cut, or wrongly answered", f"{found['cut'] + found['bad_status']}", "0"],
+            ["exit code", f"{process.returncode}", "0"]]
