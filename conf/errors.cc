@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "base/text.h"
 #include "conf/cursor.h"
 #include "conf/load.h"
 
@@ -13,6 +15,10 @@ namespace {
 
 // Lines longer than this are cut around the column.
 constexpr std::size_t kExcerptWidth = 96;
+
+// What names of settings have in them whose values are secret.
+constexpr std::array<std::string_view, 5> kSecretWords = {"tok", "passw", "pwd", "secret",
+                                                          "apikey"};
 
 // More errors than a person reads at once.
 constexpr std::size_t kMaxProblems = 100;
@@ -41,6 +47,71 @@ std::string printable(std::string_view line) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7F) c = ' ';
   }
+  return out;
+}
+
+// ---- what no terminal and no log is to show ----
+
+// Signs stay in their columns.
+void mask(std::string& line, std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < std::min(to, line.size()); ++i) {
+    if (line[i] > ' ' && line[i] != '"' && line[i] != '\'') line[i] = '*';
+  }
+}
+
+bool is_name_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+// Where the value ends that begins at `from`: with its quote, or, in a map between braces, at what
+// separates it from another; a list, and what is no map's, with the line.
+std::size_t value_end(std::string_view line, std::size_t from) {
+  const char first = line[from];
+  if (first == '"' || first == '\'') return std::min(line.find(first, from + 1), line.size());
+  const bool in_braces = line.substr(0, from).contains('{');
+  if (!in_braces || first == '[' || first == '{') return line.size();
+  const std::size_t variable =
+      line.substr(from).starts_with("${") ? line.find('}', from) + 1 : from;
+  return std::min(line.find_first_of(",}]", variable), line.size());
+}
+
+// `password: …`, and any name that speaks of a secret, right or misspelled a little. A value that
+// is a variable's name alone tells nothing.
+void mask_named_secrets(std::string& line) {
+  for (std::size_t colon = line.find(':'); colon != std::string::npos;
+       colon = line.find(':', colon + 1)) {
+    std::size_t end = colon;
+    while (end > 0 && (line[end - 1] == ' ' || line[end - 1] == '"' || line[end - 1] == '\''))
+      --end;
+    std::size_t begin = end;
+    while (begin > 0 && is_name_char(line[begin - 1])) --begin;
+    const std::string name = to_lower(std::string_view(line).substr(begin, end - begin));
+    const auto speaks_of = [&name](std::string_view word) { return name.contains(word); };
+    if (!std::ranges::any_of(kSecretWords, speaks_of)) continue;
+    const std::size_t value = line.find_first_not_of(' ', colon + 1);
+    if (value == std::string::npos) return;
+    const bool is_variable =
+        line.compare(value, 2, "${") == 0 && line.find(":-", value) == std::string::npos;
+    if (!is_variable) mask(line, value, value_end(line, value));
+  }
+}
+
+// The password of https://user:password@host.
+void mask_userinfo(std::string& line) {
+  for (std::size_t at = line.find("://"); at != std::string::npos; at = line.find("://", at + 3)) {
+    const std::size_t host_end = std::min(line.find_first_of("/ ,}\"'", at + 3), line.size());
+    const std::size_t sign = std::string_view(line).substr(0, host_end).rfind('@');
+    const std::size_t colon = line.find(':', at + 3);
+    if (sign == std::string::npos || sign < at || colon > sign) continue;
+    mask(line, colon + 1, sign);
+  }
+}
+
+std::string excerpt_of(std::string_view line) {
+  std::string out = printable(line);
+  mask_named_secrets(out);
+  mask_userinfo(out);
   return out;
 }
 
@@ -142,7 +213,7 @@ std::vector<Problem> Reading::take_problems() {
     problems_.resize(kMaxProblems);
     add_file_problem("", fmt::format("and {} more errors", more));
   }
-  for (Problem& problem : problems_) problem.excerpt = printable(line(problem.source.line));
+  for (Problem& problem : problems_) problem.excerpt = excerpt_of(line(problem.source.line));
   return std::exchange(problems_, {});
 }
 

@@ -43,5 +43,28 @@ TEST(Render, ControlBytesNeverReachTheTerminal) {
   EXPECT_FALSE(result.problems.empty());
 }
 
+TEST(Render, SecretsNeverReachTheTerminal) {
+  // Each line is wrong; what is shown of it.
+  const struct {
+    std::string line;
+    std::string shown;
+  } rows[] = {
+      {"admin_tokn: topsecret", "admin_tokn: *********"},
+      {"\"admin_token\" : \"top secret\"", "\"admin_token\" : \"*** ******\""},
+      {"admin_token: [top, secret]", "admin_token: ***** *******"},
+      {"admin_token: ${TOKEN} x", "admin_token: ${TOKEN} x"},
+      {"admin_token: ${TOKEN:-top} x", "admin_token: ************* *"},
+      {"x: {password: ${P:-top}, db: x}", "x: {password: *********, db: x}"},
+      {"backends: {a: {passwrd: topsecret, db: x}}", "backends: {a: {passwrd: *********, db: x}}"},
+      {"upstream: http://user:pass@a", "upstream: http://user:****@a"},
+      {"upstream: ftp://a:80/x@y:z", "upstream: ftp://a:80/x@y:z"},
+  };
+  for (const auto& row : rows) {
+    const LoadResult result = load("listen: 127.0.0.1:1\n" + row.line + "\n");
+    EXPECT_NE(errors_of(result).find("\n  " + row.shown + "\n"), std::string::npos)
+        << errors_of(result);
+  }
+}
+
 }  // namespace
 }  // namespace weir::conf
