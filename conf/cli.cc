@@ -150,16 +150,19 @@ Command read_check(const Take& take, const Environment& environment) {
   CLI::App app("Validates a configuration: OK, or every error with its place.");
   add_file(app, check.file);
   add_overrides(app, check.overrides);
+  app.add_flag("--json", check.json, "errors and warnings as JSON");
   app.footer(std::string(kCheckFooter));
   if (auto leave = take(app)) return *leave;
   return check;
 }
 
 Command read_version(const Take& take, const Environment& /*environment*/) {
+  VersionCommand version;
   CLI::App app("Prints the version, and those of the linked libraries.");
+  app.add_flag("--json", version.json, "the same as JSON");
   app.footer(std::string(kVersionFooter));
   if (auto leave = take(app)) return *leave;
-  return VersionCommand{};
+  return version;
 }
 
 // ---- commands that ask a running instance ----
@@ -207,14 +210,17 @@ Command read_purge(const Take& take, const Environment& environment) {
 }
 
 Command read_health(const Take& take, const Environment& environment) {
+  HealthCommand health;
   std::string address;
   CLI::App app("Asks a running instance whether it is ready.");
+  app.add_flag("--json", health.json, "the answer as JSON");
   add_admin(app, address, environment);
   app.footer(std::string(kHealthFooter));
   if (auto leave = take(app)) return *leave;
   auto target = read_target("health", address, environment);
   if (auto* const leave = std::get_if<Leave>(&target)) return std::move(*leave);
-  return HealthCommand{std::get<AdminTarget>(std::move(target))};
+  health.admin = std::get<AdminTarget>(std::move(target));
+  return health;
 }
 
 Command read_top(const Take& take, const Environment& environment) {
@@ -242,24 +248,26 @@ Command read_top(const Take& take, const Environment& environment) {
 constexpr std::array kCommands = {
     CliCommand{"run", "[-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]",
                "the proxy; plain \"weir\" is the same", read_run},
-    CliCommand{"check", "[-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off]",
+    CliCommand{"check", "[-c FILE] [--upstream URL] [--listen ADDR] [--admin ADDR|off] [--json]",
                "validate a configuration", read_check},
     CliCommand{"explain", "[-c FILE] [-X METHOD] [-H 'Name: value']... URL [--live] [--json]",
                "why a request is cached, or is not", read_explain},
     CliCommand{"purge",
-               "[--admin ADDR] (URL | --prefix P | --match GLOB | --tag T... | --all) [--soft]",
+               "[--admin ADDR] (URL | --prefix P | --match GLOB | --tag T... | --all) [--soft] "
+               "[--json]",
                "have a running instance forget pages", read_purge},
-    CliCommand{"get", "KEY", "print a value of the low-level cache", read_get},
-    CliCommand{"set", "KEY [VALUE|-] [--duration D]", "keep a value there", read_set},
-    CliCommand{"clear", "[KEY|GLOB]",
+    CliCommand{"get", "KEY [--json]", "print a value of the low-level cache", read_get},
+    CliCommand{"set", "KEY [VALUE|-] [--duration D] [--json]", "keep a value there", read_set},
+    CliCommand{"clear", "[KEY|GLOB] [--json]",
                "forget a value, or those of a pattern; without one all values and all pages",
                read_clear},
-    CliCommand{"health", "[--admin ADDR]",
+    CliCommand{"health", "[--admin ADDR] [--json]",
                "ask a running instance whether it is ready; for container health checks",
                read_health},
     CliCommand{"top", "[--admin ADDR] [--interval S] [--once] [--json]",
                "what a running instance does: rates, hit ratio, latencies, reasons", read_top},
-    CliCommand{"version", "", "the version, and those of the linked libraries", read_version},
+    CliCommand{"version", "[--json]", "the version, and those of the linked libraries",
+               read_version},
     CliCommand{"completion", "bash|zsh|fish",
                "a script that completes this command line in a shell", read_completion},
     CliCommand{"help", "[--man]", "this text, or the man page", read_help},

@@ -20,6 +20,7 @@ struct RunCommand {
 struct CheckCommand {
   std::optional<std::string> file;  // as of `run`: what is checked is what would run
   Overrides overrides;              // they may complete or mend the file
+  bool json = false;
 };
 // How a running instance is asked.
 struct AdminTarget {
@@ -45,10 +46,11 @@ struct ValueCommand {
   std::string duration;              // Set; empty: the backend's
   std::string type;                  // Set: the content type; empty: none is told
   std::string backend;               // empty: the default one
-  bool json = false;                 // Clear
+  bool json = false;
 };
 struct HealthCommand {
   AdminTarget admin;
+  bool json = false;
 };
 struct TopCommand {
   AdminTarget admin;
@@ -66,7 +68,9 @@ struct ExplainCommand {
   bool live = false;  // ask the instance at `admin`
   AdminTarget admin;
 };
-struct VersionCommand {};
+struct VersionCommand {
+  bool json = false;
+};
 // Help was asked for, or usage was wrong: print and leave.
 struct Leave {
   int exit_code = 0;

@@ -70,8 +70,8 @@ Command read_value(Kind kind, const Take& take, const Environment& environment) 
   }
   if (kind == Kind::Clear) {
     app.add_flag("--exact", command.exact, "a * in KEY is a star");
-    app.add_flag("--json", command.json, "print the answer as it came");
   }
+  app.add_flag("--json", command.json, "say as JSON what came of it");
   app.add_option("--backend", command.backend, "which one; else the default")->option_text("NAME");
   add_admin(app, address, environment);
   app.footer(std::string(footer));

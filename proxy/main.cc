@@ -11,7 +11,6 @@
 #include <variant>
 
 #include "backends/disk/disk_backend.h"
-#include "base/file_system.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/net/signals.h"
@@ -19,6 +18,7 @@
 #include "conf/load.h"
 #include "proxy/admin/commands.h"
 #include "proxy/admin/top.h"
+#include "proxy/check_command.h"
 #include "proxy/explain_command.h"
 #include "proxy/sidecar.h"
 #include "proxy/upstream/curl_global.h"
@@ -29,7 +29,6 @@ namespace {
 using namespace weir;  // NOLINT: this file is the program
 
 constexpr int kExitFailure = 1;
-constexpr int kExitUsage = 2;
 
 std::optional<std::string> environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());
@@ -49,17 +48,6 @@ Loaded load(std::optional<std::string> file, const conf::Overrides& overrides) {
   }
   if (!file) return {file, conf::load_builtin(overrides, environment)};
   return {file, conf::load_file(*file, overrides, environment)};
-}
-
-int print_problems(const Loaded& loaded) {
-  if (!loaded.file) {
-    std::fputs("weir: there is no ./weir.yaml and no /etc/weir/weir.yaml; without a file:\n",
-               stderr);
-  }
-  for (const conf::Problem& problem : loaded.result.problems) {
-    std::fputs(conf::render(problem).c_str(), stderr);
-  }
-  return kExitUsage;
 }
 
 // A weir.yaml in the working folder is taken without being asked for, so say which file it was.
@@ -129,7 +117,7 @@ int run(const conf::RunCommand& command) {
   block_signals({SIGHUP, SIGUSR1, SIGUSR2});
   const Loaded loaded = load(command.file, command.overrides);
   const std::shared_ptr<const conf::Config> config = loaded.result.config;
-  if (!config) return print_problems(loaded);
+  if (!config) return print_problems(loaded.file, loaded.result.problems);
   log_origin(loaded.file, *config);
   for (const std::string& warning : config->warnings) log_warn("{}", warning);
   if (const auto raised = raise_descriptor_limit(*config); !raised) {
@@ -149,35 +137,15 @@ int run(const conf::RunCommand& command) {
   return (*sidecar)->run();
 }
 
-// Another user may be meant to run it, and the folder may change: no more than a warning.
-void warn_of_folders(const conf::Config& config) {
-  for (const conf::Backend& backend : config.backends) {
-    if (backend.type != conf::Backend::Type::Disk) continue;
-    const auto usable = backends::check_cache_dir(system_files(), backend.cache_dir);
-    if (usable) continue;
-    std::fprintf(stderr, "warning: a start would fail: backend %s: %s\n", backend.name.c_str(),
-                 usable.error().message.c_str());
-  }
-}
-
 int check(const conf::CheckCommand& command) {
   const Loaded loaded = load(command.file, command.overrides);
-  const std::shared_ptr<const conf::Config> config = loaded.result.config;
-  if (!config) return print_problems(loaded);
-  for (const std::string& warning : config->warnings) {
-    std::fprintf(stderr, "warning: %s\n", warning.c_str());
-  }
-  warn_of_folders(*config);
-  std::printf("OK: %s (%zu backends, %zu routes)\n",
-              loaded.file ? loaded.file->c_str() : "no configuration file, the built-in rule",
-              config->backends.size(), config->routes.size());
-  return 0;
+  return weir::check(loaded.file, loaded.result, command.json);
 }
 
 int explain(const conf::ExplainCommand& command) {
   if (command.live) return explain_live(command);
   const Loaded loaded = load(command.file, command.overrides);
-  if (!loaded.result.config) return print_problems(loaded);
+  if (!loaded.result.config) return print_problems(loaded.file, loaded.result.problems);
   return explain_offline(command, loaded.result.config);
 }
 
@@ -198,7 +166,8 @@ int dispatch(const conf::Command& command) {
   if (const auto* found = std::get_if<conf::HealthCommand>(&command)) return admin::health(*found);
   if (const auto* found = std::get_if<conf::TopCommand>(&command)) return admin::top(*found);
   if (const auto* found = std::get_if<conf::Leave>(&command)) return leave(*found);
-  std::fputs(version_text().c_str(), stdout);
+  const auto& version = std::get<conf::VersionCommand>(command);
+  std::fputs(version.json ? version_json().c_str() : version_text().c_str(), stdout);
   return 0;
 }
 

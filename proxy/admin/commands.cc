@@ -62,8 +62,9 @@ int health(const conf::HealthCommand& command) {
   if (!answer) return kFailure;
   const bool known = answer->body == "ready\n" || answer->body == "draining\n";
   if (!known) return complain("health", complaint_of(*answer));
-  fmt::print("{}", answer->body);
-  return answer->status == 200 ? 0 : kFailure;
+  const bool ready = answer->status == 200;
+  fmt::print("{}", command.json ? text_of({{"ready", ready}}) : answer->body);
+  return ready ? 0 : kFailure;
 }
 
 }  // namespace weir::admin

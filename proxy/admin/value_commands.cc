@@ -1,5 +1,6 @@
 // weir get, set and clear.
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <array>
 #include <cstdio>
@@ -52,10 +53,36 @@ std::string query_of(const ValueCommand& command) {
   return query;
 }
 
+std::string base64_of(std::string_view bytes) {
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // a zero byte behind it
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                     reinterpret_cast<const unsigned char*>(bytes.data()),
+                                     static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(length));
+  return out;
+}
+
+// A value that is no text goes in base64.
+int print_value(const std::string& key, const upstream::Answered& answer) {
+  const bool found = answer.status == 200;
+  Json out = {{"key", key}, {"found", found}};
+  if (found) {
+    const bool is_text = valid_utf8(answer.body) == answer.body;
+    out["content_type"] = answer.content_type;
+    out["size"] = answer.body.size();
+    out[is_text ? "value" : "value_base64"] = is_text ? answer.body : base64_of(answer.body);
+  }
+  fmt::print("{}", text_of(out));
+  return found ? 0 : kFailure;
+}
+
 int get(const ValueCommand& command) {
   const auto answer = ask_instance("get", command.admin,
                                    {.path = path_of(command) + query_of(command), .body = {}});
   if (!answer) return kFailure;
+  if (command.json && (answer->status == 200 || answer->status == 404)) {
+    return print_value(command.key, *answer);
+  }
   if (answer->status != 200) return complain("get", complaint_of(*answer));
   std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
   return 0;
@@ -69,7 +96,9 @@ int set(const ValueCommand& command) {
                                     .method = "PUT",
                                     .content_type = type});
   if (!answer) return kFailure;
-  return answer->status == 204 ? 0 : complain("set", complaint_of(*answer));
+  if (answer->status != 204) return complain("set", complaint_of(*answer));
+  if (command.json) fmt::print("{}", text_of({{"key", command.key}, {"stored", true}}));
+  return 0;
 }
 
 // All values and all pages, or only the values of a backend, or those of a key or a pattern.

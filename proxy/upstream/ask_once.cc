@@ -67,6 +67,9 @@ Result<Answered> ask_once(const AskOnce& ask) {
   const CURLcode code = curl_easy_perform(curl);
   if (code != CURLE_OK) return fail(ErrorCode::Unavailable, curl_easy_strerror(code));
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out.status);
+  const char* type = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+  if (type != nullptr) out.content_type = type;
   return out;
 }
 

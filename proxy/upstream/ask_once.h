@@ -20,6 +20,7 @@ struct AskOnce {
 struct Answered {
   long status = 0;
   std::string body;
+  std::string content_type;  // empty: none was told
 };
 
 // Unavailable: nobody answers there, with the reason.

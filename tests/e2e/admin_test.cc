@@ -228,6 +228,7 @@ TEST_F(Admin, CommandsAskIt) {
   const std::string here = "127.0.0.1:" + std::to_string(weir().admin_port());
   const Row rows[] = {
       {{"health"}, 0, "ready\n"},
+      {{"health", "--json"}, 0, "{\"ready\":true}\n"},
       {{"purge", "http://app.test/page"},
        0,
        "purged: url http://app.test/page (1 of 1 instances, "},

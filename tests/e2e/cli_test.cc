@@ -127,6 +127,36 @@ TEST_F(Cli, VersionNamesItselfAndItsLibraries) {
   EXPECT_THAT(outcome.out, HasSubstr("libevent"));
 }
 
+TEST_F(Cli, ForProgramsItSpeaksJson) {
+  folder_.write("good.yaml", "upstream: http://127.0.0.1:1\nroutes: [ { match: /a } ]\n");
+  folder_.write("bad.yaml", "upstream: http://127.0.0.1:1\nrouts: []\n");
+  const Command here = {.arguments = {}, .environment = {}, .folder = folder_.path()};
+  const struct {
+    std::vector<std::string> arguments;
+    int exit_code;
+    std::string said;
+  } rows[] = {
+      {{"check", "-c", "good.yaml", "--json"},
+       0,
+       R"({"ok":true,"file":"good.yaml","errors":[],"warnings":[]})"},
+      {{"check", "-c", "bad.yaml", "--json"},
+       2,
+       R"json({"ok":false,"file":"bad.yaml","errors":[{"path":"","message":"unknown key )json"
+       R"json(\"routs\" (did you mean \"routes\"?)","file":"bad.yaml","line":2,"column":1}],)json"
+       R"json("warnings":[]})json"},
+      {{"version", "--json"}, 0, R"({"version":")"},
+  };
+  for (const auto& row : rows) {
+    const Outcome outcome = run_weir(row.arguments, here);
+    EXPECT_EQ(outcome.exit_code, row.exit_code) << outcome.err;
+    EXPECT_THAT(outcome.out, StartsWith(row.said));
+    EXPECT_THAT(outcome.out, testing::EndsWith("}\n"));
+    EXPECT_EQ(outcome.err, "");
+  }
+  EXPECT_THAT(run_weir({"version", "--json"}).out,
+              testing::AllOf(HasSubstr(R"("libcurl":")"), HasSubstr(R"("libevent":")")));
+}
+
 TEST_F(Cli, WithoutAFileUpstreamIsEnough) {
   // The built-in rule: every path for 5 s.
   origin_.on("/any/path", Reply(200).body("x"));

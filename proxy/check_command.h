@@ -1,0 +1,21 @@
+// weir check: says whether a configuration is good, for people or in JSON, and returns the exit
+// code.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "conf/load.h"
+
+namespace weir {
+
+inline constexpr int kExitUsage = 2;
+
+// Each with its place, to stderr; kExitUsage. `file`: where they were read from, nothing for the
+// built-in rule.
+int print_problems(const std::optional<std::string>& file, std::span<const conf::Problem> problems);
+
+int check(const std::optional<std::string>& file, const conf::LoadResult& loaded, bool json);
+
+}  // namespace weir
