@@ -52,7 +52,7 @@ Json route_json(const Explanation& explanation) {
   return out;
 }
 
-Json advice_json(const flow::Advice& advice) {
+Json advice_json(const policy::Advice& advice) {
   if (advice.means.empty()) return nullptr;
   Json out;
   if (!advice.yaml.empty()) {

@@ -32,7 +32,8 @@ Figures figures_of(const Instance& instance, const flow::WorkerContext& worker) 
           .fill_bytes = tables.budget.used(),
           .fill_most_bytes = site.config->limits.fill_memory,
           .clients = instance.clients->count(),
-          .app = worker.site->fetcher->connections()};
+          .app = worker.site->fetcher->connections(),
+          .config = site.config};
 }
 
 }  // namespace weir::admin

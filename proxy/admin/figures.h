@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,7 @@ struct Figures {
   std::uint64_t fill_most_bytes = 0;  // limits.fill_memory
   std::size_t clients = 0;            // connected
   upstream::ConnectionFigures app;
+  std::shared_ptr<const conf::Config> config;  // the one that is running; may be null
 };
 
 // On `worker`'s loop, which may be any.

@@ -1,5 +1,6 @@
 #include "proxy/admin/stats_api.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -129,18 +130,26 @@ Json connections_of(const Figures& figures) {
             {"waiting", figures.app.waiting}}}};
 }
 
-Json reasons_of(const std::vector<metrics::ReasonCount>& reasons) {
+// Null where the route is gone, or passes everything through.
+const conf::CacheRule* rule_of(const conf::Config* config, const std::string& route) {
+  if (config == nullptr) return nullptr;
+  const auto found = std::ranges::find(config->routes, route, &conf::Route::name);
+  return found != config->routes.end() && found->cache ? &*found->cache : nullptr;
+}
+
+Json reasons_of(const std::vector<metrics::ReasonCount>& reasons, const conf::Config* config) {
   Json out = Json::array();
   for (const metrics::ReasonCount& item : reasons) {
     const policy::Reason reason = policy::reason_of(item.detail);
-    const policy::Advice advice = policy::advice_on(reason, item.subject);
+    const policy::Advice advice =
+        policy::advice_for({reason, item.subject}, rule_of(config, item.route), "/PATH/**");
     out.push_back({{"route", item.route},
                    {"detail", item.detail},
                    {"subject", item.subject},
                    {"count", item.count},
                    {"text", policy::text(reason)},
                    {"yaml", advice.yaml},
-                   {"advice", advice.note}});
+                   {"advice", advice.means}});
   }
   return out;
 }
@@ -167,7 +176,7 @@ Json stats_of(const Figures& figures) {
   out["flights"] = figures.flights;
   out["fill_memory"] = {{"bytes", figures.fill_bytes}, {"max_bytes", figures.fill_most_bytes}};
   out["connections"] = connections_of(figures);
-  out["reasons"] = reasons_of(figures.totals.reasons);
+  out["reasons"] = reasons_of(figures.totals.reasons, figures.config.get());
   out["keys"] = keys_of(figures.totals.keys);
   return out;
 }

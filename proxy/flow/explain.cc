@@ -18,8 +18,8 @@ std::string hex(const Hash128& hash) {
 }
 
 // A cookie that the key leaves out, and a URL that must not be fetched twice.
-Advice for_used_once(const std::string& cookie, const conf::CacheRule& rule) {
-  Advice advice;
+policy::Advice for_used_once(const std::string& cookie, const conf::CacheRule& rule) {
+  policy::Advice advice;
   advice.means = fmt::format(
       "the URL has a parameter that an app takes once only, so it is sent as it came, with {}; "
       "such an answer is one visitor's",
@@ -29,13 +29,14 @@ Advice for_used_once(const std::string& cookie, const conf::CacheRule& rule) {
   return advice;
 }
 
-Advice advice_of(const Explanation& explanation, const RequestPlan& plan, std::string_view path) {
+policy::Advice advice_of(const Explanation& explanation, const RequestPlan& plan,
+                         std::string_view path) {
   if (!explanation.refusal) return {};
   const conf::CacheRule* const rule = plan.route ? plan.route->rule : nullptr;
   if (plan.kind == RequestClass::Bypass && explanation.refusal.reason == policy::Reason::Cookie) {
     return for_used_once(explanation.refusal.subject, *rule);
   }
-  return advice_for(explanation.refusal, rule, path);
+  return policy::advice_for(explanation.refusal, rule, path);
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "proxy/flow/advice.h"
 #include "proxy/flow/asked_request.h"
 #include "proxy/flow/request_plan.h"
+#include "proxy/policy/advice.h"
 
 namespace weir::flow {
 
@@ -87,7 +87,7 @@ struct Explanation {
   bool answered_here = false;  // an OPTIONS that may not be forwarded
   policy::RequestClass kind = policy::RequestClass::Shared;
   policy::Refusal refusal = {};  // of Personal and Bypass
-  Advice advice = {};            // what would change that
+  policy::Advice advice = {};    // what would change that
 
   SentToApp sent;
   std::optional<StoringRules> storing;  // of a route that caches, for a request that may store

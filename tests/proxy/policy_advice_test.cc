@@ -21,26 +21,51 @@ TEST(PolicyAdvice, NamesTheLineThatWouldChangeIt) {
       {Reason::NoRoute, "", "- { match: \"/PATH/**\", cache: { duration: 60 } }"},
       {Reason::RouteOff, "", "cache: { duration: 60 }"},
       {Reason::Private, "", "origin: framework"},
-      {Reason::NoTtl, "duration", "duration: 60"},
+      {Reason::NoTtl, "duration", "origin: override"},
+      {Reason::UpstreamError, "", "stale_if_error: 1h"},
       {Reason::Armor, ".css", "armor: false"},
       {Reason::VaryStar, "*", ""},
       {Reason::Method, "POST", ""},
       {Reason::None, "", ""},
-      // What clients send stands in no line that somebody may copy.
-      {Reason::Cookie, "a], session: [b", "cookies: { ignore: [NAME] }"},
-      {Reason::Cookie, "", "cookies: { ignore: [NAME] }"},
+      // What clients send cannot leave its quotes in a line that somebody may copy.
+      {Reason::Cookie, "a], session: [b", "cookies: { ignore: [\"a], session: [b\"] }"},
+      {Reason::Cookie, "a\\\"b", "cookies: { ignore: [\"a\\\\\\\"b\"] }"},
+      {Reason::Cookie, "", ""},
   };
   for (const auto& row : rows) {
-    EXPECT_EQ(advice_on(row.reason, row.subject).yaml, row.yaml) << token(row.reason);
+    EXPECT_EQ(advice_for({row.reason, std::string(row.subject)}, nullptr, "/PATH/**").yaml,
+              row.yaml)
+        << token(row.reason);
   }
 }
 
 TEST(PolicyAdvice, ALineNeverComesWithoutItsCondition) {
   for (int i = 0; i < static_cast<int>(Reason::Count); ++i) {
-    const Advice advice = advice_on(static_cast<Reason>(i), "7");
+    const Advice advice = advice_for({static_cast<Reason>(i), "7"}, nullptr, "/");
     if (!advice.yaml.empty()) {
-      EXPECT_NE(advice.note, "") << token(static_cast<Reason>(i));
+      EXPECT_NE(advice.means, "") << token(static_cast<Reason>(i));
+      EXPECT_NE(advice.where, "") << token(static_cast<Reason>(i));
     }
+  }
+}
+
+TEST(PolicyAdvice, KeepsWhatTheRuleHas) {
+  conf::CacheRule rule;
+  rule.cookies.key = {"theme"};
+  rule.cookies.ignore = {"seen"};
+  rule.headers = {"X-Api-Key"};
+  rule.set_cookie.names = {"seen"};
+  const struct {
+    Reason reason;
+    std::string subject;
+    std::string_view yaml;
+  } rows[] = {
+      {Reason::Cookie, "sid", "cookies: { key: [theme], ignore: [seen, sid] }"},
+      {Reason::Authorization, "X-Token", "headers: [X-Api-Key, X-Token]"},
+      {Reason::SetCookie, "sid", "set_cookie: { strip: [seen, sid] }"},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(advice_for({row.reason, row.subject}, &rule, "/").yaml, row.yaml);
   }
 }
 

@@ -89,6 +89,16 @@ TEST(Stats, AReasonComesWithAdvice) {
   EXPECT_NE(reason["text"], "");
 }
 
+TEST(Stats, TheAdviceKeepsWhatTheRouteHas) {
+  auto config = std::make_shared<conf::Config>();
+  config->routes.emplace_back().name = "blog";
+  config->routes.back().cache.emplace();
+  config->routes.back().cache->cookies.ignore = {"seen"};
+  Figures figures = some_figures();
+  figures.config = config;
+  EXPECT_EQ(stats_of(figures)["reasons"][0]["yaml"], "cookies: { ignore: [seen, sid] }");
+}
+
 TEST(Stats, AreReadBackAsTheyWereMeant) {
   const auto sample = read_sample(text_of(stats_of(some_figures())));
   ASSERT_TRUE(sample);
