@@ -33,8 +33,8 @@ void AdminHandler::start(front::Exchange& exchange) {
   auto refused = admin_->access.refusal(request(), call_ && call_->is_open, changes);
   if (refused) return send(std::move(*refused));
   if (is_value) {
-    keys_ = std::make_unique<KeysHandler>(worker_, admin_->leases, door());
-    return keys_->start(exchange);
+    value_handler_ = std::make_unique<KeysHandler>(worker_, admin_->leases, door());
+    return value_handler_->start(exchange);
   }
   exchange.keep_request();
   if (!call_) return refuse_unknown();
@@ -55,21 +55,22 @@ void AdminHandler::refuse_unknown() {
 }
 
 void AdminHandler::finished() {
-  if (keys_) keys_->finished();
+  if (value_handler_) value_handler_->finished();
   ReplyingHandler::finished();
 }
 
 void AdminHandler::request_body_ready() {
-  if (keys_) return keys_->request_body_ready();
+  if (value_handler_) return value_handler_->request_body_ready();
   std::array<char, std::size_t{16} * 1024> buffer;
   while (true) {
     const front::BodyRead got = exchange().read_body(buffer);
     if (got.status == front::BodyRead::Status::Pending) return;
     if (got.status == front::BodyRead::Status::Failed) {
-      return exchange().send_error(400, "body", {});
+      exchange().drop_body();
+      return send(error_reply(400, "body", "does not come as its head says"));
     }
-    read_.append(buffer.data(), got.bytes);
-    if (read_.size() > call_->max_body) {
+    body_.append(buffer.data(), got.bytes);
+    if (body_.size() > call_->max_body) {
       return send(error_reply(413, "body", fmt::format("has more than {} bytes", call_->max_body)));
     }
     if (got.status == front::BodyRead::Status::End) break;
@@ -78,7 +79,7 @@ void AdminHandler::request_body_ready() {
   std::optional<Reply> reply = call_->run({.method = request().method,
                                            .path = request().path,
                                            .query = request().query,
-                                           .body = read_,
+                                           .body = body_,
                                            .peer = peer},
                                           asker(), worker_);
   if (reply) send(std::move(*reply));

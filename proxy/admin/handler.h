@@ -39,9 +39,9 @@ class AdminHandler final : public ReplyingHandler {
   const std::shared_ptr<const Admin> admin_;  // as it was when the request began
   flow::WorkerContext& worker_;
   const Call* call_ = nullptr;
-  std::string read_;
+  std::string body_;
   std::unique_ptr<KeysHandler>
-      keys_;  // of a request to the low-level cache: all else is its affair
+      value_handler_;  // of a request to the low-level cache: all else is its affair
 };
 
 // PURGE on the main address, for those in purge_allow.

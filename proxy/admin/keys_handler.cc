@@ -40,6 +40,8 @@ void KeysHandler::start(front::Exchange& exchange) {
 
 void KeysHandler::finished() {
   wait_timer_.stop();
+  if (mine_) leases_.fail(lease_name(), mine_->token, worker_.loop.now_ms());
+  mine_.reset();
   ticket_ = nullptr;
   lease_life_.end();
   walk_ = nullptr;
@@ -77,14 +79,15 @@ bool KeysHandler::choose_backend() {
 void KeysHandler::begin_call() {
   switch (call_.kind) {
     case Kind::Get:
+      return look_up(Purpose::Serve);
     case Kind::Clear:
-      return look_up();
+      return look_up(Purpose::Probe);
     case Kind::GetOrLease:
       if (request().method == http::Method::Head) {
         return fault({.field = "lease", .message = "goes with GET"});
       }
       wait_until_ms_ = worker_.loop.now_ms() + call_.wait_ms;
-      return look_up();
+      return look_up(Purpose::Serve);
     case Kind::Set:
     case Kind::GetOrSet:
       return begin_set();
@@ -105,8 +108,8 @@ std::optional<values::ValueAge> KeysHandler::usable(const backends::EntryMeta& m
   return values::usable_value(meta, backend_name(), worker_.tables.purges, worker_.loop.now_ms());
 }
 
-void KeysHandler::look_up() {
-  backends::Lookup answer = store().lookup(key_.view(), backends::Purpose::Serve, *this);
+void KeysHandler::look_up(Purpose purpose) {
+  backends::Lookup answer = store().lookup(key_.view(), purpose, *this);
   if (answer.status == backends::Lookup::Status::Pending) {
     exchange().keep_request();
     pending_ = std::move(answer.pending);
@@ -127,6 +130,8 @@ void KeysHandler::on_lookup(backends::EntryRef entry) {
 void KeysHandler::found(const backends::EntryRef& entry, const values::ValueAge& age) {
   if (call_.kind == Kind::Clear) return clear_one(true);
   if (call_.kind == Kind::GetOrSet) exchange().drop_body();
+  if (mine_) leases_.set(lease_name());
+  mine_.reset();
   send_value(entry, age);
 }
 
@@ -135,7 +140,7 @@ void KeysHandler::missed() {
     case Kind::Clear:
       return clear_one(false);
     case Kind::GetOrLease:
-      return ask_for_lease();
+      return mine_ ? give(*mine_) : ask_for_lease();
     case Kind::GetOrSet:
       return is_whole_ ? set_if_absent() : read_body();
     default:
@@ -153,10 +158,10 @@ void KeysHandler::send_value(const backends::EntryRef& entry, const values::Valu
 }
 
 void KeysHandler::clear_one(bool is_there) {
-  const backends::EraseResult erased = store().erase(key_.view());
-  leases_.set(lease_name());  // what is being computed is older
-  if (erased == backends::EraseResult::Failed) {
-    return send(error_reply(500, "", "the backend fails: it may be there still"));
+  {
+    const auto lock = leases_.lock_for_set(lease_name());
+    store().erase(key_.view());
+    leases_.set(lease_name());  // what is being computed is older
   }
   send({.body = text_of({{"cleared", is_there ? 1 : 0}})});
 }
@@ -173,25 +178,35 @@ std::string KeysHandler::lease_name() const {
 void KeysHandler::ask_for_lease() {
   const std::int64_t now_ms = worker_.loop.now_ms();
   const bool may_wait = now_ms < wait_until_ms_;
+  const std::uint64_t position = worker_.tables.purges.position();
   values::LeaseTable::Asked asked = leases_.ask(lease_name(), {.lease_ms = call_.lease_ms,
                                                                .now_ms = now_ms,
+                                                               .seq = position,
                                                                .may_wait = may_wait,
                                                                .door = door(),
                                                                .who = lease_life_.watch()});
-  if (asked.lease) return give(*asked.lease);
+  if (asked.lease) return lease_is_mine(*asked.lease);
   if (asked.ticket) {
     ticket_ = std::move(asked.ticket);
     return wait_on();
   }
   if (!may_wait || asked.nobody_waits) return answer_absent();
-  send(error_reply(
-      503, "wait",
-      fmt::format("more than {} callers wait for leases", values::LeaseTable::kMostWaiters)));
+  send(error_reply(503, "lease",
+                   fmt::format("more than {} callers wait for leases, or more than {} hold one",
+                               values::LeaseTable::kMostWaiters, values::LeaseTable::kMostLeases)));
+}
+
+// Whoever computed it before may have stored it since we looked, and ended his lease with that.
+void KeysHandler::lease_is_mine(const values::Lease& lease) {
+  if (!store().may_have(key_.view())) return give(lease);
+  mine_ = lease;
+  look_up(Purpose::Probe);
 }
 
 void KeysHandler::give(const values::Lease& lease) {
   Reply reply = error_reply(404, "key", "is not here: compute it, and PUT it with this lease");
   reply.fields.emplace_back("Weir-Lease", lease.token);
+  mine_.reset();
   send(std::move(reply));
 }
 
@@ -219,11 +234,15 @@ void KeysHandler::lease_news() {
   ticket_ = nullptr;
   wait_timer_.stop();
   if (news == values::LeaseTicket::News::Yours) return give(lease);
-  look_up();
+  look_up(Purpose::Serve);
 }
 
 void KeysHandler::end_lease() {
-  if (leases_.fail(lease_name(), call_.token, worker_.loop.now_ms())) return send({.status = 204});
+  if (leases_.fail(lease_name(), *call_.token, worker_.loop.now_ms())) return send({.status = 204});
+  lease_is_gone();
+}
+
+void KeysHandler::lease_is_gone() {
   fault({.status = 409,
          .field = "lease",
          .message = "is not held: its time is over, or the key was set or cleared"});

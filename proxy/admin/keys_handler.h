@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -30,6 +31,7 @@ class KeysHandler final : public ReplyingHandler,
 
  private:
   using Kind = values::ValueCall::Kind;
+  using Purpose = backends::Purpose;
 
   // ---- what is asked for ----
   bool choose_backend();
@@ -37,7 +39,7 @@ class KeysHandler final : public ReplyingHandler,
   void fault(const values::ValueFault& fault);
 
   // ---- one value (keys_handler.cc) ----
-  void look_up();
+  void look_up(backends::Purpose purpose);
   void on_lookup(backends::EntryRef entry) override;
   void found(const backends::EntryRef& entry, const values::ValueAge& age);
   void missed();
@@ -47,20 +49,23 @@ class KeysHandler final : public ReplyingHandler,
 
   // ---- leases ----
   void ask_for_lease();
+  void lease_is_mine(const values::Lease& lease);
   void give(const values::Lease& lease);
   void lease_news() override;
   void wait_on();
   void waited();
   void end_lease();
+  void lease_is_gone();
   bool has_lease();
 
   // ---- setting (keys_handler_set.cc) ----
   void begin_set();
   void read_body();
   bool take(std::string_view bytes);
+  void refuse_set(const values::ValueFault& fault);
   void body_is_whole();
   void set_if_absent();
-  void store_value();
+  void store_value(std::unique_lock<std::mutex> lock);
   void on_stored(backends::StoreResult result) override;
 
   // ---- many values (keys_handler_walk.cc) ----
@@ -70,6 +75,7 @@ class KeysHandler final : public ReplyingHandler,
   bool list_part(std::uint64_t from, backends::ListPart part);
   void send_list(const std::string& cursor);
   void clear_matching();
+  void void_matching_leases();
   bool clear_part(const backends::ListPart& part);
   void clear_all();
 
@@ -91,19 +97,20 @@ class KeysHandler final : public ReplyingHandler,
   std::unique_ptr<values::LeaseTicket> ticket_;
   Timer wait_timer_;
   std::int64_t wait_until_ms_ = 0;
+  std::optional<values::Lease> mine_;  // from when it is ours until the client is told
   Life<values::LeaseWaiter> lease_life_{*this};
 
   std::string content_type_;
-  std::uint64_t seq_ = 0;  // where the purge book stood when the request came
+  std::uint64_t seq_ = 0;  // where the purge book stood when the request came, or its lease began
   std::optional<values::ValueIntake> intake_;
   bool behind_ = false;
   bool is_whole_ = false;
   int tries_ = 0;
   Life<KeysHandler> set_life_{*this};
 
-  struct Found;
+  struct WalkState;
   std::unique_ptr<values::ValueWalk> walk_;
-  std::shared_ptr<Found> found_;  // of a type that the header need not know
+  std::shared_ptr<WalkState> found_;  // by the walk so far; shared, for its type stands there
 };
 
 }  // namespace weir::admin

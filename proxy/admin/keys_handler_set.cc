@@ -1,5 +1,7 @@
 // Setting a value: its body comes in, the lease it was computed under is held still, it is stored.
+#include <algorithm>
 #include <array>
+#include <mutex>
 #include <utility>
 
 #include "proxy/admin/keys_handler.h"
@@ -25,11 +27,11 @@ values::ValueFault no_room() {
 
 void KeysHandler::begin_set() {
   const http::FieldView* const token = request().find(kLeaseField);
-  if (token && call_.token.empty()) call_.token = token->value;
-  if (!has_lease()) return;
+  if (token && !call_.token) call_.token = token->value;
+  if (!has_lease()) return lease_is_gone();
   content_type_ = request().value(http::FieldId::ContentType);
   if (content_type_.size() > kMostTypeBytes) {
-    return fault({.field = "Content-Type", .message = "has more than 256 bytes"});
+    return refuse_set({.field = "Content-Type", .message = "has more than 256 bytes"});
   }
   if (content_type_.empty()) content_type_ = kUsualType;
   const std::uint64_t most = site_->site->backends[backend_]->max_object_size();
@@ -41,21 +43,27 @@ void KeysHandler::begin_set() {
   const bool known = request().framing == http::Framing::Length;
   const std::uint64_t length = known ? request().content_length : 0;
   if (intake_->expect(length) == values::ValueIntake::Status::TooLarge) {
-    return fault(too_large(most));
+    return refuse_set(too_large(most));
   }
-  if (call_.kind == Kind::GetOrSet) return look_up();
+  if (call_.kind == Kind::GetOrSet) return look_up(Purpose::Serve);
   read_body();
 }
 
 // Without a token nobody asks. One that is wrong, or late, is refused: another may have computed
 // the value since, or it was cleared.
 bool KeysHandler::has_lease() {
-  if (call_.token.empty()) return true;
-  if (leases_.is_held(lease_name(), call_.token, worker_.loop.now_ms())) return true;
-  fault({.status = 409,
-         .field = "lease",
-         .message = "is not held: its time is over, or the key was set or cleared"});
-  return false;
+  if (!call_.token) return true;
+  const auto lease = leases_.held(lease_name(), *call_.token, worker_.loop.now_ms());
+  if (lease) {
+    seq_ = std::min(seq_, lease->seq);
+  }
+  return lease.has_value();
+}
+
+// Whoever computed it cannot have it stored, and others wait for him: they need not any longer.
+void KeysHandler::refuse_set(const values::ValueFault& fault) {
+  if (call_.token) leases_.fail(lease_name(), *call_.token, worker_.loop.now_ms());
+  this->fault(fault);
 }
 
 void KeysHandler::read_body() {
@@ -65,7 +73,8 @@ void KeysHandler::read_body() {
     const front::BodyRead got = exchange().read_body(buffer);
     if (got.status == front::BodyRead::Status::Pending) return;
     if (got.status == front::BodyRead::Status::Failed) {
-      return exchange().send_error(400, "body", {});
+      exchange().drop_body();
+      return send(error_reply(400, "body", "does not come as its head says"));
     }
     const bool is_end = got.status == front::BodyRead::Status::End;
     if (got.bytes > 0 && !take({buffer.data(), got.bytes}) && !(is_end && behind_)) return;
@@ -82,40 +91,45 @@ bool KeysHandler::take(std::string_view bytes) {
       behind_ = true;
       return false;
     case values::ValueIntake::Status::TooLarge:
-      fault(too_large(site_->site->backends[backend_]->max_object_size()));
+      refuse_set(too_large(site_->site->backends[backend_]->max_object_size()));
       break;
     case values::ValueIntake::Status::NoRoom:
-      fault(no_room());
+      refuse_set(no_room());
       break;
   }
   intake_.reset();
   return false;
 }
 
+// A clear that comes in between finds either the lease, and ends it, or the value.
 void KeysHandler::body_is_whole() {
   is_whole_ = true;
-  if (!has_lease()) return;
-  if (call_.kind == Kind::GetOrSet) return look_up();
-  store_value();
+  if (call_.kind == Kind::GetOrSet) return look_up(Purpose::Probe);
+  store_value(leases_.lock_for_set(lease_name()));
 }
 
 // Of two who find nothing at the same time one stores, and the other finds that: which is seen
 // here under a lock. What is there and would have to be waited for is looked up once more.
 void KeysHandler::set_if_absent() {
   constexpr int kTries = 3;
-  const auto lock = leases_.lock_for_set(lease_name());
+  std::unique_lock lock = leases_.lock_for_set(lease_name());
   const backends::EntryRef now = store().lookup_now(key_.view(), backends::Purpose::Probe);
   const bool may_be_there = now ? usable(now->meta()).has_value() : store().may_have(key_.view());
   if (may_be_there && tries_++ < kTries) {
     // Not within the lock.
     return worker_.loop.post([weak = set_life_.watch()] {
-      if (KeysHandler* const handler = weak.get()) handler->look_up();
+      if (KeysHandler* const handler = weak.get()) handler->look_up(Purpose::Probe);
     });
   }
-  store_value();
+  store_value(std::move(lock));
 }
 
-void KeysHandler::store_value() {
+// What answers the client comes after the lock: with the answer another request may begin.
+void KeysHandler::store_value(std::unique_lock<std::mutex> lock) {
+  if (!has_lease()) {
+    lock.unlock();
+    return lease_is_gone();
+  }
   backends::EntryParts parts = values::value_parts(
       key_.view(),
       {.content_type = content_type_,
@@ -124,6 +138,7 @@ void KeysHandler::store_value() {
        .now_ms = worker_.loop.now_ms(),
        .body_bytes = intake_->size()});
   backends::Storing storing = intake_->commit(std::move(parts), *this);
+  lock.unlock();
   if (storing.result) return on_stored(*storing.result);
   pending_ = std::move(storing.pending);
 }
@@ -135,10 +150,10 @@ void KeysHandler::on_stored(backends::StoreResult result) {
       leases_.set(lease_name());
       return send({.status = call_.kind == Kind::GetOrSet ? 201 : 204});
     case backends::StoreResult::TooLarge:
-      return fault(too_large(site_->site->backends[backend_]->max_object_size()));
+      return refuse_set(too_large(site_->site->backends[backend_]->max_object_size()));
     case backends::StoreResult::NoRoom:
     case backends::StoreResult::Failed:
-      return fault(no_room());
+      return refuse_set(no_room());
   }
 }
 

@@ -43,7 +43,7 @@ std::optional<Cursor> read_cursor(std::string_view text) {
 
 }  // namespace
 
-struct KeysHandler::Found {
+struct KeysHandler::WalkState {
   Json keys = Json::array();
   Cursor began;
   std::uint64_t cleared = 0;
@@ -52,7 +52,7 @@ struct KeysHandler::Found {
 // ---- listing ----
 
 void KeysHandler::list() {
-  found_ = std::make_shared<Found>();
+  found_ = std::make_shared<WalkState>();
   const auto cursor = read_cursor(call_.cursor);
   if (!cursor || cursor->backend >= site_->site->backends.size()) {
     return fault({.field = "cursor", .message = "is none that a listing has given"});
@@ -123,9 +123,20 @@ void KeysHandler::send_list(const std::string& cursor) {
 
 // ---- clearing ----
 
+// What is being computed when it begins is older than the clear, wherever the walk is when that
+// comes. So is what was on its way into the store, and what is computed for a key that is cleared
+// in between may be.
 void KeysHandler::clear_matching() {
-  found_ = std::make_shared<Found>();
+  found_ = std::make_shared<WalkState>();
+  void_matching_leases();
   walk_from(0);
+}
+
+void KeysHandler::void_matching_leases() {
+  const std::string prefix = lease_name();  // call_.name is empty
+  leases_.void_if([&](std::string_view lease) {
+    return lease.starts_with(prefix) && call_.pattern.matches(lease.substr(prefix.size()));
+  });
 }
 
 bool KeysHandler::clear_part(const backends::ListPart& part) {
@@ -138,10 +149,7 @@ bool KeysHandler::clear_part(const backends::ListPart& part) {
     if (store().erase(key.view()) != backends::EraseResult::Absent && counts) ++found_->cleared;
   }
   if (part.next) return true;
-  const std::string prefix = lease_name();  // call_.name is empty
-  leases_.void_if([&](std::string_view lease) {
-    return lease.starts_with(prefix) && call_.pattern.matches(lease.substr(prefix.size()));
-  });
+  void_matching_leases();
   send({.body = admin::text_of({{"cleared", found_->cleared}})});
   return false;
 }

@@ -13,6 +13,7 @@ namespace weir::values {
 struct LeaseTicket::Place {
   const std::string name;
   const std::int64_t lease_ms;
+  const std::uint64_t seq;
   const std::shared_ptr<LoopDoor> door;
   const Weak<LeaseWaiter> who;
   bool waits = true;
@@ -45,8 +46,18 @@ std::int64_t LeaseTicket::until_ms() const {
 
 // ---- LeaseTable ----
 
-Lease LeaseTable::new_lease(std::int64_t now_ms, std::int64_t lease_ms) {
-  return {fmt::format("{:016x}{:016x}", random_number(), random_number()), now_ms + lease_ms};
+Lease LeaseTable::new_lease(std::int64_t now_ms, std::int64_t lease_ms, std::uint64_t seq) {
+  return {fmt::format("{:016x}{:016x}", random_number(), random_number()), now_ms + lease_ms, seq};
+}
+
+// Looks through all of them, so not more often than once a second.
+void LeaseTable::drop_leases_that_are_over(std::int64_t now_ms) {
+  constexpr std::int64_t kPause_ms = 1'000;
+  if (now_ms < next_drop_ms_) return;
+  next_drop_ms_ = now_ms + kPause_ms;
+  std::erase_if(held_, [now_ms](const HeldMap::value_type& entry) {
+    return entry.second.lease.until_ms <= now_ms && entry.second.waiting.empty();
+  });
 }
 
 LeaseTable::Asked LeaseTable::ask(const std::string& name, const Asking& asking) {
@@ -58,13 +69,16 @@ LeaseTable::Asked LeaseTable::ask(const std::string& name, const Asking& asking)
     held = held_.find(name);
   }
   if (held == held_.end()) {
+    if (held_.size() >= kMostLeases) drop_leases_that_are_over(asking.now_ms);
+    if (held_.size() >= kMostLeases) return {};
     Held& made = held_[name];
-    made.lease = new_lease(asking.now_ms, asking.lease_ms);
+    made.lease = new_lease(asking.now_ms, asking.lease_ms, asking.seq);
     return {.lease = made.lease, .ticket = nullptr};
   }
   if (nobody_waits_) return {.lease = std::nullopt, .ticket = nullptr, .nobody_waits = true};
   if (!asking.may_wait || waiters_ >= kMostWaiters) return {};
-  auto place = std::make_shared<LeaseTicket::Place>(name, asking.lease_ms, asking.door, asking.who);
+  auto place = std::make_shared<LeaseTicket::Place>(name, asking.lease_ms, asking.seq, asking.door,
+                                                    asking.who);
   place->until_ms = held->second.lease.until_ms;
   held->second.waiting.push_back(place);
   ++waiters_;
@@ -72,11 +86,12 @@ LeaseTable::Asked LeaseTable::ask(const std::string& name, const Asking& asking)
           .ticket = std::unique_ptr<LeaseTicket>(new LeaseTicket(*this, std::move(place)))};
 }
 
-bool LeaseTable::is_held(const std::string& name, std::string_view token, std::int64_t now_ms) {
+std::optional<Lease> LeaseTable::held(const std::string& name, std::string_view token,
+                                      std::int64_t now_ms) {
   const std::lock_guard lock(mutex_);
   const auto held = held_.find(name);
-  return held != held_.end() && held->second.lease.token == token &&
-         held->second.lease.until_ms > now_ms;
+  if (held == held_.end() || held->second.lease.token != token) return std::nullopt;
+  return held->second.lease.until_ms > now_ms ? std::optional(held->second.lease) : std::nullopt;
 }
 
 void LeaseTable::set(const std::string& name) {
@@ -141,7 +156,7 @@ void LeaseTable::give_to_next(HeldMap::iterator held, std::int64_t now_ms) {
   of.waiting.pop_front();
   --waiters_;
   next->waits = false;
-  of.lease = new_lease(now_ms, next->lease_ms);
+  of.lease = new_lease(now_ms, next->lease_ms, next->seq);
   next->lease = of.lease;
   next->given_ms = now_ms;
   for (const PlaceRef& place : of.waiting) place->until_ms = of.lease.until_ms;

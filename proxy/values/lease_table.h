@@ -34,6 +34,8 @@ class LeaseWaiter {
 struct Lease {
   std::string token;  // nobody can guess it
   std::int64_t until_ms = 0;
+  // Where the purge book stood before it was given: what is computed under it is as old as that.
+  std::uint64_t seq = 0;
 };
 
 // A place among those who wait; on the waiter's loop, and gone before the table. A lease that was
@@ -63,6 +65,8 @@ class LeaseTable {
  public:
   // Of all names together.
   static constexpr std::size_t kMostWaiters = 4096;
+  // Leases that are over and for which nobody waits are dropped when there would be more than that.
+  static constexpr std::size_t kMostLeases = 16'384;
 
   LeaseTable() = default;
   LeaseTable(const LeaseTable&) = delete;
@@ -70,20 +74,21 @@ class LeaseTable {
 
   struct Asked {
     std::optional<Lease> lease;           // it is the caller's,
-    std::unique_ptr<LeaseTicket> ticket;  // or he waits; neither: too many do,
+    std::unique_ptr<LeaseTicket> ticket;  // or he waits; neither: too many do, or hold one,
     bool nobody_waits = false;            // or end_waiting() was called
   };
   struct Asking {
     std::int64_t lease_ms = 0;
     std::int64_t now_ms = 0;
+    std::uint64_t seq = 0;  // of the purge book, now
     bool may_wait = true;
     std::shared_ptr<LoopDoor> door;
     Weak<LeaseWaiter> who;
   };
   Asked ask(const std::string& name, const Asking& asking);
 
-  // Whether that lease is held still, and so its value may be stored.
-  bool is_held(const std::string& name, std::string_view token, std::int64_t now_ms);
+  // That lease, if it is held still, and so its value may be stored.
+  std::optional<Lease> held(const std::string& name, std::string_view token, std::int64_t now_ms);
   // The value is there: the lease, whosoever it is, is over.
   void set(const std::string& name);
   // It cannot be computed: the next one's turn. False: that lease is not held.
@@ -110,7 +115,8 @@ class LeaseTable {
   };
   using HeldMap = std::map<std::string, Held, std::less<>>;
 
-  static Lease new_lease(std::int64_t now_ms, std::int64_t lease_ms);
+  static Lease new_lease(std::int64_t now_ms, std::int64_t lease_ms, std::uint64_t seq);
+  void drop_leases_that_are_over(std::int64_t now_ms);
   static void tell(const PlaceRef& place, LeaseTicket::News news);
   void give_to_next(HeldMap::iterator held, std::int64_t now_ms);
   void have_all_look(Held& held);
@@ -121,9 +127,10 @@ class LeaseTable {
   std::array<std::mutex, kSetLocks> set_locks_;
 
   std::mutex mutex_;
-  HeldMap held_;               // guarded by mutex_
-  std::size_t waiters_ = 0;    // guarded by mutex_
-  bool nobody_waits_ = false;  // guarded by mutex_
+  HeldMap held_;                   // guarded by mutex_
+  std::int64_t next_drop_ms_ = 0;  // guarded by mutex_
+  std::size_t waiters_ = 0;        // guarded by mutex_
+  bool nobody_waits_ = false;      // guarded by mutex_
 };
 
 }  // namespace weir::values

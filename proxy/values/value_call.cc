@@ -184,7 +184,7 @@ std::expected<void, ValueFault> read_rest(const Parameters& given, ValueCall& ca
       const auto duration = read_duration(given);
       if (!duration) return std::unexpected(duration.error());
       call.duration_s = *duration;
-      call.token = given.raw("lease").value_or("");
+      if (const auto token = given.raw("lease")) call.token = *token;
       return {};
     }
     case Kind::Clear:

@@ -34,7 +34,7 @@ struct ValueCall {
   std::optional<std::int64_t> duration_s;  // Set, GetOrSet; at least 1
   std::int64_t lease_ms = 0;               // GetOrLease: how long it is the caller's,
   std::int64_t wait_ms = 0;                // and how long he waits for another's
-  std::string token;                       // EndLease
+  std::optional<std::string> token;        // EndLease; Set, GetOrSet: the lease of which it is
   std::size_t limit = 100;                 // List: entries, about
   std::string cursor;                      // List; empty: from the beginning
 };

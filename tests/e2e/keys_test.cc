@@ -335,6 +335,17 @@ TEST_F(Keys, TheCommandsDoTheSame) {
   EXPECT_EQ(absent.exit_code, 1);
   EXPECT_EQ(absent.err, "weir get: key: is not here\n");
   EXPECT_EQ(command({"set", "a", "x", "--duration", "soon"}).exit_code, 1);
+  EXPECT_EQ(command({"get", "gone", "--json"}).out, R"({"key":"gone","found":false})"
+                                                    "\n");
+  EXPECT_EQ(command({"set", "b", "x", "--json", "--type", "text/plain"}).out,
+            R"({"key":"b","stored":true})"
+            "\n");
+  EXPECT_EQ(command({"get", "b", "--json"}).out,
+            R"({"key":"b","found":true,"content_type":"text/plain","size":1,"value":"x"})"
+            "\n");
+  put("bytes", "\xFF\x01");
+  EXPECT_THAT(command({"get", "bytes", "--json"}).out,
+              HasSubstr(R"("size":2,"value_base64":"/wE="})"));
   EXPECT_EQ(command({"clear"}).out, "cleared: all values and all pages\n");
   EXPECT_EQ(get("none").status, 404);
   EXPECT_EQ(command({"get"}).exit_code, 2);

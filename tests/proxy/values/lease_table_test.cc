@@ -54,7 +54,7 @@ TEST_F(LeaseTableTest, OneComputesAndTheOthersLookOnceItIsSet) {
   EXPECT_EQ(table_.waiters(), 2U);
   turn();
   EXPECT_EQ(second_.news, 0);
-  EXPECT_TRUE(table_.is_held("a", leader.lease->token, 999));
+  EXPECT_TRUE(table_.held("a", leader.lease->token, 999));
   table_.set("a");
   turn();
   EXPECT_EQ(second_.news, 1);
@@ -62,7 +62,7 @@ TEST_F(LeaseTableTest, OneComputesAndTheOthersLookOnceItIsSet) {
   EXPECT_EQ(take(also), News::Look);
   EXPECT_EQ(take(also), News::None);
   EXPECT_EQ(table_.waiters(), 0U);
-  EXPECT_FALSE(table_.is_held("a", leader.lease->token, 0));
+  EXPECT_FALSE(table_.held("a", leader.lease->token, 0));
 }
 
 TEST_F(LeaseTableTest, WhoFailsHandsItOn) {
@@ -77,9 +77,9 @@ TEST_F(LeaseTableTest, WhoFailsHandsItOn) {
   EXPECT_EQ(take(also), News::None);
   EXPECT_EQ(also.ticket->until_ms(), 1010);
   EXPECT_NE(lease.token, leader.lease->token);
-  EXPECT_FALSE(table_.is_held("a", leader.lease->token, 10));
-  EXPECT_TRUE(table_.is_held("a", lease.token, 1009));
-  EXPECT_FALSE(table_.is_held("a", lease.token, 1010));
+  EXPECT_FALSE(table_.held("a", leader.lease->token, 10));
+  EXPECT_TRUE(table_.held("a", lease.token, 1009));
+  EXPECT_FALSE(table_.held("a", lease.token, 1010));
 }
 
 TEST_F(LeaseTableTest, WhoseTimeIsUpHasItNoMore) {
@@ -126,9 +126,9 @@ TEST_F(LeaseTableTest, WhatIsClearedVoidsLeases) {
   const LeaseTable::Asked leader = ask(first_);
   LeaseTable::Asked waiting = ask(second_);
   table_.void_if([](std::string_view name) { return name == "b"; });
-  EXPECT_TRUE(table_.is_held("a", leader.lease->token, 0));
+  EXPECT_TRUE(table_.held("a", leader.lease->token, 0));
   table_.void_if([](std::string_view name) { return name == "a"; });
-  EXPECT_FALSE(table_.is_held("a", leader.lease->token, 0));
+  EXPECT_FALSE(table_.held("a", leader.lease->token, 0));
   EXPECT_EQ(take(waiting), News::Look);
 }
 
@@ -162,7 +162,37 @@ TEST_F(LeaseTableTest, NobodyWaitsWhereTheProcessIsEnding) {
   const LeaseTable::Asked again = ask(second_);
   EXPECT_FALSE(again.lease || again.ticket);
   EXPECT_TRUE(again.nobody_waits);
-  EXPECT_TRUE(table_.is_held("a", leader.lease->token, 0));
+  EXPECT_TRUE(table_.held("a", leader.lease->token, 0));
+}
+
+TEST_F(LeaseTableTest, LeasesThatNobodyEndedDoNotPileUp) {
+  const auto ask_for = [&](std::size_t number, std::int64_t now_ms) {
+    return table_.ask(
+        std::to_string(number),
+        {.lease_ms = 1000, .now_ms = now_ms, .door = door_, .who = first_.life.watch()});
+  };
+  std::size_t number = 0;
+  for (; number < LeaseTable::kMostLeases; ++number) ASSERT_TRUE(ask_for(number, 0).lease);
+  const LeaseTable::Asked one_more = ask_for(number, 10);
+  EXPECT_FALSE(one_more.lease || one_more.ticket || one_more.nobody_waits);
+  EXPECT_TRUE(ask_for(7, 20).ticket);  // one that is held can be waited for
+  ASSERT_TRUE(ask_for(number, 1'500).lease);
+  for (std::size_t i = 1; i < LeaseTable::kMostLeases; ++i) {
+    ASSERT_TRUE(ask_for(number + i, 1'500).lease) << i;
+  }
+}
+
+TEST_F(LeaseTableTest, ALeaseKnowsWhereThePurgeBookStood) {
+  LeaseTable::Asked leader =
+      table_.ask("a", {.lease_ms = 1000, .seq = 7, .door = door_, .who = first_.life.watch()});
+  LeaseTable::Asked next =
+      table_.ask("a", {.lease_ms = 1000, .seq = 9, .door = door_, .who = second_.life.watch()});
+  EXPECT_EQ(table_.held("a", leader.lease->token, 0)->seq, 7U);
+  table_.fail("a", leader.lease->token, 0);
+  turn();
+  Lease given;
+  ASSERT_EQ(take(next, &given), News::Yours);
+  EXPECT_EQ(given.seq, 9U);
 }
 
 }  // namespace
