@@ -16,6 +16,8 @@ constexpr std::uint64_t kFirstBytes = 512;
 constexpr std::uint64_t kMostHeadBytes = std::uint64_t{1024} * 1024;
 // Looked at in one part.
 constexpr std::size_t kMostFrames = 2048;
+// Kept for the parts that follow: 3 MiB or so.
+constexpr std::size_t kMostKept = 32 * kMostFrames;
 
 // A place in the list: the segment's number, and of its frames the first that was not looked at.
 constexpr unsigned kNumberShift = 32;
@@ -30,29 +32,58 @@ bool read_up_to(File& file, std::uint64_t at, std::uint64_t wanted, std::string&
 
 }  // namespace
 
+// The last ones of a segment that has grown since are not all there are.
+bool ListedFrames::has(const Segment& segment, std::size_t at) const {
+  const bool within = at >= first && at < first + frames.size();
+  return number == segment.number() && within && (has_more || size == segment.file()->size());
+}
+
+// Null: the segment cannot be read, or there are none from `at` on.
+std::shared_ptr<const ListedFrames> RecordList::frames_of(const Segment& segment,
+                                                          std::size_t at) const {
+  {
+    const std::lock_guard lock(kept_->mutex);
+    if (kept_->frames && kept_->frames->has(segment, at)) return kept_->frames;
+  }
+  auto listed = std::make_shared<ListedFrames>();
+  listed->number = segment.number();
+  listed->size = segment.file()->size();
+  const Result<SegmentListing> listing = list_segment(*segment.file(), segment.id());
+  if (!listing || at >= listing->frames.size()) return nullptr;
+  const std::size_t end = std::min(at + kMostKept, listing->frames.size());
+  listed->first = at;
+  listed->frames.assign(listing->frames.begin() + static_cast<std::ptrdiff_t>(at),
+                        listing->frames.begin() + static_cast<std::ptrdiff_t>(end));
+  listed->has_more = end < listing->frames.size();
+  listed->end = listing->end;
+  const std::lock_guard lock(kept_->mutex);
+  kept_->frames = listed;
+  return listed;
+}
+
 RecordList::Part RecordList::read(char first_byte, std::uint64_t from, std::int64_t now_ms) const {
   const auto wanted = static_cast<std::uint32_t>(from >> kNumberShift);
   const std::shared_ptr<const Segment> segment = segments_->at_or_after(wanted);
   if (!segment) return {};
   Part part;
-  const Result<SegmentListing> listing = list_segment(*segment->file(), segment->id());
-  std::uint64_t next = (std::uint64_t{segment->number()} + 1) << kNumberShift;
-  if (listing) {
-    part.end = listing->end;
-    const std::vector<PlacedFrame>& frames = listing->frames;
-    std::size_t at = 0;
-    if (segment->number() == wanted) at = std::min<std::size_t>(from & 0xffffffffU, frames.size());
-    const std::size_t end = std::min(at + kMostFrames, frames.size());
-    if (end < frames.size()) next = std::uint64_t{segment->number()} << kNumberShift | end;
-    for (; at < end; ++at) {
-      if (!is_entry(frames[at].frame.kind)) continue;
-      auto entry = read_record(*segment, frames[at], first_byte, now_ms);
-      if (!entry) continue;
-      const RecordPlace place{segment->number(), frames[at].at, frames[at].frame.stride()};
-      part.records.push_back({frames[at].frame.hash, place, std::move(*entry)});
-    }
+  part.next = (std::uint64_t{segment->number()} + 1) << kNumberShift;
+  std::size_t at = segment->number() == wanted ? from & 0xffffffffU : 0;
+  const std::shared_ptr<const ListedFrames> listed = frames_of(*segment, at);
+  if (!listed) return part;
+  part.end = listed->end;
+  const std::size_t last = listed->first + listed->frames.size();
+  const std::size_t end = std::min(at + kMostFrames, last);
+  if (end < last || listed->has_more) {
+    part.next = std::uint64_t{segment->number()} << kNumberShift | end;
   }
-  part.next = next;
+  for (; at < end; ++at) {
+    const PlacedFrame& placed = listed->frames[at - listed->first];
+    if (!is_entry(placed.frame.kind)) continue;
+    auto entry = read_record(*segment, placed, first_byte, now_ms);
+    if (!entry) continue;
+    const RecordPlace place{segment->number(), placed.at, placed.frame.stride()};
+    part.records.push_back({placed.frame.hash, place, std::move(*entry)});
+  }
   return part;
 }
 

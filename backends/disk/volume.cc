@@ -182,7 +182,7 @@ ListPart Volume::listed(RecordList::Part&& read) {
     const WriteQueue::Standing standing = queue_.standing(found.hash);
     const auto& place = standing.place;
     const bool behind = place && place->segment == found.place.segment && place->at >= read.end;
-    if (standing.queued || place == found.place || behind) {
+    if (standing.queued || standing.unknown || place == found.place || behind) {
       part.entries.push_back(std::move(found.entry));
     }
   }
@@ -191,10 +191,9 @@ ListPart Volume::listed(RecordList::Part&& read) {
 
 std::vector<Listed> Volume::queued(char first_byte) {
   std::vector<Listed> entries;
-  for (const EntryRef& entry : queue_.entries()) {
-    const std::string_view key = entry->key().bytes;
-    if (!key.starts_with(first_byte) || entry->kind() != EntryKind::Response) continue;
-    entries.push_back({std::string(key), entry->meta(), entry->body_size()});
+  for (const EntryRef& entry : queue_.entries(first_byte)) {
+    if (entry->kind() != EntryKind::Response) continue;
+    entries.push_back({std::string(entry->key().bytes), entry->meta(), entry->body_size()});
   }
   return entries;
 }

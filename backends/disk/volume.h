@@ -71,7 +71,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   // A record, or its body, is not what was written: it is gone. On a loop.
   void forget_changed(const Hash128& hash, const RecordPlace& place);
   // For the executor, who may outlive this.
-  RecordList record_list() const { return {segments_, reader_->time()}; }
+  RecordList record_list() const { return {segments_, reader_->time(), listed_frames_}; }
   // What such a part has come to, and what is queued: its record is not there yet, and may come to
   // lie where the list has been by then.
   ListPart listed(RecordList::Part&& read);
@@ -151,6 +151,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   CacheFolder folder_;
   const std::uint64_t folder_id_;
   const std::shared_ptr<Segments> segments_;  // its readers may outlive this
+  const std::shared_ptr<RecordList::Kept> listed_frames_ = std::make_shared<RecordList::Kept>();
   Index index_;
   WriteQueue queue_;
   Recovery recovery_;

@@ -124,11 +124,12 @@ std::optional<EntryRef> WriteQueue::find(const Hash128& key) {
   return pending == pending_.end() ? std::nullopt : std::optional(pending->second.entry);
 }
 
-std::vector<EntryRef> WriteQueue::entries() {
+std::vector<EntryRef> WriteQueue::entries(char first_byte) {
   std::vector<EntryRef> entries;
   const std::lock_guard lock(mutex_);
   for (const auto& [key, pending] : pending_) {
-    if (pending.entry) entries.push_back(pending.entry);
+    if (!pending.entry || !pending.entry->key().bytes.starts_with(first_byte)) continue;
+    entries.push_back(pending.entry);
   }
   return entries;
 }
@@ -137,7 +138,8 @@ WriteQueue::Standing WriteQueue::standing(const Hash128& key) {
   const std::lock_guard lock(mutex_);
   const auto pending = pending_.find(key);
   if (pending != pending_.end()) return {pending->second.entry, std::nullopt};
-  return {nullptr, index_.peek(key)};
+  const auto place = index_.peek(key);
+  return {nullptr, place, !place && recovering_ && !changed_.contains(key)};
 }
 
 // ---- the writer ----

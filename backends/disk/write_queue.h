@@ -61,12 +61,13 @@ class WriteQueue {
 
   // What is queued under this key: an entry, or null for an erasure. Empty: nothing is.
   std::optional<EntryRef> find(const Hash128& key);
-  // All that is queued but erasures.
-  std::vector<EntryRef> entries();
+  // What is queued under keys that begin so, but for erasures.
+  std::vector<EntryRef> entries(char first_byte);
   // What a key leads to: what is queued, or else where its record lies; neither where it is gone.
   struct Standing {
     EntryRef queued;
     std::optional<RecordPlace> place;
+    bool unknown = false;  // nobody knows yet: a recovery may still find it
   };
   Standing standing(const Hash128& key);
 

@@ -30,6 +30,7 @@ class AdminHandler final : public ReplyingHandler {
 
   void start(front::Exchange& exchange) override;
   void request_body_ready() override;
+  bool waits_in_line() const override { return value_handler_ && value_handler_->waits_in_line(); }
   void finished() override;
 
  private:
@@ -40,8 +41,8 @@ class AdminHandler final : public ReplyingHandler {
   flow::WorkerContext& worker_;
   const Call* call_ = nullptr;
   std::string body_;
-  std::unique_ptr<KeysHandler>
-      value_handler_;  // of a request to the low-level cache: all else is its affair
+  // Of a request to the low-level cache, which is its affair alone.
+  std::unique_ptr<KeysHandler> value_handler_;
 };
 
 // PURGE on the main address, for those in purge_allow.

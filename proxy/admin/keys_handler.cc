@@ -40,14 +40,13 @@ void KeysHandler::start(front::Exchange& exchange) {
 
 void KeysHandler::finished() {
   wait_timer_.stop();
-  if (mine_) leases_.fail(lease_name(), mine_->token, worker_.loop.now_ms());
+  if (mine_) leases_.fail(line_name(), mine_->token, worker_.loop.now_ms());
   mine_.reset();
   ticket_ = nullptr;
   lease_life_.end();
   walk_ = nullptr;
   pending_ = nullptr;
   intake_.reset();
-  set_life_.end();
   ReplyingHandler::finished();
 }
 
@@ -130,8 +129,7 @@ void KeysHandler::on_lookup(backends::EntryRef entry) {
 void KeysHandler::found(const backends::EntryRef& entry, const values::ValueAge& age) {
   if (call_.kind == Kind::Clear) return clear_one(true);
   if (call_.kind == Kind::GetOrSet) exchange().drop_body();
-  if (mine_) leases_.set(lease_name());
-  mine_.reset();
+  end_turn();
   send_value(entry, age);
 }
 
@@ -140,9 +138,10 @@ void KeysHandler::missed() {
     case Kind::Clear:
       return clear_one(false);
     case Kind::GetOrLease:
-      return mine_ ? give(*mine_) : ask_for_lease();
+      return mine_ ? give(*mine_) : stand_in_line();
     case Kind::GetOrSet:
-      return is_whole_ ? set_if_absent() : read_body();
+      if (!is_whole_) return read_body();
+      return mine_ ? store_value(leases_.lock_for_set(lease_name())) : stand_in_line();
     default:
       return answer_absent();
   }
@@ -166,41 +165,52 @@ void KeysHandler::clear_one(bool is_there) {
   send({.body = text_of({{"cleared", is_there ? 1 : 0}})});
 }
 
-// ---- leases ----
+// ---- leases, and the turn to set what is not there ----
 
 std::string KeysHandler::lease_name() const {
-  std::string name = backend_name();
-  name += '\0';
-  name += call_.name;
-  return name;
+  return fmt::format("{}{}{}", backend_name(), '\0', call_.name);
 }
 
-void KeysHandler::ask_for_lease() {
+// Of those who POST a value at the same time one stores, and the others find that: they stand in a
+// line of their own, and need no lease.
+std::string KeysHandler::line_name() const {
+  if (call_.kind != Kind::GetOrSet) return lease_name();
+  return fmt::format("{}{}{}", backend_name(), '\1', call_.name);
+}
+
+void KeysHandler::stand_in_line() {
   const std::int64_t now_ms = worker_.loop.now_ms();
   const bool may_wait = now_ms < wait_until_ms_;
   const std::uint64_t position = worker_.tables.purges.position();
-  values::LeaseTable::Asked asked = leases_.ask(lease_name(), {.lease_ms = call_.lease_ms,
-                                                               .now_ms = now_ms,
-                                                               .seq = position,
-                                                               .may_wait = may_wait,
-                                                               .door = door(),
-                                                               .who = lease_life_.watch()});
+  values::LeaseTable::Asked asked = leases_.ask(line_name(), {.lease_ms = call_.lease_ms,
+                                                              .now_ms = now_ms,
+                                                              .seq = position,
+                                                              .may_wait = may_wait,
+                                                              .door = door(),
+                                                              .who = lease_life_.watch()});
   if (asked.lease) return lease_is_mine(*asked.lease);
   if (asked.ticket) {
     ticket_ = std::move(asked.ticket);
     return wait_on();
   }
+  if (call_.kind == Kind::GetOrSet) return refuse_set(cannot_store());
   if (!may_wait || asked.nobody_waits) return answer_absent();
   send(error_reply(503, "lease",
                    fmt::format("more than {} callers wait for leases, or more than {} hold one",
                                values::LeaseTable::kMostWaiters, values::LeaseTable::kMostLeases)));
 }
 
-// Whoever computed it before may have stored it since we looked, and ended his lease with that.
+// Whoever was before may have stored it since we looked, and ended his turn with that.
 void KeysHandler::lease_is_mine(const values::Lease& lease) {
-  if (!store().may_have(key_.view())) return give(lease);
   mine_ = lease;
+  if (!store().may_have(key_.view())) return missed();
   look_up(Purpose::Probe);
+}
+
+// The value is there.
+void KeysHandler::end_turn() {
+  if (mine_) leases_.set(line_name());
+  mine_.reset();
 }
 
 void KeysHandler::give(const values::Lease& lease) {
@@ -220,9 +230,9 @@ void KeysHandler::waited() {
   const std::int64_t now_ms = worker_.loop.now_ms();
   if (now_ms >= wait_until_ms_) {
     ticket_ = nullptr;
-    return answer_absent();
+    return call_.kind == Kind::GetOrSet ? refuse_set(cannot_store()) : answer_absent();
   }
-  leases_.expire(lease_name(), now_ms);
+  leases_.expire(line_name(), now_ms);
   wait_on();
 }
 
@@ -233,6 +243,9 @@ void KeysHandler::lease_news() {
   if (news == values::LeaseTicket::News::None) return;
   ticket_ = nullptr;
   wait_timer_.stop();
+  if (news == values::LeaseTicket::News::Yours && call_.kind == Kind::GetOrSet) {
+    return lease_is_mine(lease);
+  }
   if (news == values::LeaseTicket::News::Yours) return give(lease);
   look_up(Purpose::Serve);
 }

@@ -27,6 +27,7 @@ class KeysHandler final : public ReplyingHandler,
               std::shared_ptr<LoopDoor> door);
   void start(front::Exchange& exchange) override;
   void request_body_ready() override { read_body(); }
+  bool waits_in_line() const override { return ticket_ != nullptr; }
   void finished() override;
 
  private:
@@ -48,9 +49,11 @@ class KeysHandler final : public ReplyingHandler,
   void clear_one(bool is_there);
 
   // ---- leases ----
-  void ask_for_lease();
+  std::string line_name() const;
+  void stand_in_line();
   void lease_is_mine(const values::Lease& lease);
   void give(const values::Lease& lease);
+  void end_turn();
   void lease_news() override;
   void wait_on();
   void waited();
@@ -63,8 +66,8 @@ class KeysHandler final : public ReplyingHandler,
   void read_body();
   bool take(std::string_view bytes);
   void refuse_set(const values::ValueFault& fault);
+  static values::ValueFault cannot_store();
   void body_is_whole();
-  void set_if_absent();
   void store_value(std::unique_lock<std::mutex> lock);
   void on_stored(backends::StoreResult result) override;
 
@@ -97,7 +100,7 @@ class KeysHandler final : public ReplyingHandler,
   std::unique_ptr<values::LeaseTicket> ticket_;
   Timer wait_timer_;
   std::int64_t wait_until_ms_ = 0;
-  std::optional<values::Lease> mine_;  // from when it is ours until the client is told
+  std::optional<values::Lease> mine_;  // the lease, or the turn to set, until the client is told
   Life<values::LeaseWaiter> lease_life_{*this};
 
   std::string content_type_;
@@ -105,8 +108,6 @@ class KeysHandler final : public ReplyingHandler,
   std::optional<values::ValueIntake> intake_;
   bool behind_ = false;
   bool is_whole_ = false;
-  int tries_ = 0;
-  Life<KeysHandler> set_life_{*this};
 
   struct WalkState;
   std::unique_ptr<values::ValueWalk> walk_;

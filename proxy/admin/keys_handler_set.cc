@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kMostTypeBytes = 256;
 constexpr std::string_view kUsualType = "application/octet-stream";
+// A medium that takes longer than that for a value hangs.
+constexpr std::int64_t kMostSetting_ms = 60'000;
 constexpr std::string_view kLeaseField = "Weir-Lease";
 
 values::ValueFault too_large(std::uint64_t most) {
@@ -19,11 +21,11 @@ values::ValueFault too_large(std::uint64_t most) {
           .message = "is larger than the backend's max_object_size, " + std::to_string(most)};
 }
 
-values::ValueFault no_room() {
+}  // namespace
+
+values::ValueFault KeysHandler::cannot_store() {
   return {.status = 503, .field = "", .message = "the backend cannot store it now"};
 }
-
-}  // namespace
 
 void KeysHandler::begin_set() {
   const http::FieldView* const token = request().find(kLeaseField);
@@ -45,7 +47,10 @@ void KeysHandler::begin_set() {
   if (intake_->expect(length) == values::ValueIntake::Status::TooLarge) {
     return refuse_set(too_large(most));
   }
-  if (call_.kind == Kind::GetOrSet) return look_up(Purpose::Serve);
+  if (call_.kind == Kind::GetOrSet) {
+    call_.lease_ms = kMostSetting_ms;
+    return look_up(Purpose::Serve);
+  }
   read_body();
 }
 
@@ -94,7 +99,7 @@ bool KeysHandler::take(std::string_view bytes) {
       refuse_set(too_large(site_->site->backends[backend_]->max_object_size()));
       break;
     case values::ValueIntake::Status::NoRoom:
-      refuse_set(no_room());
+      refuse_set(cannot_store());
       break;
   }
   intake_.reset();
@@ -104,24 +109,11 @@ bool KeysHandler::take(std::string_view bytes) {
 // A clear that comes in between finds either the lease, and ends it, or the value.
 void KeysHandler::body_is_whole() {
   is_whole_ = true;
-  if (call_.kind == Kind::GetOrSet) return look_up(Purpose::Probe);
-  store_value(leases_.lock_for_set(lease_name()));
-}
-
-// Of two who find nothing at the same time one stores, and the other finds that: which is seen
-// here under a lock. What is there and would have to be waited for is looked up once more.
-void KeysHandler::set_if_absent() {
-  constexpr int kTries = 3;
-  std::unique_lock lock = leases_.lock_for_set(lease_name());
-  const backends::EntryRef now = store().lookup_now(key_.view(), backends::Purpose::Probe);
-  const bool may_be_there = now ? usable(now->meta()).has_value() : store().may_have(key_.view());
-  if (may_be_there && tries_++ < kTries) {
-    // Not within the lock.
-    return worker_.loop.post([weak = set_life_.watch()] {
-      if (KeysHandler* const handler = weak.get()) handler->look_up(Purpose::Probe);
-    });
+  if (call_.kind == Kind::GetOrSet) {
+    wait_until_ms_ = worker_.loop.now_ms() + kMostSetting_ms;
+    return look_up(Purpose::Probe);
   }
-  store_value(std::move(lock));
+  store_value(leases_.lock_for_set(lease_name()));
 }
 
 // What answers the client comes after the lock: with the answer another request may begin.
@@ -148,12 +140,13 @@ void KeysHandler::on_stored(backends::StoreResult result) {
   switch (result) {
     case backends::StoreResult::Stored:
       leases_.set(lease_name());
+      end_turn();
       return send({.status = call_.kind == Kind::GetOrSet ? 201 : 204});
     case backends::StoreResult::TooLarge:
       return refuse_set(too_large(site_->site->backends[backend_]->max_object_size()));
     case backends::StoreResult::NoRoom:
     case backends::StoreResult::Failed:
-      return refuse_set(no_room());
+      return refuse_set(cannot_store());
   }
 }
 

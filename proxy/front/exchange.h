@@ -141,6 +141,9 @@ class Handler {
   virtual void response_cut() = 0;
   // Whether the request waits for a connection to the app, which knows nothing of it yet.
   virtual bool waits_for_place() const = 0;
+  // Whether it stands in line for what only one of those who wait can have. A client that closes
+  // its half then is taken to have left at once: what he got would be lost to the others.
+  virtual bool waits_in_line() const { return false; }
   // The response was sent, or the client is gone: last call, drop everything.
   virtual void finished() = 0;
 };

@@ -135,6 +135,7 @@ void H1Exchange::peer_closed() {
     link_->dead = true;
     return;
   }
+  if (!responding_ && handler_ && handler_->waits_in_line()) return client_is_gone();
   // A half-close after a whole request is legitimate: the response still has a reader.
   if (body_wanted_) return tell_of_body();
   // What has not come by now never will.
@@ -146,7 +147,7 @@ void H1Exchange::peer_closed() {
 // request that has been sent is answered, or times out, within upstream.first_byte_timeout.
 void H1Exchange::is_half_closed_still() {
   if (responding_) return;
-  if (handler_->waits_for_place()) return client_is_gone();
+  if (handler_->waits_for_place() || handler_->waits_in_line()) return client_is_gone();
   link_->deadlines.await_look_at_half_closed();
 }
 

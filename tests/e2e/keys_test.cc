@@ -1,11 +1,10 @@
 // The low-level cache of the real binary: values that apps set and get by names of their own.
-#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <set>
 #include <thread>
 
-#include "tests/e2e/disk_fixture.h"
+#include "tests/e2e/keys_fixture.h"
 
 namespace weir::test {
 namespace {
@@ -13,40 +12,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-class Keys : public Disk {
- protected:
-  static constexpr std::string_view kOn = "admin: 127.0.0.1:0\n";
-
-  void run(std::string_view more = "") {
-    begin(std::string(kOn) + std::string(more) + std::string(kCacheAll));
-  }
-  // One in memory, one on disk, and tiers of both as the default.
-  void run_with_disk() {
-    run("backends:\n"
-        "  ram: { type: ram, max_size: 32MiB }\n"
-        "  disk: { type: disk, cache_dir: " +
-        dir() +
-        ", min_free: 0, max_size: 64MiB, default_expire: 77 }\n"
-        "default: [ram, disk]\n");
-  }
-  Response ask(std::string_view method, std::string_view target, std::string_view body = {},
-               Fields fields = {}) {
-    if (!fields.has("Host")) fields.add("Host", "127.0.0.1");
-    return Client(weir().admin_port()).request(method, target, fields, body);
-  }
-  Response put(const std::string& key, std::string_view body, const std::string& query = "") {
-    return ask("PUT", "/v1/keys/" + key + query, body);
-  }
-  Response get(const std::string& key, const std::string& query = "") {
-    return ask("GET", "/v1/keys/" + key + query);
-  }
-  static std::string numbered(int number, std::size_t size) {
-    std::string body = std::to_string(number) + ":";
-    while (body.size() < size) body += static_cast<char>('a' + (body.size() * 7 + number) % 26);
-    return body;
-  }
-};
 
 TEST_F(Keys, AValueIsKeptWithItsTypeAndItsTime) {
   run();
@@ -111,23 +76,29 @@ TEST_F(Keys, GetOrSetKeepsTheFirst) {
 
 TEST_F(Keys, OfManyWhoGetOrSetAtOnceOneSets) {
   run_with_disk();
-  for (const char* backend : {"ram", "disk"}) {
+  const struct {
+    std::string backend;
+    std::size_t bytes;
+  } rows[] = {{"ram", 10}, {"ram", 1'000'000}, {"disk", 10}, {"disk", 2'000'000}};
+  for (const auto& row : rows) {
+    const std::string target = "/v1/keys/" + std::to_string(row.bytes) + "?backend=" + row.backend;
     std::atomic<int> made = 0;
     std::vector<std::thread> callers;
     std::mutex mutex;
     std::set<std::string> seen;
-    for (int i = 0; i < 16; ++i) {
+    for (int i = 0; i < 8; ++i) {
       callers.emplace_back([&, i] {
-        const std::string mine = "value " + std::to_string(i);
-        const Response answer = ask("POST", std::string("/v1/keys/a?backend=") + backend, mine);
+        const std::string mine = numbered(i, row.bytes);
+        const Response answer = ask("POST", target, mine);
         if (answer.status == 201) ++made;
         const std::lock_guard lock(mutex);
         seen.insert(answer.status == 201 ? mine : std::string(answer.body));
       });
     }
     for (std::thread& caller : callers) caller.join();
-    EXPECT_EQ(made, 1) << backend;
-    EXPECT_EQ(seen.size(), 1U) << backend;
+    EXPECT_EQ(made, 1) << target;
+    EXPECT_EQ(seen.size(), 1U) << target;
+    EXPECT_TRUE(ask("GET", target).body == *seen.begin()) << target;
   }
 }
 
@@ -208,65 +179,6 @@ TEST_F(Keys, LargeValuesGoToDiskAndComeBackWhole) {
   // but never half.
   EXPECT_EQ(put("large", numbered(9, 20'000'000), "?backend=ram").status, 413);
   EXPECT_EQ(get("large", "?backend=ram").status, 404);
-}
-
-TEST_F(Keys, OfAThousandWhoAskAtOnceOneComputesAndTheOthersWait) {
-  raise_fd_limit();
-  run();
-  std::vector<Client> callers;
-  for (int i = 0; i < 1000; ++i) callers.emplace_back(weir().admin_port());
-  const std::string ask_once =
-      Client::message("GET", "/v1/keys/a?lease=10s&wait=30s", {{"Host", "127.0.0.1"}});
-  for (Client& caller : callers) caller.send(ask_once);
-  ASSERT_TRUE(eventually([&] {
-    return waiting_at_port(weir().admin_port()) == 0 &&
-           std::ranges::any_of(callers, &Client::readable_now);
-  }));
-  const auto leads = std::ranges::find_if(callers, &Client::readable_now);
-  const Response leader = leads->read();
-  EXPECT_EQ(leader.status, 404);
-  const std::string token(leader.fields.value("Weir-Lease"));
-  ASSERT_FALSE(token.empty());
-  callers.erase(leads);
-  EXPECT_EQ(ask("PUT", "/v1/keys/a?lease=wrong", "x").status, 409);
-  EXPECT_EQ(std::ranges::count_if(callers, &Client::readable_now), 0);
-
-  EXPECT_EQ(ask("PUT", "/v1/keys/a", "computed", {{"Weir-Lease", token}}).status, 204);
-  int served = 0;
-  for (Client& caller : callers) {
-    const Response answer = caller.read();
-    if (answer.status == 200 && answer.body == "computed") ++served;
-  }
-  EXPECT_EQ(served, 999);
-  EXPECT_EQ(ask("PUT", "/v1/keys/a?lease=" + token, "late").status, 409);
-  EXPECT_EQ(get("a").body, "computed");
-}
-
-TEST_F(Keys, WhoCannotComputeHandsTheLeaseOn) {
-  run();
-  const std::string token(get("a", "?lease=10s").fields.value("Weir-Lease"));
-  Client next(weir().admin_port());
-  next.send(Client::message("GET", "/v1/keys/a?lease=10s&wait=30s", {{"Host", "127.0.0.1"}}));
-  EXPECT_EQ(ask("DELETE", "/v1/keys/a?lease=wrong").status, 409);
-  EXPECT_EQ(ask("DELETE", "/v1/keys/a?lease=" + token).status, 204);
-  const Response given = next.read();
-  EXPECT_EQ(given.status, 404);
-  const std::string other(given.fields.value("Weir-Lease"));
-  EXPECT_FALSE(other.empty());
-  EXPECT_NE(other, token);
-  // A clear voids it.
-  ask("DELETE", "/v1/keys/a");
-  EXPECT_EQ(ask("PUT", "/v1/keys/a?lease=" + other, "old").status, 409);
-  EXPECT_EQ(get("a").status, 404);
-}
-
-TEST_F(Keys, ALeaseEndsByItselfAndSoDoesTheWait) {
-  run();
-  ASSERT_FALSE(get("a", "?lease=300ms").fields.value("Weir-Lease").empty());
-  const Response waited = get("a", "?lease=10s&wait=1ms");
-  EXPECT_EQ(waited.status, 404);
-  EXPECT_TRUE(waited.fields.value("Weir-Lease").empty());
-  EXPECT_FALSE(get("a", "?lease=10s&wait=30s").fields.value("Weir-Lease").empty());
 }
 
 TEST_F(Keys, FaultsNameTheFieldAndChangeNothing) {
