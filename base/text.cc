@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
 #include <vector>
 
@@ -132,6 +134,61 @@ std::optional<std::string_view> nearest_name(std::string_view word,
     }
   }
   return best;
+}
+
+// ---- terminal_text ----
+
+namespace {
+
+struct Decoded {
+  std::uint32_t code = 0;
+  std::size_t bytes = 0;  // 0: no UTF-8 begins here
+};
+
+// Overlong forms and surrogates are taken as they are: what matters is what a terminal may make of
+// them, and that is no control character.
+Decoded decode(std::string_view text) {
+  const auto byte_at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte_at(0);
+  if (first < 0x80) return {first, 1};
+  const std::size_t bytes = first < 0xC2   ? 0
+                            : first < 0xE0 ? 2
+                            : first < 0xF0 ? 3
+                            : first < 0xF5 ? 4
+                                           : 0;
+  if (bytes == 0 || text.size() < bytes) return {};
+  std::uint32_t code = first & (0xFFU >> (bytes + 1));
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if ((byte_at(i) & 0xC0U) != 0x80U) return {};
+    code = code << 6U | (byte_at(i) & 0x3FU);
+  }
+  return {code, bytes};
+}
+
+bool acts_on_terminal(std::uint32_t code) {
+  const bool is_control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+  const bool turns = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
+                     code == 0x200E || code == 0x200F;
+  return is_control || turns;
+}
+
+}  // namespace
+
+std::string terminal_text(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const Decoded next = decode(text);
+    if (next.bytes == 0) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+    } else if (!acts_on_terminal(next.code)) {
+      out += text.substr(0, next.bytes);
+    } else {
+      out += next.code < 0x100 ? fmt::format("\\x{:02x}", next.code)
+                               : fmt::format("\\u{:04x}", next.code);
+    }
+    text.remove_prefix(std::max<std::size_t>(next.bytes, 1));
+  }
+  return out;
 }
 
 }  // namespace weir

@@ -24,6 +24,10 @@ void append_lower(std::string& out, std::string_view text);
 // Without SP and HTAB at both ends (RFC 9110 OWS).
 std::string_view trim_ows(std::string_view text);
 
+// What a terminal would act upon shown as an escape, and what is no UTF-8: control characters,
+// those of C1 and those that turn the direction of writing as well. For text of others' making.
+std::string terminal_text(std::string_view text);
+
 // 1*DIGIT and nothing else.
 bool is_decimal(std::string_view text);
 // Its value; empty when it is not that or does not fit.

@@ -128,7 +128,8 @@ std::optional<Leave> parse(CLI::App& app, std::string_view command,
   } catch (const CLI::ParseError& fault) {
     return usage_error(command, fault.what());
   }
-  const std::vector<std::string> extra = app.remaining();
+  std::vector<std::string> extra = app.remaining();
+  std::erase(extra, "--");  // what follows it is no option, whatever it begins with
   if (!extra.empty()) return usage_error(command, extra_message(app, extra));
   return std::nullopt;
 }
@@ -256,9 +257,11 @@ constexpr std::array kCommands = {
                "[--admin ADDR] (URL | --prefix P | --match GLOB | --tag T... | --all) [--soft] "
                "[--json]",
                "have a running instance forget pages", read_purge},
-    CliCommand{"get", "KEY [--json]", "print a value of the low-level cache", read_get},
-    CliCommand{"set", "KEY [VALUE|-] [--duration D] [--json]", "keep a value there", read_set},
-    CliCommand{"clear", "[KEY|GLOB] [--json]",
+    CliCommand{"get", "KEY [--backend NAME] [--admin ADDR] [--json]",
+               "print a value of the low-level cache", read_get},
+    CliCommand{"set", "KEY [VALUE|-] [--duration D] [--backend NAME] [--admin ADDR] [--json]",
+               "keep a value there", read_set},
+    CliCommand{"clear", "[KEY|GLOB] [--backend NAME] [--admin ADDR] [--json]",
                "forget a value, or those of a pattern; without one all values and all pages",
                read_clear},
     CliCommand{"health", "[--admin ADDR] [--json]",

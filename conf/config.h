@@ -4,6 +4,7 @@
 // The meaning of every field is ../docs/CONFIG.md's; the defaults stand here with their reasons.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -81,6 +82,13 @@ struct Backend {
   std::uint64_t min_free_bytes = 0;  // left to others: so much,
   unsigned min_free_percent = 0;     // or this share of the file system
 };
+inline constexpr std::array<std::string_view, 2> kBackendTypeNames = {"ram", "disk"};
+constexpr std::string_view name_of(Backend::Type type) {
+  return kBackendTypeNames[static_cast<std::size_t>(type)];
+}
+inline bool is_disk(const Backend& backend) {
+  return backend.type == Backend::Type::Disk;
+}
 
 // ---- a route's cache: ----
 
@@ -127,6 +135,11 @@ struct SetCookieRule {
 };
 
 enum class OriginMode : std::uint8_t { Honor, Framework, Cap, Override };
+inline constexpr std::array<std::string_view, 4> kOriginNames = {"honor", "framework", "cap",
+                                                                 "override"};
+constexpr std::string_view name_of(OriginMode mode) {
+  return kOriginNames[static_cast<std::size_t>(mode)];
+}
 enum class Coalesce : std::uint8_t { Instance, Fleet, Off };
 
 struct CacheRule {

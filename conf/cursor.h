@@ -127,10 +127,13 @@ class Section {
   // `names` in the order of the enum's values.
   template <class Enum>
   void choice(std::string_view key, Enum& target, std::initializer_list<std::string_view> names) {
+    choice(key, target, std::span(names.begin(), names.size()));
+  }
+  template <class Enum>
+  void choice(std::string_view key, Enum& target, std::span<const std::string_view> names) {
     const std::optional<Cursor> cursor = take(key);
     if (!cursor) return;
-    const auto index = cursor->choice(std::span(names.begin(), names.size()));
-    if (index) target = static_cast<Enum>(*index);
+    if (const auto index = cursor->choice(names)) target = static_cast<Enum>(*index);
   }
 
  private:

@@ -63,7 +63,7 @@ void read_key_parts(Section& section, CacheRule& rule) {
 
 void read_freshness(Section& section, CacheRule& rule) {
   if (const auto cursor = section.take("duration")) read_duration(*cursor, rule.duration);
-  section.choice("origin", rule.origin, {"honor", "framework", "cap", "override"});
+  section.choice("origin", rule.origin, std::span(kOriginNames));
   if (const auto cursor = section.take("statuses")) read_statuses(*cursor, rule.statuses);
   section.seconds("stale_while_revalidate", rule.stale_while_revalidate_s);
   section.seconds("stale_if_error", rule.stale_if_error_s);

@@ -16,7 +16,7 @@ namespace {
 std::vector<std::string> warnings_of(const conf::Config& config) {
   std::vector<std::string> out = config.warnings;
   for (const conf::Backend& backend : config.backends) {
-    if (backend.type != conf::Backend::Type::Disk) continue;
+    if (!conf::is_disk(backend)) continue;
     const auto usable = backends::check_cache_dir(system_files(), backend.cache_dir);
     if (usable) continue;
     out.push_back(

@@ -22,12 +22,8 @@ const Backend* backend_named(const conf::Config& config, const std::string& name
   return found == config.backends.end() ? nullptr : &*found;
 }
 
-bool is_disk(const Backend& backend) {
-  return backend.type == Backend::Type::Disk;
-}
-
 const Backend* first_disk(const conf::Config& config) {
-  const auto found = std::ranges::find_if(config.backends, is_disk);
+  const auto found = std::ranges::find_if(config.backends, conf::is_disk);
   return found == config.backends.end() ? nullptr : &*found;
 }
 
@@ -45,7 +41,7 @@ BackendChange change_of_backend(const conf::Config& now, const Backend& next) {
 // A folder is locked by the backend that has it, for as long as that is in use.
 void refuse_taken_folder(const conf::Config& now, const Backend& next, ConfigChange& out) {
   for (const Backend& old : now.backends) {
-    if (!is_disk(old) || old.cache_dir != next.cache_dir) continue;
+    if (!conf::is_disk(old) || old.cache_dir != next.cache_dir) continue;
     out.refused.push_back(
         old.name == next.name
             ? fmt::format("backends.{}: its prefix cannot change while it is in use: restart for "
@@ -71,7 +67,7 @@ void refuse_other_first_disk(const conf::Config& now, const conf::Config& next, 
 void compare_backends(const conf::Config& now, const conf::Config& next, ConfigChange& out) {
   for (const Backend& backend : next.backends) {
     out.backends.push_back(change_of_backend(now, backend));
-    if (is_disk(backend) && out.backends.back() == BackendChange::Opened) {
+    if (conf::is_disk(backend) && out.backends.back() == BackendChange::Opened) {
       refuse_taken_folder(now, backend, out);
     }
   }

@@ -63,7 +63,7 @@ std::uint64_t least_descriptors(const conf::Config& config) {
   constexpr std::uint64_t kWorker = 12;
   std::uint64_t sum = kProcess + kWorker * config.workers;
   for (const conf::Backend& backend : config.backends) {
-    if (backend.type != conf::Backend::Type::Disk) continue;
+    if (!conf::is_disk(backend)) continue;
     sum += backends::disk_descriptors(backend.max_size);
   }
   return sum;

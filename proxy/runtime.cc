@@ -30,10 +30,6 @@ backends::DiskOptions disk_options(const conf::Backend& backend) {
   };
 }
 
-bool is_disk(const conf::Backend& backend) {
-  return backend.type == conf::Backend::Type::Disk;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> Runtime::open(const std::shared_ptr<const conf::Config>& config) {
@@ -62,7 +58,7 @@ Runtime::~Runtime() {
 
 Result<Runtime::Opened> Runtime::open_backend(const conf::Backend& backend) {
   Opened out;
-  if (!is_disk(backend)) {
+  if (!conf::is_disk(backend)) {
     out.backend = out.ram = backends::make_ram_backend(ram_options(backend));
     return out;
   }
@@ -83,7 +79,7 @@ Result<Runtime::Opened> Runtime::open_backend(const conf::Backend& backend) {
 std::vector<backends::OpenedDisk> Runtime::disks_of(const conf::Config& config) const {
   std::vector<backends::OpenedDisk> out;
   for (const conf::Backend& backend : config.backends) {
-    if (is_disk(backend)) out.push_back(*backends_.at(backend.name).disk);
+    if (conf::is_disk(backend)) out.push_back(*backends_.at(backend.name).disk);
   }
   return out;
 }
@@ -156,7 +152,7 @@ Result<Runtime::Next> Runtime::prepare(std::shared_ptr<const conf::Config> confi
       continue;
     }
     const auto still_there = std::ranges::find(leaving_, backend.cache_dir, &Leaving::cache_dir);
-    if (is_disk(backend) && still_there != leaving_.end()) {
+    if (conf::is_disk(backend) && still_there != leaving_.end()) {
       return fail(ErrorCode::InUse,
                   "backend " + backend.name + ": cache_dir " + backend.cache_dir +
                       " is in use by requests that began before an earlier reload: reload again "
@@ -166,7 +162,7 @@ Result<Runtime::Next> Runtime::prepare(std::shared_ptr<const conf::Config> confi
     if (!opened) return std::unexpected(opened.error());
     next.backends_[backend.name] = std::move(*opened);
   }
-  const auto first = std::ranges::find_if(config->backends, is_disk);
+  const auto first = std::ranges::find_if(config->backends, conf::is_disk);
   if (first != config->backends.end() && !marks_) {
     auto marks = open_marks(*next.backends_.at(first->name).disk, disks_, book_, true, *executor_);
     if (!marks) return std::unexpected(marks.error());
@@ -180,17 +176,17 @@ Result<Runtime::Next> Runtime::prepare(std::shared_ptr<const conf::Config> confi
 void Runtime::use(Next next) {
   const std::shared_ptr<const flow::Site> before = std::exchange(site_, std::move(next.site_));
   const std::vector<conf::Backend>& configured = site_->config->backends;
-  const bool no_disk = std::ranges::none_of(configured, is_disk);
+  const bool no_disk = std::ranges::none_of(configured, conf::is_disk);
   for (const std::size_t index : next.change_.closed) {
     const conf::Backend& gone = before->config->backends[index];
-    let_go(gone, no_disk && is_disk(gone));
+    let_go(gone, no_disk && conf::is_disk(gone));
   }
   backends_ = std::move(next.backends_);
   std::vector<backends::OpenedDisk> new_disks;
   for (std::size_t i = 0; i < configured.size(); ++i) {
     const BackendChange change = next.change_.backends[i];
     if (change == BackendChange::Resized) resize(configured[i]);
-    if (change != BackendChange::Opened || !is_disk(configured[i])) continue;
+    if (change != BackendChange::Opened || !conf::is_disk(configured[i])) continue;
     new_disks.push_back(*backends_.at(configured[i].name).disk);
   }
   disks_->set(disks_of(*site_->config));
@@ -215,7 +211,7 @@ void Runtime::resize(const conf::Backend& backend) {
 void Runtime::let_go(const conf::Backend& backend, bool with_marks) {
   Leaving leaving;
   leaving.backend = backends_.at(backend.name).backend;
-  leaving.cache_dir = is_disk(backend) ? backend.cache_dir : "";
+  leaving.cache_dir = conf::is_disk(backend) ? backend.cache_dir : "";
   if (with_marks && marks_) {
     const Result<void> gone = marks_->part_from_book();
     if (!gone) disks_->doubt(true);  // or a later run would believe marks that are not all

@@ -13,8 +13,12 @@ namespace {
 constexpr std::int64_t kTend_ms = 1'000;
 
 // Of clients of the admin address: they have bounds of their own, and bodies that each call bounds.
+// Limits are about visitors. Here are names of values, up to 2,048 bytes, percent-encoded.
 conf::Limits admin_limits(conf::Limits limits) {
+  constexpr std::uint64_t kLeastBytes = std::uint64_t{32} * 1024;
   limits.max_body = 0;
+  limits.request_line = std::max(limits.request_line, kLeastBytes);
+  limits.headers = std::max(limits.headers, kLeastBytes);
   return limits;
 }
 
@@ -103,7 +107,9 @@ WorkerSetup Sidecar::setup() {
           .takes_purges = !config_->purge_allow.empty(),
           .admin = std::make_shared<const admin::Admin>(
               admin::Access(*config_), admin::make_calls(instance_, leases_), leases_),
-          .admin_server = {.limits = admin_limits(config_->limits), .clients = &admin_clients_}};
+          .admin_server = {.limits = admin_limits(config_->limits),
+                           .clients = &admin_clients_,
+                           .json_errors = true}};
 }
 
 void Sidecar::start_workers() {

@@ -76,8 +76,8 @@ struct OpenedDisk {
 Result<void> check_cache_dir(FileSystem& files, const std::string& cache_dir);
 
 // Opens the folder, or makes it; what lies there is found little by little, while it is in use.
-// Errors are sentences for the user: what is in the way, and what to do about it. Blocks; at start
-// only.
+// Errors are sentences for the user: what is in the way, and what to do about it. Blocks: at start,
+// and at a reload on a thread that serves nobody.
 Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams);
 
 }  // namespace weir::backends

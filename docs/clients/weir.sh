@@ -160,8 +160,10 @@ weir_clear() (
 
 # SECONDS TO WAIT: the value into $_weir_folder/body, or the right to compute it.
 _weir_ask_for_lease() {
+  _weir_whole=${WEIR_TIMEOUT:-1}
+  _weir_whole=${_weir_whole%%.*}  # the shell has no fractions
   _weir_status=$(_weir_ask GET "$_weir_key" "lease=${WEIR_LEASE:-30}s&wait=$1s" \
-    $((${WEIR_TIMEOUT:-1} + $1)))
+    $((${_weir_whole:-0} + 1 + $1)))
   _weir_token=
   [ "$_weir_status" = 404 ] || return 0
   while IFS=': ' read -r _weir_name _weir_text; do

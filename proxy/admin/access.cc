@@ -28,10 +28,11 @@ std::vector<std::string> hosts_of(const conf::Config& config) {
   return hosts;
 }
 
-// A page of another site asks. Programs that are no browser send neither field.
+// A page of another site asks, or of another port of this host. Programs that are no browser send
+// neither field.
 bool is_cross_site(const http::RequestHead& head) {
   const http::FieldView* const site = head.find("Sec-Fetch-Site");
-  if (site && site->value == "cross-site") return true;
+  if (site && site->value != "same-origin" && site->value != "none") return true;
   const http::FieldView* const origin = head.find("Origin");
   if (!origin) return false;
   const std::size_t scheme = origin->value.find("://");

@@ -5,11 +5,13 @@
 #include <cstdio>
 #include <string>
 
+#include "base/text.h"
 #include "proxy/admin/json.h"
 
 namespace weir::admin {
+
 int complain(std::string_view command, std::string_view message) {
-  fmt::print(stderr, "weir {}: {}\n", command, message);
+  fmt::print(stderr, "weir {}: {}\n", command, terminal_text(message));
   return kFailure;
 }
 

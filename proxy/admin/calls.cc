@@ -49,7 +49,9 @@ Call metrics_call(const Instance& instance) {
 Call stats_call(const Instance& instance) {
   return {.path = "/v1/stats",
           .run = [instance](const Request&, const Asker&, flow::WorkerContext& worker) {
-            return Reply{.body = text_of(stats_of(figures_of(instance, worker)))};
+            Figures figures = figures_of(instance, worker);
+            worker.tables.counts.add_top(figures.totals);
+            return Reply{.body = text_of(stats_of(figures))};
           }};
 }
 

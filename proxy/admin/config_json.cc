@@ -60,15 +60,14 @@ Json upstream_json(const conf::Upstream& upstream) {
 }
 
 Json backend_json(const conf::Backend& backend) {
-  const bool is_disk = backend.type == conf::Backend::Type::Disk;
   Json out;
-  out["type"] = is_disk ? "disk" : "ram";
+  out["type"] = conf::name_of(backend.type);
   out["prefix"] = backend.prefix;
   out["threshold"] = backend.threshold;
   out["max_size"] = conf::format_size(backend.max_size);
   out["default_expire"] = seconds(backend.default_expire_s);
   out["max_object_size"] = conf::format_size(backend.max_object_size);
-  if (!is_disk) return out;
+  if (!conf::is_disk(backend)) return out;
   out["cache_dir"] = backend.cache_dir;
   out["min_free"] = backend.min_free_bytes != 0 ? conf::format_size(backend.min_free_bytes)
                                                 : fmt::format("{}%", backend.min_free_percent);
@@ -138,7 +137,6 @@ Json set_cookie_json(const conf::SetCookieRule& rule) {
 }
 
 Json rule_json(const conf::CacheRule& rule) {
-  constexpr std::array<std::string_view, 4> kOrigins = {"honor", "framework", "cap", "override"};
   constexpr std::array<std::string_view, 3> kCoalesce = {"instance", "fleet", "off"};
   Json out;
   out["duration"] = duration_json(rule.duration);
@@ -148,7 +146,7 @@ Json rule_json(const conf::CacheRule& rule) {
   out["headers"] = rule.headers;
   out["cookies"] = cookies_json(rule.cookies);
   out["backend"] = rule.tiers;
-  out["origin"] = kOrigins[static_cast<std::size_t>(rule.origin)];
+  out["origin"] = conf::name_of(rule.origin);
   out["statuses"] = statuses_json(rule.statuses);
   out["set_cookie"] = set_cookie_json(rule.set_cookie);
   out["tags"] = rule.tags;
@@ -218,14 +216,6 @@ Json access_log_json(const conf::AccessLog& log) {
   return {{"format", json ? "json" : "combined"}, {"to", log.to}};
 }
 
-void mask(Json& json, const std::vector<std::string>& texts) {
-  if (json.is_structured()) {
-    for (Json& inner : json) mask(inner, texts);
-  } else if (json.is_string() && std::ranges::find(texts, json.get<std::string>()) != texts.end()) {
-    json = kMasked;
-  }
-}
-
 }  // namespace
 
 Json config_json(const conf::Config& config) {
@@ -250,7 +240,6 @@ Json config_json(const conf::Config& config) {
   out["routes"] = Json::array();
   for (const conf::Route& route : config.routes) out["routes"].push_back(route_json(route));
   out["limits"] = limits_json(config.limits);
-  mask(out, {});
   out["admin_token"] = config.admin_token.empty() ? Json() : Json(kMasked);
   return out;
 }

@@ -6,29 +6,17 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
+
 namespace weir::admin {
 namespace {
 
 constexpr std::size_t kWidest = 40;  // of a column; what is longer pushes the next one aside
 
-// What a terminal would act upon is shown as an escape.
-std::string shown(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < ' ' || byte == 0x7F) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 std::string text_at(const Json& json, const char* key) {
   const auto found = json.is_object() ? json.find(key) : json.end();
   if (!json.is_object() || found == json.end() || found->is_null()) return "";
-  return found->is_string() ? shown(found->get<std::string>()) : found->dump();
+  return found->is_string() ? terminal_text(found->get<std::string>()) : found->dump();
 }
 
 bool true_at(const Json& json, const char* key) {
@@ -157,8 +145,8 @@ void print_app(const Json& json, std::string& out) {
 std::string joined(const Json& list) {
   std::string out;
   for (const Json& one : list) {
-    out +=
-        (out.empty() ? "" : ", ") + (one.is_string() ? shown(one.get<std::string>()) : one.dump());
+    out += (out.empty() ? "" : ", ") +
+           (one.is_string() ? terminal_text(one.get<std::string>()) : one.dump());
   }
   return out;
 }

@@ -8,7 +8,7 @@ std::vector<BackendFigures> backends_of(const flow::Site& site) {
   for (std::size_t i = 0; i < site.backends.size(); ++i) {
     const conf::Backend& rule = site.config->backends[i];
     out.push_back({.name = rule.name,
-                   .type = rule.type == conf::Backend::Type::Ram ? "ram" : "disk",
+                   .type = conf::name_of(rule.type),
                    .max_bytes = rule.max_size,
                    .stats = site.backends[i]->stats()});
   }

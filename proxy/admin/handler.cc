@@ -66,8 +66,7 @@ void AdminHandler::request_body_ready() {
     const front::BodyRead got = exchange().read_body(buffer);
     if (got.status == front::BodyRead::Status::Pending) return;
     if (got.status == front::BodyRead::Status::Failed) {
-      exchange().drop_body();
-      return send(error_reply(400, "body", "does not come as its head says"));
+      return exchange().send_error(400, "body", {});
     }
     body_.append(buffer.data(), got.bytes);
     if (body_.size() > call_->max_body) {

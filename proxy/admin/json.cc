@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace weir::admin {
@@ -30,16 +31,18 @@ std::string valid_utf8(std::string_view text) {
 
 std::expected<Json, JsonFault> read_object(std::string_view text,
                                            std::span<const std::string_view> fields) {
-  std::set<std::string> seen;
+  std::array<std::set<std::string>, kMostDepth + 1> seen;  // in the object of each depth
   std::string doubled;
   bool too_deep = false;
   const auto look = [&](int depth, Json::parse_event_t event, const Json& value) {
-    too_deep = too_deep || depth > kMostDepth;
-    if (event == Json::parse_event_t::key && depth == 1 &&
-        !seen.insert(value.get<std::string>()).second) {
+    too_deep = too_deep || depth >= kMostDepth;
+    if (too_deep) return false;
+    const auto at = static_cast<std::size_t>(depth);
+    if (event == Json::parse_event_t::object_start) seen[at + 1].clear();
+    if (event == Json::parse_event_t::key && !seen[at].insert(value.get<std::string>()).second) {
       doubled = value.get<std::string>();
     }
-    return !too_deep;
+    return true;
   };
   Json json = Json::parse(text, look, false);
   if (too_deep) return std::unexpected(JsonFault{"", "is nested too deeply"});

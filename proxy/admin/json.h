@@ -23,7 +23,7 @@ struct JsonFault {
   std::string message;
 };
 
-// An object with none but these fields, each at most once. Nested ones are not looked into.
+// An object with none but these fields; no name stands twice in it or in what it holds.
 std::expected<Json, JsonFault> read_object(std::string_view text,
                                            std::span<const std::string_view> fields);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/http/date.h"
 #include "proxy/admin/json.h"
 
 namespace weir::admin {
@@ -152,7 +153,8 @@ void KeysHandler::answer_absent() {
 }
 
 void KeysHandler::send_value(const backends::EntryRef& entry, const values::ValueAge& age) {
-  lines_ = fmt::format("Cache-Control: max-age={}\r\n{}", age.ttl_s, kHarmless);
+  lines_ = fmt::format("Date: {}\r\nCache-Control: max-age={}\r\n{}",
+                       http::format_date(worker_.loop.clock().wall_s()), age.ttl_s, kHarmless);
   exchange().send_entry(entry, {.age_s = age.age_s, .cache_status = {}, .lines = lines_});
 }
 

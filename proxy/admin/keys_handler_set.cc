@@ -78,8 +78,7 @@ void KeysHandler::read_body() {
     const front::BodyRead got = exchange().read_body(buffer);
     if (got.status == front::BodyRead::Status::Pending) return;
     if (got.status == front::BodyRead::Status::Failed) {
-      exchange().drop_body();
-      return send(error_reply(400, "body", "does not come as its head says"));
+      return exchange().send_error(400, "body", {});
     }
     const bool is_end = got.status == front::BodyRead::Status::End;
     if (got.bytes > 0 && !take({buffer.data(), got.bytes}) && !(is_end && behind_)) return;

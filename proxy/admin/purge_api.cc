@@ -10,6 +10,14 @@
 
 namespace weir::admin {
 
+namespace {
+
+std::string joined(const std::vector<std::string>& tags) {
+  return fmt::format("{}", fmt::join(tags, ", "));
+}
+
+}  // namespace
+
 void reply_when_kept(flow::WorkerContext& worker, bool marked, std::function<void(Reply)> tell) {
   const Clock& clock = worker.loop.clock();
   const std::int64_t began_ms = clock.now_ms();
@@ -38,8 +46,10 @@ std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerCont
   if (order->kind == flow::PurgeOrder::Kind::All) {
     leases.void_if([](std::string_view) { return true; });
   }
-  log_info("purged by {}: {} {}{}{}", request.peer, name_of(order->kind), order->text,
-           fmt::join(order->tags, ", "), order->soft ? " (soft)" : "");
+  const bool all = order->kind == flow::PurgeOrder::Kind::All;
+  const std::string what = all ? "" : " " + quote(order->text + joined(order->tags));
+  log_info("purged by {}: {}{}{}", request.peer, name_of(order->kind), what,
+           order->soft ? " (soft)" : "");
   reply_when_kept(worker, *marked, [asker = std::move(asker)](Reply reply) mutable {
     asker.answer(std::move(reply));
   });

@@ -1,7 +1,10 @@
 #include "proxy/admin/purge_body.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
+
+#include "base/text.h"
 
 namespace weir::admin {
 namespace {
@@ -31,10 +34,15 @@ std::expected<std::vector<std::string>, JsonFault> read_tags(const Json& value) 
   if (value.size() > kMostTags) return fault("tags", "has more than 1000 tags");
   std::vector<std::string> tags;
   for (const Json& tag : value) {
-    if (!tag.is_string() || tag.get<std::string>().empty()) {
-      return fault("tags", "has an item that is no text, or an empty one");
+    if (!tag.is_string()) return fault("tags", "has an item that is no text");
+    const std::string text = tag.get<std::string>();
+    const std::string_view trimmed = trim_ows(text);  // as those of a response are
+    if (trimmed.empty()) return fault("tags", "has an empty item");
+    const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7F; };
+    if (std::ranges::any_of(trimmed, is_control)) {
+      return fault("tags", "has an item that holds a control character");
     }
-    tags.push_back(tag.get<std::string>());
+    tags.emplace_back(trimmed);
   }
   return tags;
 }

@@ -53,6 +53,13 @@ std::string query_of(const ValueCommand& command) {
   return query;
 }
 
+// Weir says that the value is not there; another server's 404 says nothing of it.
+bool is_absent(const upstream::Answered& answer) {
+  const Json json = Json::parse(answer.body, nullptr, false);
+  return answer.status == 404 && json.is_object() && json.contains("error") &&
+         json["error"].is_object() && json["error"].value("field", "") == "key";
+}
+
 std::string base64_of(std::string_view bytes) {
   std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // a zero byte behind it
   const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
@@ -80,7 +87,7 @@ int get(const ValueCommand& command) {
   const auto answer = ask_instance("get", command.admin,
                                    {.path = path_of(command) + query_of(command), .body = {}});
   if (!answer) return kFailure;
-  if (command.json && (answer->status == 200 || answer->status == 404)) {
+  if (command.json && (answer->status == 200 || is_absent(*answer))) {
     return print_value(command.key, *answer);
   }
   if (answer->status != 200) return complain("get", complaint_of(*answer));

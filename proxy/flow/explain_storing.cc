@@ -78,20 +78,6 @@ policy::ResponseContext context_of(const AskedRequest& asked, const Planned& pla
           .shown = policy::shown_by(head, route.recipe)};
 }
 
-std::string_view name_of(conf::OriginMode mode) {
-  switch (mode) {
-    case conf::OriginMode::Honor:
-      return "honor";
-    case conf::OriginMode::Framework:
-      return "framework";
-    case conf::OriginMode::Cap:
-      return "cap";
-    case conf::OriginMode::Override:
-      return "override";
-  }
-  return "";
-}
-
 // Of an answer without a word of its own.
 Lifetime lifetime_of(const conf::StatusRule& status, const conf::CacheRule& rule,
                      std::int64_t default_expire_s) {

@@ -24,8 +24,8 @@ struct HeldCopy {
   std::int64_t age_s = 0;
   std::int64_t ttl_s = 0;  // below 0: stale for so long
   // One word: fresh, stale-while-revalidate, stale-if-error, stale-slow, stale, purged, validate
-  // (never without asking the app), unfit (for requests that show less, or read more) or personal
-  // (not for one visitor's request).
+  // (never without asking the app), client-no-cache (this client wants the app asked), unfit (for
+  // requests that show less, or read more) or personal (not for one visitor's request).
   std::string state = {};
   std::string purge = {};  // "soft" or "hard" where a purge is about it
 };

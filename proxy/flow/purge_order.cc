@@ -28,6 +28,30 @@ Result<bool> purge_one(const Site& site, const PurgeOrder& order, PurgeBook& boo
                    order.soft, book);
 }
 
+Result<void> check_prefix(std::string_view text) {
+  if (!text.contains('/')) return fail(ErrorCode::Invalid, "needs a path, such as /blog/");
+  if (!text.contains('*')) return {};
+  return fail(ErrorCode::Invalid, "has a star: that is a \"match\", such as /blog/*/rss");
+}
+
+// What no path can match is refused: whoever asks for it believes that pages are gone.
+Result<void> check_glob(std::string_view text) {
+  if (text.starts_with("**")) return {};
+  const std::size_t path = text.find('/');
+  if (text.starts_with('*')) {
+    return fail(ErrorCode::Invalid,
+                "begins with a star, which does not reach over a slash, and in a host there is "
+                "none: begin with a slash or with **");
+  }
+  if (path == std::string_view::npos) {
+    return fail(ErrorCode::Invalid, "needs a path, such as /blog/*/rss");
+  }
+  if (text.substr(0, path).contains('*')) {
+    return fail(ErrorCode::Invalid, "has a star in its host: leave the host out for every host's");
+  }
+  return {};
+}
+
 Result<void> check_pattern(const PurgeOrder& order) {
   const std::string& text = order.text;
   const bool is_glob = order.kind == PurgeOrder::Kind::Match;
@@ -41,10 +65,21 @@ Result<void> check_pattern(const PurgeOrder& order) {
   if (text.find("://") != std::string::npos) {
     return fail(ErrorCode::Invalid, "has no scheme: example.com/blog/ is about http and https");
   }
-  const bool begins_well = text.find('/') != std::string::npos || (is_glob && text.contains('*'));
-  if (begins_well) return {};
-  return fail(ErrorCode::Invalid,
-              is_glob ? "needs a path, such as /blog/*/rss" : "needs a path, such as /blog/");
+  if (text.find_first_of("?#") != std::string::npos) {
+    return fail(ErrorCode::Invalid, "is about paths, with whatever query: leave out ? and #");
+  }
+  return is_glob ? check_glob(text) : check_prefix(text);
+}
+
+// In front of a path may stand a host, which names of pages have without the usual port.
+std::string without_usual_port(std::string_view text) {
+  const std::size_t path = std::min(text.find('/'), text.size());
+  const std::string_view host = text.substr(0, path);
+  for (const std::string_view port : {":80", ":443"}) {
+    if (!host.ends_with(port)) continue;
+    return std::string(host.substr(0, host.size() - port.size())).append(text.substr(path));
+  }
+  return std::string(text);
 }
 
 }  // namespace
@@ -82,9 +117,9 @@ Result<bool> purge(const Site& site, const PurgeOrder& order, PurgeBook& book) {
     case PurgeOrder::Kind::Match:
       if (const auto good = check_pattern(order); !good) return std::unexpected(good.error());
       if (order.kind == PurgeOrder::Kind::Prefix) {
-        book.mark_prefix(order.text, order.soft);
+        book.mark_prefix(without_usual_port(order.text), order.soft);
       } else {
-        book.mark_glob(order.text, order.soft);
+        book.mark_glob(without_usual_port(order.text), order.soft);
       }
       return true;
     case PurgeOrder::Kind::Tags:

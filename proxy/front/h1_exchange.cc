@@ -269,8 +269,9 @@ void H1Exchange::send_error(int status, std::string_view detail, const FreshFiel
   }
   if (!begin_response(status)) return;
   if (notes_.detail.empty()) notes_.detail = detail;
-  const std::string text = error_body(status, detail);
-  append_error_head(output_.head(), status, text.size(), loop().clock().wall_s());
+  const ErrorForm form = link_->context.json_errors ? ErrorForm::Json : ErrorForm::Text;
+  const std::string text = error_body(form, status, detail);
+  append_error_head(output_.head(), form, status, text.size(), loop().clock().wall_s());
   // Who refused a request before anybody looked it up says so in the same place (RFC 9211).
   const std::string refused = "weir; detail=" + std::string(detail);
   FreshFields said = fresh;

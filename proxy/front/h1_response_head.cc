@@ -62,13 +62,20 @@ void append_fresh_fields(std::string& out, const FreshFields& fresh, const HeadO
   }
 }
 
-std::string error_body(int status, std::string_view detail) {
+std::string error_body(ErrorForm form, int status, std::string_view detail) {
+  if (form == ErrorForm::Json) {
+    return fmt::format(R"({{"error":{{"field":"","message":"{}: {}"}}}})"
+                       "\n",
+                       http::reason_phrase(status), detail);
+  }
   return fmt::format("{} {}\ndetail={}\n", status, http::reason_phrase(status), detail);
 }
 
-void append_error_head(std::string& out, int status, std::size_t body_bytes, std::int64_t wall_s) {
+void append_error_head(std::string& out, ErrorForm form, int status, std::size_t body_bytes,
+                       std::int64_t wall_s) {
   http::append_status_line(out, status);
-  out += "Content-Type: text/plain; charset=utf-8\r\n";
+  out += form == ErrorForm::Json ? "Content-Type: application/json\r\n"
+                                 : "Content-Type: text/plain; charset=utf-8\r\n";
   http::append_field(out, "Date", http::format_date(wall_s));
   if (status == 405) http::append_field(out, "Allow", kAllowedMethods);
   if (status == 503) out += "Retry-After: 1\r\n";

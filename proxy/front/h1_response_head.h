@@ -29,7 +29,10 @@ struct HeadOptions {
 void append_fresh_fields(std::string& out, const FreshFields& fresh, const HeadOptions& options);
 
 // A short response of Weir's own: its body, and its head up to the fresh fields.
-std::string error_body(int status, std::string_view detail);
-void append_error_head(std::string& out, int status, std::size_t body_bytes, std::int64_t wall_s);
+// `detail` is a token.
+enum class ErrorForm : std::uint8_t { Text, Json };
+std::string error_body(ErrorForm form, int status, std::string_view detail);
+void append_error_head(std::string& out, ErrorForm form, int status, std::size_t body_bytes,
+                       std::int64_t wall_s);
 
 }  // namespace weir::front

@@ -31,6 +31,7 @@ Server::Server(EventLoop& loop, ServerOptions options, HandlerFactory& handlers)
                .ignored_fields = options_.ignored_fields.get(),
                .access_log = options_.access_log.get(),
                .counts = options_.counts,
+               .json_errors = options_.json_errors,
                .batch = batch_},
       http1_(make_h1_factory(context_)) {}
 

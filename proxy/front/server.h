@@ -31,6 +31,7 @@ struct ServerOptions {
   metrics::LoopCounts* counts = nullptr;                    // this loop's; null: nothing is counted
   OpenClients* clients = nullptr;                           // of the process, or of these alone
   HandlerFactory* purges = nullptr;                         // for PURGE; null: it is refused
+  bool json_errors = false;                                 // what a session refuses itself, too
 };
 
 class Server final : SessionOwner {

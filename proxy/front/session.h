@@ -55,6 +55,7 @@ struct SessionContext {
   IgnoredFields* ignored_fields;          // told of what they are not; null: nobody is
   AccessLog* access_log;                  // null: off
   metrics::LoopCounts* counts = nullptr;  // null: nothing is counted
+  bool json_errors = false;               // what they refuse themselves they say in JSON
   AnswerBatch& batch;  // most requests are parsed where it has them received, and never copied
   bool draining = false;
 };

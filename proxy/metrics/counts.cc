@@ -99,7 +99,9 @@ RouteCounts& LoopCounts::of_route(std::string_view name) {
   for (const auto& route : routes_) {
     if (route->route() == name) return *route;
   }
-  return *routes_.emplace_back(std::make_unique<RouteCounts>(std::string(name)));
+  if (routes_.size() > kMostRoutes) return *routes_.back();
+  const std::string_view kept = routes_.size() == kMostRoutes ? "(others)" : name;
+  return *routes_.emplace_back(std::make_unique<RouteCounts>(std::string(kept)));
 }
 
 void LoopCounts::count(RouteCounts* route, const Ended& ended) {
@@ -128,13 +130,16 @@ void LoopCounts::add_to(Totals& sum) const {
   sum.collapsed += collapsed_.value();
   sum.clients_accepted += accepted_.value();
   sum.clients_refused += refused_.value();
+  unrouted_.add_to(sum.routes[""]);
+  const std::lock_guard lock(mutex_);
+  for (const auto& route : routes_) route->add_to(sum.routes[route->route()]);
+}
+
+void LoopCounts::add_top_to(Totals& sum) const {
   for (const HeavyHitters::Item& item : reasons_.items()) sum.reasons.push_back(split(item));
   for (HeavyHitters::Item& item : keys_.items()) {
     sum.keys.push_back({std::move(item.key), item.count * kSampled});
   }
-  unrouted_.add_to(sum.routes[""]);
-  const std::lock_guard lock(mutex_);
-  for (const auto& route : routes_) route->add_to(sum.routes[route->route()]);
 }
 
 // ---- the process's ----
@@ -146,14 +151,19 @@ LoopCounts& Counts::add_loop() {
 
 Totals Counts::total() const {
   Totals sum;
+  const std::lock_guard lock(mutex_);
+  for (const auto& loop : loops_) loop->add_to(sum);
+  return sum;
+}
+
+void Counts::add_top(Totals& sum) const {
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& loop : loops_) loop->add_to(sum);
+    for (const auto& loop : loops_) loop->add_top_to(sum);
   }
   merge(sum.reasons,
         [](const ReasonCount& item) { return std::tie(item.detail, item.route, item.subject); });
   merge(sum.keys, [](const KeyCount& item) { return std::string_view(item.url); });
-  return sum;
 }
 
 }  // namespace weir::metrics

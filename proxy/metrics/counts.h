@@ -118,7 +118,9 @@ class alignas(64) LoopCounts {
   LoopCounts(const LoopCounts&) = delete;
   LoopCounts& operator=(const LoopCounts&) = delete;
 
-  // Those of the route of this name: the same ones each time. Live as long as this.
+  // Those of the route of this name: the same ones each time. Live as long as this. Routes that a
+  // reload takes away keep theirs; past so many names of them all others share one.
+  static constexpr std::size_t kMostRoutes = 4096;
   RouteCounts& of_route(std::string_view name);
   // `route`: one of this loop's, or null: none matched, or nobody looked.
   void count(RouteCounts* route, const Ended& ended);
@@ -138,8 +140,10 @@ class alignas(64) LoopCounts {
   void client_accepted() { accepted_.add(); }
   void client_refused() { refused_.add(); }
 
-  // Any thread. Reasons and keys come in no order, those of several loops beside each other.
+  // Any thread. All but reasons and keys:
   void add_to(Totals& sum) const;
+  // these, in no order, those of several loops beside each other.
+  void add_top_to(Totals& sum) const;
 
  private:
   static constexpr int kSampled = 32;
@@ -163,7 +167,10 @@ class Counts {
  public:
   // For one more loop; lives as long as this.
   LoopCounts& add_loop();
+  // All but reasons and keys, which others count in tables under a lock:
   Totals total() const;
+  // these are added to `sum`.
+  void add_top(Totals& sum) const;
 
  private:
   mutable std::mutex mutex_;

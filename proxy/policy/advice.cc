@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
+
+#include "base/text.h"
 
 namespace weir::policy {
 namespace {
@@ -17,7 +20,11 @@ std::string yaml_text(std::string_view text) {
   const bool plain = !text.empty() && std::ranges::all_of(text, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
   });
-  if (plain && text.front() != '-' && text.front() != '.') return std::string(text);
+  constexpr std::array<std::string_view, 9> kWords = {"true", "false", "yes", "no", "on",
+                                                      "off",  "null",  "y",   "n"};
+  const bool is_word = std::ranges::any_of(
+      kWords, [text](std::string_view word) { return equals_ignore_case(word, text); });
+  if (plain && !is_word && text.front() != '-' && text.front() != '.') return std::string(text);
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -86,12 +93,25 @@ Advice for_set_cookie(const std::string& name, const conf::CacheRule& rule) {
           "form. Better: the app sets none on this page"};
 }
 
-Advice for_status(const std::string& status) {
+// The rule's `statuses` and one more, as they would be written.
+std::string yaml_statuses(const std::vector<conf::StatusRule>& statuses, std::string_view added) {
+  std::string out;
+  for (const conf::StatusRule& rule : statuses) {
+    if (rule.status == 200) continue;  // which a map has anyway
+    const std::string value = rule.explicit_only ? "explicit"
+                              : rule.duration_s  ? std::to_string(*rule.duration_s)
+                                                 : "10s";
+    out += fmt::format("{}: {}, ", rule.status, value);
+  }
+  return fmt::format("statuses: {{ {}{} }}", out, added);
+}
+
+Advice for_status(const std::string& status, const conf::CacheRule& rule) {
   const bool number =
       !status.empty() && std::ranges::all_of(status, [](char c) { return c >= '0' && c <= '9'; });
   if (!number) return {"", "", "the app's answer says something about its body that must not be"};
   const bool failure = status.front() == '5';
-  return {fmt::format("statuses: {{ {}: {} }}", status, failure ? "explicit" : "10s"),
+  return {yaml_statuses(rule.statuses, fmt::format("{}: {}", status, failure ? "explicit" : "10s")),
           std::string(kRouteCache),
           failure ? "a failure is then stored for as long as the app itself says"
                   : "answers of this status are then stored, for so long where the app is silent"};
@@ -120,6 +140,9 @@ Advice for_word(const Refusal& refusal) {
                       "whatever the app says about caching is set aside: only where it says so by "
                       "mistake. Better: have the app say Cache-Control: public, max-age=60");
     case Reason::NoTtl:
+      if (refusal.subject == "duration") {
+        return in_cache("duration: 60", "the route's own duration is 0, and the app says none");
+      }
       return in_cache("origin: override",
                       "the route's duration counts then, whatever the app says. Better: have the "
                       "app say max-age=60");
@@ -205,7 +228,7 @@ Advice advice_for(const Refusal& refusal, const conf::CacheRule* rule, std::stri
     case Reason::SetCookie:
       return for_set_cookie(refusal.subject, known);
     case Reason::Status:
-      return for_status(refusal.subject);
+      return for_status(refusal.subject, known);
     default:
       break;
   }

@@ -103,8 +103,8 @@ class LeaseTable {
 
   std::size_t waiters();
 
-  // Held by who stores under a lease, from when he has seen that it is held, and by who clears, until
-  // he has ended it.
+  // Held by who stores under a lease, from when he has seen that it is held, and by who clears,
+  // until he has ended it.
   std::unique_lock<std::mutex> lock_for_set(std::string_view name);
 
  private:

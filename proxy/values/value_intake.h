@@ -33,7 +33,9 @@ class ValueIntake {
   Status expect(std::uint64_t bytes) const {
     return bytes > max_bytes_ ? Status::TooLarge : Status::Taken;
   }
+  // After when_ready().
   Status append(std::string_view bytes);
+  // Called when Behind is over; may destroy this.
   void when_ready(std::function<void()> ready) { ready_ = std::move(ready); }
   std::uint64_t size() const { return size_; }
 

@@ -101,5 +101,28 @@ TEST(Text, NearestName) {
   EXPECT_EQ(nearest_name("x", std::span<const std::string_view>{}), std::nullopt);
 }
 
+TEST(Text, NothingInItActsUponATerminal) {
+  const struct {
+    std::string_view text;
+    std::string_view shown;
+  } rows[] = {
+      {"plain caf\xC3\xA9 \xE6\xB0\xB4 \xF0\x9F\x90\x9F",
+       "plain caf\xC3\xA9 \xE6\xB0\xB4 \xF0\x9F\x90\x9F"},
+      {"\x1b[31m\r\n\t\x7F", "\\x1b[31m\\x0d\\x0a\\x09\\x7f"},
+      {"\xC2\x9B"
+       "31m",
+       "\\x9b31m"},  // CSI of C1
+      {"\x9B"
+       "31m",
+       "\\x9b31m"},  // the same where nothing is UTF-8
+      {"a\xE2\x80\xAE"
+       "b",
+       "a\\u202eb"},  // from right to left
+      {"cut \xE6\xB0", "cut \\xe6\\xb0"},
+      {"", ""},
+  };
+  for (const auto& row : rows) EXPECT_EQ(terminal_text(row.text), row.shown);
+}
+
 }  // namespace
 }  // namespace weir

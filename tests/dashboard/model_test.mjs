@@ -22,8 +22,8 @@ it('writes figures as people read them', () => {
   }
 });
 
-it('counts stale copies as served, and what was refused as neither', () => {
-  const counters = {requests: 100, hits: 6, stale: 2, misses: 1, bypasses: 1};
+it('counts stale copies as served, and bypasses and what was refused as neither', () => {
+  const counters = {requests: 100, hits: 6, stale: 2, misses: 2, bypasses: 5};
   assert.equal(page.hitRatio(counters), 0.8);
   assert.equal(page.hitRatio({hits: 0, stale: 0, misses: 0, bypasses: 0}), null);
   assert.equal(page.hitRatio({}), null);

@@ -21,6 +21,9 @@ TEST_F(Admin, APurgeForgetsWhatItMatches) {
       {R"({"prefix": "/blog/"})", {"/blog/1", "/blog/1?page=2", "/blog/2"}},
       {R"({"prefix": "app.test/blog/2"})", {"/blog/2"}},
       {R"({"prefix": "other.test/"})", {}},
+      {R"({"prefix": "app.test:80/blog/2"})", {"/blog/2"}},
+      {R"({"match": "app.test:443/*/2"})", {"/blog/2"}},
+      {R"({"match": "**2"})", {"/blog/2"}},
       {R"({"match": "/*/2"})", {"/blog/2"}},
       {R"({"all": true})", {"/blog/1", "/blog/1?page=2", "/blog/2", "/other"}},
       {R"({"soft": false, "all": true})", {"/blog/1", "/blog/1?page=2", "/blog/2", "/other"}},
@@ -109,6 +112,19 @@ TEST_F(Admin, WhatCannotBeMeantIsRefusedAndChangesNothing) {
       {R"({"prefix": "http://app.test/"})", R"("field":"prefix","message":"has no scheme)"},
       {R"({"prefix": "/)" + std::string(1024, 'x') + R"("})", R"("field":"prefix")"},
       {R"({"match": "page"})", R"("field":"match")"},
+      // What would match nothing, though whoever asks for it believes that pages are gone.
+      {R"({"match": "*"})", R"("field":"match")"},
+      {R"({"match": "*.css"})", R"("field":"match")"},
+      {R"({"match": "blog*"})", R"("field":"match")"},
+      {R"({"match": "*.app.test/page"})", R"("field":"match")"},
+      {R"({"match": "app.*/page"})", R"("field":"match")"},
+      {R"({"match": "/page?q=*"})", R"("field":"match")"},
+      {R"({"prefix": "/page?q"})", R"("field":"prefix")"},
+      {R"({"prefix": "/page#top"})", R"("field":"prefix")"},
+      {R"({"prefix": "/pa*"})", R"("field":"prefix")"},
+      {R"({"tags": ["a\nb"]})", R"("field":"tags")"},
+      {R"({"tags": ["\u0001values"]})", R"("field":"tags")"},
+      {R"({"tags": ["  "]})", R"("field":"tags")"},
       {R"({"all": [[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]})", "nested too deeply"},
   };
   origin_.otherwise([](const Request&) { return cacheable("a page"); });
@@ -134,6 +150,32 @@ TEST_F(Admin, UnknownCallsAndMethods) {
   EXPECT_EQ(ask("HEAD", "/healthz").status, 200);
   // What is no call of the admin address is no page of the app's either.
   EXPECT_EQ(origin_.heads(), 0);
+}
+
+TEST_F(Admin, WhatTheSessionRefusesIsJsonToo) {
+  run("limits: { request_line: 1KiB, headers: 1KiB }\n");
+  const std::string host = "Host: 127.0.0.1\r\n";
+  const struct {
+    std::string message;
+    int status;
+  } rows[] = {
+      {"GET /healthz HTTP/1.1\r\n\r\n", 400},
+      {"TRACE / HTTP/1.1\r\n" + host + "\r\n", 405},
+      {"GET /" + std::string(40'000, 'x') + " HTTP/1.1\r\n" + host + "\r\n", 414},
+      {"GET / HTTP/1.1\r\n" + host + "X: " + std::string(40'000, 'x') + "\r\n\r\n", 431},
+      {"POST /v1/purge HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
+      {"PUT /v1/keys/a HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
+  };
+  for (const auto& row : rows) {
+    Client client(weir().admin_port());
+    client.send(row.message);
+    const Response answer = client.read();
+    EXPECT_EQ(answer.status, row.status) << row.message.substr(0, 60);
+    EXPECT_EQ(answer.value("Content-Type"), "application/json");
+    EXPECT_THAT(answer.body, HasSubstr(R"({"error":{"field":"","message":")"));
+  }
+  // Limits are about visitors.
+  EXPECT_EQ(ask("PUT", "/v1/keys/" + std::string(2'000, 'k'), "x").status, 204);
 }
 
 TEST_F(Admin, WhoMayAsk) {
@@ -181,7 +223,8 @@ TEST_F(Admin, PagesOfOtherSitesChangeNothing) {
       {{{"Origin", "http://evil.test"}}, 403},    {{{"Origin", "null"}}, 403},
       {{{"Origin", "http://127.0.0.1:1"}}, 403},  {{{"Sec-Fetch-Site", "cross-site"}}, 403},
       {{{"Origin", "http://127.0.0.1"}}, 200},    {{{"Origin", "https://127.0.0.1"}}, 200},
-      {{{"Sec-Fetch-Site", "same-origin"}}, 200},
+      {{{"Sec-Fetch-Site", "same-origin"}}, 200}, {{{"Sec-Fetch-Site", "same-site"}}, 403},
+      {{{"Sec-Fetch-Site", "none"}}, 200},
   };
   run();
   for (const Row& row : rows) {

@@ -1,4 +1,4 @@
-// The low-level cache of the real binary, over one store or two. For the tests of values and leases.
+// The low-level cache of the real binary, over one store or two: for tests of values and leases.
 #pragma once
 
 #include <string>

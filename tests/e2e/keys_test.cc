@@ -24,6 +24,7 @@ TEST_F(Keys, AValueIsKeptWithItsTypeAndItsTime) {
   EXPECT_EQ(found.body, "[7]");
   EXPECT_EQ(found.fields.value("Content-Type"), "application/json");
   EXPECT_EQ(found.fields.value("Age"), "0");
+  EXPECT_FALSE(found.fields.value("Date").empty());
   EXPECT_EQ(found.fields.value("Cache-Control"), "max-age=60");
   EXPECT_THAT(found.fields.value("Content-Security-Policy"), HasSubstr("sandbox"));
   const Response head = ask("HEAD", "/v1/keys/posts");
@@ -223,6 +224,9 @@ TEST_F(Keys, APageOfAnotherSiteChangesNothing) {
   EXPECT_EQ(ask("PUT", "/v1/keys/a", "x", foreign).status, 403);
   EXPECT_EQ(ask("DELETE", "/v1/keys/a", "", foreign).status, 403);
   EXPECT_EQ(ask("GET", "/v1/keys/b?lease=10s", "", foreign).status, 403);
+  // Another port of this host is another site as well.
+  const Fields image = {{"Sec-Fetch-Site", "same-site"}};
+  EXPECT_EQ(ask("GET", "/v1/keys/b?lease=10s", "", image).status, 403);
   EXPECT_EQ(ask("PUT", "/v1/keys/a", "x", {{"Host", "evil.example"}}).status, 421);
   EXPECT_EQ(get("a").body, "here");
   EXPECT_FALSE(get("b", "?lease=10s").fields.value("Weir-Lease").empty());
@@ -261,6 +265,11 @@ TEST_F(Keys, TheCommandsDoTheSame) {
   EXPECT_EQ(command({"clear"}).out, "cleared: all values and all pages\n");
   EXPECT_EQ(get("none").status, 404);
   EXPECT_EQ(command({"get"}).exit_code, 2);
+  for (const char* verb : {"set", "get", "clear"}) {  // a key that begins as options do
+    std::vector<std::string> arguments = {verb, "--admin", admin, "--", "-x"};
+    if (verb == std::string_view("set")) arguments.emplace_back("v");
+    EXPECT_EQ(run_weir(arguments).exit_code, 0) << verb;
+  }
   EXPECT_EQ(command({"set", ""}).exit_code, 2);
   const Outcome nobody = run_weir({"get", "a", "--admin", "127.0.0.1:1"});
   EXPECT_EQ(nobody.exit_code, 1);

@@ -21,7 +21,9 @@ TEST(PolicyAdvice, NamesTheLineThatWouldChangeIt) {
       {Reason::NoRoute, "", "- { match: \"/PATH/**\", cache: { duration: 60 } }"},
       {Reason::RouteOff, "", "cache: { duration: 60 }"},
       {Reason::Private, "", "origin: framework"},
-      {Reason::NoTtl, "duration", "origin: override"},
+      {Reason::NoTtl, "duration", "duration: 60"},
+      {Reason::NoTtl, "Cache-Control", "origin: override"},
+      {Reason::Cookie, "no", "cookies: { ignore: [\"no\"] }"},
       {Reason::UpstreamError, "", "stale_if_error: 1h"},
       {Reason::Armor, ".css", "armor: false"},
       {Reason::VaryStar, "*", ""},
@@ -55,6 +57,7 @@ TEST(PolicyAdvice, KeepsWhatTheRuleHas) {
   rule.cookies.ignore = {"seen"};
   rule.headers = {"X-Api-Key"};
   rule.set_cookie.names = {"seen"};
+  rule.statuses = {{200, {}, false}, {301, 3600, false}};
   const struct {
     Reason reason;
     std::string subject;
@@ -63,6 +66,7 @@ TEST(PolicyAdvice, KeepsWhatTheRuleHas) {
       {Reason::Cookie, "sid", "cookies: { key: [theme], ignore: [seen, sid] }"},
       {Reason::Authorization, "X-Token", "headers: [X-Api-Key, X-Token]"},
       {Reason::SetCookie, "sid", "set_cookie: { strip: [seen, sid] }"},
+      {Reason::Status, "404", "statuses: { 301: 3600, 404: 10s }"},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(advice_for({row.reason, row.subject}, &rule, "/").yaml, row.yaml);

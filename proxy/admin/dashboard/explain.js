@@ -93,10 +93,16 @@ function storedPart(stored) {
   notes.length ? sentence(notes.join(' ')) : null);
 }
 
+function outcomeOf(answer) {
+  if (!answer.stored) return 'not stored';
+  if (!answer.shared) return 'stored, for its stale windows or to be validated';
+  return `stored for ${span(answer.ttl_s)}`;
+}
+
 function answersPart(storing) {
   if (!storing) return [];
   const rows = list(storing.answers).map((one) => [one.answer,
-    one.stored ? `stored for ${span(one.ttl_s)}` : 'not stored',
+    outcomeOf(one),
     one.refused ? one.refused.text : '']);
   const tiers = list(storing.tiers).join(', then ');
   return part('What would become of the app’s answer',

@@ -28,10 +28,10 @@ function served(counters) {
   return isFigure(counters.hits) ? counters.hits + (counters.stale || 0) : null;
 }
 
-// Of what was looked up in the cache at all or could have been.
+// Of what was looked up in the cache: what bypasses it says nothing of the cache.
 function hitRatio(counters) {
-  const all = VERDICTS.map((name) => counters[name]).filter(isFigure);
-  return ratio(served(counters), all.reduce((sum, one) => sum + one, 0));
+  const asked = [counters.hits, counters.stale, counters.misses].filter(isFigure);
+  return ratio(served(counters), asked.reduce((sum, one) => sum + one, 0));
 }
 
 // The duration in seconds that `part` of what came between two answers stayed below. `now` and

@@ -21,6 +21,7 @@ class H1SessionCount : public H1SessionTest {
   metrics::Totals totals() const {
     metrics::Totals sum;
     counts_.add_to(sum);
+    counts_.add_top_to(sum);
     return sum;
   }
   std::uint64_t requests(const std::string& route, const metrics::RequestKind& kind) const {

@@ -24,6 +24,12 @@ std::uint64_t count_of(const Totals& totals, const std::string& route, const Req
   return at == found->second.requests.end() ? 0 : at->second;
 }
 
+Totals with_top(const Counts& counts) {
+  Totals totals = counts.total();
+  counts.add_top(totals);
+  return totals;
+}
+
 TEST(Counts, WhatLoopsCountAddsUpByRouteStatusVerdictAndDetail) {
   Counts counts;
   for (int i = 0; i < 2; ++i) {
@@ -81,7 +87,7 @@ TEST(Counts, ReasonsNameTheirSubjectsTheMostFrequentFirst) {
   // A hit has no reason, and a copy that was served stale is none for not caching.
   one.count(nullptr, hit());
   one.count(nullptr, {.verdict = Verdict::Stale, .detail = "stale-while-revalidate"});
-  const std::vector<ReasonCount> reasons = counts.total().reasons;
+  const std::vector<ReasonCount> reasons = with_top(counts).reasons;
   ASSERT_EQ(reasons.size(), 3U);
   EXPECT_EQ(reasons[0].route, "blog");
   EXPECT_EQ(reasons[0].detail, "cookie");
@@ -103,7 +109,7 @@ TEST(Counts, KeysAreEstimatedFromSamples) {
     loop.count_url("app.test", "/page?a=1");
   }
   EXPECT_LT(sampled, kRequests / 10);
-  const std::vector<KeyCount> keys = counts.total().keys;
+  const std::vector<KeyCount> keys = with_top(counts).keys;
   ASSERT_EQ(keys.size(), 1U);
   EXPECT_EQ(keys[0].url, "app.test/page?a=1");
   EXPECT_EQ(keys[0].count, static_cast<std::uint64_t>(kRequests));
@@ -131,6 +137,18 @@ TEST(Counts, AnybodyMayReadWhileALoopCounts) {
     before = sum;
   }
   EXPECT_EQ(before, static_cast<std::uint64_t>(kRequests));
+}
+
+TEST(Counts, RoutesThatComeAndGoDoNotPileUp) {
+  Counts counts;
+  LoopCounts& loop = counts.add_loop();
+  for (std::size_t i = 0; i < LoopCounts::kMostRoutes + 10; ++i) {
+    loop.count(&loop.of_route("route " + std::to_string(i)),
+               {.verdict = Verdict::Hit, .status = 200});
+  }
+  EXPECT_EQ(counts.total().routes.size(), LoopCounts::kMostRoutes + 2);  // others, and no route
+  EXPECT_EQ(count_of(counts.total(), "route 7", {Verdict::Hit, 2, ""}), 1U);
+  EXPECT_EQ(count_of(counts.total(), "(others)", {Verdict::Hit, 2, ""}), 10U);
 }
 
 }  // namespace
