@@ -16,7 +16,9 @@ packages_of() {
                 libyaml-cpp-dev libre2-dev libxxhash-dev libfmt-dev libspdlog-dev libcli11-dev \
                 nlohmann-json3-dev prometheus-cpp-dev libssl-dev libgtest-dev libgmock-dev \
                 python3 curl ;;
-    test)  echo ccache lld ;;
+    # Node.js, for the JavaScript client's tests: of whatever source.
+    test)  echo ccache lld
+           command -v node >/dev/null || echo nodejs ;;
     check) echo clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev prometheus ;;
     bench) echo nginx haproxy varnish wrk strace ;;
     # Node.js of another source than Debian's has npm with it, and may not stand beside Debian's.
