@@ -156,6 +156,7 @@ Json standing_json(const flow::Standing& standing) {
   if (standing.remembered) {
     out["uncacheable"] = refusal_json(standing.remembered->refusal);
     out["uncacheable"]["for_ms"] = standing.remembered->left_ms;
+    out["uncacheable"]["change"] = advice_json(standing.advice);
   }
   return out;
 }

@@ -93,17 +93,20 @@ std::string_view class_words(std::string_view name) {
   return "bypass: passed through, neither looked up nor stored";
 }
 
-void print_class(const Json& json, std::string& out) {
-  title(out, "class", class_words(text_at(json, "class")));
-  const Json& reason = child(json, "reason");
-  if (!reason.is_null()) out += fmt::format("  why     {}\n", reason_words(reason));
-  const Json& change = child(json, "change");
+void print_change(const Json& change, std::string& out) {
   if (change.is_null()) return;
   const std::string yaml = text_at(change, "yaml");
   if (!yaml.empty()) {
     out += fmt::format("  change  {}    (in {})\n", yaml, text_at(change, "where"));
   }
   out += fmt::format("  means   {}\n", text_at(change, "means"));
+}
+
+void print_class(const Json& json, std::string& out) {
+  title(out, "class", class_words(text_at(json, "class")));
+  const Json& reason = child(json, "reason");
+  if (!reason.is_null()) out += fmt::format("  why     {}\n", reason_words(reason));
+  print_change(child(json, "change"), out);
 }
 
 void print_key(const Json& json, std::string& out) {
@@ -204,6 +207,7 @@ void print_stored(const Json& json, std::string& out) {
   if (uncacheable.is_null()) return;
   out += fmt::format("  remembered as uncacheable for {} ms more: {}\n",
                      text_at(uncacheable, "for_ms"), reason_words(uncacheable));
+  print_change(child(uncacheable, "change"), out);
 }
 
 std::string_view now_words(const Json& now) {

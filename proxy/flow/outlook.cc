@@ -180,6 +180,10 @@ Look look_at(const AskedRequest& asked, const Planned& planned, const StoredFind
   const Ref<Flight> flight = tables.flights.find(name);
   standing.in_flight = flight && flight->joinable();
   standing.remembered = tables.uncacheable.look(base, clock.now_ms());
+  if (standing.remembered) {
+    standing.advice =
+        policy::advice_for(standing.remembered->refusal, planned.plan.route->rule, head.path);
+  }
 
   Met met;
   met.found.has_variant = findings.marker != nullptr;

@@ -11,6 +11,7 @@
 #include "proxy/flow/reuse.h"
 #include "proxy/flow/stored_look.h"
 #include "proxy/flow/uncacheable.h"
+#include "proxy/policy/advice.h"
 #include "proxy/policy/cache_status.h"
 
 namespace weir::flow {
@@ -39,6 +40,7 @@ struct Standing {
   std::size_t variants = 0;            // so many are known
   bool in_flight = false;              // the answer is being fetched, or looked for
   std::optional<UncacheableMemory::Remembered> remembered;
+  policy::Advice advice = {};  // what would have the next answer stored; of `remembered`
 };
 
 struct Outlook {

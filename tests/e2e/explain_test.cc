@@ -157,6 +157,18 @@ TEST_F(Explain, WhatIsSaidOfARequestIsWhatHappensToIt) {
   EXPECT_GE(compared, 50);
 }
 
+TEST_F(Explain, WhatIsRememberedComesWithTheLineThatWouldChangeIt) {
+  origin_.otherwise(
+      [](const Request&) { return Reply(200).header("Set-Cookie", "seen=1").body("page"); });
+  run();
+  const Sample page = {"/swr/a"};
+  get(page.target);
+  const Json kept = explain(page)["stored"]["uncacheable"];
+  EXPECT_EQ(kept["detail"], "set-cookie");
+  EXPECT_EQ(kept["change"]["yaml"], "set_cookie: { strip: [seen] }");
+  EXPECT_EQ(kept["change"]["where"], "the route's cache");
+}
+
 TEST_F(Explain, WhatWasPurgedIsSaidToBe) {
   origin_.otherwise(page_of);
   run();

@@ -55,14 +55,19 @@ function routePart(route) {
   return part('Route', sentence(element('b', {}, route.name || 'without a name'), place, caches));
 }
 
+function changeOf(change) {
+  if (!change) return [];
+  return [change.yaml
+    ? sentence('What to change, in ', change.where || 'the configuration', ':') : null,
+  change.yaml ? element('pre', {}, code(change.yaml)) : null,
+  change.means ? sentence(change.means) : null];
+}
+
 function reasonPart({reason, change}) {
   if (!reason) return [];
   const about = reason.subject ? ['; about ', code(reason.subject)] : [];
   return part('Why it is not shared', sentence(code(reason.detail), ` ${reason.text}`, ...about),
-    change && change.yaml
-      ? sentence('What to change, in ', change.where || 'the configuration', ':') : null,
-    change && change.yaml ? element('pre', {}, code(change.yaml)) : null,
-    change && change.means ? sentence(change.means) : null);
+    ...changeOf(change));
 }
 
 function keyPart(key) {
@@ -90,7 +95,8 @@ function storedPart(stored) {
   }
   return part('What is stored', smallTable('Copies, nearest tier first',
     ['Backend', 'State', 'Size', 'Age', 'Fresh for'], rows),
-  notes.length ? sentence(notes.join(' ')) : null);
+  notes.length ? sentence(notes.join(' ')) : null,
+  ...(stored.uncacheable ? changeOf(stored.uncacheable.change) : []));
 }
 
 function outcomeOf(answer) {
