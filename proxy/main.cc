@@ -101,7 +101,7 @@ std::shared_ptr<const conf::Config> load_anew(const conf::RunCommand& command) {
     if (text.ends_with('\n')) text.pop_back();
     log_error("{}", text);
   }
-  const std::shared_ptr<const conf::Config> config = loaded.result.config;
+  std::shared_ptr<const conf::Config> config = loaded.result.config;
   if (!config) return nullptr;
   log_origin(loaded.file, *config);
   for (const std::string& warning : config->warnings) log_warn("{}", warning);

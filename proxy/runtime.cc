@@ -132,6 +132,7 @@ std::shared_ptr<backends::Backend> Runtime::as_one(
     std::vector<std::shared_ptr<backends::Backend>> tiers) {
   std::erase_if(tiered_, [](const auto& known) { return known.second.expired(); });
   std::vector<const backends::Backend*> key;
+  key.reserve(tiers.size());
   for (const auto& tier : tiers) key.push_back(tier.get());
   std::weak_ptr<backends::Backend>& known = tiered_[key];
   std::shared_ptr<backends::Backend> out = known.lock();

@@ -44,7 +44,7 @@ std::string version_json() {
   admin::Json out = {{"version", WEIR_VERSION}, {"revision", WEIR_REVISION}};
   admin::Json& libraries = out["libraries"];
   // libcurl names itself and what it stands on: "libcurl/7.88.1 OpenSSL/3.0.15 …".
-  std::istringstream curl(std::string(upstream::linked_curl_version()));
+  std::istringstream curl(upstream::linked_curl_version());
   for (std::string one; curl >> one;) {
     const std::size_t slash = one.find('/');
     if (slash != std::string::npos) libraries[one.substr(0, slash)] = one.substr(slash + 1);

@@ -95,8 +95,9 @@ void Worker::add_door(Door door) {
     admin_ = std::make_unique<AdminDoor>(context_, admin_setup_, admin_options_, std::move(door));
     return;
   }
-  const std::uint64_t address = door.address;
-  doors_.push_back({address, listener_for(loop_, std::move(door.socket), server_)});
+  MainDoor& opened = doors_.emplace_back();
+  opened.address = door.address;
+  opened.listener = listener_for(loop_, std::move(door.socket), server_);
 }
 
 void Worker::start() {

@@ -33,7 +33,8 @@ policy::Advice advice_of(const Explanation& explanation, const RequestPlan& plan
                          std::string_view path) {
   if (!explanation.refusal) return {};
   const conf::CacheRule* const rule = plan.route ? plan.route->rule : nullptr;
-  if (plan.kind == RequestClass::Bypass && explanation.refusal.reason == policy::Reason::Cookie) {
+  if (rule && plan.kind == RequestClass::Bypass &&
+      explanation.refusal.reason == policy::Reason::Cookie) {
     return for_used_once(explanation.refusal.subject, *rule);
   }
   return policy::advice_for(explanation.refusal, rule, path);

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "conf/units.h"
 
 namespace weir::values {
@@ -113,11 +113,11 @@ std::expected<void, ValueFault> read_list(const Parameters& given, ValueCall& ca
   if (!cursor) return std::unexpected(cursor.error());
   call.cursor = cursor->value_or("");
   if (const auto limit = given.raw("limit")) {
-    const char* const end = limit->data() + limit->size();
-    const auto [at, error] = std::from_chars(limit->data(), end, call.limit);
-    if (error != std::errc() || at != end || call.limit < 1 || call.limit > kMostListed) {
+    const std::optional<std::uint64_t> number = parse_decimal(*limit);
+    if (!number || *number < 1 || *number > kMostListed) {
       return fault("limit", fmt::format("is no number from 1 to {}", kMostListed));
     }
+    call.limit = *number;
   }
   return {};
 }
