@@ -13,7 +13,8 @@ constexpr std::int64_t kSlowBodyLookMs = 1'000;
 constexpr std::int64_t kHalfClosedLookMs = 2'000;
 // How often a client is looked at that is not being read, because what it has sent ahead waits.
 constexpr std::int64_t kUnreadLookMs = 2'000;
-// How long a draining worker waits for the first request of a new connection.
+// How long a draining worker waits for a request that may be under way: the first one of a new
+// connection, or the next one of a client that keeps asking.
 constexpr std::int64_t kDrainingRequestMs = 500;
 // After a goodbye: how long a client may go on talking before the connection is closed under it.
 // Without this a reset could overtake the response it has not yet read.
@@ -38,11 +39,16 @@ void H1Deadlines::await(Wait wait, std::int64_t until_ms) {
 }
 
 void H1Deadlines::await_request(std::int64_t now_ms) {
+  request_awaited_ms_ = now_ms;
   await(Wait::Request, now_ms + limits_.keepalive_timeout_ms);
 }
 
 void H1Deadlines::await_request_while_draining() {
   await(Wait::Request, loop_.now_ms() + kDrainingRequestMs);
+}
+
+bool H1Deadlines::is_idle_for_long() const {
+  return loop_.now_ms() - request_awaited_ms_ >= kDrainingRequestMs;
 }
 
 void H1Deadlines::await_head() {

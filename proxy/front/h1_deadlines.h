@@ -35,6 +35,8 @@ class H1Deadlines {
   // ---- for what the client sends: each call ends the wait before it ----
   void await_request(std::int64_t now_ms);
   void await_request_while_draining();
+  // No request for so long that none is under way, as far as can be told.
+  bool is_idle_for_long() const;
   void await_head();
   void await_body();
   // The wait goes on: it was time to look, and no more.
@@ -73,6 +75,7 @@ class H1Deadlines {
   Wait wait_ = Wait::Request;  // what receiving_ is set for
   Deadline receiving_;
   std::unique_ptr<Deadline> sending_;  // made when a client first proves slow
+  std::int64_t request_awaited_ms_ = 0;
   std::int64_t body_wait_began_ms_ = 0;
   bool body_awaited_ = false;
   std::int64_t talk_until_ms_ = 0;   // 0: no such wait

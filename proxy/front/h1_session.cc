@@ -86,15 +86,16 @@ void H1Session::leave_batch() {
   if (serving() && exchange_->done()) finish_exchange();
 }
 
-// A request that has already arrived is still served. A connection that has not had one yet was
-// perhaps accepted a moment ago, and its first request is under way: it gets that moment.
+// A request that has already arrived is still served. So is one that is under way: of a connection
+// that was perhaps accepted a moment ago, or of a client that keeps asking. They get a moment for
+// it, and hear in the answer that it was the last.
 void H1Session::drain() {
   enter([this] {
     if (phase_ == Phase::Exchange && exchange_->is_open_ended()) link_.dead = true;
     if (phase_ == Phase::Goodbye && most_dropped_ > kGoodbyeBytes) link_.dead = true;
     if (phase_ == Phase::Idle) receive();
     if (phase_ != Phase::Idle) return;
-    if (served_) link_.dead = true;
+    if (served_ && link_.deadlines.is_idle_for_long()) link_.dead = true;
     link_.deadlines.await_request_while_draining();
   });
 }

@@ -104,9 +104,10 @@ class Server:
                 raise ServerError(f"{self.name} ended with {process.returncode}:\n{self.output()}")
         raise ServerError(f"{self.name} does not listen on {self.port}:\n{self.output()}")
 
-    def output(self):
+    def output(self, most=2000):
+        """The end of what it has printed."""
         path = self.run / "output.txt"
-        return path.read_text(errors="replace")[-2000:] if path.exists() else ""
+        return path.read_text(errors="replace")[-most:] if path.exists() else ""
 
     def main_process(self):
         return self._processes[0]

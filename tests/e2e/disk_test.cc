@@ -277,6 +277,7 @@ TEST_F(Disk, WhatIsNotInMemoryIsWaitedForAndIsAHit) {
       drop();
       EXPECT_EQ(cache_status(expect_body("/vary", flavor, {{"X-Flavor", flavor}})).hit, hits);
     }
+    await_written({"mark-small", "mark-large", "mark-sweet", "mark-sour"});
     drop();
     EXPECT_EQ(get("/small", {{"If-None-Match", "\"v1\""}}).status, 304);
     drop();
@@ -284,7 +285,6 @@ TEST_F(Disk, WhatIsNotInMemoryIsWaitedForAndIsAHit) {
     EXPECT_EQ(origin_.hits(), 4);
   };
   expect_hits(false);
-  await_written({"mark-small", "mark-large", "mark-sweet", "mark-sour"});
   drop_from_memory(segments_in(dir()));
   expect_hits(true);
   restart(End::InOrder);

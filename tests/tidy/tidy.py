@@ -58,7 +58,8 @@ def main():
 
     failed = 0
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        for path, (code, output) in zip(todo, pool.map(lambda p: check(root, build, p, depth), todo)):
+        results = pool.map(lambda p: check(root, build, p, depth), todo)
+        for path, (code, output) in zip(todo, results):
             if code == 0:
                 stamps.add(digests[path])
                 print(f"tidy {path}", flush=True)

@@ -11,6 +11,7 @@ using test::ScriptedHandler;
 enum class Phase {
   New,        // connected, no request yet
   Kept,       // between requests
+  Idle,       // the same, for so long that no request is under way
   Head,       // part of a head has come
   Waiting,    // a whole request, no answer yet
   Body,       // the handler waits for the request's body
@@ -23,9 +24,9 @@ enum class Phase {
 enum class Event { HalfClose, Reset, Drain, Cut };
 enum class End { Open, Goodbye, Gone };
 
-constexpr Phase kPhases[] = {Phase::New,    Phase::Kept,    Phase::Head,      Phase::Waiting,
-                             Phase::Body,   Phase::Sending, Phase::Streaming, Phase::Endless,
-                             Phase::Tunnel, Phase::Goodbye};
+constexpr Phase kPhases[] = {Phase::New,     Phase::Kept,   Phase::Idle,    Phase::Head,
+                             Phase::Waiting, Phase::Body,   Phase::Sending, Phase::Streaming,
+                             Phase::Endless, Phase::Tunnel, Phase::Goodbye};
 
 class H1SessionEnd : public H1SessionTest {
  protected:
@@ -38,6 +39,11 @@ class H1SessionEnd : public H1SessionTest {
         client_sends(get());
         handler_answers(200);
         break;
+      case Phase::Idle:
+        client_sends(get());
+        handler_answers(200);
+        client.received();
+        return passes(500);
       case Phase::Head:
         return client_sends("GET / HT");
       case Phase::Waiting:
@@ -93,8 +99,9 @@ class H1SessionEnd : public H1SessionTest {
     const bool drain = event == Event::Drain;
     switch (phase) {
       case Phase::New:
-        return drain ? End::Open : End::Gone;  // its first request may be under way
       case Phase::Kept:
+        return drain ? End::Open : End::Gone;  // its next request may be under way
+      case Phase::Idle:
         return End::Gone;
       case Phase::Head:
         return drain ? End::Open : End::Gone;  // it will never be whole

@@ -232,6 +232,7 @@ TEST_F(ServerTest, IsDrainedWhenItsLastSessionHasEnded) {
   handlers.last().answers(200);
   received(idle);
   loop.turn();
+  passes(500);
   Fd busy = connect(kGet);
   drain();
   EXPECT_EQ(received(idle), "|");
@@ -244,6 +245,25 @@ TEST_F(ServerTest, IsDrainedWhenItsLastSessionHasEnded) {
   loop.turn();
   EXPECT_EQ(emptied, 1);
   EXPECT_EQ(clients.count(), 0U);
+}
+
+TEST_F(ServerTest, WhoKeepsAskingIsAnsweredOnceMoreWhileItDrains) {
+  const Fd asks = connect(kGet);
+  handlers.last().answers(200);
+  received(asks);
+  const Fd asks_no_more = connect(kGet);
+  handlers.last().answers(200);
+  received(asks_no_more);
+  loop.turn();
+  drain();
+  ASSERT_EQ(send(asks.get(), kGet.data(), kGet.size(), 0), static_cast<ssize_t>(kGet.size()));
+  loop.turn();
+  handlers.last().answers(200, "ok");
+  loop.turn();
+  EXPECT_EQ(received(asks), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok|");
+  EXPECT_EQ(received(asks_no_more), "");
+  passes(2000);
+  EXPECT_EQ(received(asks_no_more), "|");
 }
 
 TEST_F(ServerTest, IsDrainedAtOnceWithoutSessions) {
