@@ -180,11 +180,12 @@ describe('the dashboard', () => {
     const purge = async (kind, text) => {
       await page.selectOption('#purge-kind', kind);
       if (text) await page.fill('#purge-text', text);
+      const before = await page.textContent('#purge-result');
       await page.click('#purge-form button');
       await page.click('#confirm-yes');
       return until('an answer', async () => {
         const told = await page.textContent('#purge-result');
-        return told && told !== 'Purging…' ? told : null;
+        return told && told !== before && told !== 'Purging…' ? told : null;
       });
     };
     assert.match(await purge('prefix', 'not a path/'), /^It failed: prefix: /);
