@@ -91,9 +91,8 @@ Weir is at $1, in front of the demo app at $upstream. Try, in another terminal:
   for i in 1 2 3 4 5; do curl -so /dev/null -w '%{time_total} s\n' $1/slow & done; wait
                                     five ask at once, the app is asked once
 
-Or open $1/ in a browser, and Weir's own dashboard at http://127.0.0.1:8081/
-(unless the log says that there is no admin address). The rules are in $config.
-Below runs the access log.
+Or open $1/ in a browser, and Weir's own dashboard at the admin address that the
+log above names. The rules are in $config. Below runs the access log.
 Ctrl-C ends both.
 
 HINTS

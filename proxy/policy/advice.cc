@@ -86,7 +86,19 @@ Advice for_credential(const std::string& name, const conf::CacheRule& rule) {
                       name)};
 }
 
+bool is_session(const std::string& name, const conf::CacheRule& rule) {
+  return std::ranges::any_of(rule.cookies.session, [&name](const std::string& pattern) {
+    return wildcard_match(pattern, name);
+  });
+}
+
 Advice for_set_cookie(const std::string& name, const conf::CacheRule& rule) {
+  if (is_session(name, rule)) {
+    return {"", std::string(kRouteCache),
+            fmt::format("{} is listed as a session: an answer that begins one is one visitor's. "
+                        "On pages for everybody the app sets none",
+                        name)};
+  }
   const Names names = with(rule.set_cookie.names, name);
   return {fmt::format("set_cookie: {{ strip: {} }}", yaml_list(names)), std::string(kRouteCache),
           "the cookie is taken out of what is stored and sent: never for that of a session or of a "

@@ -56,6 +56,7 @@ TEST(PolicyAdvice, KeepsWhatTheRuleHas) {
   rule.cookies.key = {"theme"};
   rule.cookies.ignore = {"seen"};
   rule.headers = {"X-Api-Key"};
+  rule.cookies.session = {"log*"};
   rule.set_cookie.names = {"seen"};
   rule.statuses = {{200, {}, false}, {301, 3600, false}};
   const struct {
@@ -63,9 +64,11 @@ TEST(PolicyAdvice, KeepsWhatTheRuleHas) {
     std::string subject;
     std::string_view yaml;
   } rows[] = {
-      {Reason::Cookie, "sid", "cookies: { key: [theme], ignore: [seen, sid] }"},
+      {Reason::Cookie, "sid",
+       "cookies: { key: [theme], session: [\"log*\"], ignore: [seen, sid] }"},
       {Reason::Authorization, "X-Token", "headers: [X-Api-Key, X-Token]"},
       {Reason::SetCookie, "sid", "set_cookie: { strip: [seen, sid] }"},
+      {Reason::SetCookie, "login", ""},  // to strip it would break log-ins
       {Reason::Status, "404", "statuses: { 301: 3600, 404: 10s }"},
   };
   for (const auto& row : rows) {

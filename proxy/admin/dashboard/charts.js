@@ -4,7 +4,7 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const CHART_HEIGHT = 150;
-const MARGIN = {left: 46, right: 8, top: 8, bottom: 20};
+const MARGIN = {left: 60, right: 8, top: 8, bottom: 20};
 
 function svg(name, attributes) {
   const made = document.createElementNS(SVG, name);
