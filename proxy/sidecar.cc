@@ -13,11 +13,13 @@ namespace {
 constexpr std::int64_t kTend_ms = 1'000;
 
 // Of clients of the admin address: they have bounds of their own, and bodies that each call bounds.
-// Limits are about visitors. Here are names of values, up to 2,048 bytes, percent-encoded.
+// Limits are about visitors. Here are names of values, percent-encoded; and of one that is far too
+// long the low-level cache says so itself.
 conf::Limits admin_limits(conf::Limits limits) {
   constexpr std::uint64_t kLeastBytes = std::uint64_t{32} * 1024;
+  constexpr std::uint64_t kLeastLineBytes = std::uint64_t{256} * 1024;
   limits.max_body = 0;
-  limits.request_line = std::max(limits.request_line, kLeastBytes);
+  limits.request_line = std::max(limits.request_line, kLeastLineBytes);
   limits.headers = std::max(limits.headers, kLeastBytes);
   return limits;
 }

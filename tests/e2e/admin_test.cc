@@ -161,7 +161,7 @@ TEST_F(Admin, WhatTheSessionRefusesIsJsonToo) {
   } rows[] = {
       {"GET /healthz HTTP/1.1\r\n\r\n", 400},
       {"TRACE / HTTP/1.1\r\n" + host + "\r\n", 405},
-      {"GET /" + std::string(40'000, 'x') + " HTTP/1.1\r\n" + host + "\r\n", 414},
+      {"GET /" + std::string(300'000, 'x') + " HTTP/1.1\r\n" + host + "\r\n", 414},
       {"GET / HTTP/1.1\r\n" + host + "X: " + std::string(40'000, 'x') + "\r\n\r\n", 431},
       {"POST /v1/purge HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
       {"PUT /v1/keys/a HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
@@ -176,6 +176,9 @@ TEST_F(Admin, WhatTheSessionRefusesIsJsonToo) {
   }
   // Limits are about visitors.
   EXPECT_EQ(ask("PUT", "/v1/keys/" + std::string(2'000, 'k'), "x").status, 204);
+  const Response absurd = ask("PUT", "/v1/keys/" + std::string(65'536, 'k'), "x");
+  EXPECT_EQ(absurd.status, 400);
+  EXPECT_THAT(absurd.body, HasSubstr(R"("field":"key")"));
 }
 
 TEST_F(Admin, WhoMayAsk) {
