@@ -16,7 +16,6 @@ namespace weir::conf {
 namespace {
 
 // Types as they are spelled, in the order of Backend::Type; those of other versions behind them.
-constexpr std::array<std::string_view, 2> kTypes = {"ram", "disk"};
 constexpr std::string_view kLaterTypes[] = {"redis"};
 
 // Keys that are right elsewhere: who writes one here has mistaken the type, not the spelling.
@@ -61,20 +60,22 @@ std::optional<Backend::Type> read_type(const Cursor& backend, Section& section) 
   }
   const auto text = type->text("a type (available: ram, disk)");
   if (!text) return std::nullopt;
-  const auto at = std::ranges::find(kTypes, *text);
-  if (at != kTypes.end()) return static_cast<Backend::Type>(at - kTypes.begin());
+  const auto at = std::ranges::find(kBackendTypeNames, *text);
+  if (at != kBackendTypeNames.end())
+    return static_cast<Backend::Type>(at - kBackendTypeNames.begin());
   if (std::ranges::find(kLaterTypes, *text) != std::end(kLaterTypes)) {
     type->error(
         fmt::format("a backend of type {} is not available in this version (available: ram, disk)",
                     quote(*text)));
   } else {
-    type->error(fmt::format("unknown type {}{}", quote(*text), suggestion(*text, kTypes)));
+    type->error(
+        fmt::format("unknown type {}{}", quote(*text), suggestion(*text, kBackendTypeNames)));
   }
   return std::nullopt;
 }
 
 void refuse_foreign_keys(Section& section, const Backend& backend) {
-  const std::string_view type = kTypes[static_cast<std::size_t>(backend.type)];
+  const std::string_view type = name_of(backend.type);
   for (const ForeignKey& foreign : kForeignKeys) {
     if (foreign.type == type || !section.take(foreign.key)) continue;
     section.at_key(foreign.key)

@@ -16,7 +16,6 @@
 namespace weir {
 namespace {
 
-constexpr int kFailure = 1;
 constexpr int kUsage = 2;
 
 flow::Question question_of(const conf::ExplainCommand& command) {
@@ -24,7 +23,7 @@ flow::Question question_of(const conf::ExplainCommand& command) {
 }
 
 int complain(int code, std::string_view message) {
-  fmt::print(stderr, "weir explain: {}\n", message);
+  admin::complain("explain", message);
   return code;
 }
 
@@ -64,11 +63,11 @@ int explain_live(const conf::ExplainCommand& command) {
                                           .path = "/v1/explain",
                                           .body = admin::explain_body(question_of(command))});
   if (!answer) {
-    return complain(kFailure, admin::nobody_at(command.admin, answer.error().message));
+    return complain(admin::kFailure, admin::nobody_at(command.admin, answer.error().message));
   }
   const admin::Json json = admin::Json::parse(answer->body, nullptr, false);
   if (answer->status != 200 || !json.is_object() || !json.contains("request")) {
-    return complain(answer->status == 400 ? kUsage : kFailure, admin::complaint_of(*answer));
+    return complain(answer->status == 400 ? kUsage : admin::kFailure, admin::complaint_of(*answer));
   }
   print(json, command.json);
   return 0;

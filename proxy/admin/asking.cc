@@ -22,15 +22,20 @@ std::string nobody_at(const conf::AdminTarget& admin, std::string_view why) {
       admin.address.text, why);
 }
 
-std::string complaint_of(const upstream::Answered& answer) {
+std::optional<AdminError> error_of(const upstream::Answered& answer) {
   const Json json = Json::parse(answer.body, nullptr, false);
   if (!json.is_object() || !json.contains("error") || !json["error"].is_object()) {
-    return fmt::format("status {}: that is no admin address of Weir's", answer.status);
+    return std::nullopt;
   }
   const Json& error = json["error"];
-  const std::string message = error.value("message", "");
-  const std::string field = error.value("field", "");
-  return field.empty() ? message : fmt::format("{}: {}", field, message);
+  return AdminError{error.value("field", ""), error.value("message", "")};
+}
+
+std::string complaint_of(const upstream::Answered& answer) {
+  const auto error = error_of(answer);
+  if (!error) return fmt::format("status {}: that is no admin address of Weir's", answer.status);
+  return error->field.empty() ? error->message
+                              : fmt::format("{}: {}", error->field, error->message);
 }
 
 std::optional<upstream::Answered> ask_instance(std::string_view command,

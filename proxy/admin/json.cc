@@ -31,11 +31,11 @@ std::string valid_utf8(std::string_view text) {
 
 std::expected<Json, JsonFault> read_object(std::string_view text,
                                            std::span<const std::string_view> fields) {
-  std::array<std::set<std::string>, kMostDepth + 1> seen;  // in the object of each depth
+  std::array<std::set<std::string>, kMostDepth + 2> seen;  // in the object of each depth
   std::string doubled;
   bool too_deep = false;
   const auto look = [&](int depth, Json::parse_event_t event, const Json& value) {
-    too_deep = too_deep || depth >= kMostDepth;
+    too_deep = too_deep || depth > kMostDepth;
     if (too_deep) return false;
     const auto at = static_cast<std::size_t>(depth);
     if (event == Json::parse_event_t::object_start) seen[at + 1].clear();

@@ -55,9 +55,8 @@ std::string query_of(const ValueCommand& command) {
 
 // Weir says that the value is not there; another server's 404 says nothing of it.
 bool is_absent(const upstream::Answered& answer) {
-  const Json json = Json::parse(answer.body, nullptr, false);
-  return answer.status == 404 && json.is_object() && json.contains("error") &&
-         json["error"].is_object() && json["error"].value("field", "") == "key";
+  const auto error = error_of(answer);
+  return answer.status == 404 && error && error->field == "key";
 }
 
 std::string base64_of(std::string_view bytes) {

@@ -119,9 +119,8 @@ std::string yaml_statuses(const std::vector<conf::StatusRule>& statuses, std::st
 }
 
 Advice for_status(const std::string& status, const conf::CacheRule& rule) {
-  const bool number =
-      !status.empty() && std::ranges::all_of(status, [](char c) { return c >= '0' && c <= '9'; });
-  if (!number) return {"", "", "the app's answer says something about its body that must not be"};
+  if (!is_decimal(status))
+    return {"", "", "the app's answer says something about its body that must not be"};
   const bool failure = status.front() == '5';
   return {yaml_statuses(rule.statuses, fmt::format("{}: {}", status, failure ? "explicit" : "10s")),
           std::string(kRouteCache),
