@@ -67,7 +67,7 @@ Explanation explain(const AskedRequest& asked, const Planned& planned, Form form
   out.refusal = plan.refusal;
   out.advice = advice_of(out, plan, head.path);
   if (plan.answered_here) return out;
-  if (!planned.key.view().bytes.empty()) {
+  if (plan.route != nullptr && !planned.key.view().bytes.empty()) {
     out.key = explain_key(asked, planned);
     out.fingerprint = plan.route->recipe.fingerprint;
     out.hash = hex(planned.key.view().hash);

@@ -29,7 +29,7 @@ RequestPlan plan_request(const http::RequestHead& head, const keys::Destination&
   policy::RequestVerdict verdict = policy::judge_before_key(
       head, plan.route != nullptr, plan.route ? plan.route->rule : nullptr);
   if (verdict.kind != RequestClass::Bypass) {
-    WEIR_CHECK(plan.cached_route());
+    WEIR_CHECK(plan.route != nullptr && plan.route->rule != nullptr);
     const keys::KeyVerdict found = keys::build_key(head, plan.route->recipe, destination, key);
     if (found.personal == keys::Personal::No) return plan;
     verdict = policy::judge_key(found);
