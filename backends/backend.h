@@ -35,6 +35,9 @@ enum class Purpose : std::uint8_t {
   // A marker that is found counts as a use only: what the client gets is found by the look-up that
   // follows. That lookup_now() finds nothing is a miss only where it has the last word.
   Serve,
+  // As Serve, and what is found is copied to a nearer tier: a body that could be sent from where it
+  // lies is wanted in memory all the same, if it is one that memory takes.
+  Promote,
   // Merely to know: counts as nothing and touches no eviction state.
   Probe,
 };

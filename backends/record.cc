@@ -200,7 +200,7 @@ std::string_view without_padding(std::string_view tags) {
 
 // What a record says of its entry but for the body; Corrupt where that cannot be believed.
 Result<Entry::Source> source_of(const Parts& parts, keys::KeyView key, const RecordTime& time,
-                                std::int64_t now_ms) {
+                                std::int64_t now_ms, HeadTrust trust = HeadTrust::None) {
   if (parts.key != key.bytes) return corrupt("another key's");
   const Result<EntryMeta> meta = meta_of(parts.fixed, time, now_ms);
   if (!meta) return std::unexpected(meta.error());
@@ -209,8 +209,8 @@ Result<Entry::Source> source_of(const Parts& parts, keys::KeyView key, const Rec
   source.key = key;
   source.meta = *meta;
   if (source.kind == EntryKind::VaryMarker) return source;
-  if (!is_sound_head(parts.fixed.meta.status, parts.status_line, parts.fields,
-                     parts.fixed.body_size)) {
+  if (trust == HeadTrust::None && !is_sound_head(parts.fixed.meta.status, parts.status_line,
+                                                 parts.fields, parts.fixed.body_size)) {
     return corrupt("its head is no response's");
   }
   source.status_line = parts.status_line;
@@ -262,11 +262,11 @@ std::optional<std::uint64_t> record_head_bytes(std::string_view first) {
 }
 
 Result<EntryRef> decode_head(std::string_view bytes, keys::KeyView key, const RecordTime& time,
-                             std::int64_t now_ms, const MakeFarBody& make_body) {
+                             std::int64_t now_ms, const MakeFarBody& make_body, HeadTrust trust) {
   const Result<Parts> parts = read_head(bytes);
   if (!parts) return std::unexpected(parts.error());
   if (!bytes.empty()) return corrupt("its sizes do not add up");
-  Result<Entry::Source> source = source_of(*parts, key, time, now_ms);
+  Result<Entry::Source> source = source_of(*parts, key, time, now_ms, trust);
   if (!source) return std::unexpected(source.error());
   if (source->kind != EntryKind::Response) return corrupt("a marker that is none");
   std::string_view in = parts->sums;

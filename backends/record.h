@@ -60,8 +60,12 @@ std::optional<std::uint64_t> record_head_bytes(std::string_view first);
 // not there). Corrupt as for decode().
 using MakeFarBody =
     std::function<Ref<const FarBody>(std::uint64_t bytes, std::vector<std::uint64_t> sums)>;
+// Whether what the head says was parsed strictly before, and stands where only its writer has
+// written since. Its checksum is compared all the same.
+enum class HeadTrust : std::uint8_t { None, WasParsed };
 Result<EntryRef> decode_head(std::string_view bytes, keys::KeyView key, const RecordTime& time,
-                             std::int64_t now_ms, const MakeFarBody& make_body);
+                             std::int64_t now_ms, const MakeFarBody& make_body,
+                             HeadTrust trust = HeadTrust::None);
 
 // What a whole head says of its entry, to one who does not know the key yet. Corrupt as for
 // decode(). The view is into `head`.

@@ -113,6 +113,14 @@ class TieredStore final : public Store {
 
 // ---- look-ups ----
 
+namespace {
+
+Purpose purpose_at(std::size_t tier, Purpose purpose) {
+  return tier > 0 && purpose == Purpose::Serve ? Purpose::Promote : purpose;
+}
+
+}  // namespace
+
 // One look-up on its way through the tiers; the caller's handle to it.
 class TieredStore::Chain final : public PendingAnswer, private LookupWaiter {
  public:
@@ -127,7 +135,7 @@ class TieredStore::Chain final : public PendingAnswer, private LookupWaiter {
   // Asks tier after tier until one has it or wants time. The result; empty: wait for on_lookup().
   std::optional<EntryRef> advance() {
     for (; at_ < store_.tiers_.size(); ++at_) {
-      Lookup answer = store_.tiers_[at_]->lookup(key_, purpose_, *this);
+      Lookup answer = store_.tiers_[at_]->lookup(key_, purpose_at(at_, purpose_), *this);
       pending_ = std::move(answer.pending);
       if (answer.status == Lookup::Status::Pending) return std::nullopt;
       if (answer.status == Lookup::Status::Hit) return found(std::move(answer.entry));
@@ -173,7 +181,7 @@ bool TieredStore::answers_now() const {
 EntryRef TieredStore::lookup_now(keys::KeyView key, Purpose purpose) {
   const std::optional<std::uint64_t> quiet_since = shared_->changes().quiet_since(key);
   for (std::size_t at = 0; at < tiers_.size(); ++at) {
-    EntryRef entry = tiers_[at]->lookup_now(key, purpose);
+    EntryRef entry = tiers_[at]->lookup_now(key, purpose_at(at, purpose));
     if (!entry) continue;
     return found(std::move(entry), at, purpose, quiet_since);
   }

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/hash_long.h"
 #include "base/random.h"
 
 namespace weir {
@@ -22,6 +23,9 @@ class Secret {
 
 const Secret kSecret;
 
+// From here on a call into the library is worth its while.
+constexpr std::size_t kLongBytes = 512;
+
 }  // namespace
 
 Hash128 hash128(std::string_view bytes) {
@@ -32,6 +36,7 @@ Hash128 hash128(std::string_view bytes) {
 }
 
 std::uint64_t stable_hash64(std::string_view bytes, std::uint64_t seed) {
+  if (bytes.size() >= kLongBytes) return long_hash64(bytes, seed);
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 

@@ -101,13 +101,13 @@ void DiskStore::count(const Entry* found, Purpose purpose) {
 // ---- look-ups ----
 
 DiskStore::AtOnce DiskStore::look_up_at_once(keys::KeyView key, const Hash128& hash,
-                                             Purpose purpose) {
+                                             Purpose purpose, bool may_be_far) {
   AtOnce out;
   out.found = volume_->find(key, hash, purpose);
   out.entry = std::move(out.found.entry);
   if (out.entry) out.status = Lookup::Status::Hit;
   if (!out.found.segment || !volume_->may_read()) return out;
-  RecordRead read = volume_->reader().read_now(volume_->asked(out.found, key, hash));
+  RecordRead read = volume_->reader().read_now(volume_->asked(out.found, key, hash, may_be_far));
   if (read.status == RecordRead::Status::Elsewhere) {
     out.status = Lookup::Status::Pending;
     return out;
@@ -123,14 +123,15 @@ bool DiskStore::may_have(keys::KeyView key) {
 }
 
 EntryRef DiskStore::lookup_now(keys::KeyView key, Purpose purpose) {
-  AtOnce answer = look_up_at_once(key, volume_->hash_of(key), purpose);
+  AtOnce answer = look_up_at_once(key, volume_->hash_of(key), purpose, purpose == Purpose::Serve);
   if (answer.entry) count(answer.entry.get(), purpose);
   return std::move(answer.entry);
 }
 
 Lookup DiskStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) {
   const Hash128 hash = volume_->hash_of(key);
-  AtOnce answer = look_up_at_once(key, hash, purpose);
+  // What has been waited for may be kept: it is asked for by a fetch.
+  AtOnce answer = look_up_at_once(key, hash, purpose, false);
   if (answer.status != Lookup::Status::Pending) {
     count(answer.entry.get(), purpose);
     return {answer.status, std::move(answer.entry), nullptr};

@@ -38,7 +38,7 @@ class DiskStore final : public Store {
     EntryRef entry;
     Volume::Found found;  // Pending: to be read
   };
-  AtOnce look_up_at_once(keys::KeyView key, const Hash128& hash, Purpose purpose);
+  AtOnce look_up_at_once(keys::KeyView key, const Hash128& hash, Purpose purpose, bool may_be_far);
   void count(const Entry* found, Purpose purpose);
 
   const std::shared_ptr<Volume> volume_;

@@ -16,6 +16,8 @@ using Status = RecordRead::Status;
 
 // Of a large record, read at first: most heads are shorter.
 constexpr std::uint64_t kFirstBytes = std::uint64_t{4} * 1024;
+// The same of a record that is no larger than what is read whole.
+constexpr std::uint64_t kFirstOfSmall = 1024;
 // A thread's buffer that has grown beyond this is not kept.
 constexpr std::size_t kKeepBytes = std::size_t{1024} * 1024;
 // The head of an object of a terabyte is shorter.
@@ -73,7 +75,14 @@ std::expected<Frame, Status> frame_of(const RecordReader::Asked& asked, std::str
 RecordRead RecordReader::read(const Asked& asked, bool wait) const {
   const std::uint64_t size = asked.place.size;
   if (size < kFrameBytes) return {Status::Corrupt};
-  return size <= kWholeBytes ? read_whole(asked, wait) : read_large(asked, wait);
+  const bool is_sendable =
+      asked.may_be_far && size >= kSentBytes && size <= kWholeBytes &&
+      asked.segment->verified().knows_record(*asked.segment->file(), asked.place.at, asked.now_ms);
+  if (is_sendable) {
+    RecordRead read = read_large(asked, wait, HeadTrust::WasParsed);
+    if (read.entry) return read;
+  }
+  return size <= kWholeBytes ? read_whole(asked, wait) : read_large(asked, wait, HeadTrust::None);
 }
 
 RecordRead RecordReader::read_whole(const Asked& asked, bool wait) const {
@@ -81,34 +90,48 @@ RecordRead RecordReader::read_whole(const Asked& asked, bool wait) const {
   if (size <= kCopiedBytes) {
     std::string& bytes = thread_buffer();
     const Status status = fill(asked, size, bytes, wait);
-    return status == Status::Found ? decode_whole(asked, bytes, nullptr) : RecordRead{status};
+    return status == Status::Found ? decode_whole(asked, bytes, nullptr, {}) : RecordRead{status};
   }
+  const Segment& segment = *asked.segment;
+  const auto modified =
+      size >= kSentBytes ? segment.verified().modified(*segment.file()) : std::nullopt;
   const Ref<Chunk> chunk = Chunk::allocate(size);
   const Status status = read_bytes(asked, 0, chunk->free_space(), wait);
   if (status != Status::Found) return {status};
   chunk->advance(size);
-  return decode_whole(asked, {chunk->data(), size}, chunk);
+  return decode_whole(asked, {chunk->data(), size}, chunk, modified);
 }
 
-// `chunk` is where `all` lies, if it lies in one.
+// `chunk` is where `all` lies, if it lies in one; `modified` tells when the file was, before.
 RecordRead RecordReader::decode_whole(const Asked& asked, std::string_view all,
-                                      const Ref<Chunk>& chunk) const {
+                                      const Ref<Chunk>& chunk,
+                                      VerifiedBlocks::Modified modified) const {
   const auto frame = frame_of(asked, all);
   if (!frame) return {frame.error()};
   const std::string_view record = all.substr(kFrameBytes, frame->size);
   if (frame->kind != FrameKind::Object) {
     const auto bytes = head_bytes(*frame, record);
-    return bytes ? read_head(asked, *frame, record, *bytes) : RecordRead{Status::Corrupt};
+    return bytes ? read_head(asked, *frame, record, *bytes, HeadTrust::None)
+                 : RecordRead{Status::Corrupt};
   }
   Result<EntryRef> entry =
       decode(record, asked.key, time_.reading(asked.segment->header().time), asked.now_ms, chunk);
   if (!entry) return {Status::Corrupt};
+  if ((*entry)->kind() == EntryKind::Response) {
+    const std::uint64_t body = (*entry)->body_size();
+    asked.segment->verified().add_record(asked.place.at,
+                                         {.at = asked.place.at + kFrameBytes + frame->size - body,
+                                          .bytes = body,
+                                          .block_bytes = FarBody::kBlockBytes},
+                                         modified);
+  }
   return {Status::Found, std::move(*entry)};
 }
 
-RecordRead RecordReader::read_large(const Asked& asked, bool wait) const {
+RecordRead RecordReader::read_large(const Asked& asked, bool wait, HeadTrust trust) const {
   std::string& bytes = thread_buffer();
-  if (const Status status = fill(asked, kFirstBytes, bytes, wait); status != Status::Found) {
+  const std::uint64_t first_bytes = asked.place.size <= kWholeBytes ? kFirstOfSmall : kFirstBytes;
+  if (const Status status = fill(asked, first_bytes, bytes, wait); status != Status::Found) {
     return {status};
   }
   const std::string_view first(bytes);
@@ -121,7 +144,8 @@ RecordRead RecordReader::read_large(const Asked& asked, bool wait) const {
       status != Status::Found) {
     return {status};
   }
-  return read_head(asked, *frame, std::string_view(bytes).substr(kFrameBytes, wanted), *head);
+  return read_head(asked, *frame, std::string_view(bytes).substr(kFrameBytes, wanted), *head,
+                   trust);
 }
 
 // Bytes of the head that `first` begins with; empty: it is no entry's, or says what cannot be.
@@ -134,7 +158,7 @@ std::optional<std::uint64_t> RecordReader::head_bytes(const Frame& frame, std::s
 
 // `bytes` are those of its head, and the list of its body's pieces where it has them elsewhere.
 RecordRead RecordReader::read_head(const Asked& asked, const Frame& frame, std::string_view bytes,
-                                   std::uint64_t head) const {
+                                   std::uint64_t head, HeadTrust trust) const {
   const bool in_record = frame.kind == FrameKind::Object;
   const std::string_view list = bytes.substr(head);
   Ref<DiskBody> body;
@@ -150,7 +174,7 @@ RecordRead RecordReader::read_head(const Asked& asked, const Frame& frame, std::
   };
   Result<EntryRef> entry =
       decode_head(bytes.substr(0, head), asked.key, time_.reading(asked.segment->header().time),
-                  asked.now_ms, make_body);
+                  asked.now_ms, make_body, trust);
   if (!entry) return {is_gone ? Status::Gone : Status::Corrupt};
   return {Status::Found, std::move(*entry), std::move(body)};
 }

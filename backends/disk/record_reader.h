@@ -17,6 +17,7 @@
 #include "backends/disk/piece_list.h"
 #include "backends/disk/segments.h"
 #include "backends/entry.h"
+#include "backends/record.h"
 #include "base/executor.h"
 
 namespace weir::backends::disk {
@@ -39,6 +40,9 @@ class RecordReader {
  public:
   // Records up to this size are read whole.
   static constexpr std::uint64_t kWholeBytes = std::uint64_t{288} * 1024;
+  // Of them those from this size on may be sent from where they lie, once they were read whole and
+  // found sound: less is copied as fast as it is sent so.
+  static constexpr std::uint64_t kSentBytes = std::uint64_t{8} * 1024;
   // Of which this is more than most heads and keys take.
   static constexpr std::uint64_t kUsualHead = std::uint64_t{32} * 1024;
 
@@ -53,6 +57,9 @@ class RecordReader {
     Hash128 hash{};
     keys::KeyView key;
     std::int64_t now_ms = 0;
+    // Whether a body that is known to be sound may be far, also a small one: it is for a client,
+    // and stays where it lies.
+    bool may_be_far = false;
   };
   // Never waits; for loops.
   RecordRead read_now(const Asked& asked) const { return read(asked, false); }
@@ -62,11 +69,12 @@ class RecordReader {
  private:
   RecordRead read(const Asked& asked, bool wait) const;
   RecordRead read_whole(const Asked& asked, bool wait) const;
-  RecordRead decode_whole(const Asked& asked, std::string_view all, const Ref<Chunk>& chunk) const;
-  RecordRead read_large(const Asked& asked, bool wait) const;
+  RecordRead decode_whole(const Asked& asked, std::string_view all, const Ref<Chunk>& chunk,
+                          VerifiedBlocks::Modified modified) const;
+  RecordRead read_large(const Asked& asked, bool wait, HeadTrust trust) const;
   static std::optional<std::uint64_t> head_bytes(const Frame& frame, std::string_view first);
   RecordRead read_head(const Asked& asked, const Frame& frame, std::string_view bytes,
-                       std::uint64_t head) const;
+                       std::uint64_t head, HeadTrust trust) const;
   std::shared_ptr<const Segment> find_segment(const Asked& asked, const PiecePlace& place) const;
   Ref<DiskBody> body_in_record(const Asked& asked, std::uint64_t head_bytes, std::uint64_t size,
                                std::vector<std::uint64_t> sums) const;

@@ -146,7 +146,6 @@ bool Recovery::next(const Found& found, const GoOn& go_on) {
   }
   if (is_newest && is_whole && go_on(segment, *listing)) return true;
   if (!listing->sealed) seal(segment, std::move(*listing));
-  segment->seal();
   return true;
 }
 

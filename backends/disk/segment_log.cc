@@ -31,6 +31,20 @@ std::uint64_t usual_bytes(std::uint64_t max_size) {
   return in_blocks(std::max(share, max_size / kMostSegments));
 }
 
+// A write of our own to a segment that others read.
+class OwnWrite {
+ public:
+  explicit OwnWrite(const Segment& segment) : segment_(segment) {
+    segment_.verified().begin_write();
+  }
+  ~OwnWrite() { segment_.verified().end_write(*segment_.file()); }
+  OwnWrite(const OwnWrite&) = delete;
+  OwnWrite& operator=(const OwnWrite&) = delete;
+
+ private:
+  const Segment& segment_;
+};
+
 std::size_t most_records_of(std::uint64_t threshold) {
   if (threshold == 0) return std::numeric_limits<std::size_t>::max();
   return std::max<std::uint64_t>(threshold / kThresholdShare, 1);
@@ -124,7 +138,10 @@ bool SegmentLog::over_threshold(std::span<const NewRecord> coming) const {
 
 // Into the newest segment, which has room for them; where each lies.
 Result<std::vector<RecordPlace>> SegmentLog::write(std::span<const NewRecord> records) {
-  const auto placed = writer_->append(records);
+  const auto placed = [&] {
+    const OwnWrite writing(*current_);
+    return writer_->append(records);
+  }();
   if (!placed) return std::unexpected(placed.error());
   note_end();
   std::vector<RecordPlace> places;
@@ -229,9 +246,11 @@ Result<void> SegmentLog::leave_free(std::uint64_t bytes) {
 // keep all that is to be written waiting.
 void SegmentLog::close() {
   if (!writer_) return;
-  const bool sealed = !writer_->broken() && writer_->seal().has_value();
+  const bool sealed = [&] {
+    const OwnWrite writing(*current_);
+    return !writer_->broken() && writer_->seal().has_value();
+  }();
   current_->set_bytes(writer_->file()->size());
-  current_->seal();
   current_->owe_sync(sealed);
   if (sealed) sync_soon();
   writer_ = nullptr;

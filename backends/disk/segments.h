@@ -41,8 +41,6 @@ class Segment {
   void set_bytes(std::uint64_t bytes);
   std::uint64_t bytes() const { return bytes_; }
 
-  // Nothing is written to it any more: its writer's affair, or recovery's.
-  void seal() { verified_.begin(); }
   // Whether the medium may not have all of it yet, once it is sealed. Any thread.
   void owe_sync(bool owes) { owes_sync_.store(owes, std::memory_order_relaxed); }
   bool owes_sync() const { return owes_sync_.load(std::memory_order_relaxed); }

@@ -112,7 +112,7 @@ Volume::Found Volume::find(keys::KeyView key, const Hash128& hash, Purpose purpo
   // What is found may just have moved, to make room: then it is found at its new place.
   constexpr int kTries = 3;
   for (int i = 0; i < kTries; ++i) {
-    const auto place = purpose == Purpose::Serve ? index_.find(hash) : index_.peek(hash);
+    const auto place = purpose == Purpose::Probe ? index_.peek(hash) : index_.find(hash);
     if (!place) break;
     if (std::shared_ptr<const Segment> segment = segments_->find(place->segment)) {
       return {nullptr, std::move(segment), *place};
@@ -132,8 +132,9 @@ void Volume::close_removed_soon() {
   schedule();
 }
 
-RecordReader::Asked Volume::asked(const Found& found, keys::KeyView key, const Hash128& hash) {
-  return {found.segment, found.place, hash, key, seams_.clock.now_ms()};
+RecordReader::Asked Volume::asked(const Found& found, keys::KeyView key, const Hash128& hash,
+                                  bool may_be_far) {
+  return {found.segment, found.place, hash, key, seams_.clock.now_ms(), may_be_far};
 }
 
 void Volume::forget_changed(const Hash128& hash, const RecordPlace& place) {

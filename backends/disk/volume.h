@@ -64,7 +64,8 @@ class Volume : public std::enable_shared_from_this<Volume> {
   };
   Found find(keys::KeyView key, const Hash128& hash, Purpose purpose);
   // What is needed to read it; good until `key` goes.
-  RecordReader::Asked asked(const Found& found, keys::KeyView key, const Hash128& hash);
+  RecordReader::Asked asked(const Found& found, keys::KeyView key, const Hash128& hash,
+                            bool may_be_far = false);
   const RecordReader& reader() const { return *reader_; }
   // What reading it has come to, for whoever asked for that key: the entry, or null. On a loop.
   EntryRef take(RecordRead&& read, const Hash128& hash, const RecordPlace& place);

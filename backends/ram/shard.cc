@@ -106,7 +106,7 @@ void EntryTable::grow() {
 EntryRef Shard::find(keys::KeyView key, Purpose purpose) {
   const std::lock_guard lock(mutex_);
   const Entry* found = table_.find(key);
-  if (purpose == Purpose::Serve) count(found);
+  if (purpose != Purpose::Probe) count(found);
   return EntryRef(found);
 }
 

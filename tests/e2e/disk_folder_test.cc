@@ -67,6 +67,18 @@ class DiskFolder : public Disk {
     file.seekp(static_cast<std::streamoff>(at));
     file.put(byte);
   }
+  // In the first place where it stands, or so many bytes behind that; and lets the moment pass in
+  // which nobody looks whether the file has changed.
+  void flip_bit_of(const std::string& text, std::size_t behind = 0) const {
+    for (const std::string& segment : segments_in(dir())) {
+      const std::string bytes = bytes_of(segment);
+      const std::size_t found = bytes.find(text);
+      if (found == std::string::npos) continue;
+      const std::size_t at = found + behind;
+      overwrite(fs::path(segment).filename(), at, static_cast<char>(bytes[at] ^ 4));
+    }
+    pause_briefly(std::chrono::milliseconds(20));
+  }
 };
 
 // ---- refused ----
@@ -342,6 +354,29 @@ TEST_F(DiskFolder, ALargeBodyThatHasChangedIsCutVisiblyAndThenAskedForAnew) {
   EXPECT_GT(cut, 0);
 }
 
+TEST_F(DiskFolder, ASmallBodyThatIsSentFromItsFileIsNoLongerOnceSomebodyHasWrittenToThat) {
+  // It is read whole and verified before the head of the response goes out: a fetch, never a cut.
+  constexpr std::size_t kSizes[] = {2'000, 9'000, 16'384, 65'537, 250'000};
+  begin(on_disk());
+  for (const std::size_t size : kSizes) {
+    const std::string path = "/" + std::to_string(size);
+    const std::string body = patterned(size);
+    const std::string mark = "mark-" + std::to_string(size);
+    origin_.on(path, cacheable(body, "max-age=600").header("X-Mark", mark));
+    expect_body(path, body);
+    await_written({mark});
+    for (int i = 0; i < 3; ++i) expect_hit(path, body);
+  }
+  for (const std::size_t size : kSizes) {
+    SCOPED_TRACE(size);
+    const std::string path = "/" + std::to_string(size);
+    const std::string body = patterned(size);
+    flip_bit_of("mark-" + std::to_string(size), size);
+    expect_body(path, body);
+    EXPECT_EQ(origin_.hits(path), 2);
+  }
+}
+
 TEST_F(DiskFolder, ALargeBodyThatIsSentFromItsFileIsNoLongerOnceSomebodyHasWrittenToThat) {
   // Verified once it is sent from where it lies; whoever changes the file is noticed.
   const std::string large = store_large();
@@ -349,13 +384,7 @@ TEST_F(DiskFolder, ALargeBodyThatIsSentFromItsFileIsNoLongerOnceSomebodyHasWritt
   await_found(1);
   for (int i = 0; i < 3; ++i) expect_body("/a", large);
   EXPECT_EQ(origin_.hits("/a"), 1);
-  for (const std::string& segment : segments_in(dir())) {
-    const std::string bytes = bytes_of(segment);
-    const std::size_t at = bytes.find(large.substr(2'000'000, 64));
-    if (at != std::string::npos) {
-      overwrite(fs::path(segment).filename(), at, static_cast<char>(bytes[at] ^ 4));
-    }
-  }
+  flip_bit_of(large.substr(2'000'000, 64));
   const Response response = get("/a");
   EXPECT_FALSE(response.complete);
   EXPECT_TRUE(large.starts_with(response.body));

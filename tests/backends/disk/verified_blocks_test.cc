@@ -43,7 +43,7 @@ class VerifiedBlocksTest : public ::testing::Test {
                                   .end = 64 + 4'300,
                                   .now_ms = now_ms});
   }
-  void is_forgotten_that_it_was_seen() { now_ms += VerifiedBlocks::kSeenFor_ms; }
+  void a_moment_passes() { now_ms += VerifiedBlocks::kSeenFor_ms; }
 
   FileByHand file;
   VerifiedBlocks blocks;
@@ -51,7 +51,6 @@ class VerifiedBlocksTest : public ::testing::Test {
 };
 
 TEST_F(VerifiedBlocksTest, NothingIsSentThatWasNotRead) {
-  blocks.begin();
   EXPECT_EQ(sendable(0), 0U);
   read(64);
   read(1064);
@@ -67,20 +66,56 @@ TEST_F(VerifiedBlocksTest, NothingIsSentThatWasNotRead) {
   EXPECT_EQ(sendable(0), 4300U);
 }
 
-TEST_F(VerifiedBlocksTest, NothingIsSentOfASegmentThatIsBeingWritten) {
+TEST_F(VerifiedBlocksTest, OurOwnWritesLeaveWhatIsKnown) {
   read(64);
-  EXPECT_EQ(sendable(0), 0U);
-  blocks.begin();
-  EXPECT_EQ(sendable(0), 0U) << "what was read before does not count";
-  read(64);
+  const auto before = blocks.modified(file);
+  blocks.begin_write();
+  file.written = 2;
+  EXPECT_EQ(sendable(0), 0U) << "whether it is ours cannot be told yet";
+  EXPECT_EQ(blocks.modified(file), std::nullopt);
+  blocks.end_write(file);
   EXPECT_EQ(sendable(0), 1000U);
+  blocks.add(1064, before);  // of before, and told late
+  EXPECT_EQ(sendable(0), 1000U);
+  read(1064);
+  EXPECT_EQ(sendable(0), 2000U);
+  blocks.begin_write();
+  file.written = 3;
+  EXPECT_EQ(sendable(0), 2000U) << "so short a time after a look nobody else has written";
+  blocks.end_write(file);
+}
+
+TEST_F(VerifiedBlocksTest, ARecordIsKnownWithAllOfItsBlocks) {
+  constexpr std::uint64_t kRecord = 10;
+  EXPECT_FALSE(blocks.knows_record(file, kRecord, now_ms));
+  const auto before = blocks.modified(file);
+  blocks.add_record(kRecord, {.at = 64, .bytes = 4'300, .block_bytes = kBlock}, before);
+  EXPECT_TRUE(blocks.knows_record(file, kRecord, now_ms));
+  EXPECT_FALSE(blocks.knows_record(file, kRecord + 1, now_ms));
+  EXPECT_EQ(sendable(0), 4300U);
+  file.written = 2;
+  a_moment_passes();
+  EXPECT_FALSE(blocks.knows_record(file, kRecord, now_ms));
+  EXPECT_EQ(sendable(0), 0U);
+  blocks.add_record(kRecord, {.at = 64, .bytes = 4'300, .block_bytes = kBlock}, before);
+  EXPECT_FALSE(blocks.knows_record(file, kRecord, now_ms)) << "it was read before that";
+}
+
+TEST_F(VerifiedBlocksTest, WhatIsKnownIsBounded) {
+  std::uint64_t known = 0;
+  for (std::uint64_t i = 0; i < 100'000; ++i) read(i * kBlock);
+  for (std::uint64_t i = 0; i < 100'000; ++i) {
+    known += blocks.knows_record(file, i * kBlock, now_ms) ? 1 : 0;
+  }
+  EXPECT_GT(known, 0U);
+  EXPECT_LE(known, 4'096U);
+  EXPECT_TRUE(blocks.knows_record(file, 99'999 * kBlock, now_ms)) << "the last is";
 }
 
 TEST_F(VerifiedBlocksTest, WhatHasLeftMemoryHasToBeReadAnew) {
-  blocks.begin();
   for (const std::uint64_t block : {64, 1064, 2064, 3064, 4064}) read(block);
   EXPECT_EQ(sendable(0), 4300U);
-  is_forgotten_that_it_was_seen();
+  a_moment_passes();
   file.in_memory = 2500;
   EXPECT_EQ(sendable(0), 2436U);
   file.in_memory = 1'000'000;  // read by whomever
@@ -91,7 +126,6 @@ TEST_F(VerifiedBlocksTest, WhatHasLeftMemoryHasToBeReadAnew) {
 }
 
 TEST_F(VerifiedBlocksTest, WhatWasSeenInMemoryAMomentAgoIsNotLookedForAgain) {
-  blocks.begin();
   for (const std::uint64_t block : {64, 1064, 2064, 3064, 4064}) read(block);
   EXPECT_EQ(sendable(2500), 1800U);
   EXPECT_EQ(file.looks, 1);
@@ -114,17 +148,20 @@ TEST_F(VerifiedBlocksTest, WhatWasSeenInMemoryAMomentAgoIsNotLookedForAgain) {
   EXPECT_EQ(sendable(0), 2436U);
   EXPECT_EQ(file.looks, 5);
   file.written = 2;
-  EXPECT_EQ(sendable(0), 0U) << "as soon as somebody has written to it";
+  EXPECT_EQ(sendable(0), 2000U);
+  a_moment_passes();
+  EXPECT_EQ(sendable(0), 0U) << "somebody has written to it";
 }
 
 TEST_F(VerifiedBlocksTest, NothingIsBelievedOnceSomebodyHasWrittenToTheFile) {
-  blocks.begin();
   read(64);
   const auto before = blocks.modified(file);
   file.written = 2;
   EXPECT_EQ(sendable(0), 0U);
   file.written = 1;  // set back: what was known then is forgotten
   EXPECT_EQ(sendable(0), 0U);
+  read(64);
+  EXPECT_EQ(sendable(0), 0U) << "when that was cannot be told any more";
   file.written = 3;
   blocks.add(64, before);  // it was read before that
   EXPECT_EQ(sendable(0), 0U);
@@ -133,7 +170,6 @@ TEST_F(VerifiedBlocksTest, NothingIsBelievedOnceSomebodyHasWrittenToTheFile) {
 }
 
 TEST_F(VerifiedBlocksTest, NothingIsSentWhereTheFileCannotTell) {
-  blocks.begin();
   read(64);
   file.number = -1;
   EXPECT_EQ(sendable(0), 0U);
