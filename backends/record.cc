@@ -29,8 +29,6 @@ constexpr std::size_t kTagBytes = 8;
 constexpr std::size_t kFixedBytes = kRecordFixedBytes;
 constexpr std::size_t kChecksumBytes = 8;
 constexpr std::size_t kBlockBytes = FarBody::kBlockBytes;
-// Seconds are 31 bits of them at most (RFC 9111 1.2.2).
-constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kClocksDiffer_ms = 60'000;
 
 std::string_view take_bytes(std::string_view& in, std::size_t count) {
@@ -50,13 +48,13 @@ void to_written(EntryMeta& meta, const RecordTime& time) {
     meta.response_ms += time.ms;
     return;
   }
-  meta.initial_age_s += std::max<std::int64_t>(time.ms - meta.response_ms, 0) / 1000;
-  meta.initial_age_s = std::min(meta.initial_age_s, kMaxSeconds);
-  meta.response_ms = 0;
+  meta.response_ms = std::min<std::int64_t>(meta.response_ms - time.ms, 0);
+  meta.seq = 0;
 }
 
 void to_steady(EntryMeta& meta, const RecordTime& time) {
-  meta.response_ms = time.is_dated ? meta.response_ms - time.ms : time.ms;
+  meta.response_ms += time.is_dated ? -time.ms : time.ms;
+  if (!time.is_dated) meta.seq = time.seq;
 }
 
 // ---- the body ----

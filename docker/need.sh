@@ -14,10 +14,10 @@ packages_of() {
   case $1 in
     build) echo g++ cmake ninja-build pkg-config libevent-dev libcurl4-openssl-dev \
                 libyaml-cpp-dev libre2-dev libxxhash-dev libfmt-dev libspdlog-dev libcli11-dev \
-                nlohmann-json3-dev prometheus-cpp-dev libssl-dev libgtest-dev libgmock-dev \
-                python3 curl ;;
-    # Node.js, for the JavaScript client's tests: of whatever source.
-    test)  echo ccache lld
+                nlohmann-json3-dev prometheus-cpp-dev libssl-dev libhiredis-dev libgtest-dev \
+                libgmock-dev python3 curl ;;
+    # Node.js, for the JavaScript client's tests: of whatever source. openssl makes certificates.
+    test)  echo ccache lld redis-server redis-sentinel openssl
            command -v node >/dev/null || echo nodejs ;;
     check) echo clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev prometheus ;;
     bench) echo nginx haproxy varnish wrk strace ;;
@@ -62,9 +62,9 @@ if [ "$(id -u)" -ne 0 ]; then
   as_root=sudo
 fi
 
-# Debian starts a server when its package comes in, and at every boot after that. The benchmark
-# starts its own, and of Prometheus a tool alone is wanted, so a refusal stands while apt works
-# (where no policy of the machine's owner stands already), and what came in new is disabled
+# Debian starts a server when its package comes in, and at every boot after that. The tests and the
+# benchmark start their own, and of Prometheus a tool alone is wanted, so a refusal stands while apt
+# works (where no policy of the machine's owner stands already), and what came in new is disabled
 # afterwards.
 policy=/usr/sbin/policy-rc.d
 policy_is_ours=no
@@ -76,7 +76,7 @@ trap lift_policy EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 case " $* " in
-  *" bench "* | *" check "*)
+  *" test "* | *" bench "* | *" check "*)
     if [ ! -e "$policy" ]; then
       policy_is_ours=yes
       printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
@@ -96,7 +96,7 @@ $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeou
 }
 
 if [ -d /run/systemd/system ]; then
-  for service in nginx haproxy varnish prometheus; do
+  for service in nginx haproxy varnish prometheus redis-server redis-sentinel; do
     case " $missing " in
       *" $service "*) $as_root systemctl --quiet disable "$service" ;;
     esac

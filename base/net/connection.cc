@@ -10,9 +10,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "base/check.h"
 #include "base/net/fd_event.h"
+#include "base/net/listener.h"
 #include "base/net/unsent_allowance.h"
 
 namespace weir {
@@ -117,6 +119,19 @@ IoResult Connection::write_with_file(std::span<const iovec> parts, const FileRan
   if (got <= 0) return {IoStatus::Failed};
   const iovec part{bytes.data(), static_cast<std::size_t>(got)};
   return write(std::span(&part, 1));
+}
+
+Result<std::unique_ptr<Connection>> connect_to(EventLoop& loop, const SocketAddress& address) {
+  Fd fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const bool begun =
+      fd && (connect(fd.get(), address.get(), address.size()) == 0 || errno == EINPROGRESS);
+  if (!begun) return fail(ErrorCode::System, address.text() + ": " + std::strerror(errno));
+  if (address.family() != AF_UNIX) {
+    const int on = 1;
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  }
+  return make_plain_connection(loop, fd.release());
 }
 
 std::unique_ptr<Connection> make_plain_connection(EventLoop& loop, int fd) {

@@ -10,7 +10,9 @@
 #include <span>
 
 #include "base/file_range.h"
+#include "base/net/address.h"
 #include "base/net/event_loop.h"
+#include "base/result.h"
 
 namespace weir {
 
@@ -67,5 +69,9 @@ class Connection {
 
 // Takes over `fd`, which must be non-blocking.
 std::unique_ptr<Connection> make_plain_connection(EventLoop& loop, int fd);
+
+// Begins one to that address. It is writable once it stands; until then nothing can be read or
+// written, and where it fails the first who tries is told so, with the reason in errno.
+Result<std::unique_ptr<Connection>> connect_to(EventLoop& loop, const SocketAddress& address);
 
 }  // namespace weir

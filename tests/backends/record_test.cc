@@ -125,8 +125,11 @@ TEST(RecordTest, AnUndatedRecordCarriesItsAge) {
   const auto written = RecordTime::undated(entry->meta().response_ms + 20'000);
   const auto read = read_back(encode(*entry, written), RecordTime::undated(5'000'000));
   ASSERT_TRUE(read);
-  EXPECT_EQ((*read)->meta().response_ms, 5'000'000);
-  EXPECT_EQ((*read)->meta().initial_age_s, 27);
+  EXPECT_EQ((*read)->meta().response_ms, 4'980'000);
+  EXPECT_EQ((*read)->meta().initial_age_s, 7);
+  EXPECT_EQ((*read)->meta().seq, 0U) << "each reader has a book of his own";
+  const auto at = RecordTime::undated(5'000'000, 9);
+  EXPECT_EQ((*read_back(encode(*entry, written), at))->meta().seq, 9U);
   EXPECT_FALSE(read_back(encode(*entry, written))) << "not the same kind of time";
 }
 

@@ -13,7 +13,7 @@ TEST_P(BackendSuite, MissesWhatWasNeverStored) {
   // An empty backend answers every key with a miss, and erasing it is no error.
   EXPECT_EQ(body_at("a"), std::nullopt);
   EXPECT_TRUE(says_absent(erase("a")));
-  backend().clear();
+  clear();
   EXPECT_EQ(body_at("a"), std::nullopt);
 }
 
@@ -43,7 +43,8 @@ TEST_P(BackendSuite, ReturnsWhatWasStored) {
   EXPECT_EQ(found->kind(), Entry::Kind::Response);
   EXPECT_EQ(found->key(), key_of("k"));
   EXPECT_EQ(found->meta().status, 404);
-  EXPECT_EQ(found->meta().response_ms, 1234567);
+  EXPECT_NEAR(static_cast<double>(found->meta().response_ms), 1234567,
+              static_cast<double>(delegate_->time_differs_ms()));
   EXPECT_EQ(found->meta().initial_age_s, 7);
   EXPECT_EQ(found->meta().lifetime_s, 60);
   EXPECT_EQ(found->meta().stale_while_revalidate_s, std::nullopt);
@@ -145,7 +146,7 @@ TEST_P(BackendSuite, ErasesOneKey) {
 TEST_P(BackendSuite, ClearsAll) {
   // After clear() nothing is found or counted, and the backend goes on.
   for (int i = 0; i < 100; ++i) store("key" + std::to_string(i), "x");
-  backend().clear();
+  clear();
   for (int i = 0; i < 100; ++i) EXPECT_EQ(body_at("key" + std::to_string(i)), std::nullopt);
   if (delegate_->counts_objects()) {
     EXPECT_EQ(backend().stats().objects, 0U);
@@ -163,7 +164,7 @@ TEST_P(BackendSuite, EntriesOutliveTheirPlace) {
   const EntryRef after = find("a");
   ASSERT_TRUE(after);
   erase("a");
-  backend().clear();
+  clear();
   EXPECT_EQ(text_of(*before), "old");
   EXPECT_EQ(text_of(*after), "new");
 }
@@ -248,7 +249,9 @@ TEST_P(BackendSuite, CountsWhatItDoes) {
   EXPECT_EQ(after.stores - before.stores, 1U);
   EXPECT_EQ(after.hits - before.hits, 2U);
   EXPECT_EQ(after.misses - before.misses, 1U);
-  EXPECT_GE(after.bytes - before.bytes, 1000U);
+  if (delegate_->counts_bytes()) {
+    EXPECT_GE(after.bytes - before.bytes, 1000U);
+  }
   if (delegate_->counts_objects()) {
     EXPECT_EQ(after.objects, 1U);
   }

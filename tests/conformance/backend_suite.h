@@ -25,6 +25,12 @@ class BackendDelegate {
   virtual bool answers_now() const = 0;
   // Whether stats().objects is the number of keys.
   virtual bool counts_objects() const { return true; }
+  // Whether stats().bytes are those of all that is stored.
+  virtual bool counts_bytes() const { return true; }
+  // By how much the time may differ at which a response is said to have arrived.
+  virtual std::int64_t time_differs_ms() const { return 0; }
+  // Until a clear() has been carried out.
+  virtual void await_clear(EventLoop&) {}
 };
 
 struct BackendCase {
@@ -64,6 +70,10 @@ class BackendSuite : public ::testing::TestWithParam<BackendCase> {
     return entry ? std::optional(text_of(*entry)) : std::nullopt;
   }
   Backend& backend() { return delegate_->backend(); }
+  void clear() {
+    backend().clear();
+    delegate_->await_clear(loop_);
+  }
 
   EventLoop loop_;
   std::unique_ptr<BackendDelegate> delegate_ = GetParam().make(kMaxObjectSize);

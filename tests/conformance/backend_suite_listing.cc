@@ -59,7 +59,7 @@ TEST_P(BackendSuite, ListsNoneThatWasErasedOrCleared) {
   std::vector<std::string> keys = list_keys(*store_, 'v', loop_);
   EXPECT_EQ(keys.size(), 10U);
   EXPECT_EQ(std::ranges::count(keys, value(0)), 0);
-  backend().clear();
+  clear();
   EXPECT_EQ(list_keys(*store_, 'v', loop_), std::vector<std::string>());
 }
 

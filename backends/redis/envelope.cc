@@ -1,0 +1,72 @@
+#include "backends/redis/envelope.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/little_endian.h"
+
+namespace weir::backends::redis {
+namespace {
+
+// "WIRE" and "WIRP", and the version of what follows.
+constexpr std::uint32_t kMagic = 0x45524957;
+constexpr std::uint32_t kPieceMagic = 0x50524957;
+constexpr std::uint32_t kVersion = 1;
+// Ten years: a longer one is no writer's.
+constexpr std::int64_t kMostExpire_ms = std::int64_t{10} * 366 * 24 * 3600 * 1000;
+
+std::unexpected<Error> corrupt(const char* why) {
+  return fail(ErrorCode::Corrupt, std::string("a value in Redis: ") + why);
+}
+
+}  // namespace
+
+std::string write_envelope(const Envelope& envelope) {
+  std::string out;
+  put_number(out, kMagic);
+  put_number(out, kVersion);
+  put_number(out, envelope.expire_ms);
+  put_number(out, envelope.position);
+  put_number(out, envelope.generation);
+  put_number(out, std::uint64_t{0});  // for what comes later
+  put_number(out, stable_hash64(out));
+  WEIR_CHECK(out.size() == kEnvelopeBytes);
+  return out;
+}
+
+Result<Envelope> read_envelope(std::string_view& in) {
+  if (in.size() < kEnvelopeBytes) return corrupt("it is too short");
+  std::string_view rest = in;
+  if (take_number<std::uint32_t>(rest) != kMagic) return corrupt("it is not Weir's");
+  if (take_number<std::uint32_t>(rest) != kVersion) return corrupt("another version wrote it");
+  Envelope out;
+  out.expire_ms = take_number<std::int64_t>(rest);
+  out.position = take_number<std::uint64_t>(rest);
+  out.generation = take_number<std::uint64_t>(rest);
+  const bool has_more = take_number<std::uint64_t>(rest) != 0;
+  const std::string_view covered = in.substr(0, in.size() - rest.size());
+  if (take_number<std::uint64_t>(rest) != stable_hash64(covered)) return corrupt("it has changed");
+  if (has_more || out.expire_ms <= 0 || out.expire_ms > kMostExpire_ms) {
+    return corrupt("it says what cannot be");
+  }
+  in = rest;
+  return out;
+}
+
+std::string write_piece_head(std::uint64_t generation, std::uint64_t index) {
+  std::string out;
+  put_number(out, kPieceMagic);
+  put_number(out, kVersion);
+  put_number(out, generation);
+  put_number(out, index);
+  return out;
+}
+
+Result<std::string_view> read_piece(std::string_view in, std::uint64_t generation,
+                                    std::uint64_t index) {
+  if (!in.starts_with(write_piece_head(generation, index))) {
+    return corrupt("not the piece that was asked for");
+  }
+  return in.substr(kPieceHeadBytes);
+}
+
+}  // namespace weir::backends::redis

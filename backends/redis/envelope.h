@@ -1,0 +1,40 @@
+// What stands before an object's record in Redis (docs/REDIS_FORMAT.md). The record is the codec's
+// (backends/record.h), undated; with a body of more than kInsideBytes it is its head alone, and the
+// body lies in pieces of their own. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace weir::backends::redis {
+
+// A body up to this size lies in the object's own value.
+inline constexpr std::uint64_t kInsideBytes = std::uint64_t{64} << 10U;
+
+struct Envelope {
+  // The expiry that it was written with: less what is left of it, how long it has lain there.
+  std::int64_t expire_ms = 0;
+  // Of the fleet's log of purges: what its writer had applied when the fetch began.
+  std::uint64_t position = 0;
+  // Of the body's pieces; 0: the body is inside.
+  std::uint64_t generation = 0;
+};
+
+inline constexpr std::size_t kEnvelopeBytes = 48;
+
+std::string write_envelope(const Envelope& envelope);
+// Takes it off the front of `in`, which then begins with the record. Corrupt: it is none of ours,
+// or of another version, or has changed.
+Result<Envelope> read_envelope(std::string_view& in);
+
+// Before each piece of a body: none is taken for another.
+inline constexpr std::size_t kPieceHeadBytes = 24;
+std::string write_piece_head(std::uint64_t generation, std::uint64_t index);
+// The piece's bytes; Corrupt: it is not that piece. What they are is told by their checksum.
+Result<std::string_view> read_piece(std::string_view in, std::uint64_t generation,
+                                    std::uint64_t index);
+
+}  // namespace weir::backends::redis

@@ -1,0 +1,348 @@
+#include "backends/redis/link.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+#include "base/check.h"
+#include "base/random.h"
+
+namespace weir::backends::redis {
+namespace {
+
+// To connect and be accepted; calls that wait for it go by their own time.
+constexpr std::int64_t kConnect_ms = 1'000;
+// A server that says nothing for so long, though it was asked, is given up.
+constexpr std::int64_t kSilence_ms = 1'000;
+// Between attempts: more after each that failed, and never for all instances at the same time.
+constexpr std::int64_t kFirstRest_ms = 100;
+constexpr std::int64_t kLongestRest_ms = 5'000;
+// An emptied buffer that has grown beyond this is not kept.
+constexpr std::size_t kKeepBytes = std::size_t{256} << 10U;
+// One turn of the loop reads so often, so that a large reply never keeps others waiting.
+constexpr int kReadsPerTurn = 16;
+
+std::int64_t rest_of(std::int64_t rest_ms) {
+  const auto spread = static_cast<std::uint64_t>(std::max<std::int64_t>(rest_ms, 1));
+  return rest_ms / 2 + static_cast<std::int64_t>(random_number() % spread);
+}
+
+}  // namespace
+
+class Link::Handle final : public PendingAnswer {
+ public:
+  Handle(Weak<Link> link, std::uint64_t number) : link_(std::move(link)), number_(number) {}
+  ~Handle() override {
+    if (Link* const link = link_.get()) link->forget(number_);
+  }
+
+ private:
+  const Weak<Link> link_;
+  const std::uint64_t number_;
+};
+
+Link::Link(EventLoop& loop, Resolver& resolver, ServerPlace place, const LinkOptions& options,
+           Told told)
+    : loop_(loop),
+      resolver_(resolver),
+      place_(std::move(place)),
+      options_(options),
+      told_(std::move(told)),
+      timer_(loop, [this] { look_at_time(); }) {}
+
+Link::~Link() = default;
+
+// ---- calls ----
+
+std::expected<std::unique_ptr<PendingAnswer>, LinkFault> Link::call(const Commands& commands,
+                                                                    Heard heard) {
+  WEIR_CHECK(commands.count() > 0 && heard);
+  const std::size_t unsent = out_.size() - out_at_ + queued_.size();
+  if (unsent + commands.bytes().size() > options_.most_unsent) {
+    return std::unexpected(LinkFault::Busy);
+  }
+  if (state_ == State::Apart) {
+    if (loop_.now_ms() < rests_until_ms_) return std::unexpected(LinkFault::Unreachable);
+    begin();
+  }
+  const bool is_ready = state_ == State::Ready;
+  (is_ready ? out_ : queued_).append(commands.bytes());
+  calls_.push_back({.number = next_number_++,
+                    .missing = commands.count(),
+                    .replies = {},
+                    .heard = std::move(heard),
+                    .began_ms = loop_.now_ms()});
+  if (is_ready) flush_soon();
+  watch_time();
+  return std::make_unique<Handle>(life_.watch(), calls_.back().number);
+}
+
+// Numbers go up by one, so a call's place follows from its number.
+void Link::forget(std::uint64_t number) {
+  if (calls_.empty() || number < calls_.front().number) return;
+  calls_[number - calls_.front().number].heard = {};
+}
+
+// ---- connecting ----
+
+// Nothing of it happens within a call.
+void Link::begin() {
+  state_ = State::Resolving;
+  began_ms_ = loop_.now_ms();
+  loop_.post([weak = life_.watch()] {
+    Link* const link = weak.get();
+    if (!link || link->state_ != State::Resolving) return;
+    const ServerPlace& place = link->place_;
+    if (!place.unix_path.empty()) {
+      auto address = SocketAddress::unix_path(place.unix_path);
+      if (!address) return link->on_resolved(std::unexpected(address.error()));
+      return link->on_resolved(Resolver::Addresses{*address});
+    }
+    link->asking_ = link->resolver_.resolve(
+        link->loop_, place.host, place.port,
+        [link](Result<Resolver::Addresses> addresses) { link->on_resolved(std::move(addresses)); });
+  });
+}
+
+void Link::on_resolved(Result<Resolver::Addresses> addresses) {
+  asking_.reset();
+  if (!addresses) return fail_with(addresses.error().message, LinkFault::Unreachable);
+  addresses_ = std::move(*addresses);
+  std::ranges::reverse(addresses_);
+  connect_next("it has no address");
+}
+
+void Link::connect_next(const std::string& why_not_the_last) {
+  connection_.reset();
+  state_ = State::Connecting;
+  std::string why = why_not_the_last;
+  while (!addresses_.empty()) {
+    const SocketAddress address = addresses_.back();
+    addresses_.pop_back();
+    auto connection = connect_to(loop_, address);
+    if (connection) {
+      connection_ = std::move(*connection);
+      connection_->set_handler(*this);
+      connection_->want(true, true);
+      return watch_time();
+    }
+    why = connection.error().message;
+  }
+  fail_with(why, LinkFault::Unreachable);
+}
+
+// A PING behind who we are: it is refused where we had to say, and where the server is loading.
+void Link::greet() {
+  state_ = State::Greeting;
+  Commands commands;
+  if (!place_.password.empty()) {
+    if (place_.username.empty()) {
+      commands.add({"AUTH", place_.password});
+    } else {
+      commands.add({"AUTH", place_.username, place_.password});
+    }
+  }
+  if (place_.db != 0) commands.add({"SELECT", std::to_string(place_.db)});
+  commands.add({"PING"});
+  reader_ = std::make_unique<ReplyReader>(options_.replies);
+  greeting_ = Call{.missing = commands.count(),
+                   .heard = [this](Replies replies) { on_greeted(std::move(replies)); }};
+  out_.assign(commands.bytes());
+  out_at_ = 0;
+  flush();
+}
+
+void Link::on_greeted(Replies replies) {
+  for (const Reply& reply : *replies) {
+    if (reply.is_error()) {
+      return fail_with("it answers " + std::string(reply.bytes()), LinkFault::Unreachable);
+    }
+  }
+  state_ = State::Ready;
+  rest_ms_ = 0;
+  last_byte_ms_ = loop_.now_ms();
+  out_.append(queued_);
+  queued_.clear();
+  const Weak<Link> weak = life_.watch();
+  tell({});
+  if (!weak) return;
+  flush_soon();
+  watch_time();
+}
+
+// ---- bytes ----
+
+void Link::on_ready(bool readable, bool writable) {
+  if (state_ == State::Connecting && (readable || writable)) return greet();
+  const Weak<Link> weak = life_.watch();
+  if (writable) flush();
+  if (weak && readable && connection_) receive();
+}
+
+void Link::flush_soon() {
+  if (std::exchange(flush_posted_, true)) return;
+  loop_.post([weak = life_.watch()] {
+    Link* const link = weak.get();
+    if (!link) return;
+    link->flush_posted_ = false;
+    if (link->connection_ && link->state_ != State::Connecting) link->flush();
+  });
+}
+
+void Link::flush() {
+  while (out_at_ < out_.size()) {
+    const iovec rest{out_.data() + out_at_, out_.size() - out_at_};
+    const IoResult sent = connection_->write(std::span(&rest, 1));
+    if (sent.status == IoStatus::WouldBlock) break;
+    if (sent.status != IoStatus::Ok) return broken(std::strerror(errno));
+    out_at_ += sent.bytes;
+  }
+  if (out_at_ == out_.size()) {
+    out_.clear();
+    out_at_ = 0;
+    if (out_.capacity() > kKeepBytes) out_ = {};
+  }
+  connection_->want(true, !out_.empty());
+}
+
+// Ends when there is no more, or when the link is gone or apart.
+void Link::receive() {
+  static thread_local std::array<char, std::size_t{64} << 10U> buffer;
+  const Weak<Link> weak = life_.watch();
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    const IoResult got = connection_->read(buffer);
+    if (got.status == IoStatus::WouldBlock) return;
+    if (got.status == IoStatus::Closed) return broken("it has closed the connection");
+    if (got.status == IoStatus::Failed) return broken(std::strerror(errno));
+    last_byte_ms_ = loop_.now_ms();
+    const auto fed = reader_->feed({buffer.data(), got.bytes});
+    if (!fed) return broken(fed.error().message);
+    take_replies();
+    if (!weak || !connection_) return;
+    if (got.bytes < buffer.size()) break;
+  }
+  watch_time();
+}
+
+// Each may end the connection, and the link.
+void Link::take_replies() {
+  const Weak<Link> weak = life_.watch();
+  while (weak && connection_) {
+    Result<std::optional<Reply>> reply = reader_->next();
+    if (!reply) return broken(reply.error().message);
+    if (!*reply) return;
+    if (!greeting_ && calls_.empty()) return broken("it answers what was not asked");
+    take(std::move(**reply));
+  }
+}
+
+void Link::take(Reply reply) {
+  Call& call = greeting_ ? *greeting_ : calls_.front();
+  if (call.heard) call.replies.push_back(std::move(reply));
+  if (--call.missing > 0) return;
+  Heard heard = std::move(call.heard);
+  std::vector<Reply> replies = std::move(call.replies);
+  if (greeting_) {
+    greeting_.reset();
+  } else {
+    calls_.pop_front();
+  }
+  if (heard) heard(std::move(replies));
+}
+
+// ---- ends ----
+
+// A server closes what was idle for long: no failure, as long as nobody waits.
+void Link::broken(const std::string& why) {
+  if (state_ == State::Connecting || state_ == State::Greeting) {
+    greeting_.reset();
+    if (!addresses_.empty()) return connect_next(why);
+    return fail_with(why, LinkFault::Unreachable);
+  }
+  if (calls_.empty()) return end_connection();
+  fail_with(why, LinkFault::Broken);
+}
+
+void Link::end_connection() {
+  state_ = State::Apart;
+  asking_.reset();
+  addresses_.clear();
+  connection_.reset();
+  reader_.reset();
+  greeting_.reset();
+  out_ = {};
+  out_at_ = 0;
+  queued_ = {};
+  timer_.stop();
+}
+
+void Link::fail_with(const std::string& why, LinkFault fault) {
+  const bool stood = state_ == State::Ready;
+  end_connection();
+  // One that stood may be had again at once.
+  rest_ms_ = stood ? 0 : std::clamp(2 * rest_ms_, kFirstRest_ms, kLongestRest_ms);
+  rests_until_ms_ = loop_.now_ms() + (stood ? 0 : rest_of(rest_ms_));
+  std::deque<Call> calls = std::exchange(calls_, {});
+  const Weak<Link> weak = life_.watch();
+  tell(fail(ErrorCode::Unavailable, why));
+  for (Call& call : calls) {
+    if (weak && call.heard) call.heard(std::unexpected(fault));
+  }
+}
+
+// Of several failures in a row the first.
+void Link::tell(Result<void> news) {
+  const bool stands = news.has_value();
+  if (told_stands_ == stands) return;
+  told_stands_ = stands;
+  told_(std::move(news));
+}
+
+// ---- time ----
+
+std::int64_t Link::due_ms(const Call& call) const {
+  const std::int64_t since =
+      options_.while_silent ? std::max(call.began_ms, last_byte_ms_) : call.began_ms;
+  return since + options_.timeout_ms;
+}
+
+void Link::watch_time() {
+  std::int64_t due = INT64_MAX;
+  if (state_ != State::Apart && state_ != State::Ready) due = began_ms_ + kConnect_ms;
+  if (state_ == State::Ready && !calls_.empty()) {
+    due = std::max(last_byte_ms_, calls_.front().began_ms) + kSilence_ms;
+  }
+  const auto waiting = std::ranges::find_if(calls_, [](const Call& call) { return !!call.heard; });
+  if (waiting != calls_.end()) due = std::min(due, due_ms(*waiting));
+  if (due == INT64_MAX) return timer_.stop();
+  if (!timer_.active() || due < timer_at_ms_) {
+    timer_at_ms_ = due;
+    timer_.start_at(due);
+  }
+}
+
+void Link::look_at_time() {
+  const std::int64_t now_ms = loop_.now_ms();
+  const bool connecting = state_ != State::Apart && state_ != State::Ready;
+  if (connecting && now_ms >= began_ms_ + kConnect_ms) {
+    return fail_with("it does not answer", LinkFault::Unreachable);
+  }
+  if (state_ == State::Ready && !calls_.empty() &&
+      now_ms >= std::max(last_byte_ms_, calls_.front().began_ms) + kSilence_ms) {
+    return fail_with("it has said nothing for a second", LinkFault::Broken);
+  }
+  std::vector<Heard> late;
+  for (Call& call : calls_) {
+    if (call.heard && due_ms(call) <= now_ms) late.push_back(std::exchange(call.heard, {}));
+  }
+  watch_time();
+  const Weak<Link> weak = life_.watch();
+  for (Heard& heard : late) {
+    if (weak) heard(std::unexpected(LinkFault::Timeout));
+  }
+}
+
+}  // namespace weir::backends::redis

@@ -1,0 +1,135 @@
+// One connection to one Redis server, on one loop: commands go out in the order of their calls, all
+// of one turn with one write, and replies are told in the same order. It connects when it is first
+// asked, looks its server's name up anew each time, and after a failure rests for a while. Loop
+// thread only; it goes before its loop.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "backends/redis/command.h"
+#include "backends/redis/reply.h"
+#include "backends/redis/server_place.h"
+#include "base/life.h"
+#include "base/net/connection.h"
+#include "base/net/resolver.h"
+#include "base/net/timer.h"
+
+namespace weir::backends::redis {
+
+enum class LinkFault : std::uint8_t {
+  Unreachable,  // there is no connection, and it is too early to try again
+  Busy,         // more is under way than the link takes
+  Timeout,      // no reply in time
+  Broken,       // the connection ended, or what came is no reply
+};
+
+struct LinkOptions {
+  // How long a call waits for its replies, at least, connecting included.
+  std::int64_t timeout_ms = 50;
+  // Whether that counts from the last byte that came: for large replies.
+  bool while_silent = false;
+  std::size_t most_unsent = std::size_t{8} << 20U;  // bytes of commands
+  ReplyLimits replies = {};
+};
+
+class Link final : ConnectionHandler {
+ public:
+  // Hears that it stands, or why it does not: once a change, for the log.
+  using Told = std::function<void(Result<void>)>;
+
+  Link(EventLoop& loop, Resolver& resolver, ServerPlace place, const LinkOptions& options,
+       Told told);
+  ~Link() override;
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // As many replies as commands, errors of the server's among them, or what kept them from coming.
+  using Replies = std::expected<std::vector<Reply>, LinkFault>;
+  // May destroy the link.
+  using Heard = std::move_only_function<void(Replies)>;
+  // `heard` is called once, later, unless the handle is dropped: then the commands are carried out
+  // all the same, and nobody hears of it.
+  std::expected<std::unique_ptr<PendingAnswer>, LinkFault> call(const Commands& commands,
+                                                                Heard heard);
+
+  bool is_ready() const { return state_ == State::Ready; }
+  const ServerPlace& place() const { return place_; }
+
+ private:
+  enum class State : std::uint8_t {
+    Apart,       // not asked for, or resting after a failure
+    Resolving,   // its name
+    Connecting,  // until the socket is writable
+    Greeting,    // it stands; who we are is not accepted yet
+    Ready,
+  };
+  class Handle;
+  // A call in its place in the row. Once `heard` is empty nobody waits for it any more.
+  struct Call {
+    std::uint64_t number = 0;
+    std::size_t missing = 0;  // replies
+    std::vector<Reply> replies = {};
+    Heard heard = {};
+    std::int64_t began_ms = 0;
+  };
+
+  void begin();
+  void on_resolved(Result<Resolver::Addresses> addresses);
+  void connect_next(const std::string& why_not_the_last);
+  void greet();
+  void on_greeted(Replies replies);
+
+  void on_ready(bool readable, bool writable) override;
+  void flush();
+  void flush_soon();
+  void receive();
+  void take_replies();
+  void take(Reply reply);
+  void forget(std::uint64_t number);
+
+  void broken(const std::string& why);
+  void fail_with(const std::string& why, LinkFault fault);
+  void end_connection();
+  void tell(Result<void> news);
+  std::int64_t due_ms(const Call& call) const;
+  void watch_time();
+  void look_at_time();
+
+  EventLoop& loop_;
+  Resolver& resolver_;
+  const ServerPlace place_;
+  const LinkOptions options_;
+  const Told told_;
+
+  State state_ = State::Apart;
+  std::optional<bool> told_stands_;
+  std::int64_t rest_ms_ = 0;  // the last one
+  std::int64_t rests_until_ms_ = 0;
+  std::int64_t began_ms_ = 0;  // to connect
+  std::unique_ptr<Resolver::Asking> asking_;
+  Resolver::Addresses addresses_;  // not tried yet, the next one last
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<ReplyReader> reader_;  // of this connection
+
+  std::string out_;         // to be sent
+  std::size_t out_at_ = 0;  // of it, what is sent
+  std::string queued_;      // to be sent once it is Ready
+  bool flush_posted_ = false;
+  std::optional<Call> greeting_;  // before all others
+  std::deque<Call> calls_;        // in the order of their replies
+  std::uint64_t next_number_ = 0;
+  std::int64_t last_byte_ms_ = 0;
+  std::int64_t timer_at_ms_ = 0;
+  Timer timer_;
+  Life<Link> life_{*this};
+};
+
+}  // namespace weir::backends::redis

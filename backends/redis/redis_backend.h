@@ -1,0 +1,48 @@
+// Entries in a Redis server that several instances share (docs/REDIS_FORMAT.md): there after a
+// restart, and as fast as the network. Nothing waits for it longer than its time-out, and what it
+// does not say in time is a miss.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "backends/backend.h"
+#include "backends/redis/server_place.h"
+#include "base/net/resolver.h"
+
+namespace weir::backends {
+
+struct RedisOptions {
+  std::string name = "redis";
+  redis::ServerPlace place;
+  std::string prefix = "cache:";
+  std::int64_t default_expire_s = 300;
+  std::int64_t timeout_ms = 50;                             // without progress of an operation
+  std::int64_t keep_s = 3600;                               // beyond its time, to be validated
+  std::uint64_t max_object_size = std::uint64_t{8} << 20U;  // bytes of body
+};
+
+// Positions of this instance's purge book, and of the log of purges that the fleet shares. Any
+// thread.
+class SharedPositions {
+ public:
+  virtual ~SharedPositions() = default;
+  // What the log's position was when this instance's was `own`, or before.
+  virtual std::uint64_t shared(std::uint64_t own) const = 0;
+  // The own position at which everything up to `shared` had been applied. Empty: it cannot be told,
+  // so that the entry is as if it were not there.
+  virtual std::optional<std::uint64_t> own(std::uint64_t shared) const = 0;
+};
+
+// What it stands on. All outlive it.
+struct RedisSeams {
+  Resolver& resolver;
+  const SharedPositions& positions;
+};
+
+// Connects when it is first used. Any thread.
+std::shared_ptr<Backend> make_redis_backend(const RedisOptions& options, const RedisSeams& seams);
+
+}  // namespace weir::backends

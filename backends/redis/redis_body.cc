@@ -1,0 +1,73 @@
+#include "backends/redis/redis_body.h"
+
+#include <utility>
+
+#include "backends/record.h"
+#include "backends/redis/envelope.h"
+#include "backends/redis/names.h"
+#include "backends/redis/redis_store.h"
+#include "base/life.h"
+
+namespace weir::backends::redis {
+
+// A block on its way to one reader.
+class RedisBody::Reading final : public PendingAnswer {
+ public:
+  Reading(Ref<const RedisBody> body, std::uint64_t index, Waiter& waiter)
+      : body_(std::move(body)), index_(index), waiter_(waiter) {}
+
+  void begin(EventLoop& loop) {
+    RedisStore* const store = body_->shared_->store_on(loop);
+    const Pieces& pieces = body_->pieces_;
+    Commands commands;
+    commands.add({"GET", piece_name(body_->shared_->options().prefix, pieces.key, pieces.generation,
+                                    index_)});
+    if (store) {
+      auto call = store->large().call(commands, [this, &loop](Link::Replies replies) {
+        heard(std::move(replies), loop.now_ms());
+      });
+      if (call) {
+        call_ = std::move(*call);
+        return;
+      }
+      body_->shared_->failed(call.error(), loop.now_ms());
+    }
+    // It is told later, as ever.
+    loop.post([weak = life_.watch()] {
+      if (Reading* const reading = weak.get()) reading->waiter_.on_block(nullptr);
+    });
+  }
+
+ private:
+  // The waiter may drop this object: nothing comes after.
+  void heard(Link::Replies replies, std::int64_t now_ms) {
+    if (!replies) body_->shared_->failed(replies.error(), now_ms);
+    waiter_.on_block(replies ? block_of(replies->front()) : nullptr);
+  }
+
+  Ref<const Chunk> block_of(const Reply& reply) const {
+    body_->shared_->answered();
+    const Pieces& pieces = body_->pieces_;
+    const auto bytes = read_piece(reply.bytes(), pieces.generation, index_);
+    if (!bytes || bytes->empty() || block_checksum(*bytes) != pieces.sums[index_]) return nullptr;
+    Ref<Chunk> chunk = Chunk::allocate(bytes->size());
+    std::ranges::copy(*bytes, chunk->free_space().begin());
+    chunk->advance(bytes->size());
+    return chunk;
+  }
+
+  const Ref<const RedisBody> body_;
+  const std::uint64_t index_;
+  Waiter& waiter_;
+  std::unique_ptr<PendingAnswer> call_;
+  Life<Reading> life_{*this};
+};
+
+std::unique_ptr<PendingAnswer> RedisBody::read_block(std::uint64_t index, EventLoop& loop,
+                                                     Waiter& waiter) const {
+  auto reading = std::make_unique<Reading>(Ref<const RedisBody>(this), index, waiter);
+  reading->begin(loop);
+  return reading;
+}
+
+}  // namespace weir::backends::redis

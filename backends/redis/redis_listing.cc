@@ -1,0 +1,173 @@
+// Looking through what a server has: a part of a listing is what one SCAN finds.
+#include <charconv>
+#include <utility>
+
+#include "backends/record.h"
+#include "backends/redis/envelope.h"
+#include "backends/redis/names.h"
+#include "backends/redis/redis_scan.h"
+#include "backends/redis/redis_store.h"
+#include "backends/redis/redis_sweep.h"
+
+namespace weir::backends::redis {
+namespace {
+
+// Of a value, read at first: an envelope and most heads are shorter.
+constexpr std::string_view kFirstEnd = "4095";
+constexpr std::size_t kFirstBytes = 4096;
+// The longest head that is read for it: what an app may send, and a long key.
+constexpr std::uint64_t kMostHead = std::uint64_t{256} << 10U;
+
+}  // namespace
+
+// A part of a listing: the names that one SCAN finds, then the heads of their values, once more for
+// those that are longer.
+class RedisStore::Scanning final : public PendingAnswer {
+ public:
+  Scanning(RedisStore& store, char first_byte, ListWaiter& waiter)
+      : store_(store), first_byte_(first_byte), waiter_(waiter) {}
+
+  void begin(std::uint64_t from) {
+    Commands commands;
+    commands.add({"SCAN", std::to_string(from), "MATCH",
+                  objects_pattern(store_.shared().options().prefix, first_byte_), "COUNT",
+                  kScanCount});
+    ask(commands, &Scanning::on_names);
+  }
+
+ private:
+  using Step = void (Scanning::*)(std::vector<Reply> replies);
+  struct Found {
+    std::string name;
+    std::int64_t left_ms = 0;
+    std::uint64_t bytes = 0;  // of its value, up to the body
+  };
+
+  void ask(const Commands& commands, Step step) {
+    auto call = store_.small().call(commands, [this, step](Link::Replies replies) {
+      if (replies) return (this->*step)(std::move(*replies));
+      store_.shared().failed(replies.error(), store_.loop().now_ms());
+      end();
+    });
+    if (call) {
+      call_ = std::move(*call);
+      return;
+    }
+    store_.shared().failed(call.error(), store_.loop().now_ms());
+    end_soon();
+  }
+
+  void on_names(std::vector<Reply> replies) {
+    const std::optional<Scanned> scanned = read_scan(replies[0]);
+    if (!scanned) return end();
+    std::uint64_t next = 0;
+    std::from_chars(scanned->next.data(), scanned->next.data() + scanned->next.size(), next);
+    if (next != 0) part_.next = next;
+    if (scanned->names.empty()) return end();
+    Commands commands;
+    for (const std::string_view name : scanned->names) {
+      found_.push_back({.name = std::string(name)});
+      commands.add({"PTTL", name}).add({"GETRANGE", name, "0", kFirstEnd});
+    }
+    ask(commands, &Scanning::on_heads);
+  }
+
+  void on_heads(std::vector<Reply> replies) {
+    std::vector<Found> longer;
+    Commands commands;
+    for (std::size_t i = 0; i < found_.size(); ++i) {
+      found_[i].left_ms = replies[2 * i].integer;
+      const std::string_view first = replies[2 * i + 1].bytes();
+      std::string_view rest = first;
+      if (!read_envelope(rest)) continue;  // nobody's, or a piece of a body
+      const auto head = record_head_bytes(rest);
+      if (!head || *head > kMostHead) continue;
+      found_[i].bytes = kEnvelopeBytes + *head;
+      if (first.size() >= found_[i].bytes) {
+        add(found_[i], first);
+      } else if (first.size() == kFirstBytes) {
+        commands.add({"GETRANGE", found_[i].name, "0", std::to_string(found_[i].bytes - 1)});
+        longer.push_back(std::move(found_[i]));
+      }
+    }
+    found_ = std::move(longer);
+    if (found_.empty()) return end();
+    ask(commands, &Scanning::on_longer_heads);
+  }
+
+  void on_longer_heads(std::vector<Reply> replies) {
+    for (std::size_t i = 0; i < found_.size(); ++i) add(found_[i], replies[i].bytes());
+    end();
+  }
+
+  void add(const Found& found, std::string_view value) {
+    if (value.size() < found.bytes || found.left_ms < 0) return;
+    std::string_view rest = value.substr(0, found.bytes);
+    const Result<Envelope> envelope = read_envelope(rest);
+    if (!envelope) return;
+    const auto seq = store_.shared().positions().own(envelope->position);
+    const std::int64_t now_ms = store_.loop().now_ms();
+    const std::int64_t lain_ms = std::max<std::int64_t>(envelope->expire_ms - found.left_ms, 0);
+    const auto summary =
+        summarize(rest, RecordTime::undated(now_ms - lain_ms, seq.value_or(0)), now_ms);
+    const bool is_asked = summary && seq && summary->kind == EntryKind::Response &&
+                          summary->key.starts_with(first_byte_);
+    if (is_asked) {
+      part_.entries.push_back({std::string(summary->key), summary->meta, summary->body_bytes});
+    }
+  }
+
+  // The waiter may drop this object: nothing comes after.
+  void end() { waiter_.on_listed(std::move(part_)); }
+  void end_soon() {
+    store_.loop().post([weak = life_.watch()] {
+      if (Scanning* const scanning = weak.get()) scanning->end();
+    });
+  }
+
+  RedisStore& store_;
+  const char first_byte_;
+  ListWaiter& waiter_;
+  ListPart part_;
+  std::vector<Found> found_;
+  std::unique_ptr<PendingAnswer> call_;
+  Life<Scanning> life_{*this};
+};
+
+Listing RedisStore::list(char first_byte, std::uint64_t from, ListWaiter& waiter) {
+  auto scanning = std::make_unique<Scanning>(*this, first_byte, waiter);
+  scanning->begin(from);
+  return {std::nullopt, std::move(scanning)};
+}
+
+// ---- sweeping ----
+
+void RedisStore::Sweep::scan(const std::string& from) {
+  Commands commands;
+  commands.add(
+      {"SCAN", from, "MATCH", all_pattern(store_.shared().options().prefix), "COUNT", kScanCount});
+  auto call = store_.small().call(commands,
+                                  [this](Link::Replies replies) { on_names(std::move(replies)); });
+  call_ = call ? std::move(*call) : nullptr;
+}
+
+void RedisStore::Sweep::on_names(Link::Replies replies) {
+  call_ = nullptr;
+  const auto scanned = replies ? read_scan(replies->front()) : std::nullopt;
+  if (!scanned) return;
+  if (!scanned->names.empty()) {
+    std::vector<std::string_view> words = {"UNLINK"};
+    words.insert(words.end(), scanned->names.begin(), scanned->names.end());
+    Commands commands;
+    commands.add(words);
+    // Before the next SCAN, on the same link.
+    [[maybe_unused]] const auto unheard = store_.small().call(commands, [](const auto&) {});
+  }
+  if (scanned->next != "0") scan(scanned->next);
+}
+
+void RedisStore::sweep() {
+  if (!sweep_ || sweep_->is_done()) sweep_ = std::make_unique<Sweep>(*this);
+}
+
+}  // namespace weir::backends::redis

@@ -1,0 +1,361 @@
+#include "backends/redis/redis_store.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "backends/record.h"
+#include "backends/redis/envelope.h"
+#include "backends/redis/names.h"
+#include "backends/redis/redis_body.h"
+#include "backends/redis/redis_sweep.h"
+#include "base/check.h"
+#include "base/random.h"
+
+namespace weir::backends::redis {
+namespace {
+
+// What an object takes beside its body, as far as room for it goes.
+constexpr std::uint64_t kUsualHead = 2048;
+
+LinkOptions small_link(const RedisOptions& options) {
+  LinkOptions out{.timeout_ms = options.timeout_ms};
+  out.replies.bytes = std::size_t{1} << 20U;  // what is inside, its head, and a part of a listing
+  return out;
+}
+
+LinkOptions large_link(const RedisOptions& options) {
+  LinkOptions out{.timeout_ms = options.timeout_ms, .while_silent = true};
+  out.most_unsent = std::size_t{32} << 20U;
+  out.replies.bytes = std::size_t{1} << 20U;
+  return out;
+}
+
+// Room for a body that is to be written.
+class RedisReservation final : public Reservation {
+ public:
+  RedisReservation(std::shared_ptr<RedisShared> shared, std::uint64_t bytes)
+      : shared_(std::move(shared)), bytes_(bytes) {}
+  ~RedisReservation() override { shared_->release(bytes_); }
+
+ private:
+  const std::shared_ptr<RedisShared> shared_;
+  const std::uint64_t bytes_;
+};
+
+// How long the server is to have it: its own freshness, the longer of its stale windows, and what
+// is kept to be validated.
+std::int64_t expire_ms_of(const Entry& entry, const RedisOptions& options, std::int64_t now_ms) {
+  constexpr std::int64_t kMost_s = std::int64_t{365} * 24 * 3600;
+  const EntryMeta meta = entry.meta();
+  const std::int64_t windows =
+      std::max(meta.stale_while_revalidate_s.value_or(0), meta.stale_if_error_s.value_or(0));
+  const std::int64_t fresh = meta.lifetime_s.value_or(options.default_expire_s);
+  const std::int64_t age = meta.initial_age_s + (now_ms - meta.response_ms) / 1000;
+  const std::int64_t left = std::max<std::int64_t>(fresh - age, 0) + windows + options.keep_s;
+  return std::clamp<std::int64_t>(left, 1, kMost_s) * 1000;
+}
+
+}  // namespace
+
+// ---- look-ups ----
+
+// A look-up on its way: the object's own value, and for a large one whether its pieces are there.
+class RedisStore::Looking final : public PendingAnswer {
+ public:
+  Looking(RedisStore& store, keys::KeyView key, Purpose purpose, LookupWaiter& waiter)
+      : store_(store),
+        key_bytes_(key.bytes),
+        key_{key_bytes_, key.hash},
+        purpose_(purpose),
+        waiter_(waiter) {}
+
+  // PTTL first: should the value be replaced between the two, it is taken for older than it is.
+  bool begin(const std::string& name) {
+    Commands commands;
+    commands.add({"PTTL", name}).add({"GET", name});
+    return ask(store_.small(), commands, &Looking::on_value);
+  }
+
+ private:
+  using Step = void (Looking::*)(std::vector<Reply> replies);
+
+  bool ask(Link& link, const Commands& commands, Step step) {
+    auto call = link.call(commands, [this, step](Link::Replies replies) {
+      if (replies) {
+        store_.shared().answered();
+        return (this->*step)(std::move(*replies));
+      }
+      store_.shared().failed(replies.error(), store_.loop().now_ms());
+      answer(nullptr);
+    });
+    if (!call) {
+      store_.shared().failed(call.error(), store_.loop().now_ms());
+      return false;
+    }
+    call_ = std::move(*call);
+    return true;
+  }
+
+  void on_value(std::vector<Reply> replies) {
+    const Reply& left = replies[0];
+    Reply& value = replies[1];
+    if (value.is_error()) store_.shared().refused(value.bytes(), store_.loop().now_ms());
+    const bool is_there =
+        left.type == Reply::Type::Integer && left.integer >= 0 && value.type == Reply::Type::Bulk;
+    if (!is_there) return answer(nullptr);
+    std::string_view record = value.bytes();
+    const Result<Envelope> envelope = read_envelope(record);
+    if (!envelope) return answer(nullptr);
+    const auto seq = store_.shared().positions().own(envelope->position);
+    if (!seq) return answer(nullptr);
+    const std::int64_t now_ms = store_.loop().now_ms();
+    const std::int64_t lain_ms = std::max<std::int64_t>(envelope->expire_ms - left.integer, 0);
+    const RecordTime time = RecordTime::undated(now_ms - lain_ms, *seq);
+    if (envelope->generation == 0) {
+      Result<EntryRef> entry = decode(record, key_, time, now_ms, value.chunk);
+      return answer(entry ? std::move(*entry) : nullptr);
+    }
+    look_for_pieces(record, time, *envelope);
+  }
+
+  void look_for_pieces(std::string_view head, const RecordTime& time, const Envelope& envelope) {
+    const std::string& prefix = store_.shared().options().prefix;
+    std::vector<std::string> names = {"EXISTS"};
+    const auto make_body = [&](std::uint64_t bytes, std::vector<std::uint64_t> sums) {
+      for (std::size_t i = 0; i < sums.size(); ++i) {
+        names.push_back(piece_name(prefix, key_bytes_, envelope.generation, i));
+      }
+      return Ref<const FarBody>(make_ref<RedisBody>(
+          store_.shared_, RedisBody::Pieces{key_bytes_, envelope.generation, bytes, sums}));
+    };
+    Result<EntryRef> entry = decode_head(head, key_, time, store_.loop().now_ms(), make_body);
+    if (!entry) return answer(nullptr);
+    entry_ = std::move(*entry);
+    pieces_ = names.size() - 1;
+    Commands commands;
+    commands.add(std::vector<std::string_view>(names.begin(), names.end()));
+    if (!ask(store_.large(), commands, &Looking::on_pieces)) answer(nullptr);
+  }
+
+  void on_pieces(std::vector<Reply> replies) {
+    const bool all_there = replies[0].type == Reply::Type::Integer &&
+                           static_cast<std::uint64_t>(replies[0].integer) == pieces_;
+    answer(all_there ? std::move(entry_) : nullptr);
+  }
+
+  // The waiter may drop this object: nothing comes after.
+  void answer(EntryRef entry) {
+    const bool counts =
+        purpose_ != Purpose::Probe && (!entry || entry->kind() == EntryKind::Response);
+    if (counts) store_.shared().count_lookup(entry != nullptr);
+    waiter_.on_lookup(std::move(entry));
+  }
+
+  RedisStore& store_;
+  const std::string key_bytes_;
+  const keys::KeyView key_;
+  const Purpose purpose_;
+  LookupWaiter& waiter_;
+  EntryRef entry_;          // while its pieces are looked for
+  std::size_t pieces_ = 0;  // so many
+  std::unique_ptr<PendingAnswer> call_;
+};
+
+Lookup RedisStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) {
+  if (shared_->may_ask(loop_.now_ms())) {
+    const std::string name = object_name(shared_->options().prefix, key.bytes);
+    if (shared_->doubtful().has(hash128(name))) {
+      remove(name);
+    } else {
+      auto looking = std::make_unique<Looking>(*this, key, purpose, waiter);
+      if (looking->begin(name)) return {Lookup::Status::Pending, nullptr, std::move(looking)};
+    }
+  }
+  if (purpose != Purpose::Probe) shared_->count_lookup(false);
+  return {};
+}
+
+// ---- changes ----
+
+// A change that is under way.
+struct RedisStore::Write {
+  std::string name;
+  std::uint64_t doubts = 0;                     // DoubtfulKeys::now() when it was sent
+  bool is_store = false;                        // else it is removed
+  std::unique_ptr<Reservation> room = nullptr;  // for its body
+  std::unique_ptr<PendingAnswer> call = nullptr;
+  StoreWaiter* waiter = nullptr;  // who wants to hear of it, as long as he does
+};
+
+RedisStore::RedisStore(std::shared_ptr<RedisShared> shared, EventLoop& loop)
+    : shared_(std::move(shared)),
+      loop_(loop),
+      small_(loop, shared_->resolver(), shared_->options().place, small_link(shared_->options()),
+             [this](const Result<void>& news) { shared_->told(news); }),
+      large_(loop, shared_->resolver(), shared_->options().place, large_link(shared_->options()),
+             [this](const Result<void>& news) { shared_->told(news); }) {
+  shared_->enter(loop_, *this);
+}
+
+RedisStore::~RedisStore() {
+  shared_->leave(loop_, *this);
+}
+
+namespace {
+
+// The caller's handle to a store.
+class Heard final : public PendingAnswer {
+ public:
+  explicit Heard(std::function<void()> forget) : forget_(std::move(forget)) {}
+  ~Heard() override { forget_(); }
+
+ private:
+  const std::function<void()> forget_;
+};
+
+}  // namespace
+
+std::expected<std::unique_ptr<Reservation>, StoreResult> RedisStore::admit(
+    std::optional<std::uint64_t> body_bytes) {
+  const std::uint64_t body = body_bytes.value_or(0);
+  if (body > shared_->options().max_object_size) return std::unexpected(StoreResult::TooLarge);
+  if (!shared_->is_well()) return std::unexpected(StoreResult::Failed);
+  if (!shared_->reserve(body + kUsualHead)) return std::unexpected(StoreResult::NoRoom);
+  return std::make_unique<RedisReservation>(shared_, body + kUsualHead);
+}
+
+Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservation,
+                          StoreWaiter& waiter) {
+  const std::string name = object_name(shared_->options().prefix, entry->key().bytes);
+  const auto refuse = [&](StoreResult result) {
+    shared_->doubtful().add(hash128(name));  // what stands there is older
+    remove(name);
+    return Storing{result, nullptr};
+  };
+  if (entry->body_size() > shared_->options().max_object_size || entry->far_body()) {
+    return refuse(StoreResult::TooLarge);
+  }
+  if (!shared_->may_ask(loop_.now_ms())) {
+    shared_->count_dropped();
+    return refuse(StoreResult::Failed);
+  }
+  const bool is_inside = entry->body_size() <= kInsideBytes;
+  const Commands commands = commands_for(*entry, name);
+  const std::uint64_t number = next_write_++;
+  auto write = std::make_unique<Write>(Write{.name = name,
+                                             .doubts = shared_->doubtful().now(),
+                                             .is_store = true,
+                                             .room = std::move(reservation),
+                                             .call = nullptr,
+                                             .waiter = &waiter});
+  auto call = (is_inside ? small_ : large_).call(commands, [this, number](Link::Replies replies) {
+    write_ended(number, std::move(replies));
+  });
+  if (!call) {
+    shared_->failed(call.error(), loop_.now_ms());
+    shared_->count_dropped();
+    return refuse(StoreResult::Failed);
+  }
+  write->call = std::move(*call);
+  writes_[number] = std::move(write);
+  return {std::nullopt, std::make_unique<Heard>([weak = life_.watch(), number] {
+            RedisStore* const store = weak.get();
+            if (!store) return;
+            const auto found = store->writes_.find(number);
+            if (found != store->writes_.end()) found->second->waiter = nullptr;
+          })};
+}
+
+// The pieces before the value that names them.
+Commands RedisStore::commands_for(const Entry& entry, const std::string& name) const {
+  const RedisOptions& options = shared_->options();
+  Envelope envelope{.expire_ms = expire_ms_of(entry, options, loop_.now_ms()),
+                    .position = shared_->positions().shared(entry.seq())};
+  const std::string expire = std::to_string(envelope.expire_ms);
+  const RecordTime time = RecordTime::undated(loop_.now_ms());
+  Commands out;
+  if (entry.body_size() <= kInsideBytes) {
+    out.add({"SET", name, write_envelope(envelope) + encode(entry, time), "PX", expire});
+    return out;
+  }
+  envelope.generation = std::max<std::uint64_t>(random_number(), 1);
+  std::vector<std::uint64_t> sums;
+  const auto add_piece = [&](std::string_view block) {
+    const std::uint64_t index = sums.size();
+    sums.push_back(block_checksum(block));
+    const std::string bytes = write_piece_head(envelope.generation, index).append(block);
+    out.add({"SET", piece_name(options.prefix, entry.key().bytes, envelope.generation, index),
+             bytes, "PX", expire});
+  };
+  std::string block;
+  for (std::size_t i = 0; i < entry.body_parts(); ++i) {
+    std::string_view part = entry.body_part(i);
+    while (!part.empty()) {
+      const std::size_t taken = std::min(part.size(), FarBody::kBlockBytes - block.size());
+      block.append(part.substr(0, taken));
+      part.remove_prefix(taken);
+      if (block.size() < FarBody::kBlockBytes) continue;
+      add_piece(block);
+      block.clear();
+    }
+  }
+  if (!block.empty()) add_piece(block);
+  out.add({"SET", name, write_envelope(envelope) + encode_head(entry, sums, time), "PX", expire});
+  return out;
+}
+
+StoreResult RedisStore::result_of(const Link::Replies& replies) {
+  if (!replies) {
+    shared_->failed(replies.error(), loop_.now_ms());
+    return StoreResult::Failed;
+  }
+  shared_->answered();
+  const auto refused = std::ranges::find_if(*replies, &Reply::is_error);
+  if (refused == replies->end()) return StoreResult::Stored;
+  shared_->refused(refused->bytes(), loop_.now_ms());
+  return StoreResult::Failed;
+}
+
+void RedisStore::write_ended(std::uint64_t number, Link::Replies replies) {
+  const std::unique_ptr<Write> write = std::move(writes_.extract(number).mapped());
+  const StoreResult result = result_of(replies);
+  const Hash128 key = hash128(write->name);
+  if (result == StoreResult::Stored) {
+    shared_->doubtful().confirm(key, write->doubts);
+    if (write->is_store) shared_->count_store();
+  } else {
+    shared_->doubtful().add(key);
+    if (write->is_store) {
+      shared_->count_dropped();
+      remove(write->name);
+    }
+  }
+  // Who hears may end this store: nothing comes after.
+  if (write->waiter) write->waiter->on_stored(result);
+}
+
+void RedisStore::remove(const std::string& name) {
+  Commands commands;
+  commands.add({"UNLINK", name});
+  const std::uint64_t number = next_write_++;
+  auto write = std::make_unique<Write>(Write{.name = name, .doubts = shared_->doubtful().now()});
+  auto call = small_.call(
+      commands, [this, number](Link::Replies replies) { write_ended(number, std::move(replies)); });
+  if (!call) {
+    shared_->doubtful().add(hash128(name));
+    return;
+  }
+  write->call = std::move(*call);
+  writes_[number] = std::move(write);
+}
+
+// Not read again before the server has confirmed it.
+EraseResult RedisStore::erase(keys::KeyView key) {
+  const std::string name = object_name(shared_->options().prefix, key.bytes);
+  shared_->doubtful().add(hash128(name));
+  remove(name);
+  return EraseResult::Started;
+}
+
+}  // namespace weir::backends::redis

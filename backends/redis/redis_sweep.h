@@ -1,0 +1,25 @@
+// Removes all that has a prefix from a server, with SCAN and UNLINK, a batch at a time: others are
+// served between two batches. Lives on its loop.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "backends/redis/redis_store.h"
+
+namespace weir::backends::redis {
+
+class RedisStore::Sweep {
+ public:
+  explicit Sweep(RedisStore& store) : store_(store) { scan("0"); }
+  bool is_done() const { return call_ == nullptr; }
+
+ private:
+  void scan(const std::string& from);
+  void on_names(Link::Replies replies);
+
+  RedisStore& store_;
+  std::unique_ptr<PendingAnswer> call_;  // null: it is done, or has failed
+};
+
+}  // namespace weir::backends::redis

@@ -1,0 +1,50 @@
+// The Redis backend against the suite that all backends pass, on a real server.
+#include "backends/ram/ram_backend.h"
+#include "backends/tiered.h"
+#include "tests/backends/redis/redis_kit.h"
+#include "tests/conformance/backend_suite.h"
+
+namespace weir::backends::testing {
+namespace {
+
+class OnRedis final : public BackendDelegate {
+ public:
+  OnRedis(std::uint64_t max_object_size, bool behind_ram) {
+    kit_.options.max_object_size = max_object_size;
+    backend_ = make_redis_backend(kit_.options, {*kit_.resolver, kit_.positions});
+    if (behind_ram) {
+      backend_ = make_tiered(
+          {make_ram_backend({.max_size = 4 * 1024 * 1024, .max_object_size = 8}), backend_});
+    }
+  }
+  Backend& backend() override { return *backend_; }
+  bool answers_now() const override { return false; }
+  bool counts_objects() const override { return false; }
+  bool counts_bytes() const override { return false; }
+  std::int64_t time_differs_ms() const override { return 5'000; }
+  void await_clear(EventLoop& loop) override {
+    test::RedisClient client = server_.client();
+    while (!client.must({"KEYS", kit_.options.prefix + "*"}).elements.empty()) turn(loop);
+  }
+
+ private:
+  test::RedisServer server_;
+  RedisKit kit_{server_};
+  std::shared_ptr<Backend> backend_;
+};
+
+std::unique_ptr<BackendDelegate> only_redis(std::uint64_t max_object_size) {
+  return std::make_unique<OnRedis>(max_object_size, false);
+}
+
+std::unique_ptr<BackendDelegate> ram_and_redis(std::uint64_t max_object_size) {
+  return std::make_unique<OnRedis>(max_object_size, true);
+}
+
+INSTANTIATE_TEST_SUITE_P(Redis, BackendSuite,
+                         ::testing::Values(BackendCase{"Redis", only_redis},
+                                           BackendCase{"RamAndRedis", ram_and_redis}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace weir::backends::testing

@@ -1,0 +1,85 @@
+// A Redis backend on a real server, which the tests of one program share; each has a prefix of its
+// own. One thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "backends/redis/redis_backend.h"
+#include "base/executor.h"
+#include "base/random.h"
+#include "tests/conformance/entries.h"
+#include "tests/conformance/look_up.h"
+#include "tests/support/redis_server.h"
+
+namespace weir::backends::testing {
+
+// An instance that shares its server with nobody: its own positions are the fleet's.
+class OwnPositions final : public SharedPositions {
+ public:
+  std::uint64_t shared(std::uint64_t own) const override { return own; }
+  std::optional<std::uint64_t> own(std::uint64_t shared) const override {
+    if (shared < floor) return std::nullopt;
+    return shared;
+  }
+
+  std::uint64_t floor = 0;
+};
+
+class RedisKit {
+ public:
+  explicit RedisKit(const test::RedisServer& server) : RedisKit() {
+    options.place.host = "127.0.0.1";
+    options.place.port = server.port();
+  }
+  RedisKit() {
+    options.prefix = "test" + std::to_string(random_number()) + ":";
+    options.timeout_ms = 10'000;  // nothing here is about time, unless it says so
+  }
+
+  void open() {
+    at_ = std::make_unique<Attached>(make_redis_backend(options, {*resolver, positions}));
+  }
+  Attached& at() {
+    if (!at_) open();
+    return *at_;
+  }
+  void close() { at_.reset(); }
+
+  StoreResult put(std::string_view key, std::string_view body) {
+    return at().put(entry_of(key, body));
+  }
+  // Read to its end; empty: it is not there, or cannot be read.
+  std::optional<std::string> body_at(std::string_view key) {
+    const EntryRef entry = at().find(key);
+    return entry ? read_all(*entry) : std::nullopt;
+  }
+  std::optional<std::string> read_all(const Entry& entry);
+
+  RedisOptions options;
+  OwnPositions positions;
+  ThreadPool executor{1};
+  std::unique_ptr<Resolver> resolver = make_system_resolver(executor);
+
+ private:
+  std::unique_ptr<Attached> at_;
+};
+
+inline std::optional<std::string> RedisKit::read_all(const Entry& entry) {
+  if (!entry.far_body()) return text_of(entry);
+  const Ref<const FarBody> body(entry.far_body());
+  FarReader reader(at().loop(), [] {});
+  std::string out;
+  while (out.size() < body->size()) {
+    const FarReader::Got got = reader.get(body, out.size());
+    if (got.status == FarReader::Status::Failed) return std::nullopt;
+    if (got.status == FarReader::Status::Pending) {
+      turn(at().loop());
+    } else {
+      out += got.bytes;
+    }
+  }
+  return out;
+}
+
+}  // namespace weir::backends::testing

@@ -1,0 +1,59 @@
+// A real Redis master with a replica, and three sentinels that watch them. A sentinel that gives a
+// server another part closes all connections there. One thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/redis_server.h"
+
+namespace weir::test {
+
+class RedisSentinels {
+ public:
+  // With a password for the servers, unless it is empty; the sentinels ask for none. Returns once
+  // all three know the replica and each other.
+  explicit RedisSentinels(const std::string& password = "");
+
+  static std::string master_name() { return "weir-test"; }
+  std::size_t size() const { return sentinels_.size(); }
+  RedisServer& sentinel(std::size_t index) { return *sentinels_.at(index); }
+  std::vector<std::uint16_t> sentinel_ports() const;
+
+  // A sentinel that was stopped or killed: with what it knew.
+  void start_again(std::size_t index);
+
+  // As the first sentinel that is up says now.
+  std::uint16_t master_port();
+  RedisServer& master() { return server_at(master_port()); }
+  RedisServer& replica();
+  RedisServer& server_at(std::uint16_t port);
+
+  // The sentinels make the replica master within seconds, and the old one its replica when it is
+  // back. Returns the killed one's port.
+  std::uint16_t kill_master();
+  // Has them do so now, with both alive, once await_ok() would return.
+  void fail_over();
+  // Waits until every sentinel that is up names another master than this, and that one is. Returns
+  // its port. Throws TimedOut.
+  std::uint16_t await_new_master(std::uint16_t old_port);
+  // Waits until all sentinels that are up name the same master and know each other, and the servers
+  // that are up have their parts: the replica is in touch with the master. Throws TimedOut.
+  void await_ok();
+
+ private:
+  std::size_t first_up();
+  void start_sentinels(const std::string& password);
+  void make_brisk(std::size_t index);
+  bool is_ok();
+  bool sees_all(std::size_t index);
+  std::uint16_t master_port_by(std::size_t index);
+
+  std::array<std::unique_ptr<RedisServer>, 2> servers_;
+  std::vector<std::unique_ptr<RedisServer>> sentinels_;
+};
+
+}  // namespace weir::test
