@@ -25,9 +25,10 @@ std::string write_envelope(const Envelope& envelope) {
   put_number(out, kMagic);
   put_number(out, kVersion);
   put_number(out, envelope.expire_ms);
-  put_number(out, envelope.position);
+  put_number(out, envelope.position.log);
+  put_number(out, envelope.position.at.ms);
+  put_number(out, envelope.position.at.number);
   put_number(out, envelope.generation);
-  put_number(out, std::uint64_t{0});  // for what comes later
   put_number(out, stable_hash64(out));
   WEIR_CHECK(out.size() == kEnvelopeBytes);
   return out;
@@ -40,12 +41,13 @@ Result<Envelope> read_envelope(std::string_view& in) {
   if (take_number<std::uint32_t>(rest) != kVersion) return corrupt("another version wrote it");
   Envelope out;
   out.expire_ms = take_number<std::int64_t>(rest);
-  out.position = take_number<std::uint64_t>(rest);
+  out.position.log = take_number<std::uint64_t>(rest);
+  out.position.at.ms = take_number<std::uint64_t>(rest);
+  out.position.at.number = take_number<std::uint64_t>(rest);
   out.generation = take_number<std::uint64_t>(rest);
-  const bool has_more = take_number<std::uint64_t>(rest) != 0;
   const std::string_view covered = in.substr(0, in.size() - rest.size());
   if (take_number<std::uint64_t>(rest) != stable_hash64(covered)) return corrupt("it has changed");
-  if (has_more || out.expire_ms <= 0 || out.expire_ms > kMostExpire_ms) {
+  if (out.expire_ms <= 0 || out.expire_ms > kMostExpire_ms) {
     return corrupt("it says what cannot be");
   }
   in = rest;

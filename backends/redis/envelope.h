@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "backends/redis/stream_position.h"
 #include "base/result.h"
 
 namespace weir::backends::redis {
@@ -18,12 +19,12 @@ struct Envelope {
   // The expiry that it was written with: less what is left of it, how long it has lain there.
   std::int64_t expire_ms = 0;
   // Of the fleet's log of purges: what its writer had applied when the fetch began.
-  std::uint64_t position = 0;
+  LogPosition position = {};
   // Of the body's pieces; 0: the body is inside.
   std::uint64_t generation = 0;
 };
 
-inline constexpr std::size_t kEnvelopeBytes = 48;
+inline constexpr std::size_t kEnvelopeBytes = 56;
 
 std::string write_envelope(const Envelope& envelope);
 // Takes it off the front of `in`, which then begins with the record. Corrupt: it is none of ours,

@@ -134,7 +134,8 @@ void Link::connect_next(const std::string& why_not_the_last) {
   fail_with(why, LinkFault::Unreachable);
 }
 
-// A PING behind who we are: it is refused where we had to say, and where the server is loading.
+// A PING behind who we are: it is refused where we had to say, and where the server is loading. And
+// which run of the server it is: after another one it may hold what it held before.
 void Link::greet() {
   state_ = State::Greeting;
   Commands commands;
@@ -146,7 +147,7 @@ void Link::greet() {
     }
   }
   if (place_.db != 0) commands.add({"SELECT", std::to_string(place_.db)});
-  commands.add({"PING"});
+  commands.add({"PING"}).add({"INFO", "server"});
   reader_ = std::make_unique<ReplyReader>(options_.replies);
   greeting_ = Call{.missing = commands.count(),
                    .heard = [this](Replies replies) { on_greeted(std::move(replies)); }};
@@ -161,6 +162,7 @@ void Link::on_greeted(Replies replies) {
       return fail_with("it answers " + std::string(reply.bytes()), LinkFault::Unreachable);
     }
   }
+  run_id_ = info_field(replies->back().bytes(), "run_id");
   state_ = State::Ready;
   rest_ms_ = 0;
   last_byte_ms_ = loop_.now_ms();
@@ -219,7 +221,7 @@ void Link::receive() {
     if (got.status == IoStatus::Failed) return broken(std::strerror(errno));
     last_byte_ms_ = loop_.now_ms();
     const auto fed = reader_->feed({buffer.data(), got.bytes});
-    if (!fed) return broken(fed.error().message);
+    if (!fed) return fail_with(fed.error().message, LinkFault::Broken);
     take_replies();
     if (!weak || !connection_) return;
     if (got.bytes < buffer.size()) break;
@@ -232,9 +234,11 @@ void Link::take_replies() {
   const Weak<Link> weak = life_.watch();
   while (weak && connection_) {
     Result<std::optional<Reply>> reply = reader_->next();
-    if (!reply) return broken(reply.error().message);
+    if (!reply) return fail_with(reply.error().message, LinkFault::Broken);
     if (!*reply) return;
-    if (!greeting_ && calls_.empty()) return broken("it answers what was not asked");
+    if (!greeting_ && calls_.empty()) {
+      return fail_with("it answers what was not asked", LinkFault::Broken);
+    }
     take(std::move(**reply));
   }
 }
@@ -272,6 +276,7 @@ void Link::end_connection() {
   addresses_.clear();
   connection_.reset();
   reader_.reset();
+  run_id_.clear();
   greeting_.reset();
   out_ = {};
   out_at_ = 0;

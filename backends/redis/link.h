@@ -61,6 +61,8 @@ class Link final : ConnectionHandler {
                                                                 Heard heard);
 
   bool is_ready() const { return state_ == State::Ready; }
+  // Under which the server runs; empty before it is Ready.
+  const std::string& run_id() const { return run_id_; }
   const ServerPlace& place() const { return place_; }
 
  private:
@@ -118,6 +120,7 @@ class Link final : ConnectionHandler {
   Resolver::Addresses addresses_;  // not tried yet, the next one last
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<ReplyReader> reader_;  // of this connection
+  std::string run_id_;                   // the same
 
   std::string out_;         // to be sent
   std::size_t out_at_ = 0;  // of it, what is sent

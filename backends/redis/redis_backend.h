@@ -10,6 +10,7 @@
 
 #include "backends/backend.h"
 #include "backends/redis/server_place.h"
+#include "backends/redis/stream_position.h"
 #include "base/net/resolver.h"
 
 namespace weir::backends {
@@ -29,11 +30,14 @@ struct RedisOptions {
 class SharedPositions {
  public:
   virtual ~SharedPositions() = default;
-  // What the log's position was when this instance's was `own`, or before.
-  virtual std::uint64_t shared(std::uint64_t own) const = 0;
-  // The own position at which everything up to `shared` had been applied. Empty: it cannot be told,
-  // so that the entry is as if it were not there.
-  virtual std::optional<std::uint64_t> own(std::uint64_t shared) const = 0;
+  // Whether what a server holds may be used now: one that runs under this id (INFO, run_id).
+  virtual bool may_read(std::string_view run_id) const = 0;
+  // How much of the log had been applied when this instance's position was `own`. Empty: no log is
+  // known yet, and nothing can be written.
+  virtual std::optional<redis::LogPosition> shared(std::uint64_t own) const = 0;
+  // The own position at which so much of it had been applied, or an earlier one. Empty: it cannot
+  // be told, so that the entry is as if it were not there.
+  virtual std::optional<std::uint64_t> own(const redis::LogPosition& shared) const = 0;
 };
 
 // What it stands on. All outlive it.

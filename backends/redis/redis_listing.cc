@@ -73,6 +73,7 @@ class RedisStore::Scanning final : public PendingAnswer {
   }
 
   void on_heads(std::vector<Reply> replies) {
+    if (!store_.may_read()) return end();
     std::vector<Found> longer;
     Commands commands;
     for (std::size_t i = 0; i < found_.size(); ++i) {

@@ -103,7 +103,7 @@ class RedisStore::Looking final : public PendingAnswer {
     if (value.is_error()) store_.shared().refused(value.bytes(), store_.loop().now_ms());
     const bool is_there =
         left.type == Reply::Type::Integer && left.integer >= 0 && value.type == Reply::Type::Bulk;
-    if (!is_there) return answer(nullptr);
+    if (!is_there || !store_.may_read()) return answer(nullptr);
     std::string_view record = value.bytes();
     const Result<Envelope> envelope = read_envelope(record);
     if (!envelope) return answer(nullptr);
@@ -163,7 +163,9 @@ class RedisStore::Looking final : public PendingAnswer {
 };
 
 Lookup RedisStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) {
-  if (shared_->may_ask(loop_.now_ms())) {
+  // A link that is not Ready is asked: who it leads to is looked at when it answers.
+  const bool is_other_run = small_.is_ready() && !may_read();
+  if (!is_other_run && shared_->may_ask(loop_.now_ms())) {
     const std::string name = object_name(shared_->options().prefix, key.bytes);
     if (shared_->doubtful().has(hash128(name))) {
       remove(name);
@@ -241,7 +243,12 @@ Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservati
     return refuse(StoreResult::Failed);
   }
   const bool is_inside = entry->body_size() <= kInsideBytes;
-  const Commands commands = commands_for(*entry, name);
+  const auto position = shared_->positions().shared(entry->seq());
+  if (!position) {
+    shared_->count_dropped();
+    return refuse(StoreResult::Failed);
+  }
+  const Commands commands = commands_for(*entry, name, *position);
   const std::uint64_t number = next_write_++;
   auto write = std::make_unique<Write>(Write{.name = name,
                                              .doubts = shared_->doubtful().now(),
@@ -268,10 +275,11 @@ Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservati
 }
 
 // The pieces before the value that names them.
-Commands RedisStore::commands_for(const Entry& entry, const std::string& name) const {
+Commands RedisStore::commands_for(const Entry& entry, const std::string& name,
+                                  const LogPosition& position) const {
   const RedisOptions& options = shared_->options();
   Envelope envelope{.expire_ms = expire_ms_of(entry, options, loop_.now_ms()),
-                    .position = shared_->positions().shared(entry.seq())};
+                    .position = position};
   const std::string expire = std::to_string(envelope.expire_ms);
   const RecordTime time = RecordTime::undated(loop_.now_ms());
   Commands out;

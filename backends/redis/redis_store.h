@@ -40,6 +40,8 @@ class RedisStore final : public Store {
   Link& small() { return small_; }
   Link& large() { return large_; }
   RedisShared& shared() { return *shared_; }
+  // Whether what the server that small() leads to has may be used.
+  bool may_read() const { return shared_->positions().may_read(small_.run_id()); }
   EventLoop& loop() { return loop_; }
   // Removes what stands there; it is not believed until that is confirmed.
   void remove(const std::string& name);
@@ -52,7 +54,8 @@ class RedisStore final : public Store {
   class Sweep;
   struct Write;
 
-  Commands commands_for(const Entry& entry, const std::string& name) const;
+  Commands commands_for(const Entry& entry, const std::string& name,
+                        const LogPosition& position) const;
 
   void write_ended(std::uint64_t number, Link::Replies replies);
   StoreResult result_of(const Link::Replies& replies);

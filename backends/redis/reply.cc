@@ -26,6 +26,18 @@ std::string_view Reply::error_code() const {
   return bytes().substr(0, bytes().find(' '));
 }
 
+std::string info_field(std::string_view info, std::string_view name) {
+  for (std::size_t at = 0; at < info.size();) {
+    const std::size_t end = std::min(info.find("\r\n", at), info.size());
+    const std::string_view line = info.substr(at, end - at);
+    if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == ':') {
+      return std::string(line.substr(name.size() + 1));
+    }
+    at = end + 2;
+  }
+  return {};
+}
+
 // What the reply that is being read takes so far.
 struct ReplyReader::Building {
   ReplyLimits limits;

@@ -39,6 +39,9 @@ struct Reply {
   std::string_view error_code() const;
 };
 
+// The value of `name` in what INFO answers; empty: it is not there.
+std::string info_field(std::string_view info, std::string_view name);
+
 struct ReplyLimits {
   std::size_t bytes = std::size_t{16} << 20U;  // of one reply, all of its strings together
   std::size_t elements = 4096;                 // of one array

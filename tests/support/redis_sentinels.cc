@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 namespace weir::test {
+
 namespace {
 
 // Of INFO's text on replication; empty while a sentinel closes connections there.
@@ -34,30 +35,33 @@ void RedisSentinels::start_sentinels(const std::string& password) {
   const std::string port = std::to_string(servers_[0]->port());
   std::vector<std::string> lines = {
       "sentinel monitor " + master_name() + " 127.0.0.1 " + port + " 2",
-      "sentinel down-after-milliseconds " + master_name() + " 1000",
-      "sentinel failover-timeout " + master_name() + " 2000"};
+      "sentinel failover-timeout " + master_name() + " 3000"};
   if (!password.empty()) lines.push_back("sentinel auth-pass " + master_name() + " " + password);
   for (std::size_t i = 0; i < 3; ++i) {
     sentinels_.push_back(
         std::make_unique<RedisServer>(RedisSetup{.lines = lines, .sentinel = true}));
-    make_brisk(i);
+    apply_pace(i);
   }
   await_ok();
 }
 
-// By itself a sentinel says every 2 s what it knows, and asks the servers every 10 s for theirs. It
-// pings a server first when that has been silent for as long as makes it count as down, so that on
-// a busy machine one that has just become the master would be given up again. No shorter times: a
-// replica whose last ping is five of these periods ago, or its last INFO three, is not made master,
-// and while one is chosen INFO is asked for every second only.
-void RedisSentinels::make_brisk(std::size_t index) {
-  sentinel(index).client().must(
-      {"SENTINEL", "DEBUG", "ping-period", "300", "publish-period", "200", "info-period", "500"});
+// By itself a sentinel says every 2 s what it knows, and asks the servers every 10 s for theirs. A
+// replica that has not answered for three such times is not made master.
+void RedisSentinels::apply_pace(std::size_t index) {
+  RedisClient client = sentinel(index).client();
+  client.must({"SENTINEL", "DEBUG", "publish-period", pace_.publish, "info-period", "700"});
+  client.must({"SENTINEL", "SET", master_name(), "down-after-milliseconds", pace_.down_after});
+}
+
+void RedisSentinels::set_pace(const Pace& pace) {
+  pace_ = pace;
+  for (std::size_t i = 0; i < size(); ++i)
+    if (sentinel(i).is_up()) apply_pace(i);
 }
 
 void RedisSentinels::start_again(std::size_t index) {
   sentinel(index).start_again();
-  make_brisk(index);
+  apply_pace(index);
 }
 
 bool RedisSentinels::sees_all(std::size_t index) {
@@ -123,11 +127,20 @@ RedisServer& RedisSentinels::replica() {
 std::uint16_t RedisSentinels::kill_master() {
   const std::uint16_t port = master_port();
   server_at(port).kill();
+  set_pace({.publish = "500", .down_after = "500"});
+  return port;
+}
+
+std::uint16_t RedisSentinels::pause_master() {
+  const std::uint16_t port = master_port();
+  server_at(port).pause();
+  set_pace({.publish = "500", .down_after = "500"});
   return port;
 }
 
 void RedisSentinels::fail_over() {
   await_ok();  // or they would choose one that others still are giving its part
+  set_pace({.publish = "500"});
   sentinel(first_up()).client().must({"SENTINEL", "FAILOVER", master_name()});
 }
 
@@ -140,8 +153,10 @@ std::uint16_t RedisSentinels::await_new_master(std::uint16_t old_port) {
       if (sentinel(i).is_up() && master_port_by(i) != port) return false;
     return replication_field(server_at(port), "role") == "master";
   };
-  if (eventually(is_named)) return port;
-  throw TimedOut("a new master; a sentinel says:\n" + sentinel(first_up()).log_text());
+  if (!eventually(is_named))
+    throw TimedOut("a new master; a sentinel says:\n" + sentinel(first_up()).log_text());
+  set_pace({});
+  return port;
 }
 
 }  // namespace weir::test

@@ -33,8 +33,10 @@ class RedisSentinels {
   RedisServer& server_at(std::uint16_t port);
 
   // The sentinels make the replica master within seconds, and the old one its replica when it is
-  // back. Returns the killed one's port.
+  // back. Both return the old one's port. Of a master that a test takes away by other means they
+  // take no note for a minute.
   std::uint16_t kill_master();
+  std::uint16_t pause_master();
   // Has them do so now, with both alive, once await_ok() would return.
   void fail_over();
   // Waits until every sentinel that is up names another master than this, and that one is. Returns
@@ -45,15 +47,27 @@ class RedisSentinels {
   void await_ok();
 
  private:
+  // In ms. As they are here when nobody has to be replaced: a busy machine must not make it look
+  // so, and who has not got his part is given it soon.
+  struct Pace {
+    // Between two times that a sentinel tells the others what it knows. After four of them it takes
+    // for wrong that a replica is master: too soon for one that another is just making master.
+    std::string publish = "100";
+    // How long the master may be silent.
+    std::string down_after = "60000";
+  };
+
   std::size_t first_up();
   void start_sentinels(const std::string& password);
-  void make_brisk(std::size_t index);
+  void set_pace(const Pace& pace);
+  void apply_pace(std::size_t index);
   bool is_ok();
   bool sees_all(std::size_t index);
   std::uint16_t master_port_by(std::size_t index);
 
   std::array<std::unique_ptr<RedisServer>, 2> servers_;
   std::vector<std::unique_ptr<RedisServer>> sentinels_;
+  Pace pace_;
 };
 
 }  // namespace weir::test

@@ -181,8 +181,9 @@ TEST(RedisSupport, AClustersKilledMasterIsReplaced) {
   EXPECT_EQ(cluster.ports(), ports);
 }
 
-TEST(RedisSupport, SentinelsReplaceAKilledMaster) {
-  // All three name the new one, which has the data; the old one comes back as its replica.
+TEST(RedisSupport, SentinelsReplaceALostMaster) {
+  // All three name the new one, which has the data; the old one comes back as its replica. First it
+  // is killed, then its heir hangs.
   RedisSentinels sentinels;
   EXPECT_THAT(sentinels.sentinel_ports(), testing::SizeIs(3));
   RedisClient client = sentinels.master().client();
@@ -196,6 +197,12 @@ TEST(RedisSupport, SentinelsReplaceAKilledMaster) {
   sentinels.server_at(old_port).start_again();
   sentinels.await_ok();
   EXPECT_EQ(sentinels.replica().port(), old_port);
+
+  EXPECT_EQ(sentinels.pause_master(), heir.port());
+  EXPECT_EQ(sentinels.await_new_master(heir.port()), old_port);
+  heir.go_on();
+  sentinels.await_ok();
+  EXPECT_EQ(sentinels.replica().port(), heir.port());
 }
 
 TEST(RedisSupport, SentinelsFailOverWhenTold) {

@@ -7,7 +7,7 @@
 namespace weir::backends::redis {
 namespace {
 
-constexpr Envelope kEnvelope{.expire_ms = 3'660'000, .position = 77, .generation = 5};
+constexpr Envelope kEnvelope{.expire_ms = 3'660'000, .position = {5, {77, 8}}, .generation = 5};
 
 TEST(RedisEnvelope, ComesBackAsItWasWritten) {
   const std::string value = write_envelope(kEnvelope) + "the record";
@@ -15,7 +15,8 @@ TEST(RedisEnvelope, ComesBackAsItWasWritten) {
   const Result<Envelope> read = read_envelope(in);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->expire_ms, 3'660'000);
-  EXPECT_EQ(read->position, 77U);
+  EXPECT_EQ(read->position.log, 5U);
+  EXPECT_EQ(read->position.at.text(), "77-8");
   EXPECT_EQ(read->generation, 5U);
   EXPECT_EQ(in, "the record");
 }
@@ -37,7 +38,7 @@ TEST(RedisEnvelope, AnyChangedOrMissingByteIsAnError) {
 
 TEST(RedisEnvelope, SaysNothingThatCannotBe) {
   for (const std::int64_t expire : {std::int64_t{0}, std::int64_t{-1}, INT64_MAX, INT64_MIN}) {
-    const std::string value = write_envelope({.expire_ms = expire});
+    const std::string value = write_envelope({.expire_ms = expire, .generation = 1});
     std::string_view in = value;
     EXPECT_FALSE(read_envelope(in)) << expire;
   }
@@ -50,7 +51,7 @@ TEST(RedisEnvelope, APieceIsOnlyItself) {
   EXPECT_FALSE(read_piece(piece, 8, 3));
   EXPECT_FALSE(read_piece("", 9, 3));
   EXPECT_FALSE(read_piece(piece.substr(1), 9, 3));
-  EXPECT_FALSE(read_piece(write_envelope({.expire_ms = 1}), 9, 3));
+  EXPECT_FALSE(read_piece(write_envelope({.expire_ms = 1, .generation = 9}), 9, 3));
 }
 
 }  // namespace

@@ -17,12 +17,16 @@ namespace weir::backends::testing {
 // An instance that shares its server with nobody: its own positions are the fleet's.
 class OwnPositions final : public SharedPositions {
  public:
-  std::uint64_t shared(std::uint64_t own) const override { return own; }
-  std::optional<std::uint64_t> own(std::uint64_t shared) const override {
-    if (shared < floor) return std::nullopt;
-    return shared;
+  bool may_read(std::string_view run_id) const override { return readable && run_id.size() == 40; }
+  std::optional<redis::LogPosition> shared(std::uint64_t own) const override {
+    return redis::LogPosition{1, {7, own}};
+  }
+  std::optional<std::uint64_t> own(const redis::LogPosition& shared) const override {
+    if (shared.at.number < floor) return std::nullopt;
+    return shared.at.number;
   }
 
+  bool readable = true;
   std::uint64_t floor = 0;
 };
 

@@ -1,0 +1,39 @@
+// Somebody's wait until all live instances have applied what he has purged. Lives on the log's
+// loop.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/redis/fleet_log.h"
+
+namespace weir::backends::redis {
+
+class FleetLog::Acknowledging {
+ public:
+  Acknowledging(FleetLog& log, std::uint64_t number, WhenApplied tell);
+
+  // The log has changed: is it there by now?
+  void look();
+  void end();
+
+ private:
+  void confirm();
+  void ask_who();
+  void ask_how_far();
+  void on_how_far(const Reply& positions);
+  void ask(Link& link, const Commands& commands, std::move_only_function<void(const Reply&)> go_on);
+
+  FleetLog& log_;
+  const std::uint64_t number_;  // of the last entry that is waited for
+  WhenApplied tell_;
+  Applied result_;
+  StreamPosition at_;  // that all have to reach, once it is logged
+  std::vector<std::string> members_;
+  std::unique_ptr<PendingAnswer> call_;
+  Timer again_;
+  Timer patience_;
+};
+
+}  // namespace weir::backends::redis

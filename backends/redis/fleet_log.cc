@@ -1,0 +1,290 @@
+// Joining: from a server that was out of reach to one that is followed.
+#include "backends/redis/fleet_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "backends/redis/acknowledging.h"
+#include "base/log.h"
+#include "base/random.h"
+
+namespace weir::backends::redis {
+namespace {
+
+constexpr std::int64_t kRetry_ms = 100;
+constexpr std::string_view kBatch = "500";
+constexpr std::size_t kBatchEntries = 500;
+
+LinkOptions link_options() {
+  LinkOptions out{.timeout_ms = 2'000};
+  out.replies.bytes = std::size_t{8} << 20U;
+  return out;
+}
+
+std::string hex(std::uint64_t number) {
+  return fmt::format("{:016x}", number);
+}
+
+// 0: it is no number of a log.
+std::uint64_t read_hex(std::string_view text) {
+  std::uint64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out, 16);
+  return out;
+}
+
+}  // namespace
+
+FleetLog::FleetLog(EventLoop& loop, Resolver& resolver, FleetLogOptions options, FleetMarks& marks)
+    : loop_(loop),
+      options_(std::move(options)),
+      marks_(marks),
+      instance_(hex(random_number())),
+      door_(std::make_shared<LoopDoor>(loop)),
+      positions_(loop.clock()),
+      orders_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
+      news_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
+      beats_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
+      retry_(loop, [this] { join(); }),
+      beat_(loop, [this] { beat(); }) {
+  retry_.start(0);
+}
+
+FleetLog::~FleetLog() {
+  door_->close();
+}
+
+std::string FleetLog::key(std::string_view name) const {
+  return options_.prefix + "f:{weir-fleet}:" + std::string(name);
+}
+
+std::unique_ptr<PendingAnswer> FleetLog::ask(Link& link, const Commands& commands, Step step) {
+  auto call = link.call(commands, [this, step](Link::Replies replies) {
+    if (!replies) return lost("it does not answer");
+    const auto error = std::ranges::find_if(*replies, &Reply::is_error);
+    if (error != replies->end()) return lost("it answers " + std::string(error->bytes()));
+    (this->*step)(std::move(*replies));
+  });
+  if (call) return std::move(*call);
+  // Not from within: who asked goes on behind this call.
+  loop_.post([weak = life_.watch()] {
+    if (FleetLog* const log = weak.get()) log->lost("it does not answer");
+  });
+  return nullptr;
+}
+
+// Whatever was under way is begun anew: an entry may then be there twice, which changes nothing.
+void FleetLog::lost(std::string_view why) {
+  positions_.distrust();
+  if (state_ == State::InStep) {
+    log_warn("backend {}: the fleet's log of purges is out of reach: {}", options_.backend, why);
+  }
+  state_ = State::Away;
+  call_.reset();
+  news_call_.reset();
+  beat_call_.reset();
+  trim_call_.reset();
+  beat_again_ = false;
+  sending_ = 0;
+  beat_.stop();
+  retry_.start(kRetry_ms);
+}
+
+// ---- what stands there ----
+
+void FleetLog::join() {
+  positions_.distrust();
+  state_ = State::Joining;
+  Commands commands;
+  commands.add({"SET", key("id"), hex(std::max<std::uint64_t>(random_number(), 1)), "NX"})
+      .add({"GET", key("id")})
+      .add({"GET", key("run")})
+      .add({"GET", key("floor")})
+      .add({"XREVRANGE", key("log"), "+", "-", "COUNT", "1"})
+      .add({"INFO", "server"});
+  ask_orders(commands, &FleetLog::on_joined);
+}
+
+void FleetLog::on_joined(std::vector<Reply> replies) {
+  const bool created = replies[0].bytes() == "OK";
+  const std::uint64_t log = read_hex(replies[1].bytes());
+  const StreamPosition floor = read_position(replies[3].bytes()).value_or(StreamPosition{});
+  StreamPosition last = floor;
+  if (!replies[4].elements.empty() && !replies[4].elements[0].elements.empty()) {
+    last = read_position(replies[4].elements[0].elements[0].bytes()).value_or(floor);
+  }
+  run_id_ = info_field(replies[5].bytes(), "run_id");
+  if (log == 0 || run_id_.empty()) return lost("it does not say which log it has");
+  if (created || replies[2].bytes() != run_id_) is_doubtful_ = true;
+  const auto known = positions_.log();
+  if (!known) {
+    positions_.begin(log, floor, marks_.step());
+  } else if (log != *known) {
+    replace_log(log, floor);
+  } else if (last < positions_.position()) {
+    return begin_anew();
+  } else if (positions_.position() < floor) {
+    log_warn(
+        "backend {}: the fleet has purged more than it keeps since this instance last heard "
+        "of it; its own tiers begin empty",
+        options_.backend);
+    positions_.begin(log, floor, marks_.drop_own());
+  }
+  read_on();
+}
+
+// The one before is gone, or its end. Whoever was in step with it knows all that it said, and says
+// it again; who was not may have missed something.
+void FleetLog::replace_log(std::uint64_t log, StreamPosition floor) {
+  const bool may_have_missed = loop_.now_ms() >= positions_.lease_until_ms();
+  log_warn(
+      "backend {}: the fleet's log of purges was lost with what its server had; what it holds "
+      "is validated before it is used{}",
+      options_.backend, may_have_missed ? ", and this instance's own tiers begin empty" : "");
+  const std::vector<std::string> entries = positions_.entries();
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    pending_.push_front({*entry, 0});
+  }
+  is_doubtful_ = true;
+  positions_.begin(log, floor, may_have_missed ? marks_.drop_own() : marks_.step());
+}
+
+// The log's end is missing: another number tells all the others as well.
+void FleetLog::begin_anew() {
+  constexpr std::string_view kReplace =
+      "if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('SET',KEYS[1],ARGV[2]) end "
+      "return 1";
+  Commands commands;
+  commands.add({"EVAL", kReplace, "1", key("id"), hex(*positions_.log()),
+                hex(std::max<std::uint64_t>(random_number(), 1))});
+  ask_orders(commands, &FleetLog::on_begun_anew);
+}
+
+void FleetLog::on_begun_anew(std::vector<Reply>) {
+  join();
+}
+
+// ---- up to its end ----
+
+void FleetLog::read_on() {
+  Commands commands;
+  commands.add({"XRANGE", key("log"), "(" + positions_.position().text(), "+", "COUNT", kBatch})
+      .add({"GET", key("floor")});
+  ask_orders(commands, &FleetLog::on_read);
+}
+
+void FleetLog::on_read(std::vector<Reply> replies) {
+  if (is_behind(replies[1])) return join();
+  if (!apply_all(replies[0])) return lost("its log holds what is no entry");
+  if (replies[0].elements.size() >= kBatchEntries) return read_on();
+  switch (state_) {
+    case State::Joining:
+      return catch_up();
+    case State::Catching:
+      return positions_.position() < last_appended_ ? lost("its log has lost an entry")
+                                                    : announce();
+    case State::Entering:
+      return enter();
+    case State::Away:
+    case State::InStep:
+      break;
+  }
+}
+
+// Whether entries that were not applied here may have left the log: told behind the entries that
+// come with it, before those are applied.
+bool FleetLog::is_behind(const Reply& floor) const {
+  const auto at = read_position(floor.bytes());
+  return at && *at > positions_.position();
+}
+
+// Each is a place and fields, of which the first is ours.
+bool FleetLog::apply_all(const Reply& entries) {
+  for (const Reply& entry : entries.elements) {
+    if (entry.elements.size() != 2) return false;
+    const auto at = read_position(entry.elements[0].bytes());
+    const auto& fields = entry.elements[1].elements;
+    if (!at || fields.size() < 2) return false;
+    if (*at <= positions_.position()) continue;
+    const std::string_view words = fields[1].bytes();
+    const std::uint64_t own = marks_.apply(words);
+    positions_.add(*at, own, std::string(words));
+  }
+  return true;
+}
+
+// ---- what it has not heard of ----
+
+void FleetLog::catch_up() {
+  state_ = State::Catching;
+  if (is_doubtful_) {
+    const std::string stale = marks_.all_is_stale();
+    if (pending_.empty() || pending_.front().entry != stale) pending_.push_front({stale, 0});
+  }
+  if (pending_.empty()) return announce();
+  ask_orders(appending(kBatchEntries), &FleetLog::on_caught_up);
+}
+
+void FleetLog::on_caught_up(std::vector<Reply> replies) {
+  if (!take_appended(replies)) return lost("it does not say where an entry was appended");
+  if (pending_.empty()) return read_on();
+  ask_orders(appending(kBatchEntries), &FleetLog::on_caught_up);
+}
+
+// So many of those that are pending, the oldest first.
+Commands FleetLog::appending(std::size_t most) {
+  Commands commands;
+  sending_ = std::min(most, pending_.size());
+  for (std::size_t i = 0; i < sending_; ++i) {
+    commands.add({"XADD", key("log"), "*", "m", pending_[i].entry});
+  }
+  return commands;
+}
+
+bool FleetLog::take_appended(const std::vector<Reply>& replies) {
+  for (const Reply& reply : replies) {
+    const auto at = read_position(reply.bytes());
+    if (!at || sending_ == 0) return false;
+    --sending_;
+    last_appended_ = std::max(last_appended_, *at);
+    appended_ = std::max(appended_, pending_.front().number);
+    pending_.pop_front();
+  }
+  return true;
+}
+
+// ---- among the others ----
+
+// Whoever purges from now on waits for this instance. What was purged before stands in the log, so
+// that reading to its end once more finds it.
+void FleetLog::announce() {
+  state_ = State::Entering;
+  Commands commands;
+  if (is_doubtful_) commands.add({"SET", key("run"), run_id_});
+  commands.add({"SADD", key("members"), instance_});
+  add_beat(commands);
+  commands.add({"INFO", "replication"});
+  beat_sent_ms_ = loop_.now_ms();
+  ask_orders(commands, &FleetLog::on_announced);
+}
+
+void FleetLog::on_announced(std::vector<Reply> replies) {
+  const std::string replicas = info_field(replies.back().bytes(), "connected_slaves");
+  has_replicas_ = !replicas.empty() && replicas != "0";
+  read_on();
+}
+
+void FleetLog::enter() {
+  is_doubtful_ = false;
+  state_ = State::InStep;
+  positions_.trust(run_id_, beat_sent_ms_ + options_.lease_ms);
+  log_info("backend {}: in step with the fleet's log of purges", options_.backend);
+  beat_.start(options_.lease_ms / 3);
+  follow();
+  send_pending();
+  look_at_waiting();
+}
+
+}  // namespace weir::backends::redis

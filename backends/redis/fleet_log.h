@@ -1,0 +1,158 @@
+// The log of purges that all instances of a fleet share: a Redis Stream, which each of them reads
+// in order and appends to. What an entry says is its owner's affair. docs/REDIS_FORMAT.md names the
+// keys; docs/fleet-purges.md states why no instance uses what another has purged.
+//
+// On one loop, but for append() and when_applied().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/redis/fleet_positions.h"
+#include "backends/redis/link.h"
+#include "base/net/loop_door.h"
+#include "base/net/timer.h"
+
+namespace weir::backends::redis {
+
+struct FleetLogOptions {
+  ServerPlace place;
+  std::string prefix = "cache:";
+  std::string backend = "redis";      // its name, for the log
+  std::int64_t lease_ms = 10'000;     // how long the others wait for one that has fallen silent
+  std::int64_t patience_ms = 1'000;   // of who waits until all have applied something
+  std::size_t most_entries = 16'384;  // the oldest beyond that go, and the floor rises
+};
+
+// What the entries mean. Called on the log's loop.
+class FleetMarks {
+ public:
+  virtual ~FleetMarks() = default;
+  // Applies an entry; this instance's position behind it.
+  virtual std::uint64_t apply(std::string_view entry) = 0;
+  // A position that nothing has that began before.
+  virtual std::uint64_t step() = 0;
+  // What this instance has of its own is not known to have outlived all purges: from now on none of
+  // it is used. The position behind that.
+  virtual std::uint64_t drop_own() = 0;
+  // The entry that says: all that is there now is to be validated before it is used.
+  virtual std::string all_is_stale() const = 0;
+};
+
+class FleetLog {
+ public:
+  FleetLog(EventLoop& loop, Resolver& resolver, FleetLogOptions options, FleetMarks& marks);
+  ~FleetLog();
+  FleetLog(const FleetLog&) = delete;
+  FleetLog& operator=(const FleetLog&) = delete;
+
+  const SharedPositions& positions() const { return positions_; }
+  bool is_in_step() const { return state_ == State::InStep; }
+
+  // Appends it, now or as soon as the log is within reach: before anything is read from the server
+  // again. Any thread; those of one thread in their order.
+  void append(std::string entry);
+
+  struct Applied {
+    bool logged = false;    // else it will be, once the server is within reach
+    bool confirmed = true;  // by a replica, where there are some
+    std::size_t live = 1;   // instances, this one included
+    std::size_t acked = 1;  // of those
+  };
+  using WhenApplied = std::move_only_function<void(Applied)>;
+  // Tells once all live instances have applied what this thread has appended so far, or when
+  // patience ends. Any thread; `tell` is called on the log's loop.
+  void when_applied(WhenApplied tell);
+
+  // Nobody waits for this instance any more.
+  void leave();
+
+ private:
+  enum class State : std::uint8_t {
+    Away,      // out of reach; it is tried again
+    Joining,   // what stands there is looked at, and read
+    Catching,  // what the server has not heard of is appended, and read back
+    Entering,  // the others wait for this instance from now on; what came meanwhile is read
+    InStep,
+  };
+  using Step = void (FleetLog::*)(std::vector<Reply> replies);
+  class Acknowledging;
+  // An entry that is not known to be in the log. Those that were handed in are numbered.
+  struct Pending {
+    std::string entry;
+    std::uint64_t number = 0;
+  };
+
+  std::string key(std::string_view name) const;
+  std::string own_key() const { return key("m:" + instance_); }
+  std::unique_ptr<PendingAnswer> ask(Link& link, const Commands& commands, Step step);
+  void ask_orders(const Commands& commands, Step step) { call_ = ask(orders_, commands, step); }
+  void lost(std::string_view why);
+
+  void join();
+  void on_joined(std::vector<Reply> replies);
+  void replace_log(std::uint64_t log, StreamPosition floor);
+  void begin_anew();
+  void on_begun_anew(std::vector<Reply> replies);
+  void read_on();
+  void on_read(std::vector<Reply> replies);
+  void catch_up();
+  void on_caught_up(std::vector<Reply> replies);
+  void announce();
+  void on_announced(std::vector<Reply> replies);
+  void enter();
+  void follow();
+  void on_followed(std::vector<Reply> replies);
+  void on_appended(std::vector<Reply> replies);
+  void on_beat(std::vector<Reply> replies);
+
+  bool is_behind(const Reply& floor) const;
+  bool apply_all(const Reply& entries);
+  Commands appending(std::size_t most);
+  bool take_appended(const std::vector<Reply>& replies);
+  void send_pending();
+  void add_beat(Commands& commands);
+  void beat();
+  void trim();
+  void look_at_waiting();
+  void drop(const Acknowledging& ended);
+
+  EventLoop& loop_;
+  const FleetLogOptions options_;
+  FleetMarks& marks_;
+  const std::string instance_;
+  const std::shared_ptr<LoopDoor> door_;
+  FleetPositions positions_;
+  Link orders_;  // to join and to append
+  Link news_;    // waits for entries
+  Link beats_;   // says how far this instance is, and asks how far the others are
+  State state_ = State::Away;
+  std::unique_ptr<PendingAnswer> call_;
+  std::unique_ptr<PendingAnswer> news_call_;
+  std::unique_ptr<PendingAnswer> beat_call_;
+  std::unique_ptr<PendingAnswer> trim_call_;
+  Timer retry_;
+  Timer beat_;
+
+  std::string run_id_;        // of the server that was joined
+  bool is_doubtful_ = false;  // what it holds is to be said stale
+  std::deque<Pending> pending_;
+  std::size_t sending_ = 0;     // of those, under way
+  std::uint64_t taken_ = 0;     // entries that were handed in
+  std::uint64_t appended_ = 0;  // those up to this number are in the log
+  StreamPosition last_appended_;
+  std::int64_t beat_sent_ms_ = 0;
+  bool beat_again_ = false;
+  bool has_replicas_ = false;
+  std::list<std::unique_ptr<Acknowledging>> waiting_;
+  Life<FleetLog> life_{*this};
+};
+
+}  // namespace weir::backends::redis

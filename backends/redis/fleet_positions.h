@@ -1,0 +1,68 @@
+// What an instance knows of the fleet's log: how far it has applied it, and where its own purge
+// book stood behind each entry. One thread changes it, any thread asks.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/redis/redis_backend.h"
+#include "base/clock.h"
+
+namespace weir::backends::redis {
+
+class FleetPositions final : public SharedPositions {
+ public:
+  explicit FleetPositions(const Clock& clock) : clock_(clock) {}
+
+  // ---- any thread ----
+  bool may_read(std::string_view run_id) const override;
+  std::optional<LogPosition> shared(std::uint64_t own) const override;
+  std::optional<std::uint64_t> own(const LogPosition& shared) const override;
+
+  // ---- one thread ----
+
+  // From now on it is this log that is applied, from its floor on: everything up to there is taken
+  // as applied at the own position `own_base`, which nothing that began before has.
+  void begin(std::uint64_t log, StreamPosition floor, std::uint64_t own_base);
+  // The next entry was applied; the own position behind it.
+  void add(StreamPosition at, std::uint64_t own, std::string entry);
+  // The log has lost what stands up to there.
+  void raise_floor(StreamPosition floor);
+  std::optional<std::uint64_t> log() const { return log_; }
+  StreamPosition position() const { return known_.empty() ? floor_ : known_.back().at; }
+  std::size_t count() const { return known_.size(); }
+  // Of the entries that are known, the one in that place, the oldest first.
+  StreamPosition place(std::size_t index) const { return known_[index].at; }
+  std::vector<std::string> entries() const;
+
+  // The server of that run may be read until then (steady clock): so long the others wait for this
+  // instance when they purge.
+  void trust(std::string run_id, std::int64_t until_ms);
+  void distrust();
+  // When that ends, or ended.
+  std::int64_t lease_until_ms() const { return until_ms_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Known {
+    StreamPosition at;
+    std::uint64_t own = 0;
+    std::string entry;
+  };
+
+  const Clock& clock_;
+  mutable std::shared_mutex mutex_;
+  std::optional<std::uint64_t> log_;  // written under mutex_, as what follows
+  StreamPosition floor_;
+  std::uint64_t own_base_ = 0;
+  std::deque<Known> known_;
+  std::string run_id_;  // empty: nothing is to be read
+  std::atomic<std::int64_t> until_ms_{INT64_MIN};
+};
+
+}  // namespace weir::backends::redis

@@ -1,0 +1,97 @@
+// Instances of a fleet in one program, each with a loop and a book of its own, which is a list of
+// what was applied.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/redis/fleet_log.h"
+#include "base/executor.h"
+#include "tests/support/redis_server.h"
+
+namespace weir::backends::testing {
+
+class BookByHand final : public redis::FleetMarks {
+ public:
+  std::uint64_t apply(std::string_view entry) override {
+    applied.emplace_back(entry);
+    return ++position;
+  }
+  std::uint64_t step() override { return ++position; }
+  std::uint64_t drop_own() override {
+    ++drops;
+    return ++position;
+  }
+  std::string all_is_stale() const override { return "all is stale"; }
+
+  std::uint64_t position = 0;
+  std::vector<std::string> applied;
+  int drops = 0;
+};
+
+class Instance {
+ public:
+  Instance(const test::RedisServer& server, Resolver& resolver, std::int64_t lease_ms) {
+    redis::FleetLogOptions options;
+    options.place = {.host = "127.0.0.1", .port = server.port()};
+    options.lease_ms = lease_ms;
+    options.most_entries = 40;
+    log = std::make_unique<redis::FleetLog>(loop, resolver, options, book);
+  }
+
+  EventLoop loop;
+  BookByHand book;
+  std::unique_ptr<redis::FleetLog> log;
+};
+
+class FleetKit {
+ public:
+  Instance& add(const test::RedisServer& server, std::int64_t lease_ms = 10'000) {
+    instances_.push_back(std::make_unique<Instance>(server, *resolver_, lease_ms));
+    return *instances_.back();
+  }
+  void turn_all() {
+    for (const auto& instance : instances_) {
+      if (instance.get() != asleep) instance->loop.turn();
+    }
+  }
+  template <class Condition>
+  bool turn_until(Condition&& condition) {
+    const test::Deadline deadline;
+    while (!condition()) {
+      if (deadline.passed()) return false;
+      turn_all();
+    }
+    return true;
+  }
+  // Until all but who sleeps are in step and have applied the same to its end.
+  bool all_in_step() {
+    return turn_until([&] {
+      for (const auto& instance : instances_) {
+        if (instance.get() != asleep && !instance->log->is_in_step()) return false;
+      }
+      return true;
+    });
+  }
+  redis::FleetLog::Applied applied(Instance& by) {
+    std::optional<redis::FleetLog::Applied> out;
+    by.log->when_applied([&out](redis::FleetLog::Applied applied) { out = applied; });
+    turn_until([&] { return out.has_value(); });
+    return out.value_or(redis::FleetLog::Applied{});
+  }
+  redis::FleetLog::Applied purge(Instance& by, std::string entry) {
+    by.log->append(std::move(entry));
+    return applied(by);
+  }
+
+  Instance* asleep = nullptr;
+
+ private:
+  ThreadPool executor_{1};
+  const std::unique_ptr<Resolver> resolver_ = make_system_resolver(executor_);
+  std::vector<std::unique_ptr<Instance>> instances_;
+};
+
+}  // namespace weir::backends::testing
