@@ -15,7 +15,7 @@ class Deaf final : public StoreWaiter {
 std::optional<StoreResult> store_unheard(Store& store, EntryRef entry,
                                          std::unique_ptr<Reservation> reservation) {
   Deaf waiter;
-  return store.store(std::move(entry), std::move(reservation), waiter).result;
+  return store.store(std::move(entry), std::move(reservation), {}, waiter).result;
 }
 
 }  // namespace weir::backends

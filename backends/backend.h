@@ -46,6 +46,9 @@ class LookupWaiter {
  public:
   virtual ~LookupWaiter() = default;
   virtual void on_lookup(EntryRef entry) = 0;  // null: miss
+  // Of tiers: whether what a near one has will do, so that one that others share need not be asked
+  // whether it has something newer. May be called from within lookup().
+  virtual bool is_enough(const Entry&) { return true; }
 };
 
 enum class StoreResult : std::uint8_t {
@@ -86,6 +89,14 @@ enum class EraseResult : std::uint8_t {
   Started,  // under way; the backend logs a failure
 };
 
+// What a store is told of an entry beside it.
+struct StoreTerms {
+  // How long from now on it can be of use without being validated: its freshness and the longer of
+  // its stale windows, by the rule in force. Empty: as the entry itself says. For backends that
+  // keep each entry for a time of its own; the others make room by use.
+  std::optional<std::int64_t> useful_s;
+};
+
 // Room that is kept for one object while its body arrives. Dropping it gives the room back.
 class Reservation {
  public:
@@ -119,6 +130,8 @@ class Store {
 
   // Whether lookup_now() has the last word: what it does not find is not here. Constant.
   virtual bool answers_now() const = 0;
+  // Whether others than this process store there. Constant.
+  virtual bool is_shared() const { return false; }
   // Answers at once from memory or not at all; null also when it would have to wait.
   virtual EntryRef lookup_now(keys::KeyView key, Purpose purpose) = 0;
   // Whether it may be here: false is certain. Never waits.
@@ -136,7 +149,7 @@ class Store {
   // Replaces what stands under the entry's key. `reservation` is one of this store's, or null: the
   // room is then made here.
   virtual Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
-                        StoreWaiter& waiter) = 0;
+                        const StoreTerms& terms, StoreWaiter& waiter) = 0;
   virtual EraseResult erase(keys::KeyView key) = 0;
 
   // Some of the responses whose keys begin with that byte, in no certain order: `from` is 0, or

@@ -239,6 +239,18 @@ std::string encode_head(const Entry& entry, std::span<const std::uint64_t> sums,
   return encode_before(entry, entry.body_size(), sums, time);
 }
 
+namespace {
+
+// The tags as the entry is to have them; `scratch` holds them where there is one more.
+std::string_view with_tag(std::string_view tags, const RecordTime& time, std::string& scratch) {
+  if (!time.tag || tags.size() / kTagBytes >= Entry::kMostTags) return tags;
+  scratch.assign(tags);
+  put_number(scratch, *time.tag);
+  return scratch;
+}
+
+}  // namespace
+
 Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordTime& time,
                         std::int64_t now_ms, const Ref<Chunk>& chunk) {
   const Result<Parts> parts = read_parts(bytes);
@@ -251,6 +263,8 @@ Result<EntryRef> decode(std::string_view bytes, keys::KeyView key, const RecordT
     source->inline_bytes = parts->body;
     return Entry::make(*source);
   }
+  std::string tags;
+  source->tags = with_tag(source->tags, time, tags);
   return make_response(*source, parts->body, chunk);
 }
 
@@ -274,6 +288,8 @@ Result<EntryRef> decode_head(std::string_view bytes, keys::KeyView key, const Re
   Ref<const FarBody> body = make_body(parts->fixed.body_size, std::move(sums));
   if (!body) return corrupt("its body is not there");
   source->body = make_ref<const StoredBody>(std::move(body));
+  std::string tags;
+  source->tags = with_tag(source->tags, time, tags);
   return Entry::make(*source);
 }
 

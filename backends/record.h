@@ -24,17 +24,20 @@ namespace weir::backends {
 struct RecordTime {
   // By a clock that outlives the process: `ahead_ms` is what it is ahead of the steady one, when
   // writing and, perhaps by another amount, when reading.
-  static RecordTime dated(std::int64_t ahead_ms) { return {true, ahead_ms, 0}; }
+  static RecordTime dated(std::int64_t ahead_ms) { return {true, ahead_ms}; }
   // By none: how long ago the response came at `written_ms` of the steady clock is written, and
   // whoever reads it knows since when it has lain there: `written_ms` on his own. No position of
   // the purge book is written either, for each reader has a book of his own: `seq` is the one.
-  static RecordTime undated(std::int64_t written_ms, std::uint64_t seq = 0) {
-    return {false, written_ms, seq};
+  static RecordTime undated(std::int64_t written_ms, std::uint64_t seq = 0,
+                            std::optional<std::uint64_t> tag = {}) {
+    return {false, written_ms, seq, tag};
   }
 
   bool is_dated = true;
   std::int64_t ms = 0;
   std::uint64_t seq = 0;
+  // One more of the entry's tags on this side: of all that comes from there.
+  std::optional<std::uint64_t> tag = {};
 };
 
 std::string encode(const Entry& entry, const RecordTime& time);

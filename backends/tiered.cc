@@ -1,13 +1,11 @@
 #include "backends/tiered.h"
 
 #include <algorithm>
-#include <atomic>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
-#include "backends/changes.h"
 #include "backends/tiered_inflow.h"
+#include "backends/tiered_store.h"
 #include "base/check.h"
 #include "base/life.h"
 
@@ -19,34 +17,6 @@ std::string joined_names(const std::vector<std::shared_ptr<Backend>>& tiers) {
   for (const auto& tier : tiers) names += (names.empty() ? "" : "+") + tier->name();
   return names;
 }
-
-using Tiers = std::vector<std::shared_ptr<Backend>>;
-using Admission = std::expected<std::unique_ptr<Reservation>, StoreResult>;
-
-// What all loops share: the tiers themselves and the counts.
-class Tiered final : public Backend, public std::enable_shared_from_this<Tiered> {
- public:
-  explicit Tiered(Tiers tiers) : tiers_(std::move(tiers)), name_(joined_names(tiers_)) {}
-
-  const std::string& name() const override { return name_; }
-  std::unique_ptr<Store> attach(EventLoop& loop) override;
-  void clear() override;
-  std::uint64_t max_object_size() const override;
-  std::int64_t default_expire_s() const override { return tiers_.front()->default_expire_s(); }
-  BackendStats stats() const override;
-
-  Changes& changes() { return changes_; }
-  void count_lookup(bool hit) { (hit ? hits_ : misses_).fetch_add(1, std::memory_order_relaxed); }
-  void count_store() { stores_.fetch_add(1, std::memory_order_relaxed); }
-
- private:
-  const Tiers tiers_;
-  const std::string name_;
-  Changes changes_;
-  std::atomic<std::uint64_t> hits_{0};
-  std::atomic<std::uint64_t> misses_{0};
-  std::atomic<std::uint64_t> stores_{0};
-};
 
 // The tiers' own reservations, in their order; the reason where a tier refused.
 class TieredReservation final : public Reservation {
@@ -63,159 +33,20 @@ StoreResult better(StoreResult a, StoreResult b) {
   return StoreResult::TooLarge;
 }
 
-// The tiers as one, on one loop.
-class TieredStore final : public Store {
- public:
-  TieredStore(std::shared_ptr<Tiered> shared, std::vector<std::unique_ptr<Store>> tiers)
-      : shared_(std::move(shared)), tiers_(std::move(tiers)) {}
-
-  bool answers_now() const override;
-  bool may_have(keys::KeyView key) override {
-    return std::ranges::any_of(tiers_, [&](const auto& tier) { return tier->may_have(key); });
-  }
-  EntryRef lookup_now(keys::KeyView key, Purpose purpose) override;
-  Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override;
-  Admission admit(std::optional<std::uint64_t> body_bytes) override;
-  Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
-                StoreWaiter& waiter) override;
-  EraseResult erase(keys::KeyView key) override;
-  Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override {
-    return tiers_.back()->list(first_byte, from, waiter);
-  }
-  std::uint64_t most_whole() const override;
-  std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
-      std::optional<std::uint64_t> body_bytes) override;
-
- private:
-  class Chain;
-  class Write;
-
-  void promote(const EntryRef& entry, std::size_t found_at,
-               std::optional<std::uint64_t> quiet_since);
-  // What a tier had, on its way to the caller.
-  EntryRef found(EntryRef entry, std::size_t at, Purpose purpose,
-                 std::optional<std::uint64_t> quiet_since) {
-    if (purpose == Purpose::Serve) promote(entry, at, quiet_since);
-    count_lookup(entry, purpose);
-    return entry;
-  }
-  void count_lookup(const EntryRef& found, Purpose purpose) {
-    if (purpose == Purpose::Probe) return;
-    if (found && found->kind() != Entry::Kind::Response) return;
-    shared_->count_lookup(found != nullptr);
-  }
-
-  const std::shared_ptr<Tiered> shared_;
-  const std::vector<std::unique_ptr<Store>> tiers_;
-  // Those that some tier has yet to report on; they go on when their caller has lost interest.
-  std::unordered_map<Write*, std::unique_ptr<Write>> writes_;
-};
-
-// ---- look-ups ----
-
-namespace {
-
-Purpose purpose_at(std::size_t tier, Purpose purpose) {
-  return tier > 0 && purpose == Purpose::Serve ? Purpose::Promote : purpose;
-}
-
 }  // namespace
 
-// One look-up on its way through the tiers; the caller's handle to it.
-class TieredStore::Chain final : public PendingAnswer, private LookupWaiter {
- public:
-  Chain(TieredStore& store, keys::KeyView key, Purpose purpose, LookupWaiter& waiter)
-      : store_(store),
-        key_bytes_(key.bytes),
-        key_{key_bytes_, key.hash},
-        purpose_(purpose),
-        waiter_(waiter),
-        quiet_since_(store.shared_->changes().quiet_since(key)) {}
-
-  // Asks tier after tier until one has it or wants time. The result; empty: wait for on_lookup().
-  std::optional<EntryRef> advance() {
-    for (; at_ < store_.tiers_.size(); ++at_) {
-      Lookup answer = store_.tiers_[at_]->lookup(key_, purpose_at(at_, purpose_), *this);
-      pending_ = std::move(answer.pending);
-      if (answer.status == Lookup::Status::Pending) return std::nullopt;
-      if (answer.status == Lookup::Status::Hit) return found(std::move(answer.entry));
-    }
-    store_.count_lookup(nullptr, purpose_);
-    return nullptr;
-  }
-
- private:
-  void on_lookup(EntryRef entry) override {
-    pending_.reset();
-    std::optional<EntryRef> result;
-    if (entry) {
-      result = found(std::move(entry));
-    } else {
-      ++at_;
-      result = advance();
-    }
-    // The waiter may drop this object: nothing comes after.
-    if (result) waiter_.on_lookup(std::move(*result));
-  }
-
-  EntryRef found(EntryRef entry) {
-    WEIR_CHECK(entry->key() == key_);  // or one page would go out as another
-    return store_.found(std::move(entry), at_, purpose_, quiet_since_);
-  }
-
-  TieredStore& store_;
-  const std::string key_bytes_;
-  const keys::KeyView key_;
-  const Purpose purpose_;
-  LookupWaiter& waiter_;
-  const std::optional<std::uint64_t> quiet_since_;
-  std::size_t at_ = 0;
-  std::unique_ptr<PendingAnswer> pending_;  // of the tier at_
-};
-
-bool TieredStore::answers_now() const {
-  return std::all_of(tiers_.begin(), tiers_.end(),
-                     [](const auto& tier) { return tier->answers_now(); });
-}
-
-EntryRef TieredStore::lookup_now(keys::KeyView key, Purpose purpose) {
-  const std::optional<std::uint64_t> quiet_since = shared_->changes().quiet_since(key);
-  for (std::size_t at = 0; at < tiers_.size(); ++at) {
-    EntryRef entry = tiers_[at]->lookup_now(key, purpose_at(at, purpose));
-    if (!entry) continue;
-    return found(std::move(entry), at, purpose, quiet_since);
-  }
-  if (answers_now()) count_lookup(nullptr, purpose);  // else one that wants time may have it
-  return nullptr;
-}
-
-Lookup TieredStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) {
-  auto chain = std::make_unique<Chain>(*this, key, purpose, waiter);
-  std::optional<EntryRef> result = chain->advance();
-  if (!result) return {Lookup::Status::Pending, nullptr, std::move(chain)};
-  const auto status = *result ? Lookup::Status::Hit : Lookup::Status::Miss;
-  return {status, std::move(*result), nullptr};
-}
-
-// A change is counted as begun before it reaches the tiers. So one that begins before our second
-// look makes us take the copies back, and a later one finds them and removes them itself.
-void TieredStore::promote(const EntryRef& entry, std::size_t found_at,
-                          std::optional<std::uint64_t> quiet_since) {
-  const keys::KeyView key = entry->key();
-  if (entry->far_body()) return;  // larger than the nearer ones take as a whole
-  if (found_at == 0 || !shared_->changes().still_quiet(key, quiet_since)) return;
-  for (std::size_t at = 0; at < found_at; ++at) store_unheard(*tiers_[at], entry);
-  if (shared_->changes().still_quiet(key, quiet_since)) return;
-  for (std::size_t at = 0; at < found_at; ++at) tiers_[at]->erase(key);
-}
+Tiered::Tiered(Tiers tiers) : tiers_(std::move(tiers)), name_(joined_names(tiers_)) {}
 
 // ---- stores ----
 
 // One entry on its way into the tiers, until all of them have said what came of it.
 class TieredStore::Write final {
  public:
-  Write(TieredStore& store, const EntryRef& entry, StoreWaiter& waiter)
-      : store_(store), waiter_(&waiter), change_(store.shared_->changes(), entry->key()) {}
+  Write(TieredStore& store, const EntryRef& entry, const StoreTerms& terms, StoreWaiter& waiter)
+      : store_(store),
+        terms_(terms),
+        waiter_(&waiter),
+        change_(store.shared_->changes(), entry->key()) {}
 
   // Whether all tiers have answered at once.
   bool start(const EntryRef& entry, TieredReservation* admitted) {
@@ -260,7 +91,8 @@ class TieredStore::Write final {
       return;
     }
     auto part = std::make_unique<Part>(*this);
-    Storing storing = tier.store(entry, admission ? std::move(**admission) : nullptr, *part);
+    Storing storing =
+        tier.store(entry, admission ? std::move(**admission) : nullptr, terms_, *part);
     if (storing.result) {
       result_ = better(result_, *storing.result);
       return;
@@ -281,6 +113,7 @@ class TieredStore::Write final {
   }
 
   TieredStore& store_;
+  const StoreTerms terms_;
   StoreWaiter* waiter_;
   const Changes::Change change_;
   StoreResult result_ = StoreResult::TooLarge;  // the worst, until a tier has said better
@@ -288,6 +121,11 @@ class TieredStore::Write final {
   std::size_t waiting_ = 0;
   Life<Write> life_{*this};
 };
+
+TieredStore::TieredStore(std::shared_ptr<Tiered> shared, std::vector<std::unique_ptr<Store>> tiers)
+    : shared_(std::move(shared)), tiers_(std::move(tiers)) {}
+
+TieredStore::~TieredStore() = default;
 
 Admission TieredStore::admit(std::optional<std::uint64_t> body_bytes) {
   auto admitted = std::make_unique<TieredReservation>();
@@ -301,8 +139,8 @@ Admission TieredStore::admit(std::optional<std::uint64_t> body_bytes) {
 }
 
 Storing TieredStore::store(EntryRef entry, std::unique_ptr<Reservation> reservation,
-                           StoreWaiter& waiter) {
-  auto write = std::make_unique<Write>(*this, entry, waiter);
+                           const StoreTerms& terms, StoreWaiter& waiter) {
+  auto write = std::make_unique<Write>(*this, entry, terms, waiter);
   if (write->start(entry, static_cast<TieredReservation*>(reservation.get()))) {
     return {write->result(), nullptr};
   }
@@ -387,8 +225,6 @@ BackendStats Tiered::stats() const {
   sum.stores = stores_.load(std::memory_order_relaxed);
   return sum;
 }
-
-}  // namespace
 
 std::shared_ptr<Backend> make_tiered(std::vector<std::shared_ptr<Backend>> tiers) {
   WEIR_CHECK(!tiers.empty());

@@ -1,5 +1,5 @@
-// XXH3 over many bytes, with the widest vectors that the processor has: the library's own code,
-// where hash.cc has its short form inlined.
+// XXH3 over many bytes, with the widest vectors that the processor has, where hash.cc runs on any
+// of its kind.
 #pragma once
 
 #include <cstdint>
@@ -9,5 +9,7 @@ namespace weir {
 
 // The same number as XXH3_64bits_withSeed. Any thread.
 std::uint64_t long_hash64(std::string_view bytes, std::uint64_t seed);
+// For processors with AVX2 only.
+std::uint64_t long_hash64_avx2(std::string_view bytes, std::uint64_t seed);
 
 }  // namespace weir

@@ -69,7 +69,7 @@ class TrustedFields {
 // ---- backends ----
 
 struct Backend {
-  enum class Type : std::uint8_t { Ram, Disk };
+  enum class Type : std::uint8_t { Ram, Disk, Redis };
   std::string name;
   Type type = Type::Ram;
   std::string prefix;
@@ -81,13 +81,25 @@ struct Backend {
   std::string cache_dir;
   std::uint64_t min_free_bytes = 0;  // left to others: so much,
   unsigned min_free_percent = 0;     // or this share of the file system
+  // Redis: where the server is, and who we are there.
+  std::string host = "localhost";
+  std::uint16_t port = 6379;
+  std::string unix_path;  // not empty: in place of both
+  std::string username;
+  std::string password;
+  unsigned db = 0;
+  std::int64_t timeout_ms = 50;
+  std::int64_t keep_s = 3600;
 };
-inline constexpr std::array<std::string_view, 2> kBackendTypeNames = {"ram", "disk"};
+inline constexpr std::array<std::string_view, 3> kBackendTypeNames = {"ram", "disk", "redis"};
 constexpr std::string_view name_of(Backend::Type type) {
   return kBackendTypeNames[static_cast<std::size_t>(type)];
 }
 inline bool is_disk(const Backend& backend) {
   return backend.type == Backend::Type::Disk;
+}
+inline bool is_redis(const Backend& backend) {
+  return backend.type == Backend::Type::Redis;
 }
 
 // ---- a route's cache: ----

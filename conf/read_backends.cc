@@ -15,15 +15,12 @@
 namespace weir::conf {
 namespace {
 
-// Types as they are spelled, in the order of Backend::Type; those of other versions behind them.
-constexpr std::string_view kLaterTypes[] = {"redis"};
-
 // Keys that are right elsewhere: who writes one here has mistaken the type, not the spelling.
 struct ForeignKey {
   std::string_view key;
   std::string_view type;
 };
-constexpr std::array<ForeignKey, 15> kForeignKeys = {{{"cache_dir", "disk"},
+constexpr std::array<ForeignKey, 16> kForeignKeys = {{{"cache_dir", "disk"},
                                                       {"min_free", "disk"},
                                                       {"host", "redis"},
                                                       {"port", "redis"},
@@ -37,6 +34,7 @@ constexpr std::array<ForeignKey, 15> kForeignKeys = {{{"cache_dir", "disk"},
                                                       {"sentinels", "redis"},
                                                       {"master", "redis"},
                                                       {"timeout", "redis"},
+                                                      {"keep", "redis"},
                                                       {"fleet", "redis"}}};
 
 // What a type has where the file says nothing.
@@ -49,28 +47,26 @@ Backend defaults_of(Backend::Type type) {
     out.cache_dir = "cache";
     out.min_free_percent = 5;
   }
+  if (type == Backend::Type::Redis) {
+    out.prefix = "cache:";
+    out.max_object_size = 8 * kMiB;
+    out.max_size = out.threshold = 0;  // the server's own affair
+  }
   return out;
 }
 
 std::optional<Backend::Type> read_type(const Cursor& backend, Section& section) {
   const auto type = section.take("type");
   if (!type) {
-    backend.error("type is missing (available: ram, disk)");
+    backend.error("type is missing (available: ram, disk, redis)");
     return std::nullopt;
   }
-  const auto text = type->text("a type (available: ram, disk)");
+  const auto text = type->text("a type (available: ram, disk, redis)");
   if (!text) return std::nullopt;
   const auto at = std::ranges::find(kBackendTypeNames, *text);
   if (at != kBackendTypeNames.end())
     return static_cast<Backend::Type>(at - kBackendTypeNames.begin());
-  if (std::ranges::find(kLaterTypes, *text) != std::end(kLaterTypes)) {
-    type->error(
-        fmt::format("a backend of type {} is not available in this version (available: ram, disk)",
-                    quote(*text)));
-  } else {
-    type->error(
-        fmt::format("unknown type {}{}", quote(*text), suggestion(*text, kBackendTypeNames)));
-  }
+  type->error(fmt::format("unknown type {}{}", quote(*text), suggestion(*text, kBackendTypeNames)));
   return std::nullopt;
 }
 
@@ -183,7 +179,11 @@ Backend read_backend(const std::string& name, Backend::Type type, Section& secti
   Backend backend = defaults_of(type);
   backend.name = name;
   read_prefix(section, backend);
-  read_sizes(section, backend);
+  if (type == Backend::Type::Redis) {
+    read_redis(section, backend);
+  } else {
+    read_sizes(section, backend);
+  }
   if (type == Backend::Type::Disk) {
     read_min_free(section, backend);
     read_cache_dir(section, backend);

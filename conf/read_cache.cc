@@ -42,9 +42,7 @@ void read_coalesce(Section& section, Coalesce& target) {
   if (target != Coalesce::Fleet) return;
   target = Coalesce::Instance;
   if (const auto cursor = section.take("coalesce")) {
-    cursor->error(
-        "\"fleet\" needs a redis backend, which is not available in this version "
-        "(available: instance, off)");
+    cursor->error("\"fleet\" is not available in this version (available: instance, off)");
   }
 }
 

@@ -35,6 +35,9 @@ void read_limits(Section& top, const Outside& outside, Limits& limits);
 // backends, default; returns every name that was declared
 BackendNames read_backends(Reading& reading, Section& top, Config& config);
 
+// What a backend of type redis has of its own.
+void read_redis(Section& section, Backend& backend);
+
 // The keys of a `cache:` map, laid over what `rule` holds.
 void read_cache_rule(const Cursor& cursor, const BackendNames& backends, CacheRule& rule);
 // Its parts with a grammar of their own.

@@ -29,6 +29,7 @@ const Backend* first_disk(const conf::Config& config) {
 
 // What both say may differ in nothing but sizes and times.
 bool is_same_place(const Backend& a, const Backend& b) {
+  if (a.type == Backend::Type::Redis) return conf::same(a, b);
   return a.name == b.name && a.type == b.type && a.prefix == b.prefix && a.cache_dir == b.cache_dir;
 }
 

@@ -63,8 +63,9 @@ std::uint64_t least_descriptors(const conf::Config& config) {
   constexpr std::uint64_t kWorker = 12;
   std::uint64_t sum = kProcess + kWorker * config.workers;
   for (const conf::Backend& backend : config.backends) {
-    if (!conf::is_disk(backend)) continue;
-    sum += backends::disk_descriptors(backend.max_size);
+    if (conf::is_disk(backend)) sum += backends::disk_descriptors(backend.max_size);
+    // Two links of each loop, of two configurations during a reload, and those of the log.
+    if (conf::is_redis(backend)) sum += 4 * std::uint64_t{config.workers} + 3;
   }
   return sum;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/redis/redis_backend.h"
 #include "backends/tiered.h"
 #include "base/clock.h"
 #include "base/file_system.h"
@@ -30,11 +31,25 @@ backends::DiskOptions disk_options(const conf::Backend& backend) {
   };
 }
 
+backends::redis::ServerPlace place_of(const conf::Backend& backend) {
+  return {
+      .host = backend.host,
+      .port = backend.port,
+      .unix_path = backend.unix_path,
+      .username = backend.username,
+      .password = backend.password,
+      .db = backend.db,
+  };
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Runtime>> Runtime::open(const std::shared_ptr<const conf::Config>& config) {
-  std::unique_ptr<Runtime> out(new Runtime());
+// Those that have a fleet last: it tells what was purged, which the book knows.
+Result<std::unique_ptr<Runtime>> Runtime::open(const std::shared_ptr<const conf::Config>& config,
+                                               EventLoop& loop) {
+  std::unique_ptr<Runtime> out(new Runtime(loop));
   for (const conf::Backend& backend : config->backends) {
+    if (conf::is_redis(backend)) continue;
     Result<Opened> opened = out->open_backend(backend);
     if (!opened) return std::unexpected(opened.error());
     out->backends_[backend.name] = std::move(*opened);
@@ -42,6 +57,9 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const std::shared_ptr<const conf:
   out->disks_->set(out->disks_of(*config));
   if (const auto opened = out->open_purge_book(*config); !opened) {
     return std::unexpected(opened.error());
+  }
+  for (const conf::Backend& backend : config->backends) {
+    if (conf::is_redis(backend)) out->backends_[backend.name] = out->open_redis(backend);
   }
   out->site_ = out->site_of(config, make_upstreams(*config), out->backends_);
   return out;
@@ -56,15 +74,37 @@ Runtime::~Runtime() {
   disks_->set({});  // before the marks: each tells them when its folder is made anew
 }
 
+Executor& Runtime::executor() {
+  if (!executor_) executor_ = std::make_unique<ThreadPool>(kExecutorThreads);
+  return *executor_;
+}
+
+Runtime::Opened Runtime::open_redis(const conf::Backend& backend) {
+  if (!resolver_) resolver_ = make_system_resolver(executor());
+  Opened out;
+  out.fleet = tables_->fleets.join(
+      loop_, *resolver_,
+      {.place = place_of(backend), .prefix = backend.prefix, .backend = backend.name});
+  backends::RedisOptions options{.name = backend.name,
+                                 .place = place_of(backend),
+                                 .prefix = backend.prefix,
+                                 .default_expire_s = backend.default_expire_s,
+                                 .timeout_ms = backend.timeout_ms,
+                                 .keep_s = backend.keep_s,
+                                 .max_object_size = backend.max_object_size};
+  out.backend = backends::make_redis_backend(options, {*resolver_, out.fleet->positions()});
+  return out;
+}
+
 Result<Runtime::Opened> Runtime::open_backend(const conf::Backend& backend) {
   Opened out;
+  if (conf::is_redis(backend)) return open_redis(backend);
   if (!conf::is_disk(backend)) {
     out.backend = out.ram = backends::make_ram_backend(ram_options(backend));
     return out;
   }
-  if (!executor_) executor_ = std::make_unique<ThreadPool>(kExecutorThreads);
   auto disk = backends::open_disk_backend(disk_options(backend),
-                                          {system_files(), *executor_, system_clock()});
+                                          {system_files(), executor(), system_clock()});
   if (!disk) {
     return fail(disk.error().code,
                 "backend " + backend.name + ": " + std::move(disk.error().message));
@@ -219,6 +259,12 @@ void Runtime::let_go(const conf::Backend& backend, bool with_marks) {
     leaving.marks = std::move(marks_);
   }
   leaving_.push_back(std::move(leaving));
+}
+
+void Runtime::leave_fleets() {
+  for (auto& [name, opened] : backends_) {
+    if (opened.fleet) opened.fleet->leave();
+  }
 }
 
 void Runtime::tend() {

@@ -14,6 +14,8 @@
 
 #include "backends/ram/ram_backend.h"
 #include "base/executor.h"
+#include "base/net/event_loop.h"
+#include "base/net/resolver.h"
 #include "base/result.h"
 #include "conf/config.h"
 #include "proxy/config_change.h"
@@ -29,6 +31,7 @@ class Runtime {
     std::shared_ptr<backends::Backend> backend;
     std::shared_ptr<backends::RamBackend> ram;  // the same one; null: it is none
     std::optional<backends::OpenedDisk> disk;
+    std::shared_ptr<flow::Fleets::Member> fleet;  // of a Redis backend
   };
   using ByName = std::unordered_map<std::string, Opened>;
 
@@ -46,8 +49,9 @@ class Runtime {
     std::shared_ptr<const flow::Site> site_;
   };
 
-  // Opens the backends. What fails says why in a sentence.
-  static Result<std::unique_ptr<Runtime>> open(const std::shared_ptr<const conf::Config>& config);
+  // Opens the backends. What fails says why in a sentence. `loop` is the main thread's.
+  static Result<std::unique_ptr<Runtime>> open(const std::shared_ptr<const conf::Config>& config,
+                                               EventLoop& loop);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -64,6 +68,8 @@ class Runtime {
 
   // Every second or so: the disks do what was left to be done, and what nobody uses is closed.
   void tend();
+  // No other instance waits for this one any more: it is about to end.
+  void leave_fleets();
 
  private:
   // A backend that is no longer configured, while requests that began before still use it.
@@ -73,8 +79,10 @@ class Runtime {
     std::shared_ptr<backends::Backend> backend;
   };
 
-  Runtime() = default;
+  explicit Runtime(EventLoop& loop) : loop_(loop) {}
   Result<Opened> open_backend(const conf::Backend& backend);
+  Opened open_redis(const conf::Backend& backend);
+  Executor& executor();
   Result<void> open_purge_book(const conf::Config& config);
   std::shared_ptr<const flow::Site> site_of(std::shared_ptr<const conf::Config> config,
                                             std::shared_ptr<upstream::UpstreamPool> upstreams,
@@ -86,7 +94,9 @@ class Runtime {
   void resize(const conf::Backend& backend);
   void let_go(const conf::Backend& backend, bool with_marks);
 
-  std::unique_ptr<ThreadPool> executor_;  // where there is a backend that blocks
+  EventLoop& loop_;
+  std::unique_ptr<ThreadPool> executor_;  // where there is a backend that blocks, or has a name
+  std::unique_ptr<Resolver> resolver_;    // on it
   std::unique_ptr<flow::SharedTables> tables_;
   std::uint64_t book_ = 0;                 // the seed, and number, of tables_->purges
   std::unique_ptr<flow::MarkFile> marks_;  // where there is a disk; of tables_->purges

@@ -33,7 +33,7 @@ Result<std::unique_ptr<Sidecar>> Sidecar::start(std::shared_ptr<const conf::Conf
       front::AccessLog::open(sidecar->config_->access_log);
   if (!log) return std::unexpected(log.error());
   sidecar->access_log_ = std::move(*log);
-  Result<std::unique_ptr<Runtime>> runtime = Runtime::open(sidecar->config_);
+  Result<std::unique_ptr<Runtime>> runtime = Runtime::open(sidecar->config_, sidecar->loop_);
   if (!runtime) return std::unexpected(runtime.error());
   sidecar->runtime_ = std::move(*runtime);
   if (Result<void> opened = sidecar->open_listeners(); !opened) {

@@ -90,6 +90,7 @@ class Sidecar {
   std::shared_ptr<const conf::Config> config_;
   const Load load_;
   const admin::Instance instance_;
+  EventLoop loop_;  // the main thread's
   std::unique_ptr<Runtime> runtime_;
   std::shared_ptr<front::IgnoredFields> ignored_fields_;
   std::shared_ptr<front::AccessLog> access_log_;
@@ -97,8 +98,7 @@ class Sidecar {
   front::OpenClients admin_clients_;
   values::LeaseTable leases_;
 
-  // The main thread's loop: signals, the drain's timers, health checks.
-  EventLoop loop_;
+  // On the main thread's loop: signals, the drain's timers, health checks.
   SignalWatcher signals_;
   Timer drain_delay_;
   Timer drain_timeout_;

@@ -48,6 +48,7 @@ void Sidecar::drain_admin() {
     worker->drain_admin([this] {
       loop_.post([this] {
         if (--admins_left_ > 0) return;
+        runtime_->leave_fleets();
         log_info("drained");
         loop_.stop();
       });

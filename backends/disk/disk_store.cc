@@ -178,7 +178,7 @@ std::expected<std::unique_ptr<Reservation>, StoreResult> DiskStore::admit(
 }
 
 Storing DiskStore::store(EntryRef entry, std::unique_ptr<Reservation> reservation,
-                         StoreWaiter& waiter) {
+                         const StoreTerms&, StoreWaiter& waiter) {
   const Hash128 hash = volume_->hash_of(entry->key());
   const std::uint64_t bytes = record_bytes(*entry);
   auto* const admitted = static_cast<DiskReservation*>(reservation.get());

@@ -21,7 +21,7 @@ class DiskStore final : public Store {
   Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override;
   std::expected<std::unique_ptr<Reservation>, StoreResult> admit(
       std::optional<std::uint64_t> body_bytes) override;
-  Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
+  Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, const StoreTerms&,
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
   Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override;

@@ -145,7 +145,8 @@ class RamStore final : public Store {
   Admission admit(std::optional<std::uint64_t> body_bytes) override {
     return backend_->admit(body_bytes);
   }
-  Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, StoreWaiter&) override {
+  Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, const StoreTerms&,
+                StoreWaiter&) override {
     return {backend_->store(entry, static_cast<RamReservation*>(reservation.get())), nullptr};
   }
   EraseResult erase(keys::KeyView key) override {

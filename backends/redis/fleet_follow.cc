@@ -24,7 +24,7 @@ void FleetLog::follow() {
   Commands commands;
   commands
       .add({"XREAD", "COUNT", kBatch, "BLOCK", kBlock_ms, "STREAMS", key("log"),
-            positions_.position().text()})
+            positions_->position().text()})
       .add({"GET", key("floor")});
   news_call_ = ask(news_, commands, &FleetLog::on_followed);
 }
@@ -67,7 +67,7 @@ void FleetLog::on_appended(std::vector<Reply> replies) {
 
 void FleetLog::add_beat(Commands& commands) {
   commands.add(
-      {"SET", own_key(), positions_.position().text(), "PX", std::to_string(options_.lease_ms)});
+      {"SET", own_key(), positions_->position().text(), "PX", std::to_string(options_.lease_ms)});
 }
 
 void FleetLog::beat() {
@@ -87,10 +87,10 @@ void FleetLog::on_beat(std::vector<Reply> replies) {
   beat_call_.reset();
   if (beats_.run_id() != run_id_) return lost("another server has taken its place");
   // Nobody waited for us meanwhile: what they have purged has to be read first.
-  if (loop_.now_ms() >= positions_.lease_until_ms()) return lost("it was silent for too long");
+  if (loop_.now_ms() >= positions_->lease_until_ms()) return lost("it was silent for too long");
   const std::string replicas = info_field(replies.back().bytes(), "connected_slaves");
   has_replicas_ = !replicas.empty() && replicas != "0";
-  positions_.trust(run_id_, beat_sent_ms_ + options_.lease_ms);
+  positions_->trust(run_id_, beat_sent_ms_ + options_.lease_ms);
   beat_.start(options_.lease_ms / 3);
   trim();
   if (std::exchange(beat_again_, false)) beat();
@@ -98,25 +98,26 @@ void FleetLog::on_beat(std::vector<Reply> replies) {
 
 // The floor stands there before what is below it goes.
 void FleetLog::trim() {
-  if (trim_call_ || positions_.count() <= options_.most_entries + options_.most_entries / 4) return;
+  if (trim_call_ || positions_->count() <= options_.most_entries + options_.most_entries / 4)
+    return;
   constexpr std::string_view kTrim =
       "local floor=redis.call('GET',KEYS[1]) "
       "if not floor or floor<ARGV[1] then redis.call('SET',KEYS[1],ARGV[1]) end "
       "return redis.call('XTRIM',KEYS[2],'MINID',ARGV[2])";
-  const std::size_t gone = positions_.count() - options_.most_entries;
-  const StreamPosition floor = positions_.place(gone - 1);
+  const std::size_t gone = positions_->count() - options_.most_entries;
+  const StreamPosition floor = positions_->place(gone - 1);
   Commands commands;
   commands.add({"EVAL", kTrim, "2", key("floor"), key("log"), floor.padded(),
-                positions_.place(gone).text()});
+                positions_->place(gone).text()});
   auto call = beats_.call(commands, [this, floor](Link::Replies replies) {
     trim_call_.reset();
-    if (replies && !replies->front().is_error()) positions_.raise_floor(floor);
+    if (replies && !replies->front().is_error()) positions_->raise_floor(floor);
   });
   if (call) trim_call_ = std::move(*call);
 }
 
 void FleetLog::leave() {
-  positions_.distrust();
+  positions_->distrust();
   Commands commands;
   commands.add({"SREM", key("members"), instance_}).add({"DEL", own_key()});
   if (state_ == State::InStep) {

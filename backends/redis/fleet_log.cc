@@ -43,7 +43,7 @@ FleetLog::FleetLog(EventLoop& loop, Resolver& resolver, FleetLogOptions options,
       marks_(marks),
       instance_(hex(random_number())),
       door_(std::make_shared<LoopDoor>(loop)),
-      positions_(loop.clock()),
+      positions_(std::make_shared<FleetPositions>(loop.clock(), options_.tag)),
       orders_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
       news_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
       beats_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
@@ -54,6 +54,7 @@ FleetLog::FleetLog(EventLoop& loop, Resolver& resolver, FleetLogOptions options,
 
 FleetLog::~FleetLog() {
   door_->close();
+  positions_->distrust();
 }
 
 std::string FleetLog::key(std::string_view name) const {
@@ -77,7 +78,7 @@ std::unique_ptr<PendingAnswer> FleetLog::ask(Link& link, const Commands& command
 
 // Whatever was under way is begun anew: an entry may then be there twice, which changes nothing.
 void FleetLog::lost(std::string_view why) {
-  positions_.distrust();
+  positions_->distrust();
   if (state_ == State::InStep) {
     log_warn("backend {}: the fleet's log of purges is out of reach: {}", options_.backend, why);
   }
@@ -95,7 +96,7 @@ void FleetLog::lost(std::string_view why) {
 // ---- what stands there ----
 
 void FleetLog::join() {
-  positions_.distrust();
+  positions_->distrust();
   state_ = State::Joining;
   Commands commands;
   commands.add({"SET", key("id"), hex(std::max<std::uint64_t>(random_number(), 1)), "NX"})
@@ -118,19 +119,19 @@ void FleetLog::on_joined(std::vector<Reply> replies) {
   run_id_ = info_field(replies[5].bytes(), "run_id");
   if (log == 0 || run_id_.empty()) return lost("it does not say which log it has");
   if (created || replies[2].bytes() != run_id_) is_doubtful_ = true;
-  const auto known = positions_.log();
+  const auto known = positions_->log();
   if (!known) {
-    positions_.begin(log, floor, marks_.step());
+    positions_->begin(log, floor, marks_.step());
   } else if (log != *known) {
     replace_log(log, floor);
-  } else if (last < positions_.position()) {
+  } else if (last < positions_->position()) {
     return begin_anew();
-  } else if (positions_.position() < floor) {
+  } else if (positions_->position() < floor) {
     log_warn(
         "backend {}: the fleet has purged more than it keeps since this instance last heard "
         "of it; its own tiers begin empty",
         options_.backend);
-    positions_.begin(log, floor, marks_.drop_own());
+    positions_->begin(log, floor, marks_.drop_own());
   }
   read_on();
 }
@@ -138,17 +139,17 @@ void FleetLog::on_joined(std::vector<Reply> replies) {
 // The one before is gone, or its end. Whoever was in step with it knows all that it said, and says
 // it again; who was not may have missed something.
 void FleetLog::replace_log(std::uint64_t log, StreamPosition floor) {
-  const bool may_have_missed = loop_.now_ms() >= positions_.lease_until_ms();
+  const bool may_have_missed = loop_.now_ms() >= positions_->lease_until_ms();
   log_warn(
       "backend {}: the fleet's log of purges was lost with what its server had; what it holds "
       "is validated before it is used{}",
       options_.backend, may_have_missed ? ", and this instance's own tiers begin empty" : "");
-  const std::vector<std::string> entries = positions_.entries();
+  const std::vector<std::string> entries = positions_->entries();
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
     pending_.push_front({*entry, 0});
   }
   is_doubtful_ = true;
-  positions_.begin(log, floor, may_have_missed ? marks_.drop_own() : marks_.step());
+  positions_->begin(log, floor, may_have_missed ? marks_.drop_own() : marks_.step());
 }
 
 // The log's end is missing: another number tells all the others as well.
@@ -157,7 +158,7 @@ void FleetLog::begin_anew() {
       "if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('SET',KEYS[1],ARGV[2]) end "
       "return 1";
   Commands commands;
-  commands.add({"EVAL", kReplace, "1", key("id"), hex(*positions_.log()),
+  commands.add({"EVAL", kReplace, "1", key("id"), hex(*positions_->log()),
                 hex(std::max<std::uint64_t>(random_number(), 1))});
   ask_orders(commands, &FleetLog::on_begun_anew);
 }
@@ -170,7 +171,7 @@ void FleetLog::on_begun_anew(std::vector<Reply>) {
 
 void FleetLog::read_on() {
   Commands commands;
-  commands.add({"XRANGE", key("log"), "(" + positions_.position().text(), "+", "COUNT", kBatch})
+  commands.add({"XRANGE", key("log"), "(" + positions_->position().text(), "+", "COUNT", kBatch})
       .add({"GET", key("floor")});
   ask_orders(commands, &FleetLog::on_read);
 }
@@ -183,8 +184,8 @@ void FleetLog::on_read(std::vector<Reply> replies) {
     case State::Joining:
       return catch_up();
     case State::Catching:
-      return positions_.position() < last_appended_ ? lost("its log has lost an entry")
-                                                    : announce();
+      return positions_->position() < last_appended_ ? lost("its log has lost an entry")
+                                                     : announce();
     case State::Entering:
       return enter();
     case State::Away:
@@ -197,7 +198,7 @@ void FleetLog::on_read(std::vector<Reply> replies) {
 // come with it, before those are applied.
 bool FleetLog::is_behind(const Reply& floor) const {
   const auto at = read_position(floor.bytes());
-  return at && *at > positions_.position();
+  return at && *at > positions_->position();
 }
 
 // Each is a place and fields, of which the first is ours.
@@ -207,10 +208,10 @@ bool FleetLog::apply_all(const Reply& entries) {
     const auto at = read_position(entry.elements[0].bytes());
     const auto& fields = entry.elements[1].elements;
     if (!at || fields.size() < 2) return false;
-    if (*at <= positions_.position()) continue;
+    if (*at <= positions_->position()) continue;
     const std::string_view words = fields[1].bytes();
     const std::uint64_t own = marks_.apply(words);
-    positions_.add(*at, own, std::string(words));
+    positions_->add(*at, own, std::string(words));
   }
   return true;
 }
@@ -279,7 +280,7 @@ void FleetLog::on_announced(std::vector<Reply> replies) {
 void FleetLog::enter() {
   is_doubtful_ = false;
   state_ = State::InStep;
-  positions_.trust(run_id_, beat_sent_ms_ + options_.lease_ms);
+  positions_->trust(run_id_, beat_sent_ms_ + options_.lease_ms);
   log_info("backend {}: in step with the fleet's log of purges", options_.backend);
   beat_.start(options_.lease_ms / 3);
   follow();

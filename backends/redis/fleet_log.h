@@ -28,6 +28,7 @@ struct FleetLogOptions {
   std::string backend = "redis";      // its name, for the log
   std::int64_t lease_ms = 10'000;     // how long the others wait for one that has fallen silent
   std::int64_t patience_ms = 1'000;   // of who waits until all have applied something
+  std::uint64_t tag = 0;              // SharedPositions::tag()
   std::size_t most_entries = 16'384;  // the oldest beyond that go, and the floor rises
 };
 
@@ -53,7 +54,7 @@ class FleetLog {
   FleetLog(const FleetLog&) = delete;
   FleetLog& operator=(const FleetLog&) = delete;
 
-  const SharedPositions& positions() const { return positions_; }
+  const std::shared_ptr<FleetPositions>& positions() const { return positions_; }
   bool is_in_step() const { return state_ == State::InStep; }
 
   // Appends it, now or as soon as the log is within reach: before anything is read from the server
@@ -129,7 +130,7 @@ class FleetLog {
   FleetMarks& marks_;
   const std::string instance_;
   const std::shared_ptr<LoopDoor> door_;
-  FleetPositions positions_;
+  const std::shared_ptr<FleetPositions> positions_;
   Link orders_;  // to join and to append
   Link news_;    // waits for entries
   Link beats_;   // says how far this instance is, and asks how far the others are

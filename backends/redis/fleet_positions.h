@@ -18,12 +18,13 @@ namespace weir::backends::redis {
 
 class FleetPositions final : public SharedPositions {
  public:
-  explicit FleetPositions(const Clock& clock) : clock_(clock) {}
+  FleetPositions(const Clock& clock, std::uint64_t tag) : clock_(clock), tag_(tag) {}
 
   // ---- any thread ----
   bool may_read(std::string_view run_id) const override;
   std::optional<LogPosition> shared(std::uint64_t own) const override;
   std::optional<std::uint64_t> own(const LogPosition& shared) const override;
+  std::uint64_t tag() const override { return tag_; }
 
   // ---- one thread ----
 
@@ -56,6 +57,7 @@ class FleetPositions final : public SharedPositions {
   };
 
   const Clock& clock_;
+  const std::uint64_t tag_;
   mutable std::shared_mutex mutex_;
   std::optional<std::uint64_t> log_;  // written under mutex_, as what follows
   StreamPosition floor_;

@@ -38,12 +38,14 @@ class SharedPositions {
   // The own position at which so much of it had been applied, or an earlier one. Empty: it cannot
   // be told, so that the entry is as if it were not there.
   virtual std::optional<std::uint64_t> own(const redis::LogPosition& shared) const = 0;
+  // A tag of all that comes from there (keys::tag_hash): of what the log says of the server itself.
+  virtual std::uint64_t tag() const = 0;
 };
 
-// What it stands on. All outlive it.
+// What it stands on. The resolver outlives it.
 struct RedisSeams {
   Resolver& resolver;
-  const SharedPositions& positions;
+  std::shared_ptr<const SharedPositions> positions;
 };
 
 // Connects when it is first used. Any thread.

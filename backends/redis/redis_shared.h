@@ -26,7 +26,7 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
 
   const RedisOptions& options() const { return options_; }
   Resolver& resolver() const { return seams_.resolver; }
-  const SharedPositions& positions() const { return seams_.positions; }
+  const SharedPositions& positions() const { return *seams_.positions; }
   DoubtfulKeys& doubtful() { return doubtful_; }
 
   // ---- whether it may be asked ----

@@ -43,19 +43,6 @@ class RedisReservation final : public Reservation {
   const std::uint64_t bytes_;
 };
 
-// How long the server is to have it: its own freshness, the longer of its stale windows, and what
-// is kept to be validated.
-std::int64_t expire_ms_of(const Entry& entry, const RedisOptions& options, std::int64_t now_ms) {
-  constexpr std::int64_t kMost_s = std::int64_t{365} * 24 * 3600;
-  const EntryMeta meta = entry.meta();
-  const std::int64_t windows =
-      std::max(meta.stale_while_revalidate_s.value_or(0), meta.stale_if_error_s.value_or(0));
-  const std::int64_t fresh = meta.lifetime_s.value_or(options.default_expire_s);
-  const std::int64_t age = meta.initial_age_s + (now_ms - meta.response_ms) / 1000;
-  const std::int64_t left = std::max<std::int64_t>(fresh - age, 0) + windows + options.keep_s;
-  return std::clamp<std::int64_t>(left, 1, kMost_s) * 1000;
-}
-
 }  // namespace
 
 // ---- look-ups ----
@@ -111,7 +98,8 @@ class RedisStore::Looking final : public PendingAnswer {
     if (!seq) return answer(nullptr);
     const std::int64_t now_ms = store_.loop().now_ms();
     const std::int64_t lain_ms = std::max<std::int64_t>(envelope->expire_ms - left.integer, 0);
-    const RecordTime time = RecordTime::undated(now_ms - lain_ms, *seq);
+    const RecordTime time =
+        RecordTime::undated(now_ms - lain_ms, *seq, store_.shared().positions().tag());
     if (envelope->generation == 0) {
       Result<EntryRef> entry = decode(record, key_, time, now_ms, value.chunk);
       return answer(entry ? std::move(*entry) : nullptr);
@@ -228,7 +216,7 @@ std::expected<std::unique_ptr<Reservation>, StoreResult> RedisStore::admit(
 }
 
 Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservation,
-                          StoreWaiter& waiter) {
+                          const StoreTerms& terms, StoreWaiter& waiter) {
   const std::string name = object_name(shared_->options().prefix, entry->key().bytes);
   const auto refuse = [&](StoreResult result) {
     shared_->doubtful().add(hash128(name));  // what stands there is older
@@ -248,7 +236,7 @@ Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservati
     shared_->count_dropped();
     return refuse(StoreResult::Failed);
   }
-  const Commands commands = commands_for(*entry, name, *position);
+  const Commands commands = commands_for(*entry, name, expire_ms_of(*entry, terms), *position);
   const std::uint64_t number = next_write_++;
   auto write = std::make_unique<Write>(Write{.name = name,
                                              .doubts = shared_->doubtful().now(),
@@ -274,12 +262,25 @@ Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservati
           })};
 }
 
+// How long the server is to have it: as long as it is of use, and what is kept to be validated.
+std::int64_t RedisStore::expire_ms_of(const Entry& entry, const StoreTerms& terms) const {
+  constexpr std::int64_t kMost_s = std::int64_t{365} * 24 * 3600;
+  const RedisOptions& options = shared_->options();
+  const EntryMeta meta = entry.meta();
+  const std::int64_t age_s = meta.initial_age_s + (loop_.now_ms() - meta.response_ms) / 1000;
+  const std::int64_t fresh_s = meta.lifetime_s.value_or(options.default_expire_s) - age_s;
+  const std::int64_t windows_s =
+      std::max(meta.stale_while_revalidate_s.value_or(0), meta.stale_if_error_s.value_or(0));
+  const std::int64_t useful_s =
+      std::max<std::int64_t>(terms.useful_s.value_or(fresh_s + windows_s), 0);
+  return std::clamp<std::int64_t>(useful_s + options.keep_s, 1, kMost_s) * 1000;
+}
+
 // The pieces before the value that names them.
 Commands RedisStore::commands_for(const Entry& entry, const std::string& name,
-                                  const LogPosition& position) const {
+                                  std::int64_t expire_ms, const LogPosition& position) const {
   const RedisOptions& options = shared_->options();
-  Envelope envelope{.expire_ms = expire_ms_of(entry, options, loop_.now_ms()),
-                    .position = position};
+  Envelope envelope{.expire_ms = expire_ms, .position = position};
   const std::string expire = std::to_string(envelope.expire_ms);
   const RecordTime time = RecordTime::undated(loop_.now_ms());
   Commands out;

@@ -20,11 +20,12 @@ class RedisStore final : public Store {
   ~RedisStore() override;
 
   bool answers_now() const override { return false; }
+  bool is_shared() const override { return true; }
   EntryRef lookup_now(keys::KeyView, Purpose) override { return nullptr; }
   Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override;
   std::expected<std::unique_ptr<Reservation>, StoreResult> admit(
       std::optional<std::uint64_t> body_bytes) override;
-  Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
+  Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, const StoreTerms& terms,
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
   Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override;
@@ -54,7 +55,8 @@ class RedisStore final : public Store {
   class Sweep;
   struct Write;
 
-  Commands commands_for(const Entry& entry, const std::string& name,
+  std::int64_t expire_ms_of(const Entry& entry, const StoreTerms& terms) const;
+  Commands commands_for(const Entry& entry, const std::string& name, std::int64_t expire_ms,
                         const LogPosition& position) const;
 
   void write_ended(std::uint64_t number, Link::Replies replies);

@@ -59,10 +59,28 @@ Json upstream_json(const conf::Upstream& upstream) {
   return out;
 }
 
+Json redis_json(const conf::Backend& backend, Json out) {
+  if (backend.unix_path.empty()) {
+    out["host"] = backend.host;
+    out["port"] = backend.port;
+  } else {
+    out["unix"] = backend.unix_path;
+  }
+  out["db"] = backend.db;
+  if (!backend.username.empty()) out["username"] = backend.username;
+  if (!backend.password.empty()) out["password"] = kMasked;
+  out["timeout"] = conf::format_duration(backend.timeout_ms);
+  out["keep"] = seconds(backend.keep_s);
+  out["default_expire"] = seconds(backend.default_expire_s);
+  out["max_object_size"] = conf::format_size(backend.max_object_size);
+  return out;
+}
+
 Json backend_json(const conf::Backend& backend) {
   Json out;
   out["type"] = conf::name_of(backend.type);
   out["prefix"] = backend.prefix;
+  if (conf::is_redis(backend)) return redis_json(backend, std::move(out));
   out["threshold"] = backend.threshold;
   out["max_size"] = conf::format_size(backend.max_size);
   out["default_expire"] = seconds(backend.default_expire_s);

@@ -18,10 +18,30 @@ std::string joined(const std::vector<std::string>& tags) {
 
 }  // namespace
 
+namespace {
+
+Reply purge_reply(bool marked, const flow::Fleets::Applied& applied, std::int64_t took_ms) {
+  if (!applied.logged) {
+    return error_reply(503, "",
+                       "it is purged here; the other instances will hear of it when the Redis "
+                       "server is within reach again, before anything is read from there");
+  }
+  Json out;
+  out["purged"] = marked ? Json() : Json(0);  // what a mark kills is not counted
+  out["instances"] = {{"live", applied.live}, {"acked", applied.acked}};
+  out["took_ms"] = took_ms;
+  Reply reply{.body = text_of(out)};
+  if (applied.acked < applied.live || !applied.confirmed) reply.status = 202;
+  return reply;
+}
+
+}  // namespace
+
 void reply_when_kept(flow::WorkerContext& worker, bool marked, std::function<void(Reply)> tell) {
   const Clock& clock = worker.loop.clock();
   const std::int64_t began_ms = clock.now_ms();
-  worker.tables.purges.when_kept([&clock, began_ms, marked,
+  flow::Fleets& fleets = worker.tables.fleets;
+  worker.tables.purges.when_kept([&clock, &fleets, began_ms, marked,
                                   tell = std::move(tell)](const Result<void>& kept) {
     if (!kept) {
       return tell(error_reply(500, "",
@@ -29,11 +49,11 @@ void reply_when_kept(flow::WorkerContext& worker, bool marked, std::function<voi
                               "a restart (" +
                                   kept.error().message + ")"));
     }
-    Json out;
-    out["purged"] = marked ? Json() : Json(0);  // what a mark kills is not counted
-    out["instances"] = {{"live", 1}, {"acked", 1}};
-    out["took_ms"] = clock.now_ms() - began_ms;
-    tell({.body = text_of(out)});
+    const auto finish = [&clock, began_ms, marked, tell](const flow::Fleets::Applied& applied) {
+      tell(purge_reply(marked, applied, clock.now_ms() - began_ms));
+    };
+    if (fleets.empty()) return finish({.logged = true});
+    fleets.when_applied(finish);
   });
 }
 

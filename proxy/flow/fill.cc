@@ -165,18 +165,27 @@ Fill::Step Fill::found(backends::EntryRef entry) {
 // Whether it may answer the request that leads: at once, or, where that has no copy yet, at least
 // if the app fails. Readers judge it once more, each for itself.
 bool Fill::is_usable(const backends::Entry& entry) const {
-  const http::RequestHead& client = order_.client.get();
-  const std::string_view coding = entry.content_encoding();
-  if (!coding.empty() && !keys::accepts_encoding(client, coding)) return false;
-  const auto meta = usable_meta(entry, tables().purges);
-  if (!meta || !policy::serves(*meta, client, recipe())) return false;
-  const policy::Reuse reuse =
-      policy::judge_reuse(*meta, rule(), order_.route->backend->default_expire_s(),
-                          order_.request_class, http::parse_request_cache_control(client),
-                          loop().now_ms())
-          .reuse;
+  const policy::Reuse reuse = reuse_of(entry);
   if (order_.has_copy) return reuse == policy::Reuse::Fresh;
   return reuse != policy::Reuse::Refetch && reuse != policy::Reuse::Unusable;
+}
+
+// Other instances may have fetched it anew.
+bool Fill::is_enough(const backends::Entry& entry) {
+  return entry.kind() == backends::Entry::Kind::VaryMarker ||
+         reuse_of(entry) == policy::Reuse::Fresh;
+}
+
+policy::Reuse Fill::reuse_of(const backends::Entry& entry) const {
+  const http::RequestHead& client = order_.client.get();
+  const std::string_view coding = entry.content_encoding();
+  if (!coding.empty() && !keys::accepts_encoding(client, coding)) return policy::Reuse::Unusable;
+  const auto meta = usable_meta(entry, tables().purges);
+  if (!meta || !policy::serves(*meta, client, recipe())) return policy::Reuse::Unusable;
+  return policy::judge_reuse(*meta, rule(), order_.route->backend->default_expire_s(),
+                             order_.request_class, http::parse_request_cache_control(client),
+                             loop().now_ms())
+      .reuse;
 }
 
 // The last bytes are shown when the object is in the store, so that whoever has seen its end will
@@ -197,7 +206,7 @@ Fill::Step Fill::commit() {
     parts.body = flight_->take_body();
     entry_ = backends::make_entry(std::move(parts));
     entry_->touch(loop().now_ms());
-    answer = store().store(entry_, std::move(reservation_), *this);
+    answer = store().store(entry_, std::move(reservation_), {useful_s(entry_->meta())}, *this);
   }
   if (answer.result) return committed(*answer.result);
   pending_ = std::move(answer.pending);

@@ -14,6 +14,7 @@
 #include "base/net/timer.h"
 #include "proxy/flow/fill_order.h"
 #include "proxy/flow/flight.h"
+#include "proxy/policy/freshness.h"
 #include "proxy/policy/storable.h"
 
 namespace weir::flow {
@@ -85,6 +86,7 @@ class Fill final : public upstream::FetchSink,
   bool answers(bool failed);
   bool take_own_flight();
   Step look_up();
+  bool is_enough(const backends::Entry& entry) override;
   Step found(backends::EntryRef entry);
   Step ask();
   Step commit();
@@ -108,6 +110,7 @@ class Fill final : public upstream::FetchSink,
   void name_answer(const std::vector<std::string>& vary);
   bool is_of_use(const backends::Entry& entry) const;
   std::int64_t ttl_s(const backends::EntryMeta& meta) const;
+  std::int64_t useful_s(const backends::EntryMeta& meta) const;
   void publish(std::shared_ptr<FlightHead> head);
 
   // its body and its end
@@ -133,6 +136,7 @@ class Fill final : public upstream::FetchSink,
   void note_reader_left_behind();
   void note_failed_refresh();
   bool is_usable(const backends::Entry& entry) const;
+  policy::Reuse reuse_of(const backends::Entry& entry) const;
   EventLoop& loop() const { return fills_.loop(); }
   SharedTables& tables() const { return fills_.tables(); }
   upstream::Fetcher& fetcher() const { return *order_.site->fetcher; }

@@ -280,9 +280,14 @@ std::shared_ptr<FlightHead> Fill::make_head(http::ResponseHead&& head) {
 bool Fill::is_of_use(const backends::Entry& entry) const {
   const auto meta = usable_meta(entry, tables().purges);
   if (!meta) return false;
-  const policy::StaleWindows windows = policy::stale_windows(*meta, rule());
+  return policy::stale_windows(*meta, rule()).when_slow || useful_s(*meta) > 0;
+}
+
+// As long as it is fresh, and in its stale windows.
+std::int64_t Fill::useful_s(const backends::EntryMeta& meta) const {
+  const policy::StaleWindows windows = policy::stale_windows(meta, rule());
   const std::int64_t longer_s = std::max(windows.while_revalidate_s, windows.if_error_s);
-  return windows.when_slow || ttl_s(*meta) + std::max<std::int64_t>(longer_s, 0) > 0;
+  return ttl_s(meta) + std::max<std::int64_t>(longer_s, 0);
 }
 
 std::int64_t Fill::ttl_s(const backends::EntryMeta& meta) const {

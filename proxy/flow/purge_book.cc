@@ -60,6 +60,7 @@ std::uint64_t PurgeBook::mark(Mark mark) {
   mark.position = position_.load(std::memory_order_relaxed) + 1;
   apply(mark);
   if (log_ != nullptr) log_->append(mark);
+  if (fleet_ != nullptr) fleet_->append(mark);
   position_.store(mark.position, std::memory_order_release);
   return mark.position;
 }
@@ -96,6 +97,11 @@ void PurgeBook::apply_pattern(const Mark& mark) {
 void PurgeBook::set_log(MarkLog* log) {
   const std::lock_guard lock(order_);
   log_ = log;
+}
+
+void PurgeBook::set_fleet(MarkHearer* fleet) {
+  const std::lock_guard lock(order_);
+  fleet_ = fleet;
 }
 
 void PurgeBook::when_kept(WhenKept tell) {

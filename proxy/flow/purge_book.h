@@ -68,6 +68,8 @@ class PurgeBook {
 
   // From now on marks are appended there; null: nowhere. `log` outlives the book, or is taken back.
   void set_log(MarkLog* log);
+  // The same for other instances, which are told of them.
+  void set_fleet(MarkHearer* fleet);
   // Tells once the marks made so far are in the log for good; at once where there is none.
   void when_kept(WhenKept tell);
   // Puts a mark back that was read from a log, at its own position. In any order, more than once,
@@ -96,9 +98,10 @@ class PurgeBook {
   const std::uint64_t seed_;
   std::atomic<std::uint64_t> position_ = 0;
 
-  std::mutex order_;        // held by whoever marks
-  MarkLog* log_ = nullptr;  // guarded by order_
-  PurgeFloor floor_;        // these three: changed under order_
+  std::mutex order_;             // held by whoever marks
+  MarkLog* log_ = nullptr;       // guarded by order_
+  MarkHearer* fleet_ = nullptr;  // the same
+  PurgeFloor floor_;             // these three: changed under order_
   PurgeTable urls_{kUrlBits};
   PurgeTable tags_{kTagBits};
 

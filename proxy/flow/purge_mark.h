@@ -102,14 +102,19 @@ struct Mark {
 // Hears whether marks are kept; the error is a sentence for whoever asked for them.
 using WhenKept = std::move_only_function<void(Result<void>)>;
 
-// Where marks are written down as they are made: a file, the fleet's log.
-class MarkLog {
+// Who is told of marks as they are made.
+class MarkHearer {
  public:
-  virtual ~MarkLog() = default;
+  virtual ~MarkHearer() = default;
   // Called in the order of positions, on any thread, under the book's lock: it hands the mark on
   // and returns, and calls nothing of the book. The mark counts for whoever checks, but position()
   // does not show it yet.
   virtual void append(const Mark& mark) = 0;
+};
+
+// Where they are written down: a file.
+class MarkLog : public MarkHearer {
+ public:
   // Tells once all that was appended before is where a crash and a power cut leave it, or that it
   // could not be brought there. Called under the book's lock, and so tells later: on any thread.
   virtual void when_kept(WhenKept tell) = 0;

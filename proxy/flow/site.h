@@ -14,6 +14,7 @@
 #include "conf/config.h"
 #include "proxy/flow/failure_log.h"
 #include "proxy/flow/fill_budget.h"
+#include "proxy/flow/fleets.h"
 #include "proxy/flow/flight_table.h"
 #include "proxy/flow/purge_book.h"
 #include "proxy/flow/uncacheable.h"
@@ -103,6 +104,7 @@ struct SharedTables {
   FailureLog store_failures{"an answer was not stored, by the backend"};
   VariantBook variants;
   PurgeBook purges;
+  Fleets fleets{purges};
   FillBudget budget;
   metrics::Counts counts;
 };

@@ -35,7 +35,7 @@ backends::Storing ValueIntake::commit(backends::EntryParts parts, backends::Stor
   parts.body = make_body(bytes_);
   bytes_ = {};
   entry_ = backends::make_entry(std::move(parts));
-  return store_.store(entry_, nullptr, waiter);
+  return store_.store(entry_, nullptr, {}, waiter);
 }
 
 }  // namespace weir::values

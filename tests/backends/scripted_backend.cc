@@ -57,7 +57,8 @@ class ScriptedBackend::Presence final : public Store {
     }
     return std::make_unique<Room>(backend_);
   }
-  Storing store(EntryRef entry, std::unique_ptr<Reservation>, StoreWaiter& waiter) override {
+  Storing store(EntryRef entry, std::unique_ptr<Reservation>, const StoreTerms&,
+                StoreWaiter& waiter) override {
     return backend_->put(std::move(entry), loop_, waiter);
   }
   EraseResult erase(keys::KeyView key) override { return backend_->drop(key.bytes); }

@@ -290,7 +290,7 @@ TEST_F(TieredTest, ReportsWhenTheLastTierHas) {
   middle_->hold_stores();
   far_->hold_stores();
   RecordingStoreWaiter heard;
-  const Storing storing = store_->store(entry_of_size("a", 1500), nullptr, heard);
+  const Storing storing = store_->store(entry_of_size("a", 1500), nullptr, {}, heard);
   EXPECT_FALSE(storing.result);
   middle_->release_stores(StoreResult::Failed);
   turn(loop_);
@@ -306,7 +306,7 @@ TEST_F(TieredTest, GoesOnWhenNobodyWantsToHear) {
   // The handle dropped, the tiers' stores end all the same and nobody is called.
   far_->hold_stores();
   RecordingStoreWaiter unheard;
-  store_->store(entry_of("a", "1"), nullptr, unheard).pending.reset();
+  store_->store(entry_of("a", "1"), nullptr, {}, unheard).pending.reset();
   far_->release_stores();
   turn(loop_);
   EXPECT_TRUE(far_->contains("a"));
@@ -319,7 +319,7 @@ TEST_F(TieredTest, AStoreUnderWayMayBeCutByTheEnd) {
   far_->hold_stores();
   RecordingStoreWaiter unheard;
   auto store = tiered_->attach(loop_);
-  Storing storing = store->store(entry_of("a", "1"), nullptr, unheard);
+  Storing storing = store->store(entry_of("a", "1"), nullptr, {}, unheard);
   storing.pending.reset();
   store.reset();
   far_->release_stores();
@@ -333,7 +333,7 @@ TEST_F(TieredTest, NothingOldIsCopiedWhileAStoreIsUnderWay) {
   only_in(*far_, entry_of("a", "old"));
   far_->hold_stores();
   RecordingStoreWaiter heard;
-  const Storing storing = store_->store(entry_of_size("a", 5000), nullptr, heard);
+  const Storing storing = store_->store(entry_of_size("a", 5000), nullptr, {}, heard);
   const Lookup asked = ask("a");
   answer(*middle_);
   answer(*far_);

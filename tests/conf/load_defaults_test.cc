@@ -200,6 +200,50 @@ backends:
   EXPECT_EQ(result.config->default_tiers, (std::vector<std::string>{"a", "d"}));
 }
 
+TEST(LoadDefaults, ARedisServerHasItsOwn) {
+  const LoadResult result = load(std::string(kUpstream) + R"(
+default: [a, b]
+backends:
+  a: { type: redis }
+  b: { type: redis, host: "::1", port: 7000, db: 3, username: ann, password: "a:b", keep: 10m }
+  c: { type: redis, url: "redis://ann:a%3Ab@redis.example:7001/4", prefix: "shop:" }
+  d: { type: redis, url: "redis://:pw@[::1]/", timeout: 2s, max_object_size: 1MiB }
+  e: { type: redis, unix: /run/redis.sock, password: "1234", default_expire: 10 }
+  f: { type: redis, url: "redis://h" }
+)");
+  ASSERT_TRUE(result.config) << errors_of(result);
+  const auto& all = result.config->backends;
+  ASSERT_EQ(all.size(), 6U);
+  EXPECT_EQ(all[0].type, Backend::Type::Redis);
+  EXPECT_EQ(all[0].host, "localhost");
+  EXPECT_EQ(all[0].port, 6379);
+  EXPECT_EQ(all[0].db, 0U);
+  EXPECT_EQ(all[0].prefix, "cache:");
+  EXPECT_EQ(all[0].timeout_ms, 50);
+  EXPECT_EQ(all[0].keep_s, 3600);
+  EXPECT_EQ(all[0].default_expire_s, 300);
+  EXPECT_EQ(all[0].max_object_size, 8 * kMiB);
+  EXPECT_EQ(all[1].host, "::1");
+  EXPECT_EQ(all[1].port, 7000);
+  EXPECT_EQ(all[1].keep_s, 600);
+  for (const std::size_t at : {std::size_t{1}, std::size_t{2}}) {
+    EXPECT_EQ(all[at].username, "ann");
+    EXPECT_EQ(all[at].password, "a:b");
+  }
+  EXPECT_EQ(all[2].host, "redis.example");
+  EXPECT_EQ(all[2].port, 7001);
+  EXPECT_EQ(all[2].db, 4U);
+  EXPECT_EQ(all[2].prefix, "shop:");
+  EXPECT_EQ(all[3].host, "::1");
+  EXPECT_EQ(all[3].port, 6379);
+  EXPECT_EQ(all[3].username, "");
+  EXPECT_EQ(all[3].password, "pw");
+  EXPECT_EQ(all[3].timeout_ms, 2000);
+  EXPECT_EQ(all[4].unix_path, "/run/redis.sock");
+  EXPECT_EQ(all[4].password, "1234");
+  EXPECT_EQ(all[5].host, "h");
+}
+
 TEST(LoadDefaults, ADiskHasItsOwn) {
   // More room than memory has, a folder, and a share of the disk that is left to others.
   const LoadResult result = load(std::string(kUpstream) + R"(

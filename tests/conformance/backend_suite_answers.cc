@@ -44,7 +44,7 @@ TEST_P(BackendSuite, AnswersOnceAndNeverFromWithin) {
 TEST_P(BackendSuite, ReportsAStoreOnceAndNeverFromWithin) {
   // So it is with a store: a result at once and silence, or none and one call, later.
   RecordingStoreWaiter waiter;
-  const Storing storing = store_->store(entry_of("a", "1"), nullptr, waiter);
+  const Storing storing = store_->store(entry_of("a", "1"), nullptr, {}, waiter);
   EXPECT_EQ(waiter.answers, 0);
   EXPECT_EQ(storing.result.has_value(), storing.pending == nullptr);
   const int expected = storing.result ? 0 : 1;
@@ -67,7 +67,7 @@ TEST_P(BackendSuite, DroppingTheHandleCancels) {
 TEST_P(BackendSuite, AStoreGoesOnUnheard) {
   // A dropped store is done nevertheless, and its waiter left alone.
   RecordingStoreWaiter dropped;
-  store_->store(entry_of("a", "1"), nullptr, dropped).pending.reset();
+  store_->store(entry_of("a", "1"), nullptr, {}, dropped).pending.reset();
   while (backend().stats().stores == 0) turn(loop_);
   turn(loop_);
   EXPECT_EQ(dropped.answers, 0);
@@ -84,7 +84,7 @@ TEST_P(BackendSuite, TheHandleMayGoWithinTheCall) {
     Storing storing;
   };
   Dropper dropper;
-  dropper.storing = store_->store(entry_of("a", "1"), nullptr, dropper);
+  dropper.storing = store_->store(entry_of("a", "1"), nullptr, {}, dropper);
   while (dropper.storing.pending) turn(loop_);
   dropper.lookup = store_->lookup(key_of("a"), Purpose::Serve, dropper);
   while (dropper.lookup.pending) turn(loop_);

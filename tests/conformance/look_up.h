@@ -54,7 +54,7 @@ inline EntryRef look_up(Store& store, keys::KeyView key, EventLoop& loop,
 inline StoreResult put(Store& store, EntryRef entry, EventLoop& loop,
                        std::unique_ptr<Reservation> reservation = nullptr) {
   RecordingStoreWaiter waiter;
-  const Storing storing = store.store(std::move(entry), std::move(reservation), waiter);
+  const Storing storing = store.store(std::move(entry), std::move(reservation), {}, waiter);
   if (storing.result) return *storing.result;
   while (waiter.answers == 0) turn(loop);
   return *waiter.result;

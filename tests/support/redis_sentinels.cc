@@ -3,7 +3,6 @@
 #include <stdexcept>
 
 namespace weir::test {
-
 namespace {
 
 // Of INFO's text on replication; empty while a sentinel closes connections there.

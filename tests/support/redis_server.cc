@@ -3,7 +3,10 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <system_error>
 
 namespace weir::test {
@@ -19,29 +22,12 @@ Command to_run(std::vector<std::string> arguments, const std::string& folder) {
 }
 
 // In `folder`: a key pair and its certificate, by the extensions of that name in openssl.cnf.
-void make_certificate(const std::string& folder, const std::string& name,
-                      const std::vector<std::string>& more) {
-  std::vector<std::string> arguments = {"openssl",
-                                        "req",
-                                        "-x509",
-                                        "-newkey",
-                                        "ec",
-                                        "-pkeyopt",
-                                        "ec_paramgen_curve:P-256",
-                                        "-nodes",
-                                        "-days",
-                                        "2",
-                                        "-config",
-                                        "openssl.cnf",
-                                        "-extensions",
-                                        name,
-                                        "-subj",
-                                        "/CN=" + name,
-                                        "-keyout",
-                                        name + ".key",
-                                        "-out",
-                                        name + ".crt"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
+void make_certificate(const std::string& folder, const std::string& name, const std::string& more) {
+  std::istringstream words(
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+      "-config openssl.cnf -extensions " +
+      name + " -subj /CN=" + name + " -keyout " + name + ".key -out " + name + ".crt " + more);
+  std::vector<std::string> arguments(std::istream_iterator<std::string>(words), {});
   ChildProcess openssl(to_run(std::move(arguments), folder));
   if (openssl.wait() != 0) throw std::runtime_error("openssl: " + openssl.err().text());
 }
@@ -76,8 +62,8 @@ RedisServer::RedisServer(RedisSetup setup) : setup_(std::move(setup)) {
 std::string RedisServer::config() const {
   std::string text = "bind 127.0.0.1\nprotected-mode no\nport " + std::to_string(port()) +
                      "\nunixsocket " + unix_path() + "\ndir " + folder() + "\ndaemonize no\n";
+  // Replicas are given their data at once, and a server that ends waits little for lame ones.
   if (!setup_.sentinel)
-    // Replicas are given their data at once, and a server that ends waits little for lame ones.
     text +=
         "save \"\"\nappendonly no\nenable-debug-command yes\n"
         "repl-diskless-sync-delay 0\nrepl-ping-replica-period 1\nshutdown-timeout 1\n";
@@ -98,8 +84,8 @@ void RedisServer::make_certificates() const {
                 "[ca]\nbasicConstraints = critical, CA:true\nkeyUsage = keyCertSign\n"
                 "[server]\nbasicConstraints = CA:false\n"
                 "subjectAltName = DNS:localhost, IP:127.0.0.1\n");
-  make_certificate(folder(), "ca", {});
-  make_certificate(folder(), "server", {"-CA", "ca.crt", "-CAkey", "ca.key"});
+  make_certificate(folder(), "ca", "");
+  make_certificate(folder(), "server", "-CA ca.crt -CAkey ca.key");
 }
 
 std::string RedisServer::configured(std::string_view name) const {

@@ -97,7 +97,7 @@ TEST_F(DiskBackendTest, WhatHappensDuringRecoveryIsNewerThanWhatIsFound) {
   open();
   held = true;
   RecordingStoreWaiter waiter;
-  const Storing storing = at().store().store(entry_of("stored", "new"), nullptr, waiter);
+  const Storing storing = at().store().store(entry_of("stored", "new"), nullptr, {}, waiter);
   EXPECT_NE(at().erase("erased"), EraseResult::Absent);
   held = false;
   while (storing.pending && waiter.answers == 0) turn(at().loop());

@@ -104,7 +104,7 @@ TEST_F(DiskKeepTest, WhatHappensToItMeanwhileCounts) {
         if (row.then == Then::Erased) other.erase("large");
         if (row.then == Then::Cleared) other.backend().clear();
         if (row.then == Then::Replaced) {
-          storing = other.store().store(entry_of("large", "new"), nullptr, waiter);
+          storing = other.store().store(entry_of("large", "new"), nullptr, {}, waiter);
         }
         return std::nullopt;
       });

@@ -181,7 +181,7 @@ TEST_P(DiskThreshold, BoundsThoseThatAreWrittenTogetherAsWell) {
   std::vector<RecordingStoreWaiter> waiters(kKeys);
   std::vector<Storing> storing;
   for (int i = 0; i < kKeys; ++i) {
-    storing.push_back(at().store().store(entry_of("key" + std::to_string(i), "x"), nullptr,
+    storing.push_back(at().store().store(entry_of("key" + std::to_string(i), "x"), nullptr, {},
                                          waiters[static_cast<std::size_t>(i)]));
   }
   held = false;

@@ -23,7 +23,7 @@ class FleetLogTest : public ::testing::Test {
   }
   static bool may_read(const RedisServer& server, const Instance& at) {
     const std::string run_id = server.client().must({"INFO", "server"}).field("run_id");
-    return at.log->positions().may_read(run_id);
+    return at.log->positions()->may_read(run_id);
   }
   static std::string last_id(const RedisServer& server) {
     test::RedisClient client = server.client();
@@ -71,18 +71,18 @@ TEST_F(FleetLogTest, NothingIsReadBeforeItIsInStepNorBehindAnotherRun) {
   const RedisServer server;
   Instance& a = fleet_.add(server);
   EXPECT_FALSE(may_read(server, a));
-  EXPECT_FALSE(a.log->positions().shared(100)) << "and nothing can be written";
+  EXPECT_FALSE(a.log->positions()->shared(100)) << "and nothing can be written";
   ASSERT_TRUE(fleet_.all_in_step());
   EXPECT_TRUE(may_read(server, a));
-  EXPECT_FALSE(a.log->positions().may_read("another run"));
-  EXPECT_FALSE(a.log->positions().may_read(""));
+  EXPECT_FALSE(a.log->positions()->may_read("another run"));
+  EXPECT_FALSE(a.log->positions()->may_read(""));
 }
 
 TEST_F(FleetLogTest, PositionsAreTranslatedBothWays) {
   const RedisServer server;
   Instance& a = fleet_.add(server);
   ASSERT_TRUE(fleet_.all_in_step());
-  const SharedPositions& positions = a.log->positions();
+  const SharedPositions& positions = *a.log->positions();
   const std::uint64_t before = a.book.position;
   const auto shared_before = positions.shared(before).value();
   fleet_.purge(a, "purge");
@@ -149,7 +149,7 @@ TEST_F(FleetLogTest, WhatTheServerHasLostIsSaidAgain) {
   ASSERT_TRUE(fleet_.all_in_step());
   fleet_.purge(a, "purge 1");
   fleet_.purge(b, "purge 2");
-  const auto old = a.log->positions().shared(a.book.position).value();
+  const auto old = a.log->positions()->shared(a.book.position).value();
   const std::uint64_t own_then = a.book.position;
   server.kill();
   ASSERT_TRUE(fleet_.turn_until([&] { return !a.log->is_in_step(); }));
@@ -162,7 +162,7 @@ TEST_F(FleetLogTest, WhatTheServerHasLostIsSaidAgain) {
   EXPECT_THAT(c.book.applied, Contains("purge 2"));
   EXPECT_THAT(c.book.applied, Contains("all is stale"));
   // What was written under the old log is older than all that was said in the new one.
-  const auto again = a.log->positions().own(old);
+  const auto again = a.log->positions()->own(old);
   ASSERT_TRUE(again);
   EXPECT_GT(*again, own_then);
   EXPECT_LT(*again, a.book.position);
@@ -177,12 +177,12 @@ TEST_F(FleetLogTest, ALogWhoseEndIsMissingIsAnotherLog) {
   fleet_.purge(a, "saved");
   server.client().must({"SAVE"});
   fleet_.purge(a, "lost");
-  const std::uint64_t old_log = a.log->positions().shared(a.book.position).value().log;
+  const std::uint64_t old_log = a.log->positions()->shared(a.book.position).value().log;
   server.kill();
   ASSERT_TRUE(fleet_.turn_until([&] { return !a.log->is_in_step() && !b.log->is_in_step(); }));
   server.start_again();
   ASSERT_TRUE(fleet_.turn_until([&] { return may_read(server, a) && may_read(server, b); }));
-  EXPECT_NE(a.log->positions().shared(a.book.position).value().log, old_log);
+  EXPECT_NE(a.log->positions()->shared(a.book.position).value().log, old_log);
   Instance& c = fleet_.add(server);
   ASSERT_TRUE(fleet_.all_in_step());
   EXPECT_THAT(c.book.applied, Contains("lost"));
@@ -212,13 +212,13 @@ TEST_F(FleetLogTest, ALogIsTrimmedAndWhoSleptThroughItDropsItsOwn) {
   Instance& b = fleet_.add(server, 400);
   ASSERT_TRUE(fleet_.all_in_step());
   fleet_.purge(a, "first");
-  const auto first = a.log->positions().shared(a.book.position).value();
+  const auto first = a.log->positions()->shared(a.book.position).value();
   fleet_.asleep = &b;
   test::RedisClient client = server.client();
   const auto length = [&] { return client.must({"XLEN", "cache:f:{weir-fleet}:log"}).number; };
   ASSERT_TRUE(fleet_.turn_until([&] {
     fleet_.purge(a, "purge");
-    return length() <= 45 && !a.log->positions().own(first);
+    return length() <= 45 && !a.log->positions()->own(first);
   }));
   EXPECT_GE(length(), 40) << "as many as it is to keep";
   fleet_.asleep = nullptr;
@@ -228,8 +228,8 @@ TEST_F(FleetLogTest, ALogIsTrimmedAndWhoSleptThroughItDropsItsOwn) {
   // One that comes new knows the floor, too.
   Instance& c = fleet_.add(server);
   ASSERT_TRUE(fleet_.all_in_step());
-  EXPECT_FALSE(c.log->positions().own(first));
-  EXPECT_FALSE(b.log->positions().own(first));
+  EXPECT_FALSE(c.log->positions()->own(first));
+  EXPECT_FALSE(b.log->positions()->own(first));
 }
 
 TEST_F(FleetLogTest, AServerThatHangsIsAwayAndWhatItHeardOfIsReadOnce) {

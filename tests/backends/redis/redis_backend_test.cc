@@ -111,7 +111,7 @@ TEST_F(RedisBackendTest, WhatHasNoExpiryIsNotOurs) {
 
 TEST_F(RedisBackendTest, WhatIsOlderThanCanBeToldIsNotThere) {
   kit_.put("a", "hello");
-  kit_.positions.floor = 1;
+  kit_.positions->floor = 1;
   EXPECT_EQ(kit_.body_at("a"), std::nullopt);
 }
 

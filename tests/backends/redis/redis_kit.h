@@ -26,6 +26,8 @@ class OwnPositions final : public SharedPositions {
     return shared.at.number;
   }
 
+  std::uint64_t tag() const override { return 77; }
+
   bool readable = true;
   std::uint64_t floor = 0;
 };
@@ -61,7 +63,7 @@ class RedisKit {
   std::optional<std::string> read_all(const Entry& entry);
 
   RedisOptions options;
-  OwnPositions positions;
+  const std::shared_ptr<OwnPositions> positions = std::make_shared<OwnPositions>();
   ThreadPool executor{1};
   std::unique_ptr<Resolver> resolver = make_system_resolver(executor);
 

@@ -35,7 +35,7 @@ class StoreByHand final : public backends::Store {
     return std::unexpected(StoreResult::NoRoom);
   }
   backends::Storing store(EntryRef entry, std::unique_ptr<backends::Reservation>,
-                          backends::StoreWaiter&) override {
+                          const backends::StoreTerms&, backends::StoreWaiter&) override {
     at_hand[std::string(entry->key().bytes)] = entry;
     return {StoreResult::Stored, nullptr};
   }

@@ -1,0 +1,288 @@
+// One cache for a fleet: what one instance has fetched all of them have, and what one is told to
+// forget none of them shows.
+#include "tests/e2e/fleet_fixture.h"
+
+namespace weir::test {
+namespace {
+
+using testing::HasSubstr;
+
+TEST_F(Fleet, WhatOneHasFetchedIsAHitAtAllOthers) {
+  for (const char* tiers : {"redis", "[ram, redis]", "[ram, disk, redis]"}) {
+    SCOPED_TRACE(tiers);
+    WeirProcess& a = add(yaml(tiers));
+    WeirProcess& b = add(yaml(tiers));
+    const std::string path = "/" + std::to_string(instances_.size());
+    for (const std::size_t size : {std::size_t{0}, std::size_t{5}, std::size_t{65'536},
+                                   std::size_t{65'537}, std::size_t{1'000'000}}) {
+      SCOPED_TRACE(size);
+      const std::string page = path + "/" + std::to_string(size);
+      const std::string body = patterned(size);
+      origin_.on(page, cacheable(body).header("X-Mark", page));
+      EXPECT_EQ(get(a, page).body, body);
+      const bool found = eventually([&] {
+        const Response answer = get(b, page);
+        EXPECT_EQ(answer.body, body);
+        EXPECT_EQ(answer.value("X-Mark"), page);
+        return cache_status(answer).hit;
+      });
+      EXPECT_TRUE(found);
+      EXPECT_TRUE(status(b, page).hit);
+      const Response head = Client(b.port()).request("HEAD", page, {{"Host", "a.test"}});
+      EXPECT_TRUE(cache_status(head).hit);
+      EXPECT_EQ(head.value("Content-Length"), std::to_string(size));
+    }
+    instances_.clear();
+  }
+}
+
+TEST_F(Fleet, ANewInstanceBeginsWarmAndKnowsTheAge) {
+  origin_.on("/a", cacheable("hello", "max-age=600").header("Age", "100"));
+  WeirProcess& a = add();
+  get(a, "/a");
+  await_objects(1);
+  const Response again = get(replace(0, yaml("[ram, redis]")), "/a");
+  EXPECT_TRUE(cache_status(again).hit);
+  EXPECT_EQ(again.body, "hello");
+  EXPECT_GE(std::stoi(again.value("Age")), 100);
+  EXPECT_LE(std::stoi(again.value("Age")), 120);
+  EXPECT_EQ(origin_.hits("/a"), 1);
+}
+
+TEST_F(Fleet, APurgeReachesAllBeforeItIsAnswered) {
+  struct Row {
+    const char* order;
+    bool gone;
+  };
+  const Row rows[] = {
+      {R"({"url": "http://a.test/blog/a"})", true},
+      {R"({"prefix": "/blog/"})", true},
+      {R"({"match": "/blog/*"})", true},
+      {R"({"tags": ["post-7"]})", true},
+      {R"({"all": true})", true},
+      {R"({"tags": ["post-7"], "soft": true})", true},
+      {R"({"all": true, "soft": true})", true},
+      {R"({"url": "http://a.test/blog/b"})", false},
+      {R"({"tags": ["post-8"]})", false},
+  };
+  int version = 0;
+  origin_.on("/blog/a", [&](const Request&) {
+    return cacheable(std::to_string(version)).header("Cache-Tag", "post-7");
+  });
+  for (const char* tiers : {"redis", "[ram, redis]", "[ram, disk, redis]"}) {
+    WeirProcess& a = add(yaml(tiers));
+    WeirProcess& b = add(yaml(tiers));
+    for (const Row& row : rows) {
+      SCOPED_TRACE(std::string(tiers) + " " + row.order);
+      get(a, "/blog/a");
+      ASSERT_TRUE(eventually([&] { return status(b, "/blog/a").hit; }));
+      ASSERT_TRUE(eventually([&] { return status(a, "/blog/a").hit; }));
+      ++version;
+      const Response answer = purge(a, row.order);
+      EXPECT_EQ(answer.status, 200) << answer.body;
+      EXPECT_THAT(answer.body, HasSubstr(R"("live":2)"));
+      EXPECT_THAT(answer.body, HasSubstr(R"("acked":2)"));
+      // At once, and from whichever tier.
+      const int shown = std::stoi(get(b, "/blog/a").body);
+      EXPECT_EQ(shown == version, row.gone);
+      if (!row.gone) {
+        EXPECT_EQ(purge(a, R"({"all": true})").status, 200);
+      }
+    }
+    instances_.clear();
+  }
+}
+
+TEST_F(Fleet, WhatAnotherHasFetchedAnewIsTakenInPlaceOfAnOlderCopy) {
+  // One's own copy was purged, or has grown too old: the app is asked by one of them.
+  int version = 0;
+  origin_.on("/a", [&](const Request&) { return cacheable(std::to_string(++version)); });
+  WeirProcess& a = add();
+  WeirProcess& b = add();
+  EXPECT_EQ(get(a, "/a").body, "1");
+  await_objects(1);
+  EXPECT_EQ(get(b, "/a").body, "1");
+  for (const char* order : {R"({"all": true})", R"({"all": true, "soft": true})"}) {
+    purge(a, order);
+    const std::string fetched = get(b, "/a").body;
+    ASSERT_TRUE(eventually([&] { return status(b, "/a").hit; }));
+    const int before = origin_.hits("/a");
+    ASSERT_TRUE(eventually([&] { return get(a, "/a").body == fetched; }));
+    EXPECT_EQ(origin_.hits("/a"), before);
+    EXPECT_TRUE(status(a, "/a").hit) << "its own copy is the new one";
+  }
+}
+
+TEST_F(Fleet, AnUnsafeRequestInvalidatesAtAllOthers) {
+  int version = 0;
+  origin_.on("/a", [&](const Request& request) {
+    if (request.method == "POST") ++version;
+    return request.method == "POST" ? Reply(204) : cacheable(std::to_string(version));
+  });
+  WeirProcess& a = add();
+  WeirProcess& b = add();
+  get(a, "/a");
+  await_objects(1);
+  EXPECT_EQ(get(b, "/a").body, "0");
+  Client(a.port()).request("POST", "/a", {{"Host", "a.test"}}, "x");
+  EXPECT_TRUE(eventually([&] { return get(b, "/a").body == "1"; }));
+}
+
+TEST_F(Fleet, APurgeIsNotUndoneByARestart) {
+  int version = 0;
+  origin_.on("/a", [&](const Request&) { return cacheable(std::to_string(++version)); });
+  WeirProcess& a = add();
+  get(a, "/a");
+  await_objects(1);
+  EXPECT_EQ(purge(a, R"({"url": "http://a.test/a"})").status, 200);
+  EXPECT_EQ(redis_->client().must({"KEYS", "cache:r:*"}).elements.size(), 1U)
+      << "it is still there";
+  EXPECT_EQ(get(replace(0, yaml("[ram, redis]")), "/a").body, "2");
+}
+
+TEST_F(Fleet, APurgeWhileTheServerIsAwayIsDoneHereAndThereBeforeAnythingIsRead) {
+  use(RedisSetup{.lines = {"appendonly yes", "appendfsync always"}});
+  int version = 0;
+  origin_.on("/a", [&](const Request&) { return cacheable(std::to_string(++version)); });
+  WeirProcess& a = add();
+  WeirProcess& b = add(yaml("redis"));
+  get(a, "/a");
+  await_objects(1);
+  EXPECT_EQ(get(b, "/a").body, "1");
+  redis_->kill();
+  EXPECT_EQ(get(b, "/a").body, "2") << "not from there, and no error";
+  const Response answer = purge(a, R"({"url": "http://a.test/a"})");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("purged here"));
+  EXPECT_NE(get(a, "/a").body, "1");
+  redis_->start_again();
+  await_in_step(a, 2);
+  await_in_step(b, 2);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_NE(get(a, "/a").body, "1");
+    EXPECT_NE(get(b, "/a").body, "1");
+  }
+}
+
+TEST_F(Fleet, AServerThatComesBackIsNotBelievedAsItWas) {
+  // What it kept may be older than what it has forgotten: asked about, not shown.
+  use(RedisSetup{.lines = {"appendonly yes", "appendfsync always"}});
+  int version = 0;
+  origin_.on("/a", [&](const Request&) { return cacheable(std::to_string(++version)); });
+  WeirProcess& a = add(yaml("redis"));
+  get(a, "/a");
+  await_objects(1);
+  EXPECT_TRUE(status(a, "/a").hit);
+  redis_->kill();
+  redis_->start_again();
+  await_in_step(a, 2);
+  const Response after = get(a, "/a");
+  EXPECT_FALSE(cache_status(after).hit);
+  EXPECT_NE(after.body, "1");
+  EXPECT_TRUE(eventually([&] { return status(a, "/a").hit; })) << "what is stored from now on";
+}
+
+TEST_F(Fleet, ItsOwnTiersGoOnWhenTheServerIsGone) {
+  origin_.on("/a", cacheable("hello"));
+  WeirProcess& a = add();
+  get(a, "/a");
+  await_objects(1);
+  redis_->kill();
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(status(a, "/a").hit);
+  EXPECT_EQ(origin_.hits("/a"), 1);
+  EXPECT_TRUE(eventually([&] { return !a.log_behind("log of purges is out of reach").empty(); }));
+}
+
+TEST_F(Fleet, AServerThatHangsCostsItsTimeOutAndNoErrors) {
+  timeout_ = "50ms";
+  origin_.otherwise([](const Request&) { return cacheable("hello"); });
+  WeirProcess& a = add(yaml("redis"));
+  get(a, "/warm");
+  redis_->pause();
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 100; ++i) {
+    const Response answer = get(a, "/" + std::to_string(i));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "hello");
+  }
+  const auto took = std::chrono::steady_clock::now() - began;
+  if (!is_sanitized()) {
+    EXPECT_LT(took, std::chrono::seconds(2));
+  }
+  redis_->go_on();
+  EXPECT_TRUE(eventually([&] { return status(a, "/after").hit; }));
+}
+
+TEST_F(Fleet, AWrongPasswordIsSaidAndTheServiceGoesOn) {
+  use(RedisSetup{.lines = {"requirepass right"}});
+  origin_.on("/a", cacheable("hello"));
+  WeirProcess& a = add(yaml("[ram, redis]", ", password: wrong"), false);
+  EXPECT_EQ(get(a, "/a").body, "hello");
+  EXPECT_TRUE(status(a, "/a").hit) << "from memory";
+  ASSERT_TRUE(eventually([&] { return !a.log_behind("it answers WRONGPASS").empty(); }));
+  EXPECT_EQ(a.log_text().find("right"), std::string::npos);
+  EXPECT_EQ(a.log_text().find("password: wrong"), std::string::npos);
+  WeirProcess& b = add(yaml("[ram, redis]", ", password: right"));
+  EXPECT_EQ(get(b, "/a").body, "hello");
+}
+
+TEST_F(Fleet, PrefixesAndDatabasesKeepFleetsApart) {
+  int version = 0;
+  origin_.on("/a", [&](const Request&) { return cacheable(std::to_string(++version)); });
+  WeirProcess& a = add(yaml("redis", ", prefix: \"one:\""));
+  WeirProcess& b = add(yaml("redis", ", prefix: \"two:\""));
+  WeirProcess& c = add(yaml("redis", ", prefix: \"one:\", db: 1"));
+  for (const WeirProcess* instance : {&a, &b, &c}) {
+    get(*instance, "/a");
+    ASSERT_TRUE(eventually([&] { return status(*instance, "/a").hit; }));
+  }
+  EXPECT_EQ(origin_.hits("/a"), 3);
+  EXPECT_THAT(purge(a, R"({"all": true})").body, HasSubstr(R"("live":1)"));
+  EXPECT_TRUE(status(b, "/a").hit);
+  EXPECT_TRUE(status(c, "/a").hit);
+}
+
+TEST_F(Fleet, ValuesAreOneForAll) {
+  WeirProcess& a = add();
+  WeirProcess& b = add();
+  EXPECT_EQ(ask_admin(a, "PUT", "/v1/keys/user%3A7", "ann").status, 204);
+  EXPECT_EQ(ask_admin(b, "GET", "/v1/keys/user%3A7").body, "ann");
+  EXPECT_EQ(redis_->client().must({"EXISTS", "cache:v:user:7"}).number, 1);
+  EXPECT_EQ(ask_admin(b, "PUT", "/v1/keys/user%3A7", "bob").status, 204);
+  EXPECT_EQ(ask_admin(a, "GET", "/v1/keys/user%3A7").body, "bob");
+  EXPECT_THAT(ask_admin(a, "GET", "/v1/keys?match=user*").body, HasSubstr("user:7"));
+  const std::string large(300'000, 'x');
+  EXPECT_EQ(ask_admin(a, "PUT", "/v1/keys/large", large).status, 204);
+  EXPECT_EQ(ask_admin(b, "GET", "/v1/keys/large").body, large);
+  EXPECT_EQ(ask_admin(b, "DELETE", "/v1/keys/user*").status, 200);
+  EXPECT_EQ(ask_admin(a, "GET", "/v1/keys/user%3A7").status, 404);
+  EXPECT_EQ(ask_admin(a, "GET", "/v1/keys/large").status, 200);
+  EXPECT_EQ(ask_admin(b, "DELETE", "/v1/keys").status, 200);
+  EXPECT_TRUE(eventually([&] { return ask_admin(a, "GET", "/v1/keys/large").status == 404; }));
+}
+
+TEST_F(Fleet, WhoDrainsLeaves) {
+  WeirProcess& a = add();
+  add();
+  EXPECT_THAT(purge(a, R"({"all": true})").body, HasSubstr(R"("live":2)"));
+  EXPECT_EQ(instances_[1]->stop(), 0);
+  EXPECT_TRUE(eventually(
+      [&] { return purge(a, R"({"all": true})").body.find(R"("live":1)") != std::string::npos; }));
+}
+
+TEST_F(Fleet, ForeignValuesUnderItsNamesAreMisses) {
+  origin_.on("/a", cacheable("hello"));
+  WeirProcess& a = add(yaml("redis"));
+  get(a, "/a");
+  await_objects(1);
+  RedisClient client = redis_->client();
+  for (const std::string& name : client.must({"KEYS", "cache:r:*"}).texts()) {
+    client.must({"SET", name, "garbage", "PX", "100000"});
+  }
+  EXPECT_EQ(get(a, "/a").body, "hello");
+  EXPECT_EQ(origin_.hits("/a"), 2);
+  EXPECT_TRUE(eventually([&] { return status(a, "/a").hit; }));
+}
+
+}  // namespace
+}  // namespace weir::test
