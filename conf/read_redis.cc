@@ -20,11 +20,9 @@ constexpr std::uint64_t kMostDb = 10'000;
 template <class Number>
 bool read_number(std::string_view text, std::uint64_t least, std::uint64_t most, Number& target) {
   std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, number);
-  if (text.empty() || error != std::errc{} || at != end || number < least || number > most) {
-    return false;
-  }
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_whole = error == std::errc{} && at == text.data() + text.size() && !text.empty();
+  if (!is_whole || number < least || number > most) return false;
   target = static_cast<Number>(number);
   return true;
 }

@@ -29,7 +29,7 @@ void FleetLog::follow() {
   news_call_ = ask(news_, commands, &FleetLog::on_followed);
 }
 
-void FleetLog::on_followed(std::vector<Reply> replies) {
+void FleetLog::on_followed(const std::vector<Reply>& replies) {
   if (news_.run_id() != run_id_) return lost("another server has taken its place");
   if (is_behind(replies[1])) return lost("more was purged than the log keeps");
   const Reply& reply = replies[0];
@@ -57,7 +57,7 @@ void FleetLog::send_pending() {
   ask_orders(appending(kBatchEntries), &FleetLog::on_appended);
 }
 
-void FleetLog::on_appended(std::vector<Reply> replies) {
+void FleetLog::on_appended(const std::vector<Reply>& replies) {
   if (!take_appended(replies)) return lost("it does not say where an entry was appended");
   send_pending();
   look_at_waiting();
@@ -83,7 +83,7 @@ void FleetLog::beat() {
   beat_call_ = ask(beats_, commands, &FleetLog::on_beat);
 }
 
-void FleetLog::on_beat(std::vector<Reply> replies) {
+void FleetLog::on_beat(const std::vector<Reply>& replies) {
   beat_call_.reset();
   if (beats_.run_id() != run_id_) return lost("another server has taken its place");
   // Nobody waited for us meanwhile: what they have purged has to be read first.

@@ -66,7 +66,7 @@ std::unique_ptr<PendingAnswer> FleetLog::ask(Link& link, const Commands& command
     if (!replies) return lost("it does not answer");
     const auto error = std::ranges::find_if(*replies, &Reply::is_error);
     if (error != replies->end()) return lost("it answers " + std::string(error->bytes()));
-    (this->*step)(std::move(*replies));
+    (this->*step)(*replies);
   });
   if (call) return std::move(*call);
   // Not from within: who asked goes on behind this call.
@@ -108,7 +108,7 @@ void FleetLog::join() {
   ask_orders(commands, &FleetLog::on_joined);
 }
 
-void FleetLog::on_joined(std::vector<Reply> replies) {
+void FleetLog::on_joined(const std::vector<Reply>& replies) {
   const bool created = replies[0].bytes() == "OK";
   const std::uint64_t log = read_hex(replies[1].bytes());
   const StreamPosition floor = read_position(replies[3].bytes()).value_or(StreamPosition{});
@@ -163,7 +163,7 @@ void FleetLog::begin_anew() {
   ask_orders(commands, &FleetLog::on_begun_anew);
 }
 
-void FleetLog::on_begun_anew(std::vector<Reply>) {
+void FleetLog::on_begun_anew(const std::vector<Reply>&) {
   join();
 }
 
@@ -176,7 +176,7 @@ void FleetLog::read_on() {
   ask_orders(commands, &FleetLog::on_read);
 }
 
-void FleetLog::on_read(std::vector<Reply> replies) {
+void FleetLog::on_read(const std::vector<Reply>& replies) {
   if (is_behind(replies[1])) return join();
   if (!apply_all(replies[0])) return lost("its log holds what is no entry");
   if (replies[0].elements.size() >= kBatchEntries) return read_on();
@@ -228,7 +228,7 @@ void FleetLog::catch_up() {
   ask_orders(appending(kBatchEntries), &FleetLog::on_caught_up);
 }
 
-void FleetLog::on_caught_up(std::vector<Reply> replies) {
+void FleetLog::on_caught_up(const std::vector<Reply>& replies) {
   if (!take_appended(replies)) return lost("it does not say where an entry was appended");
   if (pending_.empty()) return read_on();
   ask_orders(appending(kBatchEntries), &FleetLog::on_caught_up);
@@ -271,7 +271,7 @@ void FleetLog::announce() {
   ask_orders(commands, &FleetLog::on_announced);
 }
 
-void FleetLog::on_announced(std::vector<Reply> replies) {
+void FleetLog::on_announced(const std::vector<Reply>& replies) {
   const std::string replicas = info_field(replies.back().bytes(), "connected_slaves");
   has_replicas_ = !replicas.empty() && replicas != "0";
   read_on();

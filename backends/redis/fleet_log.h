@@ -83,7 +83,7 @@ class FleetLog {
     Entering,  // the others wait for this instance from now on; what came meanwhile is read
     InStep,
   };
-  using Step = void (FleetLog::*)(std::vector<Reply> replies);
+  using Step = void (FleetLog::*)(const std::vector<Reply>& replies);
   class Acknowledging;
   // An entry that is not known to be in the log. Those that were handed in are numbered.
   struct Pending {
@@ -98,21 +98,21 @@ class FleetLog {
   void lost(std::string_view why);
 
   void join();
-  void on_joined(std::vector<Reply> replies);
+  void on_joined(const std::vector<Reply>& replies);
   void replace_log(std::uint64_t log, StreamPosition floor);
   void begin_anew();
-  void on_begun_anew(std::vector<Reply> replies);
+  void on_begun_anew(const std::vector<Reply>& replies);
   void read_on();
-  void on_read(std::vector<Reply> replies);
+  void on_read(const std::vector<Reply>& replies);
   void catch_up();
-  void on_caught_up(std::vector<Reply> replies);
+  void on_caught_up(const std::vector<Reply>& replies);
   void announce();
-  void on_announced(std::vector<Reply> replies);
+  void on_announced(const std::vector<Reply>& replies);
   void enter();
   void follow();
-  void on_followed(std::vector<Reply> replies);
-  void on_appended(std::vector<Reply> replies);
-  void on_beat(std::vector<Reply> replies);
+  void on_followed(const std::vector<Reply>& replies);
+  void on_appended(const std::vector<Reply>& replies);
+  void on_beat(const std::vector<Reply>& replies);
 
   bool is_behind(const Reply& floor) const;
   bool apply_all(const Reply& entries);

@@ -36,7 +36,7 @@ class RedisStore::Scanning final : public PendingAnswer {
   }
 
  private:
-  using Step = void (Scanning::*)(std::vector<Reply> replies);
+  using Step = void (Scanning::*)(const std::vector<Reply>& replies);
   struct Found {
     std::string name;
     std::int64_t left_ms = 0;
@@ -45,7 +45,7 @@ class RedisStore::Scanning final : public PendingAnswer {
 
   void ask(const Commands& commands, Step step) {
     auto call = store_.small().call(commands, [this, step](Link::Replies replies) {
-      if (replies) return (this->*step)(std::move(*replies));
+      if (replies) return (this->*step)(*replies);
       store_.shared().failed(replies.error(), store_.loop().now_ms());
       end();
     });
@@ -57,7 +57,7 @@ class RedisStore::Scanning final : public PendingAnswer {
     end_soon();
   }
 
-  void on_names(std::vector<Reply> replies) {
+  void on_names(const std::vector<Reply>& replies) {
     const std::optional<Scanned> scanned = read_scan(replies[0]);
     if (!scanned) return end();
     std::uint64_t next = 0;
@@ -72,7 +72,7 @@ class RedisStore::Scanning final : public PendingAnswer {
     ask(commands, &Scanning::on_heads);
   }
 
-  void on_heads(std::vector<Reply> replies) {
+  void on_heads(const std::vector<Reply>& replies) {
     if (!store_.may_read()) return end();
     std::vector<Found> longer;
     Commands commands;
@@ -96,7 +96,7 @@ class RedisStore::Scanning final : public PendingAnswer {
     ask(commands, &Scanning::on_longer_heads);
   }
 
-  void on_longer_heads(std::vector<Reply> replies) {
+  void on_longer_heads(const std::vector<Reply>& replies) {
     for (std::size_t i = 0; i < found_.size(); ++i) add(found_[i], replies[i].bytes());
     end();
   }

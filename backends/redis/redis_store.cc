@@ -65,13 +65,13 @@ class RedisStore::Looking final : public PendingAnswer {
   }
 
  private:
-  using Step = void (Looking::*)(std::vector<Reply> replies);
+  using Step = void (Looking::*)(const std::vector<Reply>& replies);
 
   bool ask(Link& link, const Commands& commands, Step step) {
     auto call = link.call(commands, [this, step](Link::Replies replies) {
       if (replies) {
         store_.shared().answered();
-        return (this->*step)(std::move(*replies));
+        return (this->*step)(*replies);
       }
       store_.shared().failed(replies.error(), store_.loop().now_ms());
       answer(nullptr);
@@ -84,9 +84,9 @@ class RedisStore::Looking final : public PendingAnswer {
     return true;
   }
 
-  void on_value(std::vector<Reply> replies) {
+  void on_value(const std::vector<Reply>& replies) {
     const Reply& left = replies[0];
-    Reply& value = replies[1];
+    const Reply& value = replies[1];
     if (value.is_error()) store_.shared().refused(value.bytes(), store_.loop().now_ms());
     const bool is_there =
         left.type == Reply::Type::Integer && left.integer >= 0 && value.type == Reply::Type::Bulk;
@@ -126,7 +126,7 @@ class RedisStore::Looking final : public PendingAnswer {
     if (!ask(store_.large(), commands, &Looking::on_pieces)) answer(nullptr);
   }
 
-  void on_pieces(std::vector<Reply> replies) {
+  void on_pieces(const std::vector<Reply>& replies) {
     const bool all_there = replies[0].type == Reply::Type::Integer &&
                            static_cast<std::uint64_t>(replies[0].integer) == pieces_;
     answer(all_there ? std::move(entry_) : nullptr);

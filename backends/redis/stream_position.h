@@ -36,9 +36,8 @@ inline std::optional<StreamPosition> read_position(std::string_view text) {
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
   const auto read = [](std::string_view digits, std::uint64_t& number) {
-    const char* const end = digits.data() + digits.size();
-    const auto [at, error] = std::from_chars(digits.data(), end, number);
-    return error == std::errc() && at == end && !digits.empty();
+    const auto [at, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return error == std::errc() && at == digits.data() + digits.size() && !digits.empty();
   };
   if (!read(text.substr(0, dash), out.ms) || !read(text.substr(dash + 1), out.number)) {
     return std::nullopt;

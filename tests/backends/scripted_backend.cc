@@ -46,6 +46,7 @@ class ScriptedBackend::Presence final : public Store {
       : backend_(std::move(backend)), loop_(loop) {}
 
   bool answers_now() const override { return false; }
+  bool is_shared() const override { return backend_->shared_; }
   EntryRef lookup_now(keys::KeyView, Purpose) override { return nullptr; }
   Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override {
     return backend_->ask(key, purpose, loop_, waiter);

@@ -20,6 +20,7 @@ import control
 import disk
 import memory
 import procs
+import redis
 import report
 import syscalls
 import wrk
@@ -66,7 +67,7 @@ CASES = {case.name: case for case in [
 # Cases of their own kind; what they return is a table. churn takes ten minutes: only when asked.
 TABLES = {"memory": memory.measure, "churn": memory.churn, "million": disk.million,
           "beside": disk.beside, "amplification": disk.amplification,
-          "value": control.value, "operations": control.operations}
+          "value": control.value, "operations": control.operations, "redis": redis.hits}
 DEFAULT_CASES = [*CASES, "memory"]
 
 
