@@ -56,14 +56,14 @@ class TieredStore::Chain final : public PendingAnswer, private LookupWaiter {
   // Whether no further tier is to be asked; the newest so far is the best.
   bool is_end(EntryRef entry) {
     WEIR_CHECK(entry->key() == key_);  // or one page would go out as another
-    const bool is_newer = !best_ || entry->meta().response_ms > best_->meta().response_ms;
-    const bool will_do = !store_.shared_behind(at_) || waiter_.is_enough(*entry);
-    if (is_newer || will_do) {
+    const bool is_last = !store_.shared_behind(at_);
+    const bool is_enough = (is_last && !best_) || waiter_.is_enough(*entry);
+    if (!best_ || is_enough || entry->meta().response_ms > best_->meta().response_ms) {
       passed_over_ = best_ != nullptr;
       best_ = std::move(entry);
       best_at_ = at_;
     }
-    return will_do;
+    return is_last || is_enough;
   }
   // What is better than what the nearer ones have takes its place there, whatever it was asked for.
   Purpose passes_on() const { return passed_over_ ? Purpose::Serve : purpose_; }

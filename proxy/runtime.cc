@@ -80,11 +80,18 @@ Executor& Runtime::executor() {
 }
 
 Runtime::Opened Runtime::open_redis(const conf::Backend& backend) {
-  if (!resolver_) resolver_ = make_system_resolver(executor());
+  if (!resolver_) {
+    naming_ = std::make_unique<ThreadPool>(1);
+    resolver_ = make_system_resolver(*naming_);
+  }
   Opened out;
   out.fleet = tables_->fleets.join(
       loop_, *resolver_,
       {.place = place_of(backend), .prefix = backend.prefix, .backend = backend.name});
+  if (const auto before = backends_.find(backend.name);
+      before != backends_.end() && before->second.fleet) {
+    out.fleet->take_over(*before->second.fleet);
+  }
   backends::RedisOptions options{.name = backend.name,
                                  .place = place_of(backend),
                                  .prefix = backend.prefix,

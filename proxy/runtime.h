@@ -95,8 +95,10 @@ class Runtime {
   void let_go(const conf::Backend& backend, bool with_marks);
 
   EventLoop& loop_;
-  std::unique_ptr<ThreadPool> executor_;  // where there is a backend that blocks, or has a name
-  std::unique_ptr<Resolver> resolver_;    // on it
+  std::unique_ptr<ThreadPool> executor_;  // where there is a backend that blocks
+  // Names are looked up on a thread of their own: no disk waits for one that takes long.
+  std::unique_ptr<ThreadPool> naming_;
+  std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<flow::SharedTables> tables_;
   std::uint64_t book_ = 0;                 // the seed, and number, of tables_->purges
   std::unique_ptr<flow::MarkFile> marks_;  // where there is a disk; of tables_->purges

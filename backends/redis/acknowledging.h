@@ -16,11 +16,11 @@ class FleetLog::Acknowledging {
 
   // The log has changed: is it there by now?
   void look();
+  bool wants_confirmation() const { return is_unconfirmed_; }
+  void on_confirmed(bool confirmed);
   void end();
 
  private:
-  void confirm();
-  void ask_who();
   void ask_how_far();
   void on_how_far(const Reply& positions);
   void ask(Link& link, const Commands& commands, std::move_only_function<void(const Reply&)> go_on);
@@ -29,8 +29,9 @@ class FleetLog::Acknowledging {
   const std::uint64_t number_;  // of the last entry that is waited for
   WhenApplied tell_;
   Applied result_;
-  StreamPosition at_;  // that all have to reach, once it is logged
-  std::vector<std::string> members_;
+  StreamPosition at_;            // that all have to reach, once it is logged
+  bool is_unconfirmed_ = false;  // no replica has said yet whether it has it
+  bool is_acknowledged_ = false;
   std::unique_ptr<PendingAnswer> call_;
   Timer again_;
   Timer patience_;

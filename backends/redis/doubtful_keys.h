@@ -18,15 +18,21 @@ class DoubtfulKeys {
   // Beyond that nothing is believed any more, until forget_all().
   static constexpr std::size_t kMost = 65'536;
 
-  void add(const Hash128& key) {
+  // True: there are too many since this one.
+  bool add(const Hash128& key) {
     const std::lock_guard lock(mutex_);
     ++doubts_;
+    if (all_.load(std::memory_order_relaxed)) return false;
     if (keys_.size() < kMost || keys_.contains(key)) {
       keys_[key] = doubts_;
     } else {
-      all_.store(true, std::memory_order_relaxed);
+      const bool was_all = all_.exchange(true, std::memory_order_relaxed);
+      keys_.clear();
+      count_.store(0, std::memory_order_relaxed);
+      return !was_all;
     }
     count_.store(keys_.size(), std::memory_order_relaxed);
+    return false;
   }
   // To be asked before a change is sent, and said with confirm().
   std::uint64_t now() const { return doubts_.load(std::memory_order_relaxed); }

@@ -44,12 +44,26 @@ void FleetLog::on_followed(const std::vector<Reply>& replies) {
 // ---- our own ----
 
 void FleetLog::append(std::string entry) {
-  door_->post([weak = life_.watch(), entry = std::move(entry)]() mutable {
-    FleetLog* const log = weak.get();
-    if (!log) return;
-    log->pending_.push_back({std::move(entry), ++log->taken_});
-    log->send_pending();
+  door_->post([weak = self_, entry = std::move(entry)]() mutable {
+    if (FleetLog* const log = weak.get()) log->append_here(std::move(entry));
   });
+}
+
+// More than the log keeps are, for whoever applies them, as many as all.
+void FleetLog::append_here(std::string entry) {
+  if (pending_.size() >= options_.most_entries) {
+    pending_.resize(sending_);
+    entry = marks_.all_is_dead();
+  }
+  pending_.push_back({std::move(entry), ++taken_});
+  send_pending();
+}
+
+std::vector<std::string> FleetLog::pending() const {
+  std::vector<std::string> out;
+  out.reserve(pending_.size());
+  for (const Pending& one : pending_) out.push_back(one.entry);
+  return out;
 }
 
 void FleetLog::send_pending() {
@@ -65,9 +79,16 @@ void FleetLog::on_appended(const std::vector<Reply>& replies) {
 
 // ---- how far we are ----
 
+// The server's clock for all of them. What stood there before, and which log it is now. No expiry:
+// an entry that Redis evicts would be an instance that nobody waits for.
 void FleetLog::add_beat(Commands& commands) {
+  constexpr std::string_view kBeat =
+      "local t=redis.call('TIME') "
+      "local had=redis.call('HGET',KEYS[1],ARGV[1]) "
+      "redis.call('HSET',KEYS[1],ARGV[1],ARGV[2]..' '..t[1]) "
+      "return {had or '',redis.call('GET',KEYS[2]) or ''}";
   commands.add(
-      {"SET", own_key(), positions_->position().text(), "PX", std::to_string(options_.lease_ms)});
+      {"EVAL", kBeat, "2", key("members"), key("id"), instance_, positions_->position().text()});
 }
 
 void FleetLog::beat() {
@@ -88,6 +109,10 @@ void FleetLog::on_beat(const std::vector<Reply>& replies) {
   if (beats_.run_id() != run_id_) return lost("another server has taken its place");
   // Nobody waited for us meanwhile: what they have purged has to be read first.
   if (loop_.now_ms() >= positions_->lease_until_ms()) return lost("it was silent for too long");
+  const auto& said = replies[0].elements;
+  if (said.size() != 2 || said[0].bytes().empty()) return lost("it has forgotten this instance");
+  if (read_hex(said[1].bytes()) != positions_->log()) return lost("it has another log");
+  if (positions_->doubts() > positions_->resolved()) return lost("all it holds is to be doubted");
   const std::string replicas = info_field(replies.back().bytes(), "connected_slaves");
   has_replicas_ = !replicas.empty() && replicas != "0";
   positions_->trust(run_id_, beat_sent_ms_ + options_.lease_ms);
@@ -119,7 +144,7 @@ void FleetLog::trim() {
 void FleetLog::leave() {
   positions_->distrust();
   Commands commands;
-  commands.add({"SREM", key("members"), instance_}).add({"DEL", own_key()});
+  commands.add({"HDEL", key("members"), instance_});
   if (state_ == State::InStep) {
     [[maybe_unused]] const auto unheard = beats_.call(commands, [](const auto&) {});
   }
@@ -134,13 +159,51 @@ void FleetLog::leave() {
 // ---- how far the others are ----
 
 void FleetLog::when_applied(WhenApplied tell) {
-  door_->post([weak = life_.watch(), tell = std::move(tell)]() mutable {
+  // Told also when the loop is no more.
+  struct Told {
+    explicit Told(WhenApplied function) : tell(std::move(function)) {}
+    Told(Told&& other) noexcept : tell(std::exchange(other.tell, {})) {}
+    Told(const Told&) = delete;
+    ~Told() {
+      if (tell) tell({});
+    }
+    WhenApplied tell;
+  };
+  door_->post([weak = self_, told = Told(std::move(tell))]() mutable {
     FleetLog* const log = weak.get();
-    if (!log) return tell({});
-    if (log->state_ == State::Away) return tell({});
-    log->waiting_.push_back(std::make_unique<Acknowledging>(*log, log->taken_, std::move(tell)));
-    log->waiting_.back()->look();
+    if (!log || log->state_ == State::Away) return;
+    log->wait_here(std::exchange(told.tell, {}));
   });
+}
+
+void FleetLog::wait_here(WhenApplied tell) {
+  waiting_.push_back(std::make_unique<Acknowledging>(*this, taken_, std::move(tell)));
+  waiting_.back()->look();
+}
+
+// One at a time: each holds up its link. A write of its own there is behind all that was appended.
+void FleetLog::confirm() {
+  if (confirm_call_ || state_ != State::InStep) return;
+  std::vector<const Acknowledging*> asked;
+  for (const auto& one : waiting_) {
+    if (one->wants_confirmation()) asked.push_back(one.get());
+  }
+  if (asked.empty()) return;
+  Commands commands;
+  commands.add({"SET", key("confirm"), instance_})
+      .add({"WAIT", "1", std::to_string(options_.patience_ms / 2)});
+  auto call = replicas_.call(commands, [this, asked](Link::Replies replies) {
+    confirm_call_.reset();
+    const bool confirmed = replies && replies->back().integer >= 1;
+    // Those of them that are still there; one that ends leaves the list.
+    for (const Acknowledging* const one : asked) {
+      const auto found =
+          std::ranges::find_if(waiting_, [one](const auto& waits) { return waits.get() == one; });
+      if (found != waiting_.end()) (*found)->on_confirmed(confirmed);
+    }
+    confirm();
+  });
+  if (call) confirm_call_ = std::move(*call);
 }
 
 void FleetLog::look_at_waiting() {
@@ -167,57 +230,48 @@ void FleetLog::Acknowledging::look() {
   if (result_.logged || log_.state_ != State::InStep || log_.appended_ < number_) return;
   result_.logged = true;
   at_ = log_.last_appended_;
-  if (log_.has_replicas_) return confirm();
-  ask_who();
+  if (log_.has_replicas_) {
+    result_.confirmed = false;
+    is_unconfirmed_ = true;
+    log_.confirm();
+  }
+  ask_how_far();
 }
 
-// On the link that has appended it.
-void FleetLog::Acknowledging::confirm() {
-  result_.confirmed = false;
-  Commands commands;
-  commands.add({"WAIT", "1", std::to_string(log_.options_.patience_ms / 2)});
-  ask(log_.orders_, commands, [this](const Reply& reply) {
-    result_.confirmed = reply.integer >= 1;
-    ask_who();
-  });
+// Once: true or false.
+void FleetLog::Acknowledging::on_confirmed(bool confirmed) {
+  is_unconfirmed_ = false;
+  result_.confirmed = confirmed;
+  if (is_acknowledged_) end();
 }
 
-void FleetLog::Acknowledging::ask_who() {
-  Commands commands;
-  commands.add({"SMEMBERS", log_.key("members")});
-  ask(log_.beats_, commands, [this](const Reply& members) {
-    for (const Reply& member : members.elements) members_.emplace_back(member.bytes());
-    ask_how_far();
-  });
-}
-
+// Of those alone whose last word is not too old, by the server's clock; the others leave the list.
 void FleetLog::Acknowledging::ask_how_far() {
-  if (members_.empty()) return end();
-  std::vector<std::string> words = {"MGET"};
-  for (const std::string& member : members_) words.push_back(log_.key("m:" + member));
+  constexpr std::string_view kHowFar =
+      "local now=tonumber(redis.call('TIME')[1]) local out={} "
+      "local all=redis.call('HGETALL',KEYS[1]) "
+      "for i=1,#all,2 do "
+      "local at,time=string.match(all[i+1],'^(%S+) (%d+)$') "
+      "if time and now-tonumber(time)<=tonumber(ARGV[1]) then out[#out+1]=at "
+      "else redis.call('HDEL',KEYS[1],all[i]) end end "
+      "return out";
   Commands commands;
-  commands.add(std::vector<std::string_view>(words.begin(), words.end()));
+  // In whole seconds, and one more: they are waited for longer than any of them trusts.
+  commands.add({"EVAL", kHowFar, "1", log_.key("members"),
+                std::to_string(log_.options_.lease_ms / 1000 + 1)});
   ask(log_.beats_, commands, [this](const Reply& positions) { on_how_far(positions); });
 }
 
-// One whose lease is over has no position any more, and leaves the list of members.
 void FleetLog::Acknowledging::on_how_far(const Reply& positions) {
-  result_.live = result_.acked = 0;
-  Commands gone;
-  for (std::size_t i = 0; i < std::min(members_.size(), positions.elements.size()); ++i) {
-    const auto at = read_position(positions.elements[i].bytes());
-    if (!at) {
-      gone.add({"SREM", log_.key("members"), members_[i]});
-      continue;
-    }
-    ++result_.live;
-    if (*at >= at_) ++result_.acked;
+  result_.live = positions.elements.size();
+  result_.acked = 0;
+  for (const Reply& one : positions.elements) {
+    const auto at = read_position(one.bytes());
+    if (at && *at >= at_) ++result_.acked;
   }
-  if (gone.count() > 0) {
-    [[maybe_unused]] const auto unheard = log_.beats_.call(gone, [](const auto&) {});
-  }
-  if (result_.acked == result_.live) return end();
-  again_.start(kLook_ms);
+  is_acknowledged_ = result_.acked == result_.live;
+  if (!is_acknowledged_) return again_.start(kLook_ms);
+  if (!is_unconfirmed_) end();
 }
 
 void FleetLog::Acknowledging::ask(Link& link, const Commands& commands,

@@ -14,7 +14,8 @@
 namespace weir::backends::redis {
 namespace {
 
-constexpr std::int64_t kRetry_ms = 100;
+constexpr std::int64_t kFirstRetry_ms = 100;
+constexpr std::int64_t kLongestRetry_ms = 2'000;
 constexpr std::string_view kBatch = "500";
 constexpr std::size_t kBatchEntries = 500;
 
@@ -26,13 +27,6 @@ LinkOptions link_options() {
 
 std::string hex(std::uint64_t number) {
   return fmt::format("{:016x}", number);
-}
-
-// 0: it is no number of a log.
-std::uint64_t read_hex(std::string_view text) {
-  std::uint64_t out = 0;
-  std::from_chars(text.data(), text.data() + text.size(), out, 16);
-  return out;
 }
 
 }  // namespace
@@ -47,6 +41,7 @@ FleetLog::FleetLog(EventLoop& loop, Resolver& resolver, FleetLogOptions options,
       orders_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
       news_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
       beats_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
+      replicas_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
       retry_(loop, [this] { join(); }),
       beat_(loop, [this] { beat(); }) {
   retry_.start(0);
@@ -55,6 +50,8 @@ FleetLog::FleetLog(EventLoop& loop, Resolver& resolver, FleetLogOptions options,
 FleetLog::~FleetLog() {
   door_->close();
   positions_->distrust();
+  // Whoever waits is told as far as it is known.
+  while (!waiting_.empty()) waiting_.front()->end();
 }
 
 std::string FleetLog::key(std::string_view name) const {
@@ -79,7 +76,7 @@ std::unique_ptr<PendingAnswer> FleetLog::ask(Link& link, const Commands& command
 // Whatever was under way is begun anew: an entry may then be there twice, which changes nothing.
 void FleetLog::lost(std::string_view why) {
   positions_->distrust();
-  if (state_ == State::InStep) {
+  if (!std::exchange(is_told_away_, true)) {
     log_warn("backend {}: the fleet's log of purges is out of reach: {}", options_.backend, why);
   }
   state_ = State::Away;
@@ -87,10 +84,14 @@ void FleetLog::lost(std::string_view why) {
   news_call_.reset();
   beat_call_.reset();
   trim_call_.reset();
+  confirm_call_.reset();
   beat_again_ = false;
   sending_ = 0;
   beat_.stop();
-  retry_.start(kRetry_ms);
+  // The same server may have another place by now.
+  for (Link* const link : {&orders_, &news_, &beats_, &replicas_}) link->renew();
+  retry_ms_ = std::clamp(2 * retry_ms_, kFirstRetry_ms, kLongestRetry_ms);
+  retry_.start(retry_ms_);
 }
 
 // ---- what stands there ----
@@ -104,7 +105,9 @@ void FleetLog::join() {
       .add({"GET", key("run")})
       .add({"GET", key("floor")})
       .add({"XREVRANGE", key("log"), "+", "-", "COUNT", "1"})
-      .add({"INFO", "server"});
+      .add({"INFO", "server"})
+      .add({"INFO", "memory"})
+      .add({"XRANGE", key("log"), positions_->position().text(), positions_->position().text()});
   ask_orders(commands, &FleetLog::on_joined);
 }
 
@@ -118,14 +121,30 @@ void FleetLog::on_joined(const std::vector<Reply>& replies) {
   }
   run_id_ = info_field(replies[5].bytes(), "run_id");
   if (log == 0 || run_id_.empty()) return lost("it does not say which log it has");
-  if (created || replies[2].bytes() != run_id_) is_doubtful_ = true;
+  warn_of_eviction(info_field(replies[6].bytes(), "maxmemory_policy"));
+  doubts_ = positions_->doubts();
+  if (created || replies[2].bytes() != run_id_ || doubts_ > positions_->resolved()) {
+    is_doubtful_ = true;
+  }
+  // What is lost of a log is its end: where the last entry is that was applied here, all before is.
+  const bool has_last = positions_->count() == 0 || !replies[7].elements.empty();
+  const bool was_away = loop_.now_ms() >= positions_->lease_until_ms();
   const auto known = positions_->log();
   if (!known) {
-    positions_->begin(log, floor, marks_.step());
+    // What a disk has may be older than what the log knows.
+    const bool is_from_beginning = !created && floor == StreamPosition{};
+    positions_->begin(log, floor, is_from_beginning ? marks_.step() : marks_.drop_own());
   } else if (log != *known) {
     replace_log(log, floor);
-  } else if (last < positions_->position()) {
+  } else if (last < positions_->position() || (!has_last && floor < positions_->position())) {
     return begin_anew();
+  } else if (was_away && run_id_ != last_run_id_) {
+    // Entries that were never applied here may be lost with the server.
+    log_warn(
+        "backend {}: its server was replaced while this instance was away; its own tiers "
+        "begin empty",
+        options_.backend);
+    positions_->begin(log, floor, marks_.drop_own());
   } else if (positions_->position() < floor) {
     log_warn(
         "backend {}: the fleet has purged more than it keeps since this instance last heard "
@@ -134,6 +153,14 @@ void FleetLog::on_joined(const std::vector<Reply>& replies) {
     positions_->begin(log, floor, marks_.drop_own());
   }
   read_on();
+}
+
+void FleetLog::warn_of_eviction(std::string_view policy) {
+  if (!policy.starts_with("allkeys") || std::exchange(is_warned_, true)) return;
+  log_warn(
+      "backend {}: the server's maxmemory-policy is {}, which may evict the log of purges: set "
+      "a volatile one",
+      options_.backend, policy);
 }
 
 // The one before is gone, or its end. Whoever was in step with it knows all that it said, and says
@@ -264,7 +291,6 @@ void FleetLog::announce() {
   state_ = State::Entering;
   Commands commands;
   if (is_doubtful_) commands.add({"SET", key("run"), run_id_});
-  commands.add({"SADD", key("members"), instance_});
   add_beat(commands);
   commands.add({"INFO", "replication"});
   beat_sent_ms_ = loop_.now_ms();
@@ -278,7 +304,11 @@ void FleetLog::on_announced(const std::vector<Reply>& replies) {
 }
 
 void FleetLog::enter() {
+  if (is_doubtful_) positions_->resolve(doubts_);
   is_doubtful_ = false;
+  is_told_away_ = false;
+  retry_ms_ = 0;
+  last_run_id_ = run_id_;
   state_ = State::InStep;
   positions_->trust(run_id_, beat_sent_ms_ + options_.lease_ms);
   log_info("backend {}: in step with the fleet's log of purges", options_.backend);

@@ -45,6 +45,8 @@ class FleetMarks {
   virtual std::uint64_t drop_own() = 0;
   // The entry that says: all that is there now is to be validated before it is used.
   virtual std::string all_is_stale() const = 0;
+  // The one that says: nothing of it is to be used.
+  virtual std::string all_is_dead() const = 0;
 };
 
 class FleetLog {
@@ -74,6 +76,8 @@ class FleetLog {
 
   // Nobody waits for this instance any more.
   void leave();
+  // What is not known to be in the log, for the one that takes this one's place.
+  std::vector<std::string> pending() const;
 
  private:
   enum class State : std::uint8_t {
@@ -92,13 +96,13 @@ class FleetLog {
   };
 
   std::string key(std::string_view name) const;
-  std::string own_key() const { return key("m:" + instance_); }
   std::unique_ptr<PendingAnswer> ask(Link& link, const Commands& commands, Step step);
   void ask_orders(const Commands& commands, Step step) { call_ = ask(orders_, commands, step); }
   void lost(std::string_view why);
 
   void join();
   void on_joined(const std::vector<Reply>& replies);
+  void warn_of_eviction(std::string_view policy);
   void replace_log(std::uint64_t log, StreamPosition floor);
   void begin_anew();
   void on_begun_anew(const std::vector<Reply>& replies);
@@ -120,6 +124,9 @@ class FleetLog {
   bool take_appended(const std::vector<Reply>& replies);
   void send_pending();
   void add_beat(Commands& commands);
+  void append_here(std::string entry);
+  void wait_here(WhenApplied tell);
+  void confirm();
   void beat();
   void trim();
   void look_at_waiting();
@@ -131,19 +138,26 @@ class FleetLog {
   const std::string instance_;
   const std::shared_ptr<LoopDoor> door_;
   const std::shared_ptr<FleetPositions> positions_;
-  Link orders_;  // to join and to append
-  Link news_;    // waits for entries
-  Link beats_;   // says how far this instance is, and asks how far the others are
+  Link orders_;    // to join and to append
+  Link news_;      // waits for entries
+  Link beats_;     // says how far this instance is, and asks how far the others are
+  Link replicas_;  // waits for a replica
   State state_ = State::Away;
   std::unique_ptr<PendingAnswer> call_;
   std::unique_ptr<PendingAnswer> news_call_;
   std::unique_ptr<PendingAnswer> beat_call_;
   std::unique_ptr<PendingAnswer> trim_call_;
+  std::unique_ptr<PendingAnswer> confirm_call_;
   Timer retry_;
   Timer beat_;
 
-  std::string run_id_;        // of the server that was joined
-  bool is_doubtful_ = false;  // what it holds is to be said stale
+  std::string run_id_;       // of the server that was joined
+  std::string last_run_id_;  // of the one that was followed
+  std::int64_t retry_ms_ = 0;
+  bool is_warned_ = false;
+  bool is_told_away_ = false;  // and why, since it was in step
+  std::uint64_t doubts_ = 0;   // FleetPositions::doubts() that is_doubtful_ is about
+  bool is_doubtful_ = false;   // what it holds is to be said stale
   std::deque<Pending> pending_;
   std::size_t sending_ = 0;     // of those, under way
   std::uint64_t taken_ = 0;     // entries that were handed in
@@ -154,6 +168,7 @@ class FleetLog {
   bool has_replicas_ = false;
   std::list<std::unique_ptr<Acknowledging>> waiting_;
   Life<FleetLog> life_{*this};
+  const Weak<FleetLog> self_ = life_.watch();  // for other threads, which copy it
 };
 
 }  // namespace weir::backends::redis

@@ -14,6 +14,11 @@ bool FleetPositions::may_read(std::string_view run_id) const {
   return !run_id_.empty() && run_id == run_id_;
 }
 
+bool FleetPositions::is_other_run(std::string_view run_id) const {
+  const std::shared_lock lock(mutex_);
+  return !run_id_.empty() && run_id != run_id_;
+}
+
 // What began before this log was looked at may have missed what stands below its floor.
 std::optional<LogPosition> FleetPositions::shared(std::uint64_t own) const {
   const std::shared_lock lock(mutex_);

@@ -24,6 +24,9 @@ class FleetPositions final : public SharedPositions {
   bool may_read(std::string_view run_id) const override;
   std::optional<LogPosition> shared(std::uint64_t own) const override;
   std::optional<std::uint64_t> own(const LogPosition& shared) const override;
+  std::uint64_t doubt() const override { return ++doubts_; }
+  std::uint64_t resolved() const override { return resolved_.load(std::memory_order_relaxed); }
+  bool is_other_run(std::string_view run_id) const override;
   std::uint64_t tag() const override { return tag_; }
 
   // ---- one thread ----
@@ -46,6 +49,9 @@ class FleetPositions final : public SharedPositions {
   // instance when they purge.
   void trust(std::string run_id, std::int64_t until_ms);
   void distrust();
+  // How often somebody has asked for all to be said stale; and that it was, so often.
+  std::uint64_t doubts() const { return doubts_.load(std::memory_order_relaxed); }
+  void resolve(std::uint64_t doubts) { resolved_.store(doubts, std::memory_order_relaxed); }
   // When that ends, or ended.
   std::int64_t lease_until_ms() const { return until_ms_.load(std::memory_order_relaxed); }
 
@@ -65,6 +71,8 @@ class FleetPositions final : public SharedPositions {
   std::deque<Known> known_;
   std::string run_id_;  // empty: nothing is to be read
   std::atomic<std::int64_t> until_ms_{INT64_MIN};
+  mutable std::atomic<std::uint64_t> doubts_{0};
+  std::atomic<std::uint64_t> resolved_{0};
 };
 
 }  // namespace weir::backends::redis

@@ -82,8 +82,15 @@ std::expected<std::unique_ptr<PendingAnswer>, LinkFault> Link::call(const Comman
 
 // Numbers go up by one, so a call's place follows from its number.
 void Link::forget(std::uint64_t number) {
-  if (calls_.empty() || number < calls_.front().number) return;
-  calls_[number - calls_.front().number].heard = {};
+  if (Call* const call = find_call(number)) call->heard = {};
+}
+
+Link::Call* Link::find_call(std::uint64_t number) {
+  for (std::deque<Call>* const calls : {&calls_, &failing_}) {
+    const auto found = std::ranges::lower_bound(*calls, number, {}, &Call::number);
+    if (found != calls->end() && found->number == number) return &*found;
+  }
+  return nullptr;
 }
 
 // ---- connecting ----
@@ -290,12 +297,22 @@ void Link::fail_with(const std::string& why, LinkFault fault) {
   // One that stood may be had again at once.
   rest_ms_ = stood ? 0 : std::clamp(2 * rest_ms_, kFirstRest_ms, kLongestRest_ms);
   rests_until_ms_ = loop_.now_ms() + (stood ? 0 : rest_of(rest_ms_));
-  std::deque<Call> calls = std::exchange(calls_, {});
+  std::ranges::move(calls_, std::back_inserter(failing_));
+  calls_.clear();
   const Weak<Link> weak = life_.watch();
   tell(fail(ErrorCode::Unavailable, why));
-  for (Call& call : calls) {
-    if (weak && call.heard) call.heard(std::unexpected(fault));
+  // One may drop the handle of another.
+  while (weak && !failing_.empty()) {
+    Heard heard = std::move(failing_.front().heard);
+    failing_.pop_front();
+    if (heard) heard(std::unexpected(fault));
   }
+}
+
+void Link::renew() {
+  if (state_ == State::Apart) return;
+  if (calls_.empty()) return end_connection();
+  fail_with("it leads to another server", LinkFault::Broken);
 }
 
 // Of several failures in a row the first.
@@ -339,15 +356,20 @@ void Link::look_at_time() {
       now_ms >= std::max(last_byte_ms_, calls_.front().began_ms) + kSilence_ms) {
     return fail_with("it has said nothing for a second", LinkFault::Broken);
   }
-  std::vector<Heard> late;
-  for (Call& call : calls_) {
-    if (call.heard && due_ms(call) <= now_ms) late.push_back(std::exchange(call.heard, {}));
+  std::vector<std::uint64_t> late;
+  for (const Call& call : calls_) {
+    if (call.heard && due_ms(call) <= now_ms) late.push_back(call.number);
+  }
+  const Weak<Link> weak = life_.watch();
+  for (const std::uint64_t number : late) {
+    // One that is told may drop the handle of another.
+    Call* const call = find_call(number);
+    if (Heard heard = call ? std::exchange(call->heard, {}) : Heard()) {
+      heard(std::unexpected(LinkFault::Timeout));
+    }
+    if (!weak) return;
   }
   watch_time();
-  const Weak<Link> weak = life_.watch();
-  for (Heard& heard : late) {
-    if (weak) heard(std::unexpected(LinkFault::Timeout));
-  }
 }
 
 }  // namespace weir::backends::redis

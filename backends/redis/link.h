@@ -61,6 +61,8 @@ class Link final : ConnectionHandler {
                                                                 Heard heard);
 
   bool is_ready() const { return state_ == State::Ready; }
+  // Another connection from now on: this one leads to the wrong server. Who waits is told.
+  void renew();
   // Under which the server runs; empty before it is Ready.
   const std::string& run_id() const { return run_id_; }
   const ServerPlace& place() const { return place_; }
@@ -96,6 +98,7 @@ class Link final : ConnectionHandler {
   void take_replies();
   void take(Reply reply);
   void forget(std::uint64_t number);
+  Call* find_call(std::uint64_t number);
 
   void broken(const std::string& why);
   void fail_with(const std::string& why, LinkFault fault);
@@ -128,6 +131,7 @@ class Link final : ConnectionHandler {
   bool flush_posted_ = false;
   std::optional<Call> greeting_;  // before all others
   std::deque<Call> calls_;        // in the order of their replies
+  std::deque<Call> failing_;      // to be told that they have failed
   std::uint64_t next_number_ = 0;
   std::int64_t last_byte_ms_ = 0;
   std::int64_t timer_at_ms_ = 0;

@@ -38,6 +38,12 @@ class SharedPositions {
   // The own position at which so much of it had been applied, or an earlier one. Empty: it cannot
   // be told, so that the entry is as if it were not there.
   virtual std::optional<std::uint64_t> own(const redis::LogPosition& shared) const = 0;
+  // More is unknown of what a server holds than can be remembered: all of it is to be said stale.
+  // Which time that is; nothing is read until resolved() has come so far.
+  virtual std::uint64_t doubt() const = 0;
+  virtual std::uint64_t resolved() const = 0;
+  // Whether that run is known not to be the one that is followed.
+  virtual bool is_other_run(std::string_view run_id) const = 0;
   // A tag of all that comes from there (keys::tag_hash): of what the log says of the server itself.
   virtual std::uint64_t tag() const = 0;
 };

@@ -1,5 +1,7 @@
 // Looking through what a server has: a part of a listing is what one SCAN finds.
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "backends/record.h"
@@ -156,9 +158,13 @@ void RedisStore::Sweep::on_names(Link::Replies replies) {
   call_ = nullptr;
   const auto scanned = replies ? read_scan(replies->front()) : std::nullopt;
   if (!scanned) return;
-  if (!scanned->names.empty()) {
-    std::vector<std::string_view> words = {"UNLINK"};
-    words.insert(words.end(), scanned->names.begin(), scanned->names.end());
+  const std::string& prefix = store_.shared().options().prefix;
+  std::vector<std::string_view> words = {"UNLINK"};
+  std::ranges::copy_if(scanned->names, std::back_inserter(words), [&](std::string_view name) {
+    const std::string_view own = name.substr(std::min(prefix.size(), name.size()));
+    return own.starts_with("r:") || own.starts_with("v:");
+  });
+  if (words.size() > 1) {
     Commands commands;
     commands.add(words);
     // Before the next SCAN, on the same link.

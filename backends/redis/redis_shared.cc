@@ -1,5 +1,7 @@
 #include "backends/redis/redis_shared.h"
 
+#include <algorithm>
+
 #include "backends/redis/redis_store.h"
 #include "base/log.h"
 
@@ -11,6 +13,23 @@ constexpr std::uint64_t kMostReserved = std::uint64_t{64} << 20U;
 constexpr std::int64_t kRefusalsApart_ms = 10'000;
 
 }  // namespace
+
+void RedisShared::add_doubt(const Hash128& name) {
+  if (!doubtful_.add(name)) return;
+  all_doubt_.store(positions().doubt());
+  log_warn(
+      "backend {}: more could not be written than is remembered; all that {} holds is "
+      "validated before it is used",
+      options_.name, options_.place.text());
+}
+
+RedisShared::Doubt RedisShared::doubt_of(const Hash128& name) {
+  if (!doubtful_.has(name)) return Doubt::None;
+  if (!doubtful_.all()) return Doubt::OfThisOne;
+  if (positions().resolved() < all_doubt_.load()) return Doubt::OfAll;
+  doubtful_.forget_all();
+  return Doubt::None;
+}
 
 void RedisShared::failed(LinkFault fault, std::int64_t now_ms) {
   count_error();
@@ -62,24 +81,18 @@ BackendStats RedisShared::stats() const {
 
 void RedisShared::enter(EventLoop& loop, RedisStore& store) {
   const std::lock_guard lock(mutex_);
-  on_loops_.emplace(&loop, &store);
+  on_loops_.emplace_back(&loop, &store);
 }
 
 void RedisShared::leave(EventLoop& loop, RedisStore& store) {
   const std::lock_guard lock(mutex_);
-  const auto [first, last] = on_loops_.equal_range(&loop);
-  for (auto at = first; at != last; ++at) {
-    if (at->second == &store) {
-      on_loops_.erase(at);
-      return;
-    }
-  }
+  std::erase(on_loops_, std::pair(&loop, &store));
 }
 
 void RedisShared::sweep() {
   const std::lock_guard lock(mutex_);
   if (on_loops_.empty()) return;
-  EventLoop* const loop = on_loops_.begin()->first;
+  EventLoop* const loop = on_loops_.back().first;
   loop->post([weak = weak_from_this(), loop] {
     const std::shared_ptr<RedisShared> shared = weak.lock();
     RedisStore* const store = shared ? shared->store_on(*loop) : nullptr;
@@ -89,8 +102,9 @@ void RedisShared::sweep() {
 
 RedisStore* RedisShared::store_on(EventLoop& loop) const {
   const std::lock_guard lock(mutex_);
-  const auto found = on_loops_.find(&loop);
-  return found == on_loops_.end() ? nullptr : found->second;
+  const auto found = std::ranges::find(on_loops_.rbegin(), on_loops_.rend(), &loop,
+                                       &std::pair<EventLoop*, RedisStore*>::first);
+  return found == on_loops_.rend() ? nullptr : found->second;
 }
 
 }  // namespace weir::backends::redis

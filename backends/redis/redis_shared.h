@@ -7,7 +7,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "backends/breaker.h"
 #include "backends/redis/doubtful_keys.h"
@@ -27,6 +28,10 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
   const RedisOptions& options() const { return options_; }
   Resolver& resolver() const { return seams_.resolver; }
   const SharedPositions& positions() const { return *seams_.positions; }
+  // What stands there under that name may be older than what was served since.
+  void add_doubt(const Hash128& name);
+  enum class Doubt : std::uint8_t { None, OfThisOne, OfAll };
+  Doubt doubt_of(const Hash128& name);
   DoubtfulKeys& doubtful() { return doubtful_; }
 
   // ---- whether it may be asked ----
@@ -69,6 +74,7 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
   const RedisSeams seams_;
   Breaker breaker_;
   DoubtfulKeys doubtful_;
+  std::atomic<std::uint64_t> all_doubt_{0};  // SharedPositions::doubt(), while all is doubtful
   std::atomic<bool> is_down_{false};
   std::atomic<std::int64_t> next_refusal_ms_{0};  // when the log hears of one again
   std::atomic<std::uint64_t> reserved_{0};
@@ -78,8 +84,8 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
   std::atomic<std::uint64_t> errors_{0};
   std::atomic<std::uint64_t> dropped_{0};
   mutable std::mutex mutex_;
-  // Guarded by mutex_. Several on one loop while a reload is under way.
-  std::unordered_multimap<EventLoop*, RedisStore*> on_loops_;
+  // Guarded by mutex_. Several on one loop while a reload is under way: the newest last.
+  std::vector<std::pair<EventLoop*, RedisStore*>> on_loops_;
 };
 
 }  // namespace weir::backends::redis

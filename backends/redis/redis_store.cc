@@ -110,7 +110,7 @@ class RedisStore::Looking final : public PendingAnswer {
   void look_for_pieces(std::string_view head, const RecordTime& time, const Envelope& envelope) {
     const std::string& prefix = store_.shared().options().prefix;
     std::vector<std::string> names = {"EXISTS"};
-    const auto make_body = [&](std::uint64_t bytes, std::vector<std::uint64_t> sums) {
+    const auto make_body = [&](std::uint64_t bytes, const std::vector<std::uint64_t>& sums) {
       for (std::size_t i = 0; i < sums.size(); ++i) {
         names.push_back(piece_name(prefix, key_bytes_, envelope.generation, i));
       }
@@ -153,11 +153,12 @@ class RedisStore::Looking final : public PendingAnswer {
 Lookup RedisStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) {
   // A link that is not Ready is asked: who it leads to is looked at when it answers.
   const bool is_other_run = small_.is_ready() && !may_read();
+  if (is_other_run && shared_->positions().is_other_run(small_.run_id())) small_.renew();
   if (!is_other_run && shared_->may_ask(loop_.now_ms())) {
     const std::string name = object_name(shared_->options().prefix, key.bytes);
-    if (shared_->doubtful().has(hash128(name))) {
-      remove(name);
-    } else {
+    const RedisShared::Doubt doubt = shared_->doubt_of(hash128(name));
+    if (doubt == RedisShared::Doubt::OfThisOne) remove(name);
+    if (doubt == RedisShared::Doubt::None) {
       auto looking = std::make_unique<Looking>(*this, key, purpose, waiter);
       if (looking->begin(name)) return {Lookup::Status::Pending, nullptr, std::move(looking)};
     }
@@ -219,7 +220,7 @@ Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservati
                           const StoreTerms& terms, StoreWaiter& waiter) {
   const std::string name = object_name(shared_->options().prefix, entry->key().bytes);
   const auto refuse = [&](StoreResult result) {
-    shared_->doubtful().add(hash128(name));  // what stands there is older
+    shared_->add_doubt(hash128(name));  // what stands there is older
     remove(name);
     return Storing{result, nullptr};
   };
@@ -334,7 +335,7 @@ void RedisStore::write_ended(std::uint64_t number, Link::Replies replies) {
     shared_->doubtful().confirm(key, write->doubts);
     if (write->is_store) shared_->count_store();
   } else {
-    shared_->doubtful().add(key);
+    shared_->add_doubt(key);
     if (write->is_store) {
       shared_->count_dropped();
       remove(write->name);
@@ -352,7 +353,7 @@ void RedisStore::remove(const std::string& name) {
   auto call = small_.call(
       commands, [this, number](Link::Replies replies) { write_ended(number, std::move(replies)); });
   if (!call) {
-    shared_->doubtful().add(hash128(name));
+    shared_->add_doubt(hash128(name));
     return;
   }
   write->call = std::move(*call);
@@ -362,7 +363,7 @@ void RedisStore::remove(const std::string& name) {
 // Not read again before the server has confirmed it.
 EraseResult RedisStore::erase(keys::KeyView key) {
   const std::string name = object_name(shared_->options().prefix, key.bytes);
-  shared_->doubtful().add(hash128(name));
+  shared_->add_doubt(hash128(name));
   remove(name);
   return EraseResult::Started;
 }

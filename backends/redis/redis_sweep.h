@@ -1,5 +1,5 @@
-// Removes all that has a prefix from a server, with SCAN and UNLINK, a batch at a time: others are
-// served between two batches. Lives on its loop.
+// Removes all objects that have a prefix from a server, with SCAN and UNLINK, a batch at a time:
+// others are served between two batches. Lives on its loop.
 #pragma once
 
 #include <memory>

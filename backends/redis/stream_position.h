@@ -30,6 +30,13 @@ struct LogPosition {
   StreamPosition at;
 };
 
+// The number of a log as it stands there; 0: it is none.
+inline std::uint64_t read_hex(std::string_view text) {
+  std::uint64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out, 16);
+  return out;
+}
+
 // Of either text; empty: it is none.
 inline std::optional<StreamPosition> read_position(std::string_view text) {
   StreamPosition out;

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "base/life.h"
@@ -52,20 +54,51 @@ class SystemAsking final : public Resolver::Asking {
 
 class SystemResolver final : public Resolver {
  public:
-  explicit SystemResolver(Executor& executor) : executor_(executor) {}
+  explicit SystemResolver(Executor& executor)
+      : shared_(std::make_shared<Shared>()), executor_(executor) {}
 
   std::unique_ptr<Asking> resolve(EventLoop& loop, const std::string& host, std::uint16_t port,
                                   Done done) override {
     auto asking = std::make_unique<SystemAsking>(loop, std::move(done));
-    executor_.run([host, port, door = asking->door(), weak = asking->watch()] {
-      door->post([weak, addresses = look_up(host, port)]() mutable {
-        if (SystemAsking* const asked = weak.get()) asked->answered(std::move(addresses));
-      });
-    });
+    const std::pair name(host, port);
+    const std::lock_guard lock(shared_->mutex);
+    std::vector<Asker>& askers = shared_->running[name];
+    askers.push_back({asking->door(), asking->watch()});
+    if (askers.size() == 1) {
+      executor_.run([shared = shared_, name] { shared->answer(name); });
+    }
     return asking;
   }
 
  private:
+  struct Asker {
+    std::shared_ptr<LoopDoor> door;
+    Weak<SystemAsking> asking;
+  };
+  // A look-up may take long, and nobody can stop it: one at a time for each name, whose answer is
+  // that of all who have asked meanwhile.
+  struct Shared {
+    using Name = std::pair<std::string, std::uint16_t>;
+
+    void answer(const Name& name) {
+      const auto addresses = look_up(name.first, name.second);
+      std::vector<Asker> askers;
+      {
+        const std::lock_guard lock(mutex);
+        askers = std::move(running.extract(name).mapped());
+      }
+      for (Asker& asker : askers) {
+        asker.door->post([weak = std::move(asker.asking), addresses] {
+          if (SystemAsking* const asked = weak.get()) asked->answered(addresses);
+        });
+      }
+    }
+
+    std::mutex mutex;
+    std::map<Name, std::vector<Asker>> running;  // guarded by mutex
+  };
+
+  const std::shared_ptr<Shared> shared_;
   Executor& executor_;
 };
 

@@ -104,8 +104,10 @@ void KeysHandler::begin_call() {
 
 // ---- one value ----
 
-std::optional<values::ValueAge> KeysHandler::usable(const backends::EntryMeta& meta) const {
-  return values::usable_value(meta, backend_name(), worker_.tables.purges, worker_.loop.now_ms());
+std::optional<values::ValueAge> KeysHandler::usable(const backends::EntryMeta& meta,
+                                                    std::span<const std::uint64_t> tags) const {
+  return values::usable_value(meta, tags, backend_name(), worker_.tables.purges,
+                              worker_.loop.now_ms());
 }
 
 void KeysHandler::look_up(Purpose purpose) {
@@ -121,7 +123,7 @@ void KeysHandler::look_up(Purpose purpose) {
 void KeysHandler::on_lookup(backends::EntryRef entry) {
   pending_ = nullptr;
   const std::uint64_t position = worker_.tables.purges.position();
-  const auto age = entry ? usable(entry->meta()) : std::nullopt;
+  const auto age = entry ? usable(entry->meta(), entry->tags()) : std::nullopt;
   if (!age) return missed();
   entry->checked_up_to(position);  // the next one who reads it has nothing to ask
   found(entry, *age);

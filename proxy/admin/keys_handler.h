@@ -84,7 +84,8 @@ class KeysHandler final : public ReplyingHandler,
 
   backends::Store& store() const { return site_->store_of_backend(backend_); }
   const std::string& backend_name() const { return site_->site->config->backends[backend_].name; }
-  std::optional<values::ValueAge> usable(const backends::EntryMeta& meta) const;
+  std::optional<values::ValueAge> usable(const backends::EntryMeta& meta,
+                                         std::span<const std::uint64_t> tags = {}) const;
   // What leases are kept under.
   std::string lease_name() const;
 

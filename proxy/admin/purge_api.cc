@@ -24,7 +24,7 @@ Reply purge_reply(bool marked, const flow::Fleets::Applied& applied, std::int64_
   if (!applied.logged) {
     return error_reply(503, "",
                        "it is purged here; the other instances will hear of it when the Redis "
-                       "server is within reach again, before anything is read from there");
+                       "server is within reach again, if this one is still running then");
   }
   Json out;
   out["purged"] = marked ? Json() : Json(0);  // what a mark kills is not counted

@@ -81,8 +81,12 @@ void Fleets::append(const Mark& mark) {
 void Fleets::when_applied(std::move_only_function<void(Applied)> tell) {
   const auto gathered = std::make_shared<Gathered>();
   gathered->tell = std::move(tell);
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   gathered->missing = logs_.size();
+  if (logs_.empty()) {
+    lock.unlock();
+    return gathered->tell({.logged = true});
+  }
   for (backends::redis::FleetLog* const log : logs_) {
     log->when_applied([gathered](const Applied& one) { gathered->add(one); });
   }
@@ -120,6 +124,14 @@ std::uint64_t Fleets::Member::drop_own() {
 
 std::string Fleets::Member::all_is_stale() const {
   return stale_tag_entry(tag_);
+}
+
+std::string Fleets::Member::all_is_dead() const {
+  return fleet_entry({.kind = Mark::Kind::All});
+}
+
+void Fleets::Member::take_over(const Member& before) {
+  for (std::string& entry : before.log_.pending()) log_.append(std::move(entry));
 }
 
 }  // namespace weir::flow

@@ -49,6 +49,8 @@ class Fleets::Member final : backends::redis::FleetMarks {
   ~Member() override;
 
   std::shared_ptr<const backends::SharedPositions> positions() const { return log_.positions(); }
+  // What the one before had still to tell is told by this one.
+  void take_over(const Member& before);
   // The others need not wait for this instance any more.
   void leave() { log_.leave(); }
 
@@ -57,6 +59,7 @@ class Fleets::Member final : backends::redis::FleetMarks {
   std::uint64_t step() override;
   std::uint64_t drop_own() override;
   std::string all_is_stale() const override;
+  std::string all_is_dead() const override;
 
   Fleets& fleets_;
   const std::uint64_t tag_;

@@ -16,11 +16,12 @@ std::uint64_t tag_of(std::string_view backend) {
   return keys::tag_hash(tag);
 }
 
-bool is_cleared(const backends::EntryMeta& meta, std::string_view backend,
-                const flow::PurgeBook& book) {
+bool is_cleared(const backends::EntryMeta& meta, std::span<const std::uint64_t> own_tags,
+                std::string_view backend, const flow::PurgeBook& book) {
   if (meta.seq == book.position()) return false;
   const std::array<std::uint64_t, 2> tags = {tag_of({}), tag_of(backend)};
-  return book.check(meta.seq, {}, tags) != flow::PurgeVerdict::Alive;
+  return book.check(meta.seq, {}, tags) != flow::PurgeVerdict::Alive ||
+         (!own_tags.empty() && book.check(meta.seq, {}, own_tags) != flow::PurgeVerdict::Alive);
 }
 
 }  // namespace
@@ -49,12 +50,13 @@ backends::EntryParts value_parts(keys::KeyView key, const NewValue& value) {
   return parts;
 }
 
-std::optional<ValueAge> usable_value(const backends::EntryMeta& meta, std::string_view backend,
+std::optional<ValueAge> usable_value(const backends::EntryMeta& meta,
+                                     std::span<const std::uint64_t> tags, std::string_view backend,
                                      const flow::PurgeBook& book, std::int64_t now_ms) {
   const std::int64_t here_ms = std::max<std::int64_t>(now_ms - meta.response_ms, 0);
   const std::int64_t age_s = meta.initial_age_s + here_ms / 1000;
   const std::int64_t ttl_s = meta.lifetime_s.value_or(0) - age_s;
-  if (ttl_s <= 0 || is_cleared(meta, backend, book)) return std::nullopt;
+  if (ttl_s <= 0 || is_cleared(meta, tags, backend, book)) return std::nullopt;
   return ValueAge{age_s, ttl_s};
 }
 

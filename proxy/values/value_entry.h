@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,9 @@ struct ValueAge {
   std::int64_t ttl_s = 0;  // above 0
 };
 // Empty: its time is over, or it was cleared.
-std::optional<ValueAge> usable_value(const backends::EntryMeta& meta, std::string_view backend,
+// `tags`: the entry's own. Stale is gone, for nobody can ask whether a value is still good.
+std::optional<ValueAge> usable_value(const backends::EntryMeta& meta,
+                                     std::span<const std::uint64_t> tags, std::string_view backend,
                                      const flow::PurgeBook& book, std::int64_t now_ms);
 
 // All values that were set before: of one backend, or of all (empty). Nothing is looked for.

@@ -2,6 +2,9 @@
 // what was applied.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +28,7 @@ class BookByHand final : public redis::FleetMarks {
     return ++position;
   }
   std::string all_is_stale() const override { return "all is stale"; }
+  std::string all_is_dead() const override { return "all is dead"; }
 
   std::uint64_t position = 0;
   std::vector<std::string> applied;
@@ -75,6 +79,13 @@ class FleetKit {
       return true;
     });
   }
+  // The same for those that are there first: one of them makes the log, and has nothing yet to
+  // drop.
+  bool begin() {
+    const bool ready = all_in_step();
+    for (const auto& instance : instances_) instance->book.drops = 0;
+    return ready;
+  }
   redis::FleetLog::Applied applied(Instance& by) {
     std::optional<redis::FleetLog::Applied> out;
     by.log->when_applied([&out](redis::FleetLog::Applied applied) { out = applied; });
@@ -92,6 +103,27 @@ class FleetKit {
   ThreadPool executor_{1};
   const std::unique_ptr<Resolver> resolver_ = make_system_resolver(executor_);
   std::vector<std::unique_ptr<Instance>> instances_;
+};
+
+class FleetLogTest : public ::testing::Test {
+ protected:
+  // How often the book has that entry.
+  static std::ptrdiff_t count(const Instance& at, std::string_view entry) {
+    return std::ranges::count(at.book.applied, entry);
+  }
+  static bool may_read(const test::RedisServer& server, const Instance& at) {
+    const std::string run_id = server.client().must({"INFO", "server"}).field("run_id");
+    return at.log->positions()->may_read(run_id);
+  }
+  static std::string last_id(const test::RedisServer& server) {
+    test::RedisClient client = server.client();
+    return client.must({"XREVRANGE", "cache:f:{weir-fleet}:log", "+", "-", "COUNT", "1"})
+        .elements.at(0)
+        .elements.at(0)
+        .text;
+  }
+
+  FleetKit fleet_;
 };
 
 }  // namespace weir::backends::testing

@@ -15,33 +15,12 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Not;
 
-class FleetLogTest : public ::testing::Test {
- protected:
-  // How often the book has that entry.
-  static std::ptrdiff_t count(const Instance& at, std::string_view entry) {
-    return std::ranges::count(at.book.applied, entry);
-  }
-  static bool may_read(const RedisServer& server, const Instance& at) {
-    const std::string run_id = server.client().must({"INFO", "server"}).field("run_id");
-    return at.log->positions()->may_read(run_id);
-  }
-  static std::string last_id(const RedisServer& server) {
-    test::RedisClient client = server.client();
-    return client.must({"XREVRANGE", "cache:f:{weir-fleet}:log", "+", "-", "COUNT", "1"})
-        .elements.at(0)
-        .elements.at(0)
-        .text;
-  }
-
-  FleetKit fleet_;
-};
-
 TEST_F(FleetLogTest, WhatOneAppendsAllApplyInOrder) {
   const RedisServer server;
   Instance& a = fleet_.add(server);
   Instance& b = fleet_.add(server);
   Instance& c = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
+  ASSERT_TRUE(fleet_.begin());
   for (int i = 0; i < 3; ++i) {
     const auto applied = fleet_.purge(i == 1 ? b : a, "purge " + std::to_string(i));
     EXPECT_TRUE(applied.logged);
@@ -58,7 +37,7 @@ TEST_F(FleetLogTest, WhatOneAppendsAllApplyInOrder) {
 TEST_F(FleetLogTest, AnInstanceThatComesLaterReadsItFromTheBeginning) {
   const RedisServer server;
   Instance& a = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
+  ASSERT_TRUE(fleet_.begin());
   for (int i = 0; i < 30; ++i) a.log->append(std::to_string(i));
   EXPECT_TRUE(fleet_.applied(a).logged);
   Instance& b = fleet_.add(server);
@@ -72,7 +51,7 @@ TEST_F(FleetLogTest, NothingIsReadBeforeItIsInStepNorBehindAnotherRun) {
   Instance& a = fleet_.add(server);
   EXPECT_FALSE(may_read(server, a));
   EXPECT_FALSE(a.log->positions()->shared(100)) << "and nothing can be written";
-  ASSERT_TRUE(fleet_.all_in_step());
+  ASSERT_TRUE(fleet_.begin());
   EXPECT_TRUE(may_read(server, a));
   EXPECT_FALSE(a.log->positions()->may_read("another run"));
   EXPECT_FALSE(a.log->positions()->may_read(""));
@@ -81,7 +60,7 @@ TEST_F(FleetLogTest, NothingIsReadBeforeItIsInStepNorBehindAnotherRun) {
 TEST_F(FleetLogTest, PositionsAreTranslatedBothWays) {
   const RedisServer server;
   Instance& a = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
+  ASSERT_TRUE(fleet_.begin());
   const SharedPositions& positions = *a.log->positions();
   const std::uint64_t before = a.book.position;
   const auto shared_before = positions.shared(before).value();
@@ -103,15 +82,14 @@ TEST_F(FleetLogTest, WhoSleepsIsWaitedForAsLongAsHisLease) {
   const RedisServer server;
   Instance& a = fleet_.add(server, 600);
   Instance& b = fleet_.add(server, 600);
-  ASSERT_TRUE(fleet_.all_in_step());
+  ASSERT_TRUE(fleet_.begin());
   fleet_.asleep = &b;
   auto applied = fleet_.purge(a, "purge 1");
   EXPECT_TRUE(applied.logged);
   EXPECT_GE(applied.live, applied.acked);
   EXPECT_EQ(applied.acked, 1U);
-  applied = fleet_.purge(a, "purge 2");
-  EXPECT_EQ(applied.live, 1U) << "its lease is over";
-  EXPECT_EQ(applied.acked, 1U);
+  ASSERT_TRUE(fleet_.turn_until([&] { return fleet_.purge(a, "purge 2").live == 1; }))
+      << "its lease is over";
   // It wakes: nothing is read before it has caught up.
   EXPECT_FALSE(may_read(server, b));
   EXPECT_THAT(b.book.applied, Not(Contains("purge 2")));
@@ -122,128 +100,46 @@ TEST_F(FleetLogTest, WhoSleepsIsWaitedForAsLongAsHisLease) {
   EXPECT_EQ(fleet_.applied(a).live, 2U);
 }
 
-TEST_F(FleetLogTest, WhatIsPurgedWhileTheServerIsAwayComesBeforeAnythingIsRead) {
-  RedisServer server(RedisSetup{.lines = {"appendonly yes", "appendfsync always"}});
-  Instance& a = fleet_.add(server);
-  Instance& b = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
-  fleet_.purge(a, "before");
-  server.kill();
-  ASSERT_TRUE(fleet_.turn_until([&] { return !a.log->is_in_step() && !b.log->is_in_step(); }));
-  a.log->append("meanwhile");
-  EXPECT_FALSE(fleet_.applied(a).logged);
-  server.start_again();
-  ASSERT_TRUE(fleet_.turn_until([&] { return may_read(server, a); }));
-  EXPECT_EQ(count(a, "meanwhile"), 1) << "it is in the log, and read back";
-  ASSERT_TRUE(fleet_.turn_until([&] { return count(b, "meanwhile") == 1; }));
-  EXPECT_THAT(b.book.applied, Contains("all is stale")) << "another run of the server";
-  EXPECT_EQ(count(b, "before"), 1);
-  EXPECT_EQ(a.book.drops + b.book.drops, 0) << "the log is whole";
-}
-
-TEST_F(FleetLogTest, WhatTheServerHasLostIsSaidAgain) {
-  // It persists nothing: an empty one comes back.
-  RedisServer server;
-  Instance& a = fleet_.add(server);
-  Instance& b = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
-  fleet_.purge(a, "purge 1");
-  fleet_.purge(b, "purge 2");
-  const auto old = a.log->positions()->shared(a.book.position).value();
-  const std::uint64_t own_then = a.book.position;
-  server.kill();
-  ASSERT_TRUE(fleet_.turn_until([&] { return !a.log->is_in_step(); }));
-  server.start_again();
-  ASSERT_TRUE(fleet_.turn_until([&] { return may_read(server, a) && may_read(server, b); }));
-  EXPECT_EQ(a.book.drops + b.book.drops, 0) << "both were in step until it went";
-  Instance& c = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
-  EXPECT_THAT(c.book.applied, Contains("purge 1"));
-  EXPECT_THAT(c.book.applied, Contains("purge 2"));
-  EXPECT_THAT(c.book.applied, Contains("all is stale"));
-  // What was written under the old log is older than all that was said in the new one.
-  const auto again = a.log->positions()->own(old);
-  ASSERT_TRUE(again);
-  EXPECT_GT(*again, own_then);
-  EXPECT_LT(*again, a.book.position);
-}
-
-TEST_F(FleetLogTest, ALogWhoseEndIsMissingIsAnotherLog) {
-  // As after a failover to a replica that was behind: it comes back as it was saved.
-  RedisServer server;
-  Instance& a = fleet_.add(server);
-  Instance& b = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
-  fleet_.purge(a, "saved");
-  server.client().must({"SAVE"});
-  fleet_.purge(a, "lost");
-  const std::uint64_t old_log = a.log->positions()->shared(a.book.position).value().log;
-  server.kill();
-  ASSERT_TRUE(fleet_.turn_until([&] { return !a.log->is_in_step() && !b.log->is_in_step(); }));
-  server.start_again();
-  ASSERT_TRUE(fleet_.turn_until([&] { return may_read(server, a) && may_read(server, b); }));
-  EXPECT_NE(a.log->positions()->shared(a.book.position).value().log, old_log);
-  Instance& c = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
-  EXPECT_THAT(c.book.applied, Contains("lost"));
-  EXPECT_THAT(c.book.applied, Contains("saved"));
-  EXPECT_THAT(c.book.applied, Contains("all is stale"));
-  EXPECT_EQ(a.book.drops + b.book.drops, 0);
-}
-
-TEST_F(FleetLogTest, WhoWasAwayWhileTheLogWasLostDropsItsOwn) {
-  RedisServer server;
-  Instance& a = fleet_.add(server, 400);
-  Instance& b = fleet_.add(server, 400);
-  ASSERT_TRUE(fleet_.all_in_step());
-  fleet_.asleep = &b;
-  ASSERT_TRUE(fleet_.turn_until([&] { return fleet_.applied(a).live == 1; }));
-  fleet_.purge(a, "b does not hear of it");
-  server.kill();
-  server.start_again();
-  fleet_.asleep = nullptr;
-  ASSERT_TRUE(fleet_.turn_until([&] { return may_read(server, a) && may_read(server, b); }));
-  EXPECT_GE(b.book.drops, 1);
-}
-
-TEST_F(FleetLogTest, ALogIsTrimmedAndWhoSleptThroughItDropsItsOwn) {
+TEST_F(FleetLogTest, AReplicaThatHangsHoldsUpNoPurge) {
   const RedisServer server;
-  Instance& a = fleet_.add(server, 400);
-  Instance& b = fleet_.add(server, 400);
-  ASSERT_TRUE(fleet_.all_in_step());
-  fleet_.purge(a, "first");
-  const auto first = a.log->positions()->shared(a.book.position).value();
-  fleet_.asleep = &b;
+  RedisServer replica(
+      RedisSetup{.lines = {"replicaof 127.0.0.1 " + std::to_string(server.port())}});
   test::RedisClient client = server.client();
-  const auto length = [&] { return client.must({"XLEN", "cache:f:{weir-fleet}:log"}).number; };
-  ASSERT_TRUE(fleet_.turn_until([&] {
-    fleet_.purge(a, "purge");
-    return length() <= 45 && !a.log->positions()->own(first);
-  }));
-  EXPECT_GE(length(), 40) << "as many as it is to keep";
-  fleet_.asleep = nullptr;
-  ASSERT_TRUE(fleet_.turn_until([&] { return may_read(server, b); }));
-  EXPECT_EQ(b.book.drops, 1);
-  EXPECT_EQ(a.book.drops, 0);
-  // One that comes new knows the floor, too.
-  Instance& c = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
-  EXPECT_FALSE(c.log->positions()->own(first));
-  EXPECT_FALSE(b.log->positions()->own(first));
+  ASSERT_TRUE(test::eventually(
+      [&] { return client.must({"INFO", "replication"}).field("connected_slaves") == "1"; }));
+  Instance& a = fleet_.add(server, 600);
+  Instance& b = fleet_.add(server, 600);
+  ASSERT_TRUE(fleet_.begin());
+  ASSERT_TRUE(fleet_.turn_until([&] { return fleet_.purge(a, "purge").confirmed; }));
+  replica.pause();
+  std::vector<redis::FleetLog::Applied> answers;
+  for (int i = 0; i < 20; ++i) {
+    a.log->append(std::to_string(i));
+    a.log->when_applied([&](const redis::FleetLog::Applied& one) { answers.push_back(one); });
+  }
+  ASSERT_TRUE(fleet_.turn_until([&] { return answers.size() == 20; }));
+  for (const auto& one : answers) {
+    EXPECT_TRUE(one.logged);
+    EXPECT_FALSE(one.confirmed);
+    EXPECT_EQ(one.live, 2U);
+    EXPECT_EQ(one.acked, 2U);
+  }
+  EXPECT_THAT(b.book.applied, Contains("19"));
+  EXPECT_TRUE(a.log->is_in_step());
 }
 
-TEST_F(FleetLogTest, AServerThatHangsIsAwayAndWhatItHeardOfIsReadOnce) {
-  RedisServer server;
+TEST_F(FleetLogTest, WhoWaitsWhenItEndsIsTold) {
+  const RedisServer server;
   Instance& a = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
-  server.pause();
+  ASSERT_TRUE(fleet_.begin());
+  int told = 0;
   a.log->append("purge");
-  EXPECT_FALSE(fleet_.applied(a).logged);
-  ASSERT_TRUE(fleet_.turn_until([&] { return !a.log->is_in_step(); }));
-  server.go_on();
-  ASSERT_TRUE(fleet_.turn_until([&] { return may_read(server, a); }));
-  EXPECT_GE(count(a, "purge"), 1);
-  EXPECT_EQ(a.book.drops, 0);
+  a.log->when_applied([&](const redis::FleetLog::Applied&) { ++told; });
+  a.loop.turn();
+  a.log->when_applied([&](const redis::FleetLog::Applied&) { ++told; });
+  a.log.reset();
+  fleet_.turn_all();
+  EXPECT_EQ(told, 2);
 }
 
 TEST_F(FleetLogTest, AReplicaHasToHaveItWhereThereIsOne) {
@@ -256,7 +152,7 @@ TEST_F(FleetLogTest, AReplicaHasToHaveItWhereThereIsOne) {
            std::string::npos;
   }));
   Instance& a = fleet_.add(server, 600);
-  ASSERT_TRUE(fleet_.all_in_step());
+  ASSERT_TRUE(fleet_.begin());
   // One that has just come says for the first time how far it is within a second.
   EXPECT_TRUE(fleet_.turn_until([&] { return fleet_.purge(a, "purge 1").confirmed; }));
   replica.pause();
@@ -282,7 +178,7 @@ TEST_F(FleetLogTest, WhoLeavesIsNotWaitedFor) {
   const RedisServer server;
   Instance& a = fleet_.add(server);
   Instance& b = fleet_.add(server);
-  ASSERT_TRUE(fleet_.all_in_step());
+  ASSERT_TRUE(fleet_.begin());
   b.log->leave();
   EXPECT_FALSE(may_read(server, b));
   ASSERT_TRUE(fleet_.turn_until([&] { return fleet_.applied(a).live == 1; }));

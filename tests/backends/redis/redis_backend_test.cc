@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "backends/redis/doubtful_keys.h"
 #include "backends/redis/names.h"
 #include "tests/backends/redis/redis_kit.h"
 
@@ -238,6 +239,22 @@ TEST_F(RedisBackendTest, WhatWasWrittenWhileItWasAwayIsNotTheOldOneAfterwards) {
   server_.go_on();
   // As soon as it is asked again: the new one or none.
   for (int i = 0; i < 50; ++i) EXPECT_NE(kit_.body_at("a"), "old");
+}
+
+TEST_F(RedisBackendTest, WhereTooMuchIsDoubtfulNothingIsReadNorRemovedUntilItIsSaidStale) {
+  kit_.put("b", "another's");
+  client_.must({"CONFIG", "SET", "maxmemory", "1"});
+  const std::size_t more = redis::DoubtfulKeys::kMost + 1;
+  client_.must({"REPLICAOF", "127.0.0.1", "1"});  // takes neither writes nor removals
+  for (std::size_t i = 0; i < more; ++i) kit_.at().erase("key" + std::to_string(i));
+  kit_.put("a", "x");
+  EXPECT_EQ(kit_.positions->doubts, 1U);
+  client_.must({"REPLICAOF", "NO", "ONE"});
+  client_.must({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_EQ(kit_.body_at("b"), std::nullopt);
+  EXPECT_EQ(client_.must({"EXISTS", name("b")}).number, 1) << "it is others' too";
+  kit_.positions->resolved_to = 1;
+  EXPECT_EQ(kit_.body_at("b"), "another's");
 }
 
 TEST_F(RedisBackendTest, AServerThatHangsCostsItsTimeOutAFewTimes) {

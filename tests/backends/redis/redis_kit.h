@@ -27,6 +27,12 @@ class OwnPositions final : public SharedPositions {
   }
 
   std::uint64_t tag() const override { return 77; }
+  std::uint64_t doubt() const override { return ++doubts; }
+  std::uint64_t resolved() const override { return resolved_to; }
+  bool is_other_run(std::string_view) const override { return false; }
+
+  mutable std::uint64_t doubts = 0;
+  std::uint64_t resolved_to = 0;
 
   bool readable = true;
   std::uint64_t floor = 0;
