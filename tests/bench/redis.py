@@ -6,12 +6,14 @@ import statistics
 import procs
 import wrk
 from memory import say
-from servers import Server, ServerError, get, program, start_weir_with
+from servers import Server, ServerError, program, start_weir_with
 
 CONFIG = "weir_redis.yaml"
 # Of a hit from memory.
 BAR = 2.2
-PAGES = {"memory": "/obj/1024/0", "redis": "/obj/1024/1"}
+PAGES = {"memory": "/obj/1024", "redis": "/obj/1025"}
+# So many of each, at random: those who ask for one at the same time share one look-up.
+URLS = 2_000
 
 
 def _start(bench):
@@ -25,13 +27,8 @@ def _start(bench):
     start_weir_with(weir, bench.arguments.build, bench.origin.port, CONFIG, DURATION=3600,
                     REDIS=server.port)
     weir.wait_until_up()
-    for path in PAGES.values():
-        get(weir.port, path)
-    asked = bench.origin_count()
-    for path in PAGES.values():
-        get(weir.port, path)
-    if bench.origin_count() != asked:
-        raise ServerError("a page of which all asks are to be hits was asked for again")
+    for prefix in PAGES.values():
+        wrk.fill(bench.load_cpu, weir.url, URLS, prefix)
     return weir
 
 
@@ -40,17 +37,20 @@ def hits(bench):
               "bar"]]
     with bench.reporting("weir", "redis"):
         weir = _start(bench)
+        asked = bench.origin_count()
         cost = {kind: [] for kind in PAGES}
         rate = {kind: [] for kind in PAGES}
         for turn in range(bench.arguments.rounds):
-            for kind, path in PAGES.items():
+            for kind, prefix in PAGES.items():
                 before = procs.cpu_us(weir.pids())
-                result = wrk.load(bench.load_cpu, f"{weir.url}{path}", bench.arguments.duration,
-                                  "one")
+                result = wrk.load(bench.load_cpu, f"{weir.url}{prefix}/1",
+                                  bench.arguments.duration, "spread", URLS, prefix)
                 used = procs.cpu_between(before, procs.cpu_us(weir.pids()))
                 cost[kind].append(used / result["requests"])
                 rate[kind].append(result["requests"] / result["seconds"])
                 say(f"  round {turn + 1} {kind:6} {cost[kind][-1]:.2f} µs/request")
+        if bench.origin_count() != asked:
+            raise ServerError("a page of which all asks are to be hits was asked for again")
         memory = statistics.median(cost["memory"])
         for kind, found in cost.items():
             median = statistics.median(found)
