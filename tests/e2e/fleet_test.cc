@@ -103,11 +103,14 @@ TEST_F(Fleet, WhatAnotherHasFetchedAnewIsTakenInPlaceOfAnOlderCopy) {
   await_objects(1);
   EXPECT_EQ(get(b, "/a").body, "1");
   for (const char* order : {R"({"all": true})", R"({"all": true, "soft": true})"}) {
+    RedisClient client = redis_->client();
+    const std::string name = client.must({"KEYS", "cache:r:*"}).texts().at(0);
+    const std::string older = client.must({"GET", name}).text;
     purge(a, order);
     const std::string fetched = get(b, "/a").body;
-    ASSERT_TRUE(eventually([&] { return status(b, "/a").hit; }));
+    ASSERT_TRUE(eventually([&] { return client.must({"GET", name}).text != older; }));
     const int before = origin_.hits("/a");
-    ASSERT_TRUE(eventually([&] { return get(a, "/a").body == fetched; }));
+    EXPECT_EQ(get(a, "/a").body, fetched);
     EXPECT_EQ(origin_.hits("/a"), before);
     EXPECT_TRUE(status(a, "/a").hit) << "its own copy is the new one";
   }
@@ -172,7 +175,7 @@ TEST_F(Fleet, AServerThatComesBackIsNotBelievedAsItWas) {
   WeirProcess& a = add(yaml("redis"));
   get(a, "/a");
   await_objects(1);
-  EXPECT_TRUE(status(a, "/a").hit);
+  EXPECT_TRUE(eventually([&] { return status(a, "/a").hit; }));
   redis_->kill();
   redis_->start_again();
   await_in_step(a, 2);
@@ -280,8 +283,11 @@ TEST_F(Fleet, ForeignValuesUnderItsNamesAreMisses) {
   for (const std::string& name : client.must({"KEYS", "cache:r:*"}).texts()) {
     client.must({"SET", name, "garbage", "PX", "100000"});
   }
-  EXPECT_EQ(get(a, "/a").body, "hello");
-  EXPECT_EQ(origin_.hits("/a"), 2);
+  // The first fetch may be joined as long as its store has not been reported.
+  EXPECT_TRUE(eventually([&] {
+    EXPECT_EQ(get(a, "/a").body, "hello");
+    return origin_.hits("/a") == 2;
+  }));
   EXPECT_TRUE(eventually([&] { return status(a, "/a").hit; }));
 }
 
