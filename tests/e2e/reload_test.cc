@@ -339,11 +339,15 @@ TEST_F(ReloadTest, TheAccessLogMoves) {
     return "access_log: { to: " + path + ", format: " + format + " }\n" + std::string(kCacheAll);
   };
   start(to(one, "json"));
+  // A request is logged once its answer has gone out.
   get("/a");
+  ASSERT_TRUE(eventually([&] { return lines_in(one).size() == 1; }));
   reload(to(one, "combined"));
   get("/b");
+  ASSERT_TRUE(eventually([&] { return lines_in(one).size() == 2; }));
   reload(to(two, "json"));
   get("/c");
+  ASSERT_TRUE(eventually([&] { return lines_in(two).size() == 1; }));
   reload("access_log: off\n" + std::string(kCacheAll));
   get("/d");
   ASSERT_EQ(weir().stop(), 0);
