@@ -23,7 +23,6 @@ class FleetLog::Acknowledging {
  private:
   void ask_how_far();
   void on_how_far(const Reply& positions);
-  void ask(Link& link, const Commands& commands, std::move_only_function<void(const Reply&)> go_on);
 
   FleetLog& log_;
   const std::uint64_t number_;  // of the last entry that is waited for

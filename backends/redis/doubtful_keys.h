@@ -23,16 +23,15 @@ class DoubtfulKeys {
     const std::lock_guard lock(mutex_);
     ++doubts_;
     if (all_.load(std::memory_order_relaxed)) return false;
-    if (keys_.size() < kMost || keys_.contains(key)) {
+    const bool fits = keys_.size() < kMost || keys_.contains(key);
+    if (fits) {
       keys_[key] = doubts_;
     } else {
-      const bool was_all = all_.exchange(true, std::memory_order_relaxed);
+      all_.store(true, std::memory_order_relaxed);
       keys_.clear();
-      count_.store(0, std::memory_order_relaxed);
-      return !was_all;
     }
     count_.store(keys_.size(), std::memory_order_relaxed);
-    return false;
+    return !fits;
   }
   // To be asked before a change is sent, and said with confirm().
   std::uint64_t now() const { return doubts_.load(std::memory_order_relaxed); }

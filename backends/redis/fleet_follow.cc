@@ -9,8 +9,6 @@
 namespace weir::backends::redis {
 namespace {
 
-constexpr std::string_view kBatch = "500";
-constexpr std::size_t kBatchEntries = 500;
 // The server answers after so long even if there is nothing new.
 constexpr std::string_view kBlock_ms = "500";
 // Between two looks at how far the others are.
@@ -23,8 +21,8 @@ constexpr std::int64_t kLook_ms = 2;
 void FleetLog::follow() {
   Commands commands;
   commands
-      .add({"XREAD", "COUNT", kBatch, "BLOCK", kBlock_ms, "STREAMS", key("log"),
-            positions_->position().text()})
+      .add({"XREAD", "COUNT", std::to_string(kBatchEntries), "BLOCK", kBlock_ms, "STREAMS",
+            key("log"), positions_->position().text()})
       .add({"GET", key("floor")});
   news_call_ = ask(news_, commands, &FleetLog::on_followed);
 }
@@ -91,6 +89,11 @@ void FleetLog::add_beat(Commands& commands) {
       {"EVAL", kBeat, "2", key("members"), key("id"), instance_, positions_->position().text()});
 }
 
+void FleetLog::note_replicas(const Reply& info) {
+  const std::string replicas = info_field(info.bytes(), "connected_slaves");
+  has_replicas_ = !replicas.empty() && replicas != "0";
+}
+
 void FleetLog::beat() {
   if (state_ != State::InStep) return;
   if (beat_call_) {
@@ -113,8 +116,7 @@ void FleetLog::on_beat(const std::vector<Reply>& replies) {
   if (said.size() != 2 || said[0].bytes().empty()) return lost("it has forgotten this instance");
   if (read_hex(said[1].bytes()) != positions_->log()) return lost("it has another log");
   if (positions_->doubts() > positions_->resolved()) return lost("all it holds is to be doubted");
-  const std::string replicas = info_field(replies.back().bytes(), "connected_slaves");
-  has_replicas_ = !replicas.empty() && replicas != "0";
+  note_replicas(replies.back());
   positions_->trust(run_id_, beat_sent_ms_ + options_.lease_ms);
   beat_.start(options_.lease_ms / 3);
   trim();
@@ -148,12 +150,8 @@ void FleetLog::leave() {
   if (state_ == State::InStep) {
     [[maybe_unused]] const auto unheard = beats_.call(commands, [](const auto&) {});
   }
-  beat_.stop();
+  end_calls();
   retry_.stop();
-  call_.reset();
-  news_call_.reset();
-  beat_call_.reset();
-  state_ = State::Away;
 }
 
 // ---- how far the others are ----
@@ -259,7 +257,12 @@ void FleetLog::Acknowledging::ask_how_far() {
   // In whole seconds, and one more: they are waited for longer than any of them trusts.
   commands.add({"EVAL", kHowFar, "1", log_.key("members"),
                 std::to_string(log_.options_.lease_ms / 1000 + 1)});
-  ask(log_.beats_, commands, [this](const Reply& positions) { on_how_far(positions); });
+  auto call = log_.beats_.call(commands, [this](Link::Replies replies) {
+    if (!replies || replies->front().is_error()) return end();
+    on_how_far(replies->front());
+  });
+  if (!call) return end();
+  call_ = std::move(*call);
 }
 
 void FleetLog::Acknowledging::on_how_far(const Reply& positions) {
@@ -272,16 +275,6 @@ void FleetLog::Acknowledging::on_how_far(const Reply& positions) {
   is_acknowledged_ = result_.acked == result_.live;
   if (!is_acknowledged_) return again_.start(kLook_ms);
   if (!is_unconfirmed_) end();
-}
-
-void FleetLog::Acknowledging::ask(Link& link, const Commands& commands,
-                                  std::move_only_function<void(const Reply&)> go_on) {
-  auto call = link.call(commands, [this, go_on = std::move(go_on)](Link::Replies replies) mutable {
-    if (!replies || replies->front().is_error()) return end();
-    go_on(replies->front());
-  });
-  if (!call) return end();
-  call_ = std::move(*call);
 }
 
 // Ends this object.

@@ -16,8 +16,6 @@ namespace {
 
 constexpr std::int64_t kFirstRetry_ms = 100;
 constexpr std::int64_t kLongestRetry_ms = 2'000;
-constexpr std::string_view kBatch = "500";
-constexpr std::size_t kBatchEntries = 500;
 
 LinkOptions link_options() {
   LinkOptions out{.timeout_ms = 2'000};
@@ -27,6 +25,11 @@ LinkOptions link_options() {
 
 std::string hex(std::uint64_t number) {
   return fmt::format("{:016x}", number);
+}
+
+// A new one. 0 is none.
+std::string number_of_a_log() {
+  return hex(std::max<std::uint64_t>(random_number(), 1));
 }
 
 }  // namespace
@@ -73,12 +76,7 @@ std::unique_ptr<PendingAnswer> FleetLog::ask(Link& link, const Commands& command
   return nullptr;
 }
 
-// Whatever was under way is begun anew: an entry may then be there twice, which changes nothing.
-void FleetLog::lost(std::string_view why) {
-  positions_->distrust();
-  if (!std::exchange(is_told_away_, true)) {
-    log_warn("backend {}: the fleet's log of purges is out of reach: {}", options_.backend, why);
-  }
+void FleetLog::end_calls() {
   state_ = State::Away;
   call_.reset();
   news_call_.reset();
@@ -88,6 +86,15 @@ void FleetLog::lost(std::string_view why) {
   beat_again_ = false;
   sending_ = 0;
   beat_.stop();
+}
+
+// Whatever was under way is begun anew: an entry may then be there twice, which changes nothing.
+void FleetLog::lost(std::string_view why) {
+  positions_->distrust();
+  if (!std::exchange(is_told_away_, true)) {
+    log_warn("backend {}: the fleet's log of purges is out of reach: {}", options_.backend, why);
+  }
+  end_calls();
   // The same server may have another place by now.
   for (Link* const link : {&orders_, &news_, &beats_, &replicas_}) link->renew();
   retry_ms_ = std::clamp(2 * retry_ms_, kFirstRetry_ms, kLongestRetry_ms);
@@ -100,7 +107,7 @@ void FleetLog::join() {
   positions_->distrust();
   state_ = State::Joining;
   Commands commands;
-  commands.add({"SET", key("id"), hex(std::max<std::uint64_t>(random_number(), 1)), "NX"})
+  commands.add({"SET", key("id"), number_of_a_log(), "NX"})
       .add({"GET", key("id")})
       .add({"GET", key("run")})
       .add({"GET", key("floor")})
@@ -185,8 +192,7 @@ void FleetLog::begin_anew() {
       "if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('SET',KEYS[1],ARGV[2]) end "
       "return 1";
   Commands commands;
-  commands.add({"EVAL", kReplace, "1", key("id"), hex(*positions_->log()),
-                hex(std::max<std::uint64_t>(random_number(), 1))});
+  commands.add({"EVAL", kReplace, "1", key("id"), hex(*positions_->log()), number_of_a_log()});
   ask_orders(commands, &FleetLog::on_begun_anew);
 }
 
@@ -198,7 +204,9 @@ void FleetLog::on_begun_anew(const std::vector<Reply>&) {
 
 void FleetLog::read_on() {
   Commands commands;
-  commands.add({"XRANGE", key("log"), "(" + positions_->position().text(), "+", "COUNT", kBatch})
+  commands
+      .add({"XRANGE", key("log"), "(" + positions_->position().text(), "+", "COUNT",
+            std::to_string(kBatchEntries)})
       .add({"GET", key("floor")});
   ask_orders(commands, &FleetLog::on_read);
 }
@@ -298,8 +306,7 @@ void FleetLog::announce() {
 }
 
 void FleetLog::on_announced(const std::vector<Reply>& replies) {
-  const std::string replicas = info_field(replies.back().bytes(), "connected_slaves");
-  has_replicas_ = !replicas.empty() && replicas != "0";
+  note_replicas(replies.back());
   read_on();
 }
 

@@ -87,6 +87,9 @@ class FleetLog {
     Entering,  // the others wait for this instance from now on; what came meanwhile is read
     InStep,
   };
+  // Read, or appended, with one command or one write.
+  static constexpr std::size_t kBatchEntries = 500;
+
   using Step = void (FleetLog::*)(const std::vector<Reply>& replies);
   class Acknowledging;
   // An entry that is not known to be in the log. Those that were handed in are numbered.
@@ -98,6 +101,7 @@ class FleetLog {
   std::string key(std::string_view name) const;
   std::unique_ptr<PendingAnswer> ask(Link& link, const Commands& commands, Step step);
   void ask_orders(const Commands& commands, Step step) { call_ = ask(orders_, commands, step); }
+  void end_calls();
   void lost(std::string_view why);
 
   void join();
@@ -124,6 +128,7 @@ class FleetLog {
   bool take_appended(const std::vector<Reply>& replies);
   void send_pending();
   void add_beat(Commands& commands);
+  void note_replicas(const Reply& info);
   void append_here(std::string entry);
   void wait_here(WhenApplied tell);
   void confirm();
