@@ -88,6 +88,23 @@ struct Backend {
   std::string username;
   std::string password;
   unsigned db = 0;
+  struct Server {
+    std::string host;
+    std::uint16_t port = 0;
+    friend bool operator==(const Server&, const Server&) = default;
+  };
+  std::vector<Server> nodes;      // not empty: of a cluster, in place of the one above
+  std::vector<Server> sentinels;  // not empty: they say where it is, of this name
+  std::string master;
+  struct Tls {
+    bool is_on = false;
+    std::string ca;         // a file; empty: the authorities that the system knows
+    std::string cert, key;  // files: who we are; empty: nobody in particular
+    std::string name;       // in the server's certificate; empty: its host
+    friend bool operator==(const Tls&, const Tls&) = default;
+  };
+  Tls tls;
+  bool drops_when_cut_off = false;  // fleet: {partition: drop}
   std::int64_t timeout_ms = 50;
   std::int64_t keep_s = 3600;
 };

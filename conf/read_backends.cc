@@ -20,7 +20,7 @@ struct ForeignKey {
   std::string_view key;
   std::string_view type;
 };
-constexpr std::array<ForeignKey, 16> kForeignKeys = {{{"cache_dir", "disk"},
+constexpr std::array<ForeignKey, 17> kForeignKeys = {{{"cache_dir", "disk"},
                                                       {"min_free", "disk"},
                                                       {"host", "redis"},
                                                       {"port", "redis"},
@@ -34,6 +34,7 @@ constexpr std::array<ForeignKey, 16> kForeignKeys = {{{"cache_dir", "disk"},
                                                       {"sentinels", "redis"},
                                                       {"master", "redis"},
                                                       {"timeout", "redis"},
+                                                      {"tls", "redis"},
                                                       {"keep", "redis"},
                                                       {"fleet", "redis"}}};
 

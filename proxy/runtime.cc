@@ -31,15 +31,23 @@ backends::DiskOptions disk_options(const conf::Backend& backend) {
   };
 }
 
-backends::redis::ServerPlace place_of(const conf::Backend& backend) {
-  return {
-      .host = backend.host,
-      .port = backend.port,
-      .unix_path = backend.unix_path,
-      .username = backend.username,
-      .password = backend.password,
-      .db = backend.db,
-  };
+backends::redis::Topology topology_of(const conf::Backend& backend) {
+  using Topology = backends::redis::Topology;
+  Topology out{.place = {
+                   .host = backend.host,
+                   .port = backend.port,
+                   .unix_path = backend.unix_path,
+                   .username = backend.username,
+                   .password = backend.password,
+                   .db = backend.db,
+               }};
+  if (!backend.nodes.empty()) out.kind = Topology::Kind::Cluster;
+  if (!backend.sentinels.empty()) out.kind = Topology::Kind::Sentinels;
+  for (const auto* const servers : {&backend.nodes, &backend.sentinels}) {
+    for (const conf::Backend::Server& one : *servers) out.seeds.push_back({one.host, one.port});
+  }
+  out.master = backend.master;
+  return out;
 }
 
 }  // namespace
@@ -87,13 +95,13 @@ Runtime::Opened Runtime::open_redis(const conf::Backend& backend) {
   Opened out;
   out.fleet = tables_->fleets.join(
       loop_, *resolver_,
-      {.place = place_of(backend), .prefix = backend.prefix, .backend = backend.name});
+      {.servers = topology_of(backend), .prefix = backend.prefix, .backend = backend.name});
   if (const auto before = backends_.find(backend.name);
       before != backends_.end() && before->second.fleet) {
     out.fleet->take_over(*before->second.fleet);
   }
   backends::RedisOptions options{.name = backend.name,
-                                 .place = place_of(backend),
+                                 .servers = topology_of(backend),
                                  .prefix = backend.prefix,
                                  .default_expire_s = backend.default_expire_s,
                                  .timeout_ms = backend.timeout_ms,

@@ -22,8 +22,20 @@ Commands& Commands::add(std::span<const std::string_view> words) {
   if (bytes < 0) throw std::bad_alloc();
   bytes_.append(formatted, static_cast<std::size_t>(bytes));
   redisFreeCommand(formatted);
-  ++count_;
+  ends_.push_back(bytes_.size());
   return *this;
+}
+
+Commands Commands::each_behind(std::string_view word) const {
+  Commands out;
+  std::size_t at = 0;
+  for (const std::size_t end : ends_) {
+    out.add({word});
+    out.bytes_.append(bytes_, at, end - at);
+    out.ends_.push_back(out.bytes_.size());
+    at = end;
+  }
+  return out;
 }
 
 }  // namespace weir::backends::redis

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::backends::redis {
 
@@ -19,11 +20,13 @@ class Commands {
   }
 
   std::string_view bytes() const { return bytes_; }
-  std::size_t count() const { return count_; }
+  std::size_t count() const { return ends_.size(); }
+  // The same, with that one before each.
+  Commands each_behind(std::string_view word) const;
 
  private:
   std::string bytes_;
-  std::size_t count_ = 0;
+  std::vector<std::size_t> ends_;  // of each, in bytes_
 };
 
 }  // namespace weir::backends::redis

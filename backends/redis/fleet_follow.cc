@@ -28,7 +28,7 @@ void FleetLog::follow() {
 }
 
 void FleetLog::on_followed(const std::vector<Reply>& replies) {
-  if (news_.run_id() != run_id_) return lost("another server has taken its place");
+  if (news_.run() != run_) return lost("another server has taken its place");
   if (is_behind(replies[1])) return lost("more was purged than the log keeps");
   const Reply& reply = replies[0];
   if (reply.type == Reply::Type::Array && !reply.elements.empty()) {
@@ -109,7 +109,7 @@ void FleetLog::beat() {
 
 void FleetLog::on_beat(const std::vector<Reply>& replies) {
   beat_call_.reset();
-  if (beats_.run_id() != run_id_) return lost("another server has taken its place");
+  if (beats_.run() != run_) return lost("another server has taken its place");
   // Nobody waited for us meanwhile: what they have purged has to be read first.
   if (loop_.now_ms() >= positions_->lease_until_ms()) return lost("it was silent for too long");
   const auto& said = replies[0].elements;
@@ -117,10 +117,20 @@ void FleetLog::on_beat(const std::vector<Reply>& replies) {
   if (read_hex(said[1].bytes()) != positions_->log()) return lost("it has another log");
   if (positions_->doubts() > positions_->resolved()) return lost("all it holds is to be doubted");
   note_replicas(replies.back());
-  positions_->trust(run_id_, beat_sent_ms_ + options_.lease_ms);
+  positions_->trust(runs_, beat_sent_ms_ + options_.lease_ms);
   beat_.start(options_.lease_ms / 3);
   trim();
+  ask_sentinels();
   if (std::exchange(beat_again_, false)) beat();
+}
+
+// A master that was cut off from the others goes on answering until it hears that it is none.
+void FleetLog::ask_sentinels() {
+  if (!sentinels_ || sentinels_call_) return;
+  sentinels_call_ = sentinels_->find([this](const Result<ServerPlace>& place) {
+    sentinels_call_.reset();
+    if (place && *place != beats_.place()) lost("the sentinels name another master");
+  });
 }
 
 // The floor stands there before what is below it goes.
@@ -136,7 +146,7 @@ void FleetLog::trim() {
   Commands commands;
   commands.add({"EVAL", kTrim, "2", key("floor"), key("log"), floor.padded(),
                 positions_->place(gone).text()});
-  auto call = beats_.call(commands, [this, floor](Link::Replies replies) {
+  auto call = beats_.call(commands, [this, floor](const Link::Replies& replies, auto) {
     trim_call_.reset();
     if (replies && !replies->front().is_error()) positions_->raise_floor(floor);
   });
@@ -148,7 +158,7 @@ void FleetLog::leave() {
   Commands commands;
   commands.add({"HDEL", key("members"), instance_});
   if (state_ == State::InStep) {
-    [[maybe_unused]] const auto unheard = beats_.call(commands, [](const auto&) {});
+    [[maybe_unused]] const auto unheard = beats_.call(commands, [](const auto&, auto) {});
   }
   end_calls();
   retry_.stop();
@@ -190,7 +200,7 @@ void FleetLog::confirm() {
   Commands commands;
   commands.add({"SET", key("confirm"), instance_})
       .add({"WAIT", "1", std::to_string(options_.patience_ms / 2)});
-  auto call = replicas_.call(commands, [this, asked](Link::Replies replies) {
+  auto call = replicas_.call(commands, [this, asked](const Link::Replies& replies, auto) {
     confirm_call_.reset();
     const bool confirmed = replies && replies->back().integer >= 1;
     // Those of them that are still there; one that ends leaves the list.
@@ -257,7 +267,7 @@ void FleetLog::Acknowledging::ask_how_far() {
   // In whole seconds, and one more: they are waited for longer than any of them trusts.
   commands.add({"EVAL", kHowFar, "1", log_.key("members"),
                 std::to_string(log_.options_.lease_ms / 1000 + 1)});
-  auto call = log_.beats_.call(commands, [this](Link::Replies replies) {
+  auto call = log_.beats_.call(commands, [this](const Link::Replies& replies, auto) {
     if (!replies || replies->front().is_error()) return end();
     on_how_far(replies->front());
   });

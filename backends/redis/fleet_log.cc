@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "backends/redis/acknowledging.h"
+#include "backends/redis/sentinel_finder.h"
 #include "base/log.h"
 #include "base/random.h"
 
@@ -16,12 +18,10 @@ namespace {
 
 constexpr std::int64_t kFirstRetry_ms = 100;
 constexpr std::int64_t kLongestRetry_ms = 2'000;
-
-LinkOptions link_options() {
-  LinkOptions out{.timeout_ms = 2'000};
-  out.replies.bytes = std::size_t{8} << 20U;
-  return out;
-}
+// Between two looks at runs of servers that somebody has met.
+constexpr std::int64_t kLooksApart_ms = 500;
+// Of a cluster's masters that the server is told of.
+constexpr std::size_t kMostRuns = 512;
 
 std::string hex(std::uint64_t number) {
   return fmt::format("{:016x}", number);
@@ -41,12 +41,21 @@ FleetLog::FleetLog(EventLoop& loop, Resolver& resolver, FleetLogOptions options,
       instance_(hex(random_number())),
       door_(std::make_shared<LoopDoor>(loop)),
       positions_(std::make_shared<FleetPositions>(loop.clock(), options_.tag)),
-      orders_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
-      news_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
-      beats_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
-      replicas_(loop, resolver, options_.place, link_options(), [](const auto&) {}),
+      map_(options_.servers.kind == Topology::Kind::Cluster
+               ? std::make_unique<ClusterMap>(loop, resolver, options_.servers)
+               : nullptr),
+      sentinels_(options_.servers.kind == Topology::Kind::Sentinels ? finder(resolver) : nullptr),
+      orders_(loop, resolver, finder(resolver), link_options(), nullptr),
+      news_(loop, resolver, finder(resolver), link_options(), nullptr),
+      beats_(loop, resolver, finder(resolver), link_options(), nullptr),
+      replicas_(loop, resolver, finder(resolver), link_options(), nullptr),
       retry_(loop, [this] { join(); }),
       beat_(loop, [this] { beat(); }) {
+  positions_->set_look([door = door_, log = self_] {
+    door->post([log] {
+      if (FleetLog* const found = log.get()) found->look_at_runs();
+    });
+  });
   retry_.start(0);
 }
 
@@ -61,8 +70,27 @@ std::string FleetLog::key(std::string_view name) const {
   return options_.prefix + "f:{weir-fleet}:" + std::string(name);
 }
 
+std::unique_ptr<PlaceFinder> FleetLog::finder(Resolver& resolver) {
+  switch (options_.servers.kind) {
+    case Topology::Kind::Single:
+      break;
+    case Topology::Kind::Sentinels:
+      return std::make_unique<SentinelFinder>(loop_, resolver, options_.servers);
+    case Topology::Kind::Cluster:
+      return std::make_unique<SlotFinder>(*map_, slot_of(key("log")));
+  }
+  return std::make_unique<FixedPlace>(options_.servers.place);
+}
+
+LinkOptions FleetLog::link_options() const {
+  LinkOptions out{.timeout_ms = 2'000};
+  out.replies.bytes = std::size_t{8} << 20U;
+  if (options_.servers.kind == Topology::Kind::Sentinels) out.kind = LinkOptions::Kind::Master;
+  return out;
+}
+
 std::unique_ptr<PendingAnswer> FleetLog::ask(Link& link, const Commands& commands, Step step) {
-  auto call = link.call(commands, [this, step](Link::Replies replies) {
+  auto call = link.call(commands, [this, step](const Link::Replies& replies, auto) {
     if (!replies) return lost("it does not answer");
     const auto error = std::ranges::find_if(*replies, &Reply::is_error);
     if (error != replies->end()) return lost("it answers " + std::string(error->bytes()));
@@ -83,6 +111,7 @@ void FleetLog::end_calls() {
   beat_call_.reset();
   trim_call_.reset();
   confirm_call_.reset();
+  sentinels_call_.reset();
   beat_again_ = false;
   sending_ = 0;
   beat_.stop();
@@ -95,10 +124,24 @@ void FleetLog::lost(std::string_view why) {
     log_warn("backend {}: the fleet's log of purges is out of reach: {}", options_.backend, why);
   }
   end_calls();
-  // The same server may have another place by now.
-  for (Link* const link : {&orders_, &news_, &beats_, &replicas_}) link->renew();
+  renew_links();
   retry_ms_ = std::clamp(2 * retry_ms_, kFirstRetry_ms, kLongestRetry_ms);
   retry_.start(retry_ms_);
+}
+
+// The same server may have another place by now, and another run.
+void FleetLog::renew_links() {
+  for (Link* const link : {&orders_, &news_, &beats_, &replicas_}) link->renew();
+}
+
+// What stands in a server may only be used in a run under which it is known to be sound: joining
+// tells which those are, and makes it so for the others.
+void FleetLog::look_at_runs() {
+  if (state_ != State::InStep || loop_.now_ms() < look_again_ms_) return;
+  look_again_ms_ = loop_.now_ms() + kLooksApart_ms;
+  end_calls();
+  renew_links();
+  join();
 }
 
 // ---- what stands there ----
@@ -109,10 +152,9 @@ void FleetLog::join() {
   Commands commands;
   commands.add({"SET", key("id"), number_of_a_log(), "NX"})
       .add({"GET", key("id")})
-      .add({"GET", key("run")})
+      .add({"SMEMBERS", key("runs")})
       .add({"GET", key("floor")})
       .add({"XREVRANGE", key("log"), "+", "-", "COUNT", "1"})
-      .add({"INFO", "server"})
       .add({"INFO", "memory"})
       .add({"XRANGE", key("log"), positions_->position().text(), positions_->position().text()});
   ask_orders(commands, &FleetLog::on_joined);
@@ -126,15 +168,22 @@ void FleetLog::on_joined(const std::vector<Reply>& replies) {
   if (!replies[4].elements.empty() && !replies[4].elements[0].elements.empty()) {
     last = read_position(replies[4].elements[0].elements[0].bytes()).value_or(floor);
   }
-  run_id_ = info_field(replies[5].bytes(), "run_id");
-  if (log == 0 || run_id_.empty()) return lost("it does not say which log it has");
-  warn_of_eviction(info_field(replies[6].bytes(), "maxmemory_policy"));
+  run_ = orders_.run();
+  if (log == 0 || run_.empty()) return lost("it does not say which log it has");
+  warn_of_eviction(info_field(replies[5].bytes(), "maxmemory_policy"));
+  runs_ = {run_};
+  // Of a cluster several are read.
+  if (map_) std::ranges::copy(positions_->met(), std::back_inserter(runs_));
+  const auto is_sound = [&](const std::string& run) {
+    const auto& sound = replies[2].elements;
+    return std::ranges::find(sound, run, &Reply::bytes) != sound.end();
+  };
   doubts_ = positions_->doubts();
-  if (created || replies[2].bytes() != run_id_ || doubts_ > positions_->resolved()) {
+  if (created || !std::ranges::all_of(runs_, is_sound) || doubts_ > positions_->resolved()) {
     is_doubtful_ = true;
   }
   // What is lost of a log is its end: where the last entry is that was applied here, all before is.
-  const bool has_last = positions_->count() == 0 || !replies[7].elements.empty();
+  const bool has_last = positions_->count() == 0 || !replies[6].elements.empty();
   const bool was_away = loop_.now_ms() >= positions_->lease_until_ms();
   const auto known = positions_->log();
   if (!known) {
@@ -145,7 +194,7 @@ void FleetLog::on_joined(const std::vector<Reply>& replies) {
     replace_log(log, floor);
   } else if (last < positions_->position() || (!has_last && floor < positions_->position())) {
     return begin_anew();
-  } else if (was_away && run_id_ != last_run_id_) {
+  } else if (was_away && run_ != last_run_) {
     // Entries that were never applied here may be lost with the server.
     log_warn(
         "backend {}: its server was replaced while this instance was away; its own tiers "
@@ -298,11 +347,20 @@ bool FleetLog::take_appended(const std::vector<Reply>& replies) {
 void FleetLog::announce() {
   state_ = State::Entering;
   Commands commands;
-  if (is_doubtful_) commands.add({"SET", key("run"), run_id_});
+  if (is_doubtful_) add_runs(commands);
   add_beat(commands);
   commands.add({"INFO", "replication"});
   beat_sent_ms_ = loop_.now_ms();
   ask_orders(commands, &FleetLog::on_announced);
+}
+
+// All that is there was said to be stale. A cluster's servers are met one by one.
+void FleetLog::add_runs(Commands& commands) {
+  if (!map_ || runs_.size() > kMostRuns) commands.add({"DEL", key("runs")});
+  const std::string name = key("runs");
+  std::vector<std::string_view> words = {"SADD", name};
+  words.insert(words.end(), runs_.begin(), runs_.end());
+  commands.add(words);
 }
 
 void FleetLog::on_announced(const std::vector<Reply>& replies) {
@@ -315,9 +373,9 @@ void FleetLog::enter() {
   is_doubtful_ = false;
   is_told_away_ = false;
   retry_ms_ = 0;
-  last_run_id_ = run_id_;
+  last_run_ = run_;
   state_ = State::InStep;
-  positions_->trust(run_id_, beat_sent_ms_ + options_.lease_ms);
+  positions_->trust(runs_, beat_sent_ms_ + options_.lease_ms);
   log_info("backend {}: in step with the fleet's log of purges", options_.backend);
   beat_.start(options_.lease_ms / 3);
   follow();

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/redis/cluster_map.h"
 #include "backends/redis/fleet_positions.h"
 #include "backends/redis/link.h"
 #include "base/net/loop_door.h"
@@ -23,7 +24,7 @@
 namespace weir::backends::redis {
 
 struct FleetLogOptions {
-  ServerPlace place;
+  Topology servers;  // of a cluster, the one that has the log
   std::string prefix = "cache:";
   std::string backend = "redis";      // its name, for the log
   std::int64_t lease_ms = 10'000;     // how long the others wait for one that has fallen silent
@@ -99,10 +100,14 @@ class FleetLog {
   };
 
   std::string key(std::string_view name) const;
+  std::unique_ptr<PlaceFinder> finder(Resolver& resolver);
+  LinkOptions link_options() const;
   std::unique_ptr<PendingAnswer> ask(Link& link, const Commands& commands, Step step);
   void ask_orders(const Commands& commands, Step step) { call_ = ask(orders_, commands, step); }
   void end_calls();
   void lost(std::string_view why);
+  void look_at_runs();
+  void renew_links();
 
   void join();
   void on_joined(const std::vector<Reply>& replies);
@@ -115,6 +120,7 @@ class FleetLog {
   void catch_up();
   void on_caught_up(const std::vector<Reply>& replies);
   void announce();
+  void add_runs(Commands& commands);
   void on_announced(const std::vector<Reply>& replies);
   void enter();
   void follow();
@@ -133,6 +139,7 @@ class FleetLog {
   void wait_here(WhenApplied tell);
   void confirm();
   void beat();
+  void ask_sentinels();
   void trim();
   void look_at_waiting();
   void drop(const Acknowledging& ended);
@@ -143,6 +150,8 @@ class FleetLog {
   const std::string instance_;
   const std::shared_ptr<LoopDoor> door_;
   const std::shared_ptr<FleetPositions> positions_;
+  std::unique_ptr<ClusterMap> map_;               // of a cluster
+  const std::unique_ptr<PlaceFinder> sentinels_;  // where there are some
   Link orders_;    // to join and to append
   Link news_;      // waits for entries
   Link beats_;     // says how far this instance is, and asks how far the others are
@@ -153,11 +162,14 @@ class FleetLog {
   std::unique_ptr<PendingAnswer> beat_call_;
   std::unique_ptr<PendingAnswer> trim_call_;
   std::unique_ptr<PendingAnswer> confirm_call_;
+  std::unique_ptr<PendingAnswer> sentinels_call_;
   Timer retry_;
   Timer beat_;
 
-  std::string run_id_;       // of the server that was joined
-  std::string last_run_id_;  // of the one that was followed
+  std::string run_;                // of the server that was joined
+  std::string last_run_;           // of the one that was followed
+  std::vector<std::string> runs_;  // of all that may be read once this instance is in step
+  std::int64_t look_again_ms_ = 0;
   std::int64_t retry_ms_ = 0;
   bool is_warned_ = false;
   bool is_told_away_ = false;  // and why, since it was in step

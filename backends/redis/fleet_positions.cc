@@ -8,15 +8,39 @@
 
 namespace weir::backends::redis {
 
-bool FleetPositions::may_read(std::string_view run_id) const {
-  if (clock_.now_ms() >= until_ms_.load(std::memory_order_relaxed)) return false;
-  const std::shared_lock lock(mutex_);
-  return !run_id_.empty() && run_id == run_id_;
+namespace {
+
+// Of masters, each some times anew. Beyond that they are met again.
+constexpr std::size_t kMostMet = 256;
+
+bool has(const std::vector<std::string>& runs, std::string_view run) {
+  return std::ranges::find(runs, run) != runs.end();
 }
 
-bool FleetPositions::is_other_run(std::string_view run_id) const {
+}  // namespace
+
+bool FleetPositions::may_read(std::string_view run) const {
+  if (clock_.now_ms() >= until_ms_.load(std::memory_order_relaxed)) return false;
   const std::shared_lock lock(mutex_);
-  return !run_id_.empty() && run_id != run_id_;
+  return has(runs_, run);
+}
+
+bool FleetPositions::meet(std::string_view run) const {
+  {
+    const std::unique_lock lock(mutex_);
+    if (run.empty() || runs_.empty() || has(runs_, run)) return false;
+    if (!has(met_, run)) {
+      if (met_.size() >= kMostMet) met_.clear();
+      met_.emplace_back(run);
+    }
+  }
+  if (look_) look_();
+  return true;
+}
+
+std::vector<std::string> FleetPositions::met() const {
+  const std::shared_lock lock(mutex_);
+  return met_;
 }
 
 // What began before this log was looked at may have missed what stands below its floor.
@@ -70,17 +94,21 @@ std::vector<std::string> FleetPositions::entries() const {
   return out;
 }
 
-void FleetPositions::trust(std::string run_id, std::int64_t until_ms) {
+void FleetPositions::trust(std::vector<std::string> runs, std::int64_t until_ms) {
   {
     const std::unique_lock lock(mutex_);
-    run_id_ = std::move(run_id);
+    runs_ = std::move(runs);
   }
+  trust_until(until_ms);
+}
+
+void FleetPositions::trust_until(std::int64_t until_ms) {
   until_ms_.store(until_ms, std::memory_order_relaxed);
 }
 
 void FleetPositions::distrust() {
   const std::unique_lock lock(mutex_);
-  run_id_.clear();
+  runs_.clear();
 }
 
 }  // namespace weir::backends::redis

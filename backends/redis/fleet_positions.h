@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -19,14 +20,17 @@ namespace weir::backends::redis {
 class FleetPositions final : public SharedPositions {
  public:
   FleetPositions(const Clock& clock, std::uint64_t tag) : clock_(clock), tag_(tag) {}
+  // Hears that a server answers in a run that is not known (meet), on any thread. Before another
+  // thread knows of this.
+  void set_look(std::function<void()> look) { look_ = std::move(look); }
 
   // ---- any thread ----
-  bool may_read(std::string_view run_id) const override;
+  bool may_read(std::string_view run) const override;
+  bool meet(std::string_view run) const override;
   std::optional<LogPosition> shared(std::uint64_t own) const override;
   std::optional<std::uint64_t> own(const LogPosition& shared) const override;
   std::uint64_t doubt() const override { return ++doubts_; }
   std::uint64_t resolved() const override { return resolved_.load(std::memory_order_relaxed); }
-  bool is_other_run(std::string_view run_id) const override;
   std::uint64_t tag() const override { return tag_; }
 
   // ---- one thread ----
@@ -45,10 +49,13 @@ class FleetPositions final : public SharedPositions {
   StreamPosition place(std::size_t index) const { return known_[index].at; }
   std::vector<std::string> entries() const;
 
-  // The server of that run may be read until then (steady clock): so long the others wait for this
+  // Servers may be read in those runs until then (steady clock): so long the others wait for this
   // instance when they purge.
-  void trust(std::string run_id, std::int64_t until_ms);
+  void trust(std::vector<std::string> runs, std::int64_t until_ms);
+  void trust_until(std::int64_t until_ms);
   void distrust();
+  // Those that links have met so far, but not too many.
+  std::vector<std::string> met() const;
   // How often somebody has asked for all to be said stale; and that it was, so often.
   std::uint64_t doubts() const { return doubts_.load(std::memory_order_relaxed); }
   void resolve(std::uint64_t doubts) { resolved_.store(doubts, std::memory_order_relaxed); }
@@ -64,12 +71,14 @@ class FleetPositions final : public SharedPositions {
 
   const Clock& clock_;
   const std::uint64_t tag_;
+  std::function<void()> look_;
   mutable std::shared_mutex mutex_;
   std::optional<std::uint64_t> log_;  // written under mutex_, as what follows
   StreamPosition floor_;
   std::uint64_t own_base_ = 0;
   std::deque<Known> known_;
-  std::string run_id_;  // empty: nothing is to be read
+  std::vector<std::string> runs_;  // empty: nothing is to be read
+  mutable std::vector<std::string> met_;
   std::atomic<std::int64_t> until_ms_{INT64_MIN};
   mutable std::atomic<std::uint64_t> doubts_{0};
   std::atomic<std::uint64_t> resolved_{0};

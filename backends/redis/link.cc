@@ -44,28 +44,29 @@ class Link::Handle final : public PendingAnswer {
   const std::uint64_t number_;
 };
 
-Link::Link(EventLoop& loop, Resolver& resolver, ServerPlace place, const LinkOptions& options,
-           Told told)
+Link::Link(EventLoop& loop, Resolver& resolver, std::unique_ptr<PlaceFinder> finder,
+           const LinkOptions& options, LinkWatcher* watcher)
     : loop_(loop),
       resolver_(resolver),
-      place_(std::move(place)),
+      finder_(std::move(finder)),
       options_(options),
-      told_(std::move(told)),
+      watcher_(watcher),
       timer_(loop, [this] { look_at_time(); }) {}
 
 Link::~Link() = default;
 
 // ---- calls ----
 
-std::expected<std::unique_ptr<PendingAnswer>, LinkFault> Link::call(const Commands& commands,
-                                                                    Heard heard) {
+Link::Started Link::call(const Commands& commands, Heard heard) {
   WEIR_CHECK(commands.count() > 0 && heard);
+  const auto refuse = [this](LinkFault fault) {
+    if (watcher_) watcher_->failed(fault, loop_.now_ms());
+    return std::unexpected(fault);
+  };
   const std::size_t unsent = out_.size() - out_at_ + queued_.size();
-  if (unsent + commands.bytes().size() > options_.most_unsent) {
-    return std::unexpected(LinkFault::Busy);
-  }
+  if (unsent + commands.bytes().size() > options_.most_unsent) return refuse(LinkFault::Busy);
   if (state_ == State::Apart) {
-    if (loop_.now_ms() < rests_until_ms_) return std::unexpected(LinkFault::Unreachable);
+    if (loop_.now_ms() < rests_until_ms_) return refuse(LinkFault::Unreachable);
     begin();
   }
   const bool is_ready = state_ == State::Ready;
@@ -102,16 +103,27 @@ void Link::begin() {
   loop_.post([weak = life_.watch()] {
     Link* const link = weak.get();
     if (!link || link->state_ != State::Resolving) return;
-    const ServerPlace& place = link->place_;
-    if (!place.unix_path.empty()) {
-      auto address = SocketAddress::unix_path(place.unix_path);
-      if (!address) return link->on_resolved(std::unexpected(address.error()));
-      return link->on_resolved(Resolver::Addresses{*address});
+    auto finding = link->finder_->find(
+        [link](Result<ServerPlace> place) { link->on_found(std::move(place)); });
+    // It may be found, or not, by now.
+    if (weak && link->state_ == State::Resolving && !link->asking_) {
+      link->finding_ = std::move(finding);
     }
-    link->asking_ = link->resolver_.resolve(
-        link->loop_, place.host, place.port,
-        [link](Result<Resolver::Addresses> addresses) { link->on_resolved(std::move(addresses)); });
   });
+}
+
+void Link::on_found(Result<ServerPlace> place) {
+  finding_.reset();
+  if (!place) return fail_with(place.error().message, LinkFault::Unreachable);
+  place_ = std::move(*place);
+  if (!place_.unix_path.empty()) {
+    auto address = SocketAddress::unix_path(place_.unix_path);
+    if (!address) return on_resolved(std::unexpected(address.error()));
+    return on_resolved(Resolver::Addresses{*address});
+  }
+  asking_ = resolver_.resolve(
+      loop_, place_.host, place_.port,
+      [this](Result<Resolver::Addresses> addresses) { on_resolved(std::move(addresses)); });
 }
 
 void Link::on_resolved(Result<Resolver::Addresses> addresses) {
@@ -142,7 +154,8 @@ void Link::connect_next(const std::string& why_not_the_last) {
 }
 
 // A PING behind who we are: it is refused where we had to say, and where the server is loading. And
-// which run of the server it is: after another one it may hold what it held before.
+// which run of the server it is: after another one it may hold what it held before. A server that
+// becomes master gives itself another number for its replicas.
 void Link::greet() {
   state_ = State::Greeting;
   Commands commands;
@@ -154,10 +167,15 @@ void Link::greet() {
     }
   }
   if (place_.db != 0) commands.add({"SELECT", std::to_string(place_.db)});
-  commands.add({"PING"}).add({"INFO", "server"});
+  commands.add({"PING"});
+  if (options_.kind != LinkOptions::Kind::Guide) {
+    commands.add({"INFO", "server"}).add({"INFO", "replication"});
+  }
   reader_ = std::make_unique<ReplyReader>(options_.replies);
   greeting_ = Call{.missing = commands.count(),
-                   .heard = [this](Replies replies) { on_greeted(std::move(replies)); }};
+                   .heard = [this](Replies replies, std::string_view) {
+                     on_greeted(std::move(replies));
+                   }};
   out_.assign(commands.bytes());
   out_at_ = 0;
   flush();
@@ -169,7 +187,14 @@ void Link::on_greeted(Replies replies) {
       return fail_with("it answers " + std::string(reply.bytes()), LinkFault::Unreachable);
     }
   }
-  run_id_ = info_field(replies->back().bytes(), "run_id");
+  if (options_.kind != LinkOptions::Kind::Guide) {
+    const std::string_view replication = replies->back().bytes();
+    if (options_.kind == LinkOptions::Kind::Master &&
+        info_field(replication, "role") != "master") {
+      return fail_with("it is no master", LinkFault::Unreachable);
+    }
+    run_ = run_of((*replies)[replies->size() - 2].bytes(), replication);
+  }
   state_ = State::Ready;
   rest_ms_ = 0;
   last_byte_ms_ = loop_.now_ms();
@@ -256,12 +281,15 @@ void Link::take(Reply reply) {
   if (--call.missing > 0) return;
   Heard heard = std::move(call.heard);
   std::vector<Reply> replies = std::move(call.replies);
-  if (greeting_) {
+  const bool greeted = greeting_.has_value();
+  if (greeted) {
     greeting_.reset();
   } else {
     calls_.pop_front();
   }
-  if (heard) heard(std::move(replies));
+  if (greeted) return heard(std::move(replies), run_);
+  if (watcher_) watcher_->answered();
+  if (heard) heard(std::move(replies), run_);
 }
 
 // ---- ends ----
@@ -279,11 +307,12 @@ void Link::broken(const std::string& why) {
 
 void Link::end_connection() {
   state_ = State::Apart;
+  finding_.reset();
   asking_.reset();
   addresses_.clear();
   connection_.reset();
   reader_.reset();
-  run_id_.clear();
+  run_.clear();
   greeting_.reset();
   out_ = {};
   out_at_ = 0;
@@ -305,8 +334,14 @@ void Link::fail_with(const std::string& why, LinkFault fault) {
   while (weak && !failing_.empty()) {
     Heard heard = std::move(failing_.front().heard);
     failing_.pop_front();
-    if (heard) heard(std::unexpected(fault));
+    if (heard) answer(std::move(heard), fault);
   }
+}
+
+// May destroy the link.
+void Link::answer(Heard heard, LinkFault fault) {
+  if (watcher_) watcher_->failed(fault, loop_.now_ms());
+  heard(std::unexpected(fault), {});
 }
 
 void Link::renew() {
@@ -316,11 +351,11 @@ void Link::renew() {
 }
 
 // Of several failures in a row the first.
-void Link::tell(Result<void> news) {
+void Link::tell(const Result<void>& news) {
   const bool stands = news.has_value();
   if (told_stands_ == stands) return;
   told_stands_ = stands;
-  told_(std::move(news));
+  if (watcher_) watcher_->told(news);
 }
 
 // ---- time ----
@@ -365,7 +400,7 @@ void Link::look_at_time() {
     // One that is told may drop the handle of another.
     Call* const call = find_call(number);
     if (Heard heard = call ? std::exchange(call->heard, {}) : Heard()) {
-      heard(std::unexpected(LinkFault::Timeout));
+      answer(std::move(heard), LinkFault::Timeout);
     }
     if (!weak) return;
   }

@@ -9,15 +9,15 @@
 #include <string>
 
 #include "backends/backend.h"
-#include "backends/redis/server_place.h"
 #include "backends/redis/stream_position.h"
+#include "backends/redis/topology.h"
 #include "base/net/resolver.h"
 
 namespace weir::backends {
 
 struct RedisOptions {
   std::string name = "redis";
-  redis::ServerPlace place;
+  redis::Topology servers;
   std::string prefix = "cache:";
   std::int64_t default_expire_s = 300;
   std::int64_t timeout_ms = 50;                             // without progress of an operation
@@ -30,8 +30,11 @@ struct RedisOptions {
 class SharedPositions {
  public:
   virtual ~SharedPositions() = default;
-  // Whether what a server holds may be used now: one that runs under this id (INFO, run_id).
-  virtual bool may_read(std::string_view run_id) const = 0;
+  // Whether what a server holds may be used now, in that run of it (run_of).
+  virtual bool may_read(std::string_view run) const = 0;
+  // It may not. True: because it is another run than those that are known, so that a link may lead
+  // to the wrong server, or the log does: that is looked at soon.
+  virtual bool meet(std::string_view run) const = 0;
   // How much of the log had been applied when this instance's position was `own`. Empty: no log is
   // known yet, and nothing can be written.
   virtual std::optional<redis::LogPosition> shared(std::uint64_t own) const = 0;
@@ -42,8 +45,6 @@ class SharedPositions {
   // Which time that is; nothing is read until resolved() has come so far.
   virtual std::uint64_t doubt() const = 0;
   virtual std::uint64_t resolved() const = 0;
-  // Whether that run is known not to be the one that is followed.
-  virtual bool is_other_run(std::string_view run_id) const = 0;
   // A tag of all that comes from there (keys::tag_hash): of what the log says of the server itself.
   virtual std::uint64_t tag() const = 0;
 };

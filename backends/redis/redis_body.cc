@@ -19,18 +19,18 @@ class RedisBody::Reading final : public PendingAnswer {
   void begin(EventLoop& loop) {
     RedisStore* const store = body_->shared_->store_on(loop);
     const Pieces& pieces = body_->pieces_;
+    const std::string name = piece_name(body_->shared_->options().prefix, pieces.key,
+                                        pieces.generation, index_);
     Commands commands;
-    commands.add({"GET", piece_name(body_->shared_->options().prefix, pieces.key, pieces.generation,
-                                    index_)});
+    commands.add({"GET", name});
     if (store) {
-      auto call = store->large().call(commands, [this, &loop](Link::Replies replies) {
-        heard(std::move(replies), loop.now_ms());
-      });
+      Link::Started call = store->servers().call(
+          Servers::Load::Large, name, std::move(commands),
+          [this](const Link::Replies& replies, auto) { heard(replies); });
       if (call) {
         call_ = std::move(*call);
         return;
       }
-      body_->shared_->failed(call.error(), loop.now_ms());
     }
     // It is told later, as ever.
     loop.post([weak = life_.watch()] {
@@ -40,13 +40,11 @@ class RedisBody::Reading final : public PendingAnswer {
 
  private:
   // The waiter may drop this object: nothing comes after.
-  void heard(Link::Replies replies, std::int64_t now_ms) {
-    if (!replies) body_->shared_->failed(replies.error(), now_ms);
+  void heard(const Link::Replies& replies) {
     waiter_.on_block(replies ? block_of(replies->front()) : nullptr);
   }
 
   Ref<const Chunk> block_of(const Reply& reply) const {
-    body_->shared_->answered();
     const Pieces& pieces = body_->pieces_;
     const auto bytes = read_piece(reply.bytes(), pieces.generation, index_);
     if (!bytes || bytes->empty() || block_checksum(*bytes) != pieces.sums[index_]) return nullptr;

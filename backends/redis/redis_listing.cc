@@ -1,7 +1,6 @@
 // Looking through what a server has: a part of a listing is what one SCAN finds.
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <utility>
 
 #include "backends/record.h"
@@ -19,6 +18,9 @@ constexpr std::string_view kFirstEnd = "4095";
 constexpr std::size_t kFirstBytes = 4096;
 // The longest head that is read for it: what an app may send, and a long key.
 constexpr std::uint64_t kMostHead = std::uint64_t{256} << 10U;
+// Where a listing goes on: which master, and SCAN's cursor there.
+constexpr unsigned kCursorBits = 52;
+constexpr std::uint64_t kMostCursor = (std::uint64_t{1} << kCursorBits) - 1;
 
 }  // namespace
 
@@ -30,8 +32,9 @@ class RedisStore::Scanning final : public PendingAnswer {
       : store_(store), first_byte_(first_byte), waiter_(waiter) {}
 
   void begin(std::uint64_t from) {
+    master_ = from >> kCursorBits;
     Commands commands;
-    commands.add({"SCAN", std::to_string(from), "MATCH",
+    commands.add({"SCAN", std::to_string(from & kMostCursor), "MATCH",
                   objects_pattern(store_.shared().options().prefix, first_byte_), "COUNT",
                   kScanCount});
     ask(commands, &Scanning::on_names);
@@ -46,25 +49,38 @@ class RedisStore::Scanning final : public PendingAnswer {
   };
 
   void ask(const Commands& commands, Step step) {
-    auto call = store_.small().call(commands, [this, step](Link::Replies replies) {
-      if (replies) return (this->*step)(*replies);
-      store_.shared().failed(replies.error(), store_.loop().now_ms());
-      end();
-    });
+    Link::Started call = store_.servers().call_master(
+        master_, commands, [this, step](const Link::Replies& replies, auto run) {
+          if (!replies) return go_on_with_next();
+          may_read_ = store_.may_read(run);
+          (this->*step)(*replies);
+        });
     if (call) {
       call_ = std::move(*call);
       return;
     }
-    store_.shared().failed(call.error(), store_.loop().now_ms());
-    end_soon();
+    store_.loop().post([weak = life_.watch()] {
+      if (Scanning* const scanning = weak.get()) scanning->go_on_with_next();
+    });
+  }
+
+  // That master says no more.
+  void go_on_with_next() {
+    part_.next = std::nullopt;
+    if (master_ + 1 < store_.servers().masters()) part_.next = (master_ + 1) << kCursorBits;
+    end();
   }
 
   void on_names(const std::vector<Reply>& replies) {
     const std::optional<Scanned> scanned = read_scan(replies[0]);
-    if (!scanned) return end();
+    if (!scanned) return go_on_with_next();
     std::uint64_t next = 0;
     std::from_chars(scanned->next.data(), scanned->next.data() + scanned->next.size(), next);
-    if (next != 0) part_.next = next;
+    if (next != 0 && next <= kMostCursor) {
+      part_.next = (master_ << kCursorBits) | next;
+    } else if (master_ + 1 < store_.servers().masters()) {
+      part_.next = (master_ + 1) << kCursorBits;
+    }
     if (scanned->names.empty()) return end();
     Commands commands;
     for (const std::string_view name : scanned->names) {
@@ -75,7 +91,7 @@ class RedisStore::Scanning final : public PendingAnswer {
   }
 
   void on_heads(const std::vector<Reply>& replies) {
-    if (!store_.may_read()) return end();
+    if (!may_read_) return end();
     std::vector<Found> longer;
     Commands commands;
     for (std::size_t i = 0; i < found_.size(); ++i) {
@@ -122,15 +138,12 @@ class RedisStore::Scanning final : public PendingAnswer {
 
   // The waiter may drop this object: nothing comes after.
   void end() { waiter_.on_listed(std::move(part_)); }
-  void end_soon() {
-    store_.loop().post([weak = life_.watch()] {
-      if (Scanning* const scanning = weak.get()) scanning->end();
-    });
-  }
 
   RedisStore& store_;
   const char first_byte_;
   ListWaiter& waiter_;
+  std::uint64_t master_ = 0;  // which of them is asked
+  bool may_read_ = false;     // what it has just answered
   ListPart part_;
   std::vector<Found> found_;
   std::unique_ptr<PendingAnswer> call_;
@@ -149,28 +162,27 @@ void RedisStore::Sweep::scan(const std::string& from) {
   Commands commands;
   commands.add(
       {"SCAN", from, "MATCH", all_pattern(store_.shared().options().prefix), "COUNT", kScanCount});
-  auto call = store_.small().call(commands,
-                                  [this](Link::Replies replies) { on_names(std::move(replies)); });
+  Link::Started call = store_.servers().call_master(
+      master_, commands, [this](const Link::Replies& replies, auto) { on_names(replies); });
   call_ = call ? std::move(*call) : nullptr;
 }
 
-void RedisStore::Sweep::on_names(Link::Replies replies) {
+void RedisStore::Sweep::on_names(const Link::Replies& replies) {
   call_ = nullptr;
   const auto scanned = replies ? read_scan(replies->front()) : std::nullopt;
   if (!scanned) return;
   const std::string& prefix = store_.shared().options().prefix;
-  std::vector<std::string_view> words = {"UNLINK"};
-  std::ranges::copy_if(scanned->names, std::back_inserter(words), [&](std::string_view name) {
+  // One by one: they may be in different slots.
+  Commands commands;
+  for (const std::string_view name : scanned->names) {
     const std::string_view own = name.substr(std::min(prefix.size(), name.size()));
-    return own.starts_with("r:") || own.starts_with("v:");
-  });
-  if (words.size() > 1) {
-    Commands commands;
-    commands.add(words);
-    // Before the next SCAN, on the same link.
-    [[maybe_unused]] const auto unheard = store_.small().call(commands, [](const auto&) {});
+    if (own.starts_with("r:") || own.starts_with("v:")) commands.add({"UNLINK", name});
   }
-  if (scanned->next != "0") scan(scanned->next);
+  if (commands.count() > 0) {
+    removing_ = store_.servers().call_master(master_, commands, [](const auto&, auto) {});
+  }
+  if (scanned->next != "0") return scan(scanned->next);
+  if (++master_ < store_.servers().masters()) scan("0");
 }
 
 void RedisStore::sweep() {

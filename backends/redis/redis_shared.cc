@@ -20,7 +20,7 @@ void RedisShared::add_doubt(const Hash128& name) {
   log_warn(
       "backend {}: more could not be written than is remembered; all that {} holds is "
       "validated before it is used",
-      options_.name, options_.place.text());
+      options_.name, options_.servers.text());
 }
 
 RedisShared::Doubt RedisShared::doubt_of(const Hash128& name) {
@@ -31,25 +31,32 @@ RedisShared::Doubt RedisShared::doubt_of(const Hash128& name) {
   return Doubt::None;
 }
 
-void RedisShared::failed(LinkFault fault, std::int64_t now_ms) {
-  count_error();
+void ServerHealth::failed(LinkFault fault, std::int64_t now_ms) {
+  errors_.fetch_add(1, std::memory_order_relaxed);
   // Of which the server knows nothing.
   if (fault == LinkFault::Busy) return;
   if (breaker_.failed(now_ms)) {
-    log_warn("backend {}: {} does not answer; it is left alone for a while", options_.name,
-             options_.place.text());
+    log_warn("backend {}: {} does not answer; it is left alone for a while", backend_, server_);
   }
 }
 
-void RedisShared::told(const Result<void>& news) {
+void ServerHealth::told(const Result<void>& news) {
   if (!news) {
     if (is_down_.exchange(true)) return;
-    return log_warn("backend {}: no connection to {}: {}", options_.name, options_.place.text(),
-                    news.error().message);
+    return log_warn("backend {}: no connection to {}: {}", backend_, server_, news.error().message);
   }
-  if (is_down_.exchange(false)) {
-    log_info("backend {}: {} answers again", options_.name, options_.place.text());
-  }
+  if (is_down_.exchange(false)) log_info("backend {}: {} answers again", backend_, server_);
+}
+
+ServerHealth& RedisShared::health_of(const std::string& server) {
+  const std::lock_guard lock(mutex_);
+  return health_.try_emplace(server, options_.name, server, errors_).first->second;
+}
+
+bool RedisShared::is_well() const {
+  const std::lock_guard lock(mutex_);
+  return health_.empty() ||
+         std::ranges::any_of(health_, [](const auto& one) { return one.second.is_well(); });
 }
 
 void RedisShared::refused(std::string_view words, std::int64_t now_ms) {
@@ -59,7 +66,7 @@ void RedisShared::refused(std::string_view words, std::int64_t now_ms) {
       !next_refusal_ms_.compare_exchange_strong(next, now_ms + kRefusalsApart_ms)) {
     return;
   }
-  log_warn("backend {}: {} answers {}", options_.name, options_.place.text(), words);
+  log_warn("backend {}: {} answers {}", options_.name, options_.servers.text(), words);
 }
 
 bool RedisShared::reserve(std::uint64_t bytes) {
@@ -75,7 +82,9 @@ BackendStats RedisShared::stats() const {
   out.stores = stores_.load(std::memory_order_relaxed);
   out.errors = errors_.load(std::memory_order_relaxed);
   out.dropped = dropped_.load(std::memory_order_relaxed);
-  out.breaker_open = breaker_.is_open();
+  const std::lock_guard lock(mutex_);
+  out.breaker_open =
+      std::ranges::any_of(health_, [](const auto& one) { return !one.second.is_well(); });
   return out;
 }
 

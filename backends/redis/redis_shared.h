@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,29 @@
 namespace weir::backends::redis {
 
 class RedisStore;
+
+// What is known of one server, for the links of all loops: whether it may be asked, and what the
+// log was told. Any thread.
+class ServerHealth final : public LinkWatcher {
+ public:
+  ServerHealth(std::string backend, std::string server, std::atomic<std::uint64_t>& errors)
+      : backend_(std::move(backend)), server_(std::move(server)), errors_(errors) {}
+
+  // One attempt at a time while it does not answer.
+  bool may_ask(std::int64_t now_ms) { return breaker_.allows(now_ms); }
+  bool is_well() const { return !breaker_.is_open(); }
+
+  void told(const Result<void>& news) override;
+  void answered() override { breaker_.succeeded(); }
+  void failed(LinkFault fault, std::int64_t now_ms) override;
+
+ private:
+  const std::string backend_;
+  const std::string server_;
+  std::atomic<std::uint64_t>& errors_;
+  Breaker breaker_;
+  std::atomic<bool> is_down_{false};
+};
 
 class RedisShared : public std::enable_shared_from_this<RedisShared> {
  public:
@@ -36,15 +61,11 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
 
   // ---- whether it may be asked ----
 
-  // One attempt at a time while it fails.
-  bool may_ask(std::int64_t now_ms) { return breaker_.allows(now_ms); }
-  bool is_well() const { return !breaker_.is_open(); }
-  // A call ended so. What a server refuses for reasons of its own is an answer too.
-  void answered() { breaker_.succeeded(); }
-  void failed(LinkFault fault, std::int64_t now_ms);
-  // A link stands, or does not, and why: for the log, once for all of them.
-  void told(const Result<void>& news);
-  // The server refuses, with those words: for the log, now and then.
+  // By the words that are said of it in the log. As long as this lives.
+  ServerHealth& health_of(const std::string& server);
+  // At least one may be, or none is known yet.
+  bool is_well() const;
+  // A server refuses, with those words: for the log, now and then.
   void refused(std::string_view words, std::int64_t now_ms);
 
   // ---- room for bodies that are under way ----
@@ -72,10 +93,8 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
  private:
   const RedisOptions options_;
   const RedisSeams seams_;
-  Breaker breaker_;
   DoubtfulKeys doubtful_;
   std::atomic<std::uint64_t> all_doubt_{0};  // SharedPositions::doubt(), while all is doubtful
-  std::atomic<bool> is_down_{false};
   std::atomic<std::int64_t> next_refusal_ms_{0};  // when the log hears of one again
   std::atomic<std::uint64_t> reserved_{0};
   std::atomic<std::uint64_t> hits_{0};
@@ -84,6 +103,7 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
   std::atomic<std::uint64_t> errors_{0};
   std::atomic<std::uint64_t> dropped_{0};
   mutable std::mutex mutex_;
+  std::map<std::string, ServerHealth> health_;  // guarded by mutex_, as which are there
   // Guarded by mutex_. Several on one loop while a reload is under way: the newest last.
   std::vector<std::pair<EventLoop*, RedisStore*>> on_loops_;
 };

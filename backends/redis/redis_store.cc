@@ -18,19 +18,6 @@ namespace {
 // What an object takes beside its body, as far as room for it goes.
 constexpr std::uint64_t kUsualHead = 2048;
 
-LinkOptions small_link(const RedisOptions& options) {
-  LinkOptions out{.timeout_ms = options.timeout_ms};
-  out.replies.bytes = std::size_t{1} << 20U;  // what is inside, its head, and a part of a listing
-  return out;
-}
-
-LinkOptions large_link(const RedisOptions& options) {
-  LinkOptions out{.timeout_ms = options.timeout_ms, .while_silent = true};
-  out.most_unsent = std::size_t{32} << 20U;
-  out.replies.bytes = std::size_t{1} << 20U;
-  return out;
-}
-
 // Room for a body that is to be written.
 class RedisReservation final : public Reservation {
  public:
@@ -61,25 +48,19 @@ class RedisStore::Looking final : public PendingAnswer {
   bool begin(const std::string& name) {
     Commands commands;
     commands.add({"PTTL", name}).add({"GET", name});
-    return ask(store_.small(), commands, &Looking::on_value);
+    return ask(Servers::Load::Small, name, std::move(commands), &Looking::on_value);
   }
 
  private:
   using Step = void (Looking::*)(const std::vector<Reply>& replies);
 
-  bool ask(Link& link, const Commands& commands, Step step) {
-    auto call = link.call(commands, [this, step](Link::Replies replies) {
-      if (replies) {
-        store_.shared().answered();
-        return (this->*step)(*replies);
-      }
-      store_.shared().failed(replies.error(), store_.loop().now_ms());
-      answer(nullptr);
-    });
-    if (!call) {
-      store_.shared().failed(call.error(), store_.loop().now_ms());
-      return false;
-    }
+  bool ask(Servers::Load load, std::string_view name, Commands commands, Step step) {
+    Link::Started call = store_.servers().call(
+        load, name, std::move(commands), [this, step](const Link::Replies& replies, auto run) {
+          if (!replies || !store_.may_read(run)) return answer(nullptr);
+          (this->*step)(*replies);
+        });
+    if (!call) return false;
     call_ = std::move(*call);
     return true;
   }
@@ -90,7 +71,7 @@ class RedisStore::Looking final : public PendingAnswer {
     if (value.is_error()) store_.shared().refused(value.bytes(), store_.loop().now_ms());
     const bool is_there =
         left.type == Reply::Type::Integer && left.integer >= 0 && value.type == Reply::Type::Bulk;
-    if (!is_there || !store_.may_read()) return answer(nullptr);
+    if (!is_there) return answer(nullptr);
     std::string_view record = value.bytes();
     const Result<Envelope> envelope = read_envelope(record);
     if (!envelope) return answer(nullptr);
@@ -123,7 +104,9 @@ class RedisStore::Looking final : public PendingAnswer {
     pieces_ = names.size() - 1;
     Commands commands;
     commands.add(std::vector<std::string_view>(names.begin(), names.end()));
-    if (!ask(store_.large(), commands, &Looking::on_pieces)) answer(nullptr);
+    if (!ask(Servers::Load::Large, names[1], std::move(commands), &Looking::on_pieces)) {
+      answer(nullptr);
+    }
   }
 
   void on_pieces(const std::vector<Reply>& replies) {
@@ -151,20 +134,21 @@ class RedisStore::Looking final : public PendingAnswer {
 };
 
 Lookup RedisStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) {
-  // A link that is not Ready is asked: who it leads to is looked at when it answers.
-  const bool is_other_run = small_.is_ready() && !may_read();
-  if (is_other_run && shared_->positions().is_other_run(small_.run_id())) small_.renew();
-  if (!is_other_run && shared_->may_ask(loop_.now_ms())) {
-    const std::string name = object_name(shared_->options().prefix, key.bytes);
-    const RedisShared::Doubt doubt = shared_->doubt_of(hash128(name));
-    if (doubt == RedisShared::Doubt::OfThisOne) remove(name);
-    if (doubt == RedisShared::Doubt::None) {
-      auto looking = std::make_unique<Looking>(*this, key, purpose, waiter);
-      if (looking->begin(name)) return {Lookup::Status::Pending, nullptr, std::move(looking)};
-    }
+  const std::string name = object_name(shared_->options().prefix, key.bytes);
+  const RedisShared::Doubt doubt = shared_->doubt_of(hash128(name));
+  if (doubt == RedisShared::Doubt::OfThisOne) remove(name);
+  if (doubt == RedisShared::Doubt::None) {
+    auto looking = std::make_unique<Looking>(*this, key, purpose, waiter);
+    if (looking->begin(name)) return {Lookup::Status::Pending, nullptr, std::move(looking)};
   }
   if (purpose != Purpose::Probe) shared_->count_lookup(false);
   return {};
+}
+
+bool RedisStore::may_read(std::string_view run) {
+  if (shared_->positions().may_read(run)) return true;
+  if (shared_->positions().meet(run)) servers_->met_another();
+  return false;
 }
 
 // ---- changes ----
@@ -174,6 +158,8 @@ struct RedisStore::Write {
   std::string name;
   std::uint64_t doubts = 0;                     // DoubtfulKeys::now() when it was sent
   bool is_store = false;                        // else it is removed
+  Commands value = {};                          // to be sent behind the pieces
+  bool is_overtaken = false;                    // it was removed meanwhile
   std::unique_ptr<Reservation> room = nullptr;  // for its body
   std::unique_ptr<PendingAnswer> call = nullptr;
   StoreWaiter* waiter = nullptr;  // who wants to hear of it, as long as he does
@@ -182,10 +168,7 @@ struct RedisStore::Write {
 RedisStore::RedisStore(std::shared_ptr<RedisShared> shared, EventLoop& loop)
     : shared_(std::move(shared)),
       loop_(loop),
-      small_(loop, shared_->resolver(), shared_->options().place, small_link(shared_->options()),
-             [this](const Result<void>& news) { shared_->told(news); }),
-      large_(loop, shared_->resolver(), shared_->options().place, large_link(shared_->options()),
-             [this](const Result<void>& news) { shared_->told(news); }) {
+      servers_(make_servers(*shared_, loop)) {
   shared_->enter(loop_, *this);
 }
 
@@ -227,17 +210,12 @@ Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservati
   if (entry->body_size() > shared_->options().max_object_size || entry->far_body()) {
     return refuse(StoreResult::TooLarge);
   }
-  if (!shared_->may_ask(loop_.now_ms())) {
-    shared_->count_dropped();
-    return refuse(StoreResult::Failed);
-  }
-  const bool is_inside = entry->body_size() <= kInsideBytes;
   const auto position = shared_->positions().shared(entry->seq());
   if (!position) {
     shared_->count_dropped();
     return refuse(StoreResult::Failed);
   }
-  const Commands commands = commands_for(*entry, name, expire_ms_of(*entry, terms), *position);
+  Parcel parcel = parcel_of(*entry, name, expire_ms_of(*entry, terms), *position);
   const std::uint64_t number = next_write_++;
   auto write = std::make_unique<Write>(Write{.name = name,
                                              .doubts = shared_->doubtful().now(),
@@ -245,22 +223,33 @@ Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservati
                                              .room = std::move(reservation),
                                              .call = nullptr,
                                              .waiter = &waiter});
-  auto call = (is_inside ? small_ : large_).call(commands, [this, number](Link::Replies replies) {
-    write_ended(number, std::move(replies));
-  });
-  if (!call) {
-    shared_->failed(call.error(), loop_.now_ms());
+  const bool is_inside = parcel.pieces.count() == 0;
+  if (!is_inside) write->value = std::move(parcel.value);
+  writes_[number] = std::move(write);
+  const bool begun =
+      is_inside ? send(number, Servers::Load::Small, name, std::move(parcel.value))
+                : send(number, Servers::Load::Large, parcel.first_piece, std::move(parcel.pieces));
+  if (!begun) {
+    writes_.erase(number);
     shared_->count_dropped();
     return refuse(StoreResult::Failed);
   }
-  write->call = std::move(*call);
-  writes_[number] = std::move(write);
   return {std::nullopt, std::make_unique<Heard>([weak = life_.watch(), number] {
             RedisStore* const store = weak.get();
             if (!store) return;
             const auto found = store->writes_.find(number);
             if (found != store->writes_.end()) found->second->waiter = nullptr;
           })};
+}
+
+bool RedisStore::send(std::uint64_t number, Servers::Load load, const std::string& name,
+                      Commands commands) {
+  Link::Started call = servers_->call(
+      load, name, std::move(commands),
+      [this, number](const Link::Replies& replies, auto) { write_went_on(number, replies); });
+  if (!call) return false;
+  writes_.at(number)->call = std::move(*call);
+  return true;
 }
 
 // How long the server is to have it: as long as it is of use, and what is kept to be validated.
@@ -277,16 +266,16 @@ std::int64_t RedisStore::expire_ms_of(const Entry& entry, const StoreTerms& term
   return std::clamp<std::int64_t>(useful_s + options.keep_s, 1, kMost_s) * 1000;
 }
 
-// The pieces before the value that names them.
-Commands RedisStore::commands_for(const Entry& entry, const std::string& name,
-                                  std::int64_t expire_ms, const LogPosition& position) const {
+RedisStore::Parcel RedisStore::parcel_of(const Entry& entry, const std::string& name,
+                                         std::int64_t expire_ms,
+                                         const LogPosition& position) const {
   const RedisOptions& options = shared_->options();
   Envelope envelope{.expire_ms = expire_ms, .position = position};
   const std::string expire = std::to_string(envelope.expire_ms);
   const RecordTime time = RecordTime::undated(loop_.now_ms());
-  Commands out;
+  Parcel out;
   if (entry.body_size() <= kInsideBytes) {
-    out.add({"SET", name, write_envelope(envelope) + encode(entry, time), "PX", expire});
+    out.value.add({"SET", name, write_envelope(envelope) + encode(entry, time), "PX", expire});
     return out;
   }
   envelope.generation = std::max<std::uint64_t>(random_number(), 1);
@@ -295,8 +284,10 @@ Commands RedisStore::commands_for(const Entry& entry, const std::string& name,
     const std::uint64_t index = sums.size();
     sums.push_back(block_checksum(block));
     const std::string bytes = write_piece_head(envelope.generation, index).append(block);
-    out.add({"SET", piece_name(options.prefix, entry.key().bytes, envelope.generation, index),
-             bytes, "PX", expire});
+    const std::string piece =
+        piece_name(options.prefix, entry.key().bytes, envelope.generation, index);
+    if (index == 0) out.first_piece = piece;
+    out.pieces.add({"SET", piece, bytes, "PX", expire});
   };
   std::string block;
   for (std::size_t i = 0; i < entry.body_parts(); ++i) {
@@ -311,25 +302,33 @@ Commands RedisStore::commands_for(const Entry& entry, const std::string& name,
     }
   }
   if (!block.empty()) add_piece(block);
-  out.add({"SET", name, write_envelope(envelope) + encode_head(entry, sums, time), "PX", expire});
+  out.value.add({"SET", name, write_envelope(envelope) + encode_head(entry, sums, time), "PX",
+                 expire});
   return out;
 }
 
 StoreResult RedisStore::result_of(const Link::Replies& replies) {
-  if (!replies) {
-    shared_->failed(replies.error(), loop_.now_ms());
-    return StoreResult::Failed;
-  }
-  shared_->answered();
+  if (!replies) return StoreResult::Failed;
   const auto refused = std::ranges::find_if(*replies, &Reply::is_error);
   if (refused == replies->end()) return StoreResult::Stored;
   shared_->refused(refused->bytes(), loop_.now_ms());
   return StoreResult::Failed;
 }
 
-void RedisStore::write_ended(std::uint64_t number, Link::Replies replies) {
+// The value is sent when the pieces that it names are there.
+void RedisStore::write_went_on(std::uint64_t number, const Link::Replies& replies) {
+  Write& write = *writes_.at(number);
+  StoreResult result = write.is_overtaken ? StoreResult::Failed : result_of(replies);
+  if (result == StoreResult::Stored && write.value.count() > 0) {
+    Commands value = std::exchange(write.value, {});
+    if (send(number, Servers::Load::Small, write.name, std::move(value))) return;
+    result = StoreResult::Failed;
+  }
+  write_ended(number, result);
+}
+
+void RedisStore::write_ended(std::uint64_t number, StoreResult result) {
   const std::unique_ptr<Write> write = std::move(writes_.extract(number).mapped());
-  const StoreResult result = result_of(replies);
   const Hash128 key = hash128(write->name);
   if (result == StoreResult::Stored) {
     shared_->doubtful().confirm(key, write->doubts);
@@ -346,18 +345,17 @@ void RedisStore::write_ended(std::uint64_t number, Link::Replies replies) {
 }
 
 void RedisStore::remove(const std::string& name) {
+  for (const auto& [number, write] : writes_) {
+    if (write->name == name && write->value.count() > 0) write->is_overtaken = true;
+  }
   Commands commands;
   commands.add({"UNLINK", name});
   const std::uint64_t number = next_write_++;
-  auto write = std::make_unique<Write>(Write{.name = name, .doubts = shared_->doubtful().now()});
-  auto call = small_.call(
-      commands, [this, number](Link::Replies replies) { write_ended(number, std::move(replies)); });
-  if (!call) {
-    shared_->add_doubt(hash128(name));
-    return;
-  }
-  write->call = std::move(*call);
-  writes_[number] = std::move(write);
+  writes_[number] =
+      std::make_unique<Write>(Write{.name = name, .doubts = shared_->doubtful().now()});
+  if (send(number, Servers::Load::Small, name, std::move(commands))) return;
+  writes_.erase(number);
+  shared_->add_doubt(hash128(name));
 }
 
 // Not read again before the server has confirmed it.

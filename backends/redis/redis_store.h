@@ -1,5 +1,5 @@
-// A Redis backend on one loop: two links to its server, one for what is small and one for bodies of
-// many pieces, so that no large reply holds up a small one. Lives on its loop.
+// A Redis backend on one loop: what is asked of its servers, and what their answers mean. Lives on
+// its loop.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 #include <unordered_map>
 
 #include "backends/backend.h"
-#include "backends/redis/link.h"
 #include "backends/redis/redis_shared.h"
+#include "backends/redis/servers.h"
 #include "base/life.h"
 
 namespace weir::backends::redis {
@@ -38,11 +38,10 @@ class RedisStore final : public Store {
 
   // ---- for bodies and look-ups ----
 
-  Link& small() { return small_; }
-  Link& large() { return large_; }
+  Servers& servers() { return *servers_; }
   RedisShared& shared() { return *shared_; }
-  // Whether what the server that small() leads to has may be used.
-  bool may_read() const { return shared_->positions().may_read(small_.run_id()); }
+  // Whether what a server said in that run of it may be used.
+  bool may_read(std::string_view run);
   EventLoop& loop() { return loop_; }
   // Removes what stands there; it is not believed until that is confirmed.
   void remove(const std::string& name);
@@ -55,17 +54,25 @@ class RedisStore final : public Store {
   class Sweep;
   struct Write;
 
-  std::int64_t expire_ms_of(const Entry& entry, const StoreTerms& terms) const;
-  Commands commands_for(const Entry& entry, const std::string& name, std::int64_t expire_ms,
-                        const LogPosition& position) const;
+  // What is to be sent for an object: its pieces, of which there may be none, and its value.
+  struct Parcel {
+    std::string first_piece = {};  // its name
+    Commands pieces = {};
+    Commands value = {};
+  };
 
-  void write_ended(std::uint64_t number, Link::Replies replies);
+  std::int64_t expire_ms_of(const Entry& entry, const StoreTerms& terms) const;
+  Parcel parcel_of(const Entry& entry, const std::string& name, std::int64_t expire_ms,
+                   const LogPosition& position) const;
+  bool send(std::uint64_t number, Servers::Load load, const std::string& name, Commands commands);
+
+  void write_went_on(std::uint64_t number, const Link::Replies& replies);
+  void write_ended(std::uint64_t number, StoreResult result);
   StoreResult result_of(const Link::Replies& replies);
 
   const std::shared_ptr<RedisShared> shared_;
   EventLoop& loop_;
-  Link small_;
-  Link large_;
+  const std::unique_ptr<Servers> servers_;
   // Changes that are under way; they go on when nobody wants to hear of them.
   std::unordered_map<std::uint64_t, std::unique_ptr<Write>> writes_;
   std::uint64_t next_write_ = 0;

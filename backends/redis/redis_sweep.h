@@ -16,10 +16,12 @@ class RedisStore::Sweep {
 
  private:
   void scan(const std::string& from);
-  void on_names(Link::Replies replies);
+  void on_names(const Link::Replies& replies);
 
   RedisStore& store_;
+  std::uint64_t master_ = 0;  // which of them is being swept
   std::unique_ptr<PendingAnswer> call_;  // null: it is done, or has failed
+  Link::Started removing_;
 };
 
 }  // namespace weir::backends::redis

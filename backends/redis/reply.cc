@@ -38,6 +38,11 @@ std::string info_field(std::string_view info, std::string_view name) {
   return {};
 }
 
+std::string run_of(std::string_view server, std::string_view replication) {
+  const std::string run_id = info_field(server, "run_id");
+  return run_id.empty() ? run_id : run_id + "/" + info_field(replication, "master_replid");
+}
+
 // What the reply that is being read takes so far.
 struct ReplyReader::Building {
   ReplyLimits limits;

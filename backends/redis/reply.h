@@ -41,6 +41,9 @@ struct Reply {
 
 // The value of `name` in what INFO answers; empty: it is not there.
 std::string info_field(std::string_view info, std::string_view name);
+// Which run of a server that is, by what it answers to INFO server and INFO replication: another
+// one after each start, and after each time that it is made master. Empty: it does not say.
+std::string run_of(std::string_view server, std::string_view replication);
 
 struct ReplyLimits {
   std::size_t bytes = std::size_t{16} << 20U;  // of one reply, all of its strings together

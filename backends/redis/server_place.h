@@ -6,6 +6,11 @@
 
 namespace weir::backends::redis {
 
+inline std::string host_and_port(const std::string& host, std::uint16_t port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 struct ServerPlace {
   std::string host = "localhost";  // a name, or an address without brackets
   std::uint16_t port = 6379;
@@ -16,9 +21,7 @@ struct ServerPlace {
 
   // For the log: never with the password.
   std::string text() const {
-    if (!unix_path.empty()) return "unix:" + unix_path;
-    const bool is_ipv6 = host.find(':') != std::string::npos;
-    return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+    return unix_path.empty() ? host_and_port(host, port) : "unix:" + unix_path;
   }
   friend bool operator==(const ServerPlace&, const ServerPlace&) = default;
 };

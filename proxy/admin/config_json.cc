@@ -59,14 +59,39 @@ Json upstream_json(const conf::Upstream& upstream) {
   return out;
 }
 
+Json texts_of(const std::vector<conf::Backend::Server>& servers) {
+  Json out = Json::array();
+  for (const conf::Backend::Server& server : servers) {
+    const bool is_ipv6 = server.host.find(':') != std::string::npos;
+    out.push_back(fmt::format(fmt::runtime(is_ipv6 ? "[{}]:{}" : "{}:{}"), server.host, server.port));
+  }
+  return out;
+}
+
 Json redis_json(const conf::Backend& backend, Json out) {
-  if (backend.unix_path.empty()) {
+  if (!backend.nodes.empty()) {
+    out["cluster"] = true;
+    out["nodes"] = texts_of(backend.nodes);
+  } else if (!backend.sentinels.empty()) {
+    out["sentinels"] = texts_of(backend.sentinels);
+    out["master"] = backend.master;
+  } else if (backend.unix_path.empty()) {
     out["host"] = backend.host;
     out["port"] = backend.port;
   } else {
     out["unix"] = backend.unix_path;
   }
   out["db"] = backend.db;
+  if (backend.tls.is_on) {
+    out["tls"] = Json::object();
+    for (const auto& [name, text] : {std::pair("ca", &backend.tls.ca),
+                                     {"cert", &backend.tls.cert},
+                                     {"key", &backend.tls.key},
+                                     {"name", &backend.tls.name}}) {
+      if (!text->empty()) out["tls"][name] = *text;
+    }
+  }
+  out["fleet"] = {{"partition", backend.drops_when_cut_off ? "drop" : "serve"}};
   if (!backend.username.empty()) out["username"] = backend.username;
   if (!backend.password.empty()) out["password"] = kMasked;
   out["timeout"] = conf::format_duration(backend.timeout_ms);

@@ -39,7 +39,7 @@ class Instance {
  public:
   Instance(const test::RedisServer& server, Resolver& resolver, std::int64_t lease_ms) {
     redis::FleetLogOptions options;
-    options.place = {.host = "127.0.0.1", .port = server.port()};
+    options.servers.place = {.host = "127.0.0.1", .port = server.port()};
     options.lease_ms = lease_ms;
     options.most_entries = 40;
     log = std::make_unique<redis::FleetLog>(loop, resolver, options, book);
@@ -112,8 +112,10 @@ class FleetLogTest : public ::testing::Test {
     return std::ranges::count(at.book.applied, entry);
   }
   static bool may_read(const test::RedisServer& server, const Instance& at) {
-    const std::string run_id = server.client().must({"INFO", "server"}).field("run_id");
-    return at.log->positions()->may_read(run_id);
+    test::RedisClient client = server.client();
+    const std::string run = client.must({"INFO", "server"}).field("run_id") + "/" +
+                            client.must({"INFO", "replication"}).field("master_replid");
+    return at.log->positions()->may_read(run);
   }
   static std::string last_id(const test::RedisServer& server) {
     test::RedisClient client = server.client();

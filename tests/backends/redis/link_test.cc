@@ -17,13 +17,16 @@ using test::RedisServer;
 using test::RedisSetup;
 using testing::HasSubstr;
 
-class LinkTest : public ::testing::Test {
+class LinkTest : public ::testing::Test, public LinkWatcher {
  protected:
+  void told(const Result<void>& news) override {
+    news_.push_back(news ? "stands" : news.error().message);
+  }
+  void answered() override {}
+  void failed(LinkFault, std::int64_t) override {}
+
   Link& open(ServerPlace place, LinkOptions options = {.timeout_ms = 10'000}) {
-    link_ = std::make_unique<Link>(loop_, *resolver_, std::move(place), options,
-                                   [this](const Result<void>& news) {
-                                     news_.push_back(news ? "stands" : news.error().message);
-                                   });
+    link_ = std::make_unique<Link>(loop_, *resolver_, std::make_unique<FixedPlace>(place), options, this);
     return *link_;
   }
   static ServerPlace at(const RedisServer& server) {
@@ -62,7 +65,7 @@ class LinkTest : public ::testing::Test {
   std::shared_ptr<Answer> ask(const Commands& commands) {
     auto answer = std::make_shared<Answer>();
     auto call =
-        link_->call(commands, [answer](Link::Replies replies) { answer->text = text_of(replies); });
+        link_->call(commands, [answer](const Link::Replies& replies, auto) { answer->text = text_of(replies); });
     EXPECT_FALSE(answer->text) << "never from within";
     if (call) {
       answer->handle = std::move(*call);

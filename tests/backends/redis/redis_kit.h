@@ -17,7 +17,10 @@ namespace weir::backends::testing {
 // An instance that shares its server with nobody: its own positions are the fleet's.
 class OwnPositions final : public SharedPositions {
  public:
-  bool may_read(std::string_view run_id) const override { return readable && run_id.size() == 40; }
+  bool may_read(std::string_view run) const override {
+    return readable && run.size() == 40 + 1 + 40;
+  }
+  bool meet(std::string_view) const override { return false; }
   std::optional<redis::LogPosition> shared(std::uint64_t own) const override {
     return redis::LogPosition{1, {7, own}};
   }
@@ -29,7 +32,6 @@ class OwnPositions final : public SharedPositions {
   std::uint64_t tag() const override { return 77; }
   std::uint64_t doubt() const override { return ++doubts; }
   std::uint64_t resolved() const override { return resolved_to; }
-  bool is_other_run(std::string_view) const override { return false; }
 
   mutable std::uint64_t doubts = 0;
   std::uint64_t resolved_to = 0;
@@ -41,8 +43,8 @@ class OwnPositions final : public SharedPositions {
 class RedisKit {
  public:
   explicit RedisKit(const test::RedisServer& server) : RedisKit() {
-    options.place.host = "127.0.0.1";
-    options.place.port = server.port();
+    options.servers.place.host = "127.0.0.1";
+    options.servers.place.port = server.port();
   }
   RedisKit() {
     options.prefix = "test" + std::to_string(random_number()) + ":";
