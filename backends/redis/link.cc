@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -231,7 +229,7 @@ void Link::flush() {
     const iovec rest{out_.data() + out_at_, out_.size() - out_at_};
     const IoResult sent = connection_->write(std::span(&rest, 1));
     if (sent.status == IoStatus::WouldBlock) break;
-    if (sent.status != IoStatus::Ok) return broken(std::strerror(errno));
+    if (sent.status != IoStatus::Ok) return broken(connection_->fault());
     out_at_ += sent.bytes;
   }
   if (out_at_ == out_.size()) {
@@ -250,7 +248,7 @@ void Link::receive() {
     const IoResult got = connection_->read(buffer);
     if (got.status == IoStatus::WouldBlock) return;
     if (got.status == IoStatus::Closed) return broken("it has closed the connection");
-    if (got.status == IoStatus::Failed) return broken(std::strerror(errno));
+    if (got.status == IoStatus::Failed) return broken(connection_->fault());
     last_byte_ms_ = loop_.now_ms();
     const auto fed = reader_->feed({buffer.data(), got.bytes});
     if (!fed) return fail_with(fed.error().message, LinkFault::Broken);

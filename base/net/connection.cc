@@ -20,12 +20,6 @@
 namespace weir {
 namespace {
 
-IoResult from_syscall(ssize_t result) {
-  if (result > 0) return {IoStatus::Ok, static_cast<std::size_t>(result)};
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::WouldBlock};
-  return {errno == EPIPE ? IoStatus::Closed : IoStatus::Failed};
-}
-
 std::size_t size_of(std::span<const iovec> parts) {
   std::size_t bytes = 0;
   for (const iovec& part : parts) bytes += part.iov_len;
@@ -79,6 +73,7 @@ class PlainConnection final : public Connection, FdHandler {
     if (errno == EINVAL || errno == ENOSYS) return Connection::write_with_file({}, file);
     return from_syscall(sent);
   }
+  std::string fault() const override { return std::strerror(error_); }
   void shutdown_write() override { shutdown(fd_, SHUT_WR); }
   void reset_on_close() override {
     const linger hard{.l_onoff = 1, .l_linger = 0};
@@ -87,8 +82,14 @@ class PlainConnection final : public Connection, FdHandler {
 
  private:
   void on_fd(bool readable, bool writable) override { handler_->on_ready(readable, writable); }
+  IoResult from_syscall(ssize_t result) {
+    if (result > 0) return {IoStatus::Ok, static_cast<std::size_t>(result)};
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::WouldBlock};
+    error_ = errno;
+    return {errno == EPIPE ? IoStatus::Closed : IoStatus::Failed};
+  }
   // The kernel keeps a last small piece until more comes, so that it does not leave by itself.
-  IoResult write_before_more(std::span<const iovec> parts) const {
+  IoResult write_before_more(std::span<const iovec> parts) {
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(parts.data());
     message.msg_iovlen = parts.size();
@@ -104,6 +105,7 @@ class PlainConnection final : public Connection, FdHandler {
   EventLoop& loop_;
   const int fd_;
   ConnectionHandler* handler_ = nullptr;
+  int error_ = 0;  // errno of the last that failed
   UnsentAllowance unsent_;
   FdEvent event_;
 };

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "base/file_range.h"
 #include "base/net/address.h"
@@ -61,6 +62,9 @@ class Connection {
   // The same, and behind them bytes of a file, of which there are some. Failed: also where there
   // are no parts and the file has fewer bytes, or cannot be read.
   virtual IoResult write_with_file(std::span<const iovec> parts, const FileRange& file);
+  // In words, for a log: why the last read or write has failed, or was not taken any more. Not
+  // where it was the file that failed.
+  virtual std::string fault() const = 0;
   // Sends an orderly end; reading goes on.
   virtual void shutdown_write() = 0;
   // Destruction will reset the stream, so that the peer cannot take a cut message for a whole one.
@@ -71,7 +75,7 @@ class Connection {
 std::unique_ptr<Connection> make_plain_connection(EventLoop& loop, int fd);
 
 // Begins one to that address. It is writable once it stands; until then nothing can be read or
-// written, and where it fails the first who tries is told so, with the reason in errno.
+// written, and where it fails the first who tries is told so, and fault() says why.
 Result<std::unique_ptr<Connection>> connect_to(EventLoop& loop, const SocketAddress& address);
 
 }  // namespace weir

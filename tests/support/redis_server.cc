@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <system_error>
 
 namespace weir::test {
@@ -19,17 +18,6 @@ Command to_run(std::vector<std::string> arguments, const std::string& folder) {
   command.arguments.insert(command.arguments.begin(), "/usr/bin/env");
   command.folder = folder;
   return command;
-}
-
-// In `folder`: a key pair and its certificate, by the extensions of that name in openssl.cnf.
-void make_certificate(const std::string& folder, const std::string& name, const std::string& more) {
-  std::istringstream words(
-      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-      "-config openssl.cnf -extensions " +
-      name + " -subj /CN=" + name + " -keyout " + name + ".key -out " + name + ".crt " + more);
-  std::vector<std::string> arguments(std::istream_iterator<std::string>(words), {});
-  ChildProcess openssl(to_run(std::move(arguments), folder));
-  if (openssl.wait() != 0) throw std::runtime_error("openssl: " + openssl.err().text());
 }
 
 // The letter that /proc has for what the process does: T is stopped by a signal.
@@ -52,7 +40,7 @@ HeldPort::HeldPort() : socket_(Socket::refuse_tcp()) {
 RedisServer::RedisServer(RedisSetup setup) : setup_(std::move(setup)) {
   if (setup_.tls) {
     tls_port_.emplace();
-    make_certificates();
+    certificates_.emplace();
   }
   if (setup_.cluster) bus_port_.emplace();
   folder_.write("redis.conf", config());  // once: a sentinel keeps what it learns in there
@@ -67,25 +55,17 @@ std::string RedisServer::config() const {
     text +=
         "save \"\"\nappendonly no\nenable-debug-command yes\n"
         "repl-diskless-sync-delay 0\nrepl-ping-replica-period 1\nshutdown-timeout 1\n";
-  if (setup_.tls)
-    text += "tls-port " + std::to_string(tls_port()) + "\ntls-auth-clients no\n" +
-            "tls-ca-cert-file " + ca_file() + "\ntls-cert-file " + folder_.file("server.crt") +
-            "\ntls-key-file " + folder_.file("server.key") + "\n";
+  if (setup_.tls) {
+    const Certificates::Pair server = certificates().issue("server");
+    text += "tls-port " + std::to_string(tls_port()) + "\ntls-auth-clients " +
+            (setup_.tls_clients ? "yes" : "no") + "\ntls-ca-cert-file " + ca_file() +
+            "\ntls-cert-file " + server.cert_file + "\ntls-key-file " + server.key_file + "\n";
+  }
   if (setup_.cluster)
     text += "cluster-enabled yes\ncluster-announce-ip 127.0.0.1\ncluster-port " +
             std::to_string(bus_port()) + "\n";
   for (const std::string& line : setup_.lines) text += line + "\n";
   return text;
-}
-
-void RedisServer::make_certificates() const {
-  folder_.write("openssl.cnf",
-                "[req]\ndistinguished_name = name\n[name]\n"
-                "[ca]\nbasicConstraints = critical, CA:true\nkeyUsage = keyCertSign\n"
-                "[server]\nbasicConstraints = CA:false\n"
-                "subjectAltName = DNS:localhost, IP:127.0.0.1\n");
-  make_certificate(folder(), "ca", "");
-  make_certificate(folder(), "server", "-CA ca.crt -CAkey ca.key");
 }
 
 std::string RedisServer::configured(std::string_view name) const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/certificates.h"
 #include "tests/support/child_process.h"
 #include "tests/support/redis_client.h"
 #include "tests/support/temp_dir.h"
@@ -27,7 +28,8 @@ class HeldPort {
 
 struct RedisSetup {
   std::vector<std::string> lines = {};  // of redis.conf; they win over ours
-  bool tls = false;                     // listens for TLS too, with a certificate of its own CA
+  bool tls = false;                     // listens for TLS too, with a certificate of its own CA …
+  bool tls_clients = false;             // … and takes only clients that have one of it as well
   bool cluster = false;                 // a node of a cluster, alone as yet
   bool sentinel = false;                // a sentinel, which `lines` tell whom to watch
 };
@@ -45,7 +47,9 @@ class RedisServer {
   std::uint16_t bus_port() const { return bus_port_.value().number(); }
   std::string unix_path() const { return folder_.file("redis.sock"); }
   // What to trust: the certificate at the TLS port is for localhost and 127.0.0.1.
-  std::string ca_file() const { return folder_.file("ca.crt"); }
+  std::string ca_file() const { return certificates().ca_file(); }
+  // Its CA, for a client's certificate.
+  const Certificates& certificates() const { return certificates_.value(); }
   const std::string& folder() const { return folder_.path(); }
   // -1 while it is down.
   pid_t pid() const { return process_ ? process_->pid() : -1; }
@@ -71,7 +75,6 @@ class RedisServer {
 
  private:
   std::string config() const;
-  void make_certificates() const;
   bool serves() const;
   ChildProcess& process() const;
   int end_with(int signal);
@@ -80,6 +83,7 @@ class RedisServer {
   TempDir folder_;
   HeldPort port_;
   std::optional<HeldPort> tls_port_;
+  std::optional<Certificates> certificates_;
   std::optional<HeldPort> bus_port_;
   std::unique_ptr<ChildProcess> process_;
   bool paused_ = false;

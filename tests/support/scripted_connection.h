@@ -74,6 +74,7 @@ class ScriptedClient {
     }
     IoResult read(std::span<char> into) override { return client_.give(into); }
     IoResult write(std::span<const iovec> parts) override { return client_.take(parts); }
+    std::string fault() const override { return "scripted"; }
     void shutdown_write() override { client_.shut_ = true; }
     void reset_on_close() override { client_.resets_on_close_ = true; }
 

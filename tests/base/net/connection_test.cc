@@ -106,6 +106,16 @@ TEST_F(ConnectionTest, SaysWhenNothingMoves) {
   EXPECT_EQ(sent.status, IoStatus::WouldBlock);
 }
 
+TEST_F(ConnectionTest, SaysInWordsWhyItFailed) {
+  // A peer that goes with bytes unread has reset the stream.
+  const iovec part{const_cast<char*>("unread"), 6};
+  told.connection->write(std::span(&part, 1));
+  peer = Fd();
+  std::array<char, 8> buffer;
+  EXPECT_EQ(told.connection->read(buffer).status, IoStatus::Failed);
+  EXPECT_EQ(told.connection->fault(), "Connection reset by peer");
+}
+
 TEST_F(ConnectionTest, LooksAtAPeerThatIsNotRead) {
   EXPECT_EQ(told.connection->peer_state(), PeerState::Open);
   peer_sends("unread");
@@ -154,6 +164,7 @@ class SeesBytes final : public Connection {
     }
     return {IoStatus::Ok, sent.size()};
   }
+  std::string fault() const override { return {}; }
   void shutdown_write() override {}
   void reset_on_close() override {}
 

@@ -35,6 +35,7 @@ class FakeConnection final : public Connection {
     if (taken == 0) return {IoStatus::WouldBlock};
     return {IoStatus::Ok, taken};
   }
+  std::string fault() const override { return {}; }
   void shutdown_write() override {}
   PeerState peer_state() const override { return PeerState::Open; }
   void reset_on_close() override {}
