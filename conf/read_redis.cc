@@ -24,7 +24,8 @@ void read_fleet(Section& section, Backend& backend) {
   constexpr std::array<std::string_view, 2> kPartition = {"serve", "drop"};
   Section fleet(*cursor, "a map, such as {partition: drop}");
   if (const auto partition = fleet.take("partition")) {
-    if (const auto choice = partition->choice(kPartition)) backend.drops_when_cut_off = *choice == 1;
+    if (const auto choice = partition->choice(kPartition))
+      backend.drops_when_cut_off = *choice == 1;
   }
   fleet.finish();
 }

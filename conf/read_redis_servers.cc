@@ -1,3 +1,5 @@
+#include "conf/read_redis_servers.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "conf/read_redis_servers.h"
 #include "conf/units.h"
 
 namespace weir::conf {
@@ -201,16 +202,17 @@ void read_sentinels(Section& section, std::string_view given, Backend& backend) 
     section.at_key(given).error("stands beside sentinels, which say where it is: leave it out");
   }
   if (!backend.nodes.empty()) {
-    section.at_key("sentinels").error("stands beside cluster, which needs none: give one of the two");
+    section.at_key("sentinels")
+        .error("stands beside cluster, which needs none: give one of the two");
   }
 }
 
 void read_tls(Section& section, Backend& backend) {
   const auto cursor = section.take("tls");
   if (cursor && cursor->is_scalar()) {
-    backend.tls.is_on = cursor->boolean("true, false, or a map such as {ca: /etc/redis/ca.pem}")
-                            .value_or(false) ||
-                        backend.tls.is_on;
+    backend.tls.is_on =
+        cursor->boolean("true, false, or a map such as {ca: /etc/redis/ca.pem}").value_or(false) ||
+        backend.tls.is_on;
   } else if (cursor) {
     backend.tls.is_on = true;
     Section tls(*cursor, "true, false, or a map such as {ca: /etc/redis/ca.pem}");

@@ -12,7 +12,8 @@ namespace {
 auto fields_of(const Backend& backend) {
   const auto& [name, type, prefix, threshold, max_size, default_expire_s, max_object_size,
                cache_dir, min_free_bytes, min_free_percent, host, port, unix_path, username,
-               password, db, nodes, sentinels, master, tls, drops_when_cut_off, timeout_ms, keep_s] = backend;
+               password, db, nodes, sentinels, master, tls, drops_when_cut_off, timeout_ms,
+               keep_s] = backend;
   return std::tie(name, type, prefix, threshold, max_size, default_expire_s, max_object_size,
                   cache_dir, min_free_bytes, min_free_percent, host, port, unix_path, username,
                   password, db, nodes, sentinels, master, tls, drops_when_cut_off, timeout_ms,

@@ -31,7 +31,7 @@ backends::DiskOptions disk_options(const conf::Backend& backend) {
   };
 }
 
-backends::redis::Topology topology_of(const conf::Backend& backend) {
+Result<backends::redis::Topology> topology_of(const conf::Backend& backend) {
   using Topology = backends::redis::Topology;
   Topology out{.place = {
                    .host = backend.host,
@@ -47,6 +47,12 @@ backends::redis::Topology topology_of(const conf::Backend& backend) {
     for (const conf::Backend::Server& one : *servers) out.seeds.push_back({one.host, one.port});
   }
   out.master = backend.master;
+  if (!backend.tls.is_on) return out;
+  auto tls = TlsContext::client(
+      {.ca_file = backend.tls.ca, .cert_file = backend.tls.cert, .key_file = backend.tls.key});
+  if (!tls) return std::unexpected(tls.error());
+  out.place.tls = std::move(*tls);
+  out.place.tls_name = backend.tls.name;
   return out;
 }
 
@@ -67,7 +73,10 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const std::shared_ptr<const conf:
     return std::unexpected(opened.error());
   }
   for (const conf::Backend& backend : config->backends) {
-    if (conf::is_redis(backend)) out->backends_[backend.name] = out->open_redis(backend);
+    if (!conf::is_redis(backend)) continue;
+    Result<Opened> opened = out->open_backend(backend);
+    if (!opened) return std::unexpected(opened.error());
+    out->backends_[backend.name] = std::move(*opened);
   }
   out->site_ = out->site_of(config, make_upstreams(*config), out->backends_);
   return out;
@@ -87,21 +96,24 @@ Executor& Runtime::executor() {
   return *executor_;
 }
 
-Runtime::Opened Runtime::open_redis(const conf::Backend& backend) {
+Result<Runtime::Opened> Runtime::open_redis(const conf::Backend& backend) {
+  const Result<backends::redis::Topology> servers = topology_of(backend);
+  if (!servers) {
+    return fail(servers.error().code, "backend " + backend.name + ": " + servers.error().message);
+  }
   if (!resolver_) {
     naming_ = std::make_unique<ThreadPool>(1);
     resolver_ = make_system_resolver(*naming_);
   }
   Opened out;
   out.fleet = tables_->fleets.join(
-      loop_, *resolver_,
-      {.servers = topology_of(backend), .prefix = backend.prefix, .backend = backend.name});
+      loop_, *resolver_, {.servers = *servers, .prefix = backend.prefix, .backend = backend.name});
   if (const auto before = backends_.find(backend.name);
       before != backends_.end() && before->second.fleet) {
     out.fleet->take_over(*before->second.fleet);
   }
   backends::RedisOptions options{.name = backend.name,
-                                 .servers = topology_of(backend),
+                                 .servers = *servers,
                                  .prefix = backend.prefix,
                                  .default_expire_s = backend.default_expire_s,
                                  .timeout_ms = backend.timeout_ms,

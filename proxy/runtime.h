@@ -81,7 +81,7 @@ class Runtime {
 
   explicit Runtime(EventLoop& loop) : loop_(loop) {}
   Result<Opened> open_backend(const conf::Backend& backend);
-  Opened open_redis(const conf::Backend& backend);
+  Result<Opened> open_redis(const conf::Backend& backend);
   Executor& executor();
   Result<void> open_purge_book(const conf::Config& config);
   std::shared_ptr<const flow::Site> site_of(std::shared_ptr<const conf::Config> config,

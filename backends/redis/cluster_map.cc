@@ -56,8 +56,8 @@ void ClusterMap::begin() {
   std::ranges::reverse(left_);
   if (known_) {
     std::vector<HostAndPort> masters = known_->masters;
-    std::ranges::rotate(masters, masters.begin() + static_cast<std::ptrdiff_t>(
-                                                       random_number() % masters.size()));
+    std::ranges::rotate(
+        masters, masters.begin() + static_cast<std::ptrdiff_t>(random_number() % masters.size()));
     std::ranges::move(masters, std::back_inserter(left_));
   }
   ask_next();
@@ -116,7 +116,9 @@ std::unique_ptr<PendingAnswer> SlotFinder::find(Found found) {
     const SlotMap* const map = map_.known();
     const HostAndPort* const master = map ? map->master_of(slot_) : nullptr;
     Found told = std::move(found);
-    if (!map) return told(fail(ErrorCode::Unavailable, "no node of the cluster says who has it: " + map_.why_not()));
+    if (!map)
+      return told(fail(ErrorCode::Unavailable,
+                       "no node of the cluster says who has it: " + map_.why_not()));
     if (!master) return told(fail(ErrorCode::Unavailable, "no node of the cluster has its slot"));
     told(map_.topology().at(*master));
   });

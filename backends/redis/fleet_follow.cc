@@ -10,9 +10,10 @@ namespace weir::backends::redis {
 namespace {
 
 // The server answers after so long even if there is nothing new.
-constexpr std::string_view kBlock_ms = "500";
-// Between two looks at how far the others are.
+constexpr std::string_view kBlock_ms = "250";
+// Between two looks at how far the others are, and the same while the server does not answer.
 constexpr std::int64_t kLook_ms = 2;
+constexpr std::int64_t kLookLater_ms = 50;
 
 }  // namespace
 
@@ -23,18 +24,22 @@ void FleetLog::follow() {
   commands
       .add({"XREAD", "COUNT", std::to_string(kBatchEntries), "BLOCK", kBlock_ms, "STREAMS",
             key("log"), positions_->position().text()})
-      .add({"GET", key("floor")});
+      .add({"GET", key("floor")})
+      .add({"GET", key("id")});
   news_call_ = ask(news_, commands, &FleetLog::on_followed);
 }
 
 void FleetLog::on_followed(const std::vector<Reply>& replies) {
   if (news_.run() != run_) return lost("another server has taken its place");
+  if (is_other_log(replies[2])) return lost("it has another log");
   if (is_behind(replies[1])) return lost("more was purged than the log keeps");
   const Reply& reply = replies[0];
   if (reply.type == Reply::Type::Array && !reply.elements.empty()) {
     const auto& stream = reply.elements[0].elements;
-    if (stream.size() != 2 || !apply_all(stream[1])) return lost("its log holds what is no entry");
+    if (stream.size() != 2) return lost("its log holds what is no entry");
+    if (const auto applied = apply_all(stream[1]); !applied) return lost(applied.error().message);
     beat();
+    look_at_waiting();
   }
   follow();
 }
@@ -50,7 +55,7 @@ void FleetLog::append(std::string entry) {
 // More than the log keeps are, for whoever applies them, as many as all.
 void FleetLog::append_here(std::string entry) {
   if (pending_.size() >= options_.most_entries) {
-    pending_.resize(sending_);
+    pending_.resize(appended_ + sending_);
     entry = marks_.all_is_dead();
   }
   pending_.push_back({std::move(entry), ++taken_});
@@ -65,7 +70,7 @@ std::vector<std::string> FleetLog::pending() const {
 }
 
 void FleetLog::send_pending() {
-  if (state_ != State::InStep || sending_ > 0 || pending_.empty()) return;
+  if (state_ != State::InStep || sending_ > 0 || appended_ == pending_.size()) return;
   ask_orders(appending(kBatchEntries), &FleetLog::on_appended);
 }
 
@@ -87,6 +92,10 @@ void FleetLog::add_beat(Commands& commands) {
       "return {had or '',redis.call('GET',KEYS[2]) or ''}";
   commands.add(
       {"EVAL", kBeat, "2", key("members"), key("id"), instance_, positions_->position().text()});
+}
+
+void FleetLog::begin_unsure(std::int64_t for_ms) {
+  unsure_until_ms_ = std::max(unsure_until_ms_, loop_.now_ms() + for_ms);
 }
 
 void FleetLog::note_replicas(const Reply& info) {
@@ -114,7 +123,7 @@ void FleetLog::on_beat(const std::vector<Reply>& replies) {
   if (loop_.now_ms() >= positions_->lease_until_ms()) return lost("it was silent for too long");
   const auto& said = replies[0].elements;
   if (said.size() != 2 || said[0].bytes().empty()) return lost("it has forgotten this instance");
-  if (read_hex(said[1].bytes()) != positions_->log()) return lost("it has another log");
+  if (is_other_log(said[1])) return lost("it has another log");
   if (positions_->doubts() > positions_->resolved()) return lost("all it holds is to be doubted");
   note_replicas(replies.back());
   positions_->trust(runs_, beat_sent_ms_ + options_.lease_ms);
@@ -200,14 +209,15 @@ void FleetLog::confirm() {
   Commands commands;
   commands.add({"SET", key("confirm"), instance_})
       .add({"WAIT", "1", std::to_string(options_.patience_ms / 2)});
-  auto call = replicas_.call(commands, [this, asked](const Link::Replies& replies, auto) {
+  auto call = replicas_.call(commands, [this, asked](const Link::Replies& replies, auto run) {
+    const std::string answered_in(run);
     confirm_call_.reset();
     const bool confirmed = replies && replies->back().integer >= 1;
     // Those of them that are still there; one that ends leaves the list.
     for (const Acknowledging* const one : asked) {
       const auto found =
           std::ranges::find_if(waiting_, [one](const auto& waits) { return waits.get() == one; });
-      if (found != waiting_.end()) (*found)->on_confirmed(confirmed);
+      if (found != waiting_.end()) (*found)->on_confirmed(confirmed, answered_in);
     }
     confirm();
   });
@@ -235,9 +245,12 @@ FleetLog::Acknowledging::Acknowledging(FleetLog& log, std::uint64_t number, When
 }
 
 void FleetLog::Acknowledging::look() {
-  if (result_.logged || log_.state_ != State::InStep || log_.appended_ < number_) return;
+  if (result_.logged || log_.state_ != State::InStep || log_.read_back_ < number_) return;
   result_.logged = true;
-  at_ = log_.last_appended_;
+  result_.acked = 0;  // nobody has said so yet
+  run_ = log_.run_;
+  log_number_ = log_.positions_->log().value_or(0);
+  at_ = log_.last_read_back_;
   if (log_.has_replicas_) {
     result_.confirmed = false;
     is_unconfirmed_ = true;
@@ -247,10 +260,14 @@ void FleetLog::Acknowledging::look() {
 }
 
 // Once: true or false.
-void FleetLog::Acknowledging::on_confirmed(bool confirmed) {
+void FleetLog::Acknowledging::on_confirmed(bool confirmed, std::string_view run) {
   is_unconfirmed_ = false;
-  result_.confirmed = confirmed;
-  if (is_acknowledged_) end();
+  result_.confirmed = confirmed && run == run_;
+  end_if_certain();
+}
+
+void FleetLog::Acknowledging::end_if_certain() {
+  if (is_acknowledged_ && !is_unconfirmed_ && log_.loop_.now_ms() >= log_.unsure_until_ms_) end();
 }
 
 // Of those alone whose last word is not too old, by the server's clock; the others leave the list.
@@ -262,20 +279,25 @@ void FleetLog::Acknowledging::ask_how_far() {
       "local at,time=string.match(all[i+1],'^(%S+) (%d+)$') "
       "if time and now-tonumber(time)<=tonumber(ARGV[1]) then out[#out+1]=at "
       "else redis.call('HDEL',KEYS[1],all[i]) end end "
-      "return out";
+      "return {out,redis.call('GET',KEYS[2]) or ''}";
   Commands commands;
   // In whole seconds, and one more: they are waited for longer than any of them trusts.
-  commands.add({"EVAL", kHowFar, "1", log_.key("members"),
+  commands.add({"EVAL", kHowFar, "2", log_.key("members"), log_.key("id"),
                 std::to_string(log_.options_.lease_ms / 1000 + 1)});
-  auto call = log_.beats_.call(commands, [this](const Link::Replies& replies, auto) {
-    if (!replies || replies->front().is_error()) return end();
-    on_how_far(replies->front());
+  auto call = log_.beats_.call(commands, [this](const Link::Replies& replies, auto run) {
+    if (replies) return on_how_far(replies->front(), run);
+    again_.start(kLookLater_ms);
   });
-  if (!call) return end();
+  if (!call) return again_.start(kLookLater_ms);
   call_ = std::move(*call);
 }
 
-void FleetLog::Acknowledging::on_how_far(const Reply& positions) {
+// An answer from another server, or about another log, says nothing of where the entry is.
+void FleetLog::Acknowledging::on_how_far(const Reply& reply, std::string_view run) {
+  const bool is_about_it = reply.elements.size() == 2 && run == run_ &&
+                           read_hex(reply.elements[1].bytes()) == log_number_;
+  if (!is_about_it) return again_.start(kLookLater_ms);
+  const Reply& positions = reply.elements[0];
   result_.live = positions.elements.size();
   result_.acked = 0;
   for (const Reply& one : positions.elements) {
@@ -284,13 +306,15 @@ void FleetLog::Acknowledging::on_how_far(const Reply& positions) {
   }
   is_acknowledged_ = result_.acked == result_.live;
   if (!is_acknowledged_) return again_.start(kLook_ms);
-  if (!is_unconfirmed_) end();
+  if (log_.loop_.now_ms() < log_.unsure_until_ms_) return again_.start(kLookLater_ms);
+  end_if_certain();
 }
 
 // Ends this object.
 void FleetLog::Acknowledging::end() {
   WhenApplied tell = std::move(tell_);
-  const Applied result = result_;
+  Applied result = result_;
+  result.all_known = log_.loop_.now_ms() >= log_.unsure_until_ms_;
   log_.drop(*this);
   tell(result);
 }

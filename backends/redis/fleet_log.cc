@@ -1,4 +1,4 @@
-// Joining: from a server that was out of reach to one that is followed.
+// Joining: from a server that was out of reach to what stands there. fleet_catch_up.cc goes on.
 #include "backends/redis/fleet_log.h"
 
 #include <fmt/format.h>
@@ -20,8 +20,8 @@ constexpr std::int64_t kFirstRetry_ms = 100;
 constexpr std::int64_t kLongestRetry_ms = 2'000;
 // Between two looks at runs of servers that somebody has met.
 constexpr std::int64_t kLooksApart_ms = 500;
-// Of a cluster's masters that the server is told of.
-constexpr std::size_t kMostRuns = 512;
+// After so long whoever is in step with a log has noticed that there is another one.
+constexpr std::int64_t kNoticed_ms = 1'000;
 
 std::string hex(std::uint64_t number) {
   return fmt::format("{:016x}", number);
@@ -113,7 +113,9 @@ void FleetLog::end_calls() {
   confirm_call_.reset();
   sentinels_call_.reset();
   beat_again_ = false;
-  sending_ = 0;
+  // What was not read back is appended once more.
+  for (Pending& one : pending_) one.at.reset();
+  appended_ = sending_ = 0;
   beat_.stop();
 }
 
@@ -147,11 +149,17 @@ void FleetLog::look_at_runs() {
 // ---- what stands there ----
 
 void FleetLog::join() {
+  // Whether there was none, its number, and how old it is.
+  constexpr std::string_view kMake =
+      "local t=redis.call('TIME') local now=t[1]*1000+math.floor(t[2]/1000) "
+      "local made=redis.call('SET',KEYS[1],ARGV[1],'NX') "
+      "if made then redis.call('SET',KEYS[2],now) end "
+      "return {made and 1 or 0,redis.call('GET',KEYS[1]),"
+      "now-(tonumber(redis.call('GET',KEYS[2]) or '0') or 0)}";
   positions_->distrust();
   state_ = State::Joining;
   Commands commands;
-  commands.add({"SET", key("id"), number_of_a_log(), "NX"})
-      .add({"GET", key("id")})
+  commands.add({"EVAL", kMake, "2", key("id"), key("born"), number_of_a_log()})
       .add({"SMEMBERS", key("runs")})
       .add({"GET", key("floor")})
       .add({"XREVRANGE", key("log"), "+", "-", "COUNT", "1"})
@@ -161,21 +169,24 @@ void FleetLog::join() {
 }
 
 void FleetLog::on_joined(const std::vector<Reply>& replies) {
-  const bool created = replies[0].bytes() == "OK";
-  const std::uint64_t log = read_hex(replies[1].bytes());
-  const StreamPosition floor = read_position(replies[3].bytes()).value_or(StreamPosition{});
+  const auto& made = replies[0].elements;
+  if (made.size() != 3) return lost("it does not say which log it has");
+  const bool created = made[0].integer == 1;
+  const std::uint64_t log = read_hex(made[1].bytes());
+  const StreamPosition floor = read_position(replies[2].bytes()).value_or(StreamPosition{});
   StreamPosition last = floor;
-  if (!replies[4].elements.empty() && !replies[4].elements[0].elements.empty()) {
-    last = read_position(replies[4].elements[0].elements[0].bytes()).value_or(floor);
+  if (!replies[3].elements.empty() && !replies[3].elements[0].elements.empty()) {
+    last = read_position(replies[3].elements[0].elements[0].bytes()).value_or(floor);
   }
   run_ = orders_.run();
   if (log == 0 || run_.empty()) return lost("it does not say which log it has");
-  warn_of_eviction(info_field(replies[5].bytes(), "maxmemory_policy"));
+  warn_of_eviction(info_field(replies[4].bytes(), "maxmemory_policy"));
+  begin_unsure(kNoticed_ms - made[2].integer);
   runs_ = {run_};
   // Of a cluster several are read.
   if (map_) std::ranges::copy(positions_->met(), std::back_inserter(runs_));
   const auto is_sound = [&](const std::string& run) {
-    const auto& sound = replies[2].elements;
+    const auto& sound = replies[1].elements;
     return std::ranges::find(sound, run, &Reply::bytes) != sound.end();
   };
   doubts_ = positions_->doubts();
@@ -183,7 +194,7 @@ void FleetLog::on_joined(const std::vector<Reply>& replies) {
     is_doubtful_ = true;
   }
   // What is lost of a log is its end: where the last entry is that was applied here, all before is.
-  const bool has_last = positions_->count() == 0 || !replies[6].elements.empty();
+  const bool has_last = positions_->count() == 0 || !replies[5].elements.empty();
   const bool was_away = loop_.now_ms() >= positions_->lease_until_ms();
   const auto known = positions_->log();
   if (!known) {
@@ -229,7 +240,7 @@ void FleetLog::replace_log(std::uint64_t log, StreamPosition floor) {
       options_.backend, may_have_missed ? ", and this instance's own tiers begin empty" : "");
   const std::vector<std::string> entries = positions_->entries();
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-    pending_.push_front({*entry, 0});
+    pending_.push_front({*entry});
   }
   is_doubtful_ = true;
   positions_->begin(log, floor, may_have_missed ? marks_.drop_own() : marks_.step());
@@ -238,149 +249,19 @@ void FleetLog::replace_log(std::uint64_t log, StreamPosition floor) {
 // The log's end is missing: another number tells all the others as well.
 void FleetLog::begin_anew() {
   constexpr std::string_view kReplace =
-      "if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('SET',KEYS[1],ARGV[2]) end "
+      "if redis.call('GET',KEYS[1])==ARGV[1] then "
+      "local t=redis.call('TIME') "
+      "redis.call('SET',KEYS[1],ARGV[2]) "
+      "redis.call('SET',KEYS[2],t[1]*1000+math.floor(t[2]/1000)) end "
       "return 1";
   Commands commands;
-  commands.add({"EVAL", kReplace, "1", key("id"), hex(*positions_->log()), number_of_a_log()});
+  commands.add(
+      {"EVAL", kReplace, "2", key("id"), key("born"), hex(*positions_->log()), number_of_a_log()});
   ask_orders(commands, &FleetLog::on_begun_anew);
 }
 
 void FleetLog::on_begun_anew(const std::vector<Reply>&) {
   join();
-}
-
-// ---- up to its end ----
-
-void FleetLog::read_on() {
-  Commands commands;
-  commands
-      .add({"XRANGE", key("log"), "(" + positions_->position().text(), "+", "COUNT",
-            std::to_string(kBatchEntries)})
-      .add({"GET", key("floor")});
-  ask_orders(commands, &FleetLog::on_read);
-}
-
-void FleetLog::on_read(const std::vector<Reply>& replies) {
-  if (is_behind(replies[1])) return join();
-  if (!apply_all(replies[0])) return lost("its log holds what is no entry");
-  if (replies[0].elements.size() >= kBatchEntries) return read_on();
-  switch (state_) {
-    case State::Joining:
-      return catch_up();
-    case State::Catching:
-      return positions_->position() < last_appended_ ? lost("its log has lost an entry")
-                                                     : announce();
-    case State::Entering:
-      return enter();
-    case State::Away:
-    case State::InStep:
-      break;
-  }
-}
-
-// Whether entries that were not applied here may have left the log: told behind the entries that
-// come with it, before those are applied.
-bool FleetLog::is_behind(const Reply& floor) const {
-  const auto at = read_position(floor.bytes());
-  return at && *at > positions_->position();
-}
-
-// Each is a place and fields, of which the first is ours.
-bool FleetLog::apply_all(const Reply& entries) {
-  for (const Reply& entry : entries.elements) {
-    if (entry.elements.size() != 2) return false;
-    const auto at = read_position(entry.elements[0].bytes());
-    const auto& fields = entry.elements[1].elements;
-    if (!at || fields.size() < 2) return false;
-    if (*at <= positions_->position()) continue;
-    const std::string_view words = fields[1].bytes();
-    const std::uint64_t own = marks_.apply(words);
-    positions_->add(*at, own, std::string(words));
-  }
-  return true;
-}
-
-// ---- what it has not heard of ----
-
-void FleetLog::catch_up() {
-  state_ = State::Catching;
-  if (is_doubtful_) {
-    const std::string stale = marks_.all_is_stale();
-    if (pending_.empty() || pending_.front().entry != stale) pending_.push_front({stale, 0});
-  }
-  if (pending_.empty()) return announce();
-  ask_orders(appending(kBatchEntries), &FleetLog::on_caught_up);
-}
-
-void FleetLog::on_caught_up(const std::vector<Reply>& replies) {
-  if (!take_appended(replies)) return lost("it does not say where an entry was appended");
-  if (pending_.empty()) return read_on();
-  ask_orders(appending(kBatchEntries), &FleetLog::on_caught_up);
-}
-
-// So many of those that are pending, the oldest first.
-Commands FleetLog::appending(std::size_t most) {
-  Commands commands;
-  sending_ = std::min(most, pending_.size());
-  for (std::size_t i = 0; i < sending_; ++i) {
-    commands.add({"XADD", key("log"), "*", "m", pending_[i].entry});
-  }
-  return commands;
-}
-
-bool FleetLog::take_appended(const std::vector<Reply>& replies) {
-  for (const Reply& reply : replies) {
-    const auto at = read_position(reply.bytes());
-    if (!at || sending_ == 0) return false;
-    --sending_;
-    last_appended_ = std::max(last_appended_, *at);
-    appended_ = std::max(appended_, pending_.front().number);
-    pending_.pop_front();
-  }
-  return true;
-}
-
-// ---- among the others ----
-
-// Whoever purges from now on waits for this instance. What was purged before stands in the log, so
-// that reading to its end once more finds it.
-void FleetLog::announce() {
-  state_ = State::Entering;
-  Commands commands;
-  if (is_doubtful_) add_runs(commands);
-  add_beat(commands);
-  commands.add({"INFO", "replication"});
-  beat_sent_ms_ = loop_.now_ms();
-  ask_orders(commands, &FleetLog::on_announced);
-}
-
-// All that is there was said to be stale. A cluster's servers are met one by one.
-void FleetLog::add_runs(Commands& commands) {
-  if (!map_ || runs_.size() > kMostRuns) commands.add({"DEL", key("runs")});
-  const std::string name = key("runs");
-  std::vector<std::string_view> words = {"SADD", name};
-  words.insert(words.end(), runs_.begin(), runs_.end());
-  commands.add(words);
-}
-
-void FleetLog::on_announced(const std::vector<Reply>& replies) {
-  note_replicas(replies.back());
-  read_on();
-}
-
-void FleetLog::enter() {
-  if (is_doubtful_) positions_->resolve(doubts_);
-  is_doubtful_ = false;
-  is_told_away_ = false;
-  retry_ms_ = 0;
-  last_run_ = run_;
-  state_ = State::InStep;
-  positions_->trust(runs_, beat_sent_ms_ + options_.lease_ms);
-  log_info("backend {}: in step with the fleet's log of purges", options_.backend);
-  beat_.start(options_.lease_ms / 3);
-  follow();
-  send_pending();
-  look_at_waiting();
 }
 
 }  // namespace weir::backends::redis

@@ -11,6 +11,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,8 @@ class FleetLog {
   struct Applied {
     bool logged = false;    // else it will be, once the server is within reach
     bool confirmed = true;  // by a replica, where there are some
+    // Else the server may have forgotten some that are live.
+    bool all_known = true;
     std::size_t live = 1;   // instances, this one included
     std::size_t acked = 1;  // of those
   };
@@ -93,10 +96,12 @@ class FleetLog {
 
   using Step = void (FleetLog::*)(const std::vector<Reply>& replies);
   class Acknowledging;
-  // An entry that is not known to be in the log. Those that were handed in are numbered.
+  // An entry that was not read back from the log yet: what the server has said to be there, it may
+  // have lost since. Those that were handed in are numbered.
   struct Pending {
     std::string entry;
     std::uint64_t number = 0;
+    std::optional<StreamPosition> at = {};  // where it was appended
   };
 
   std::string key(std::string_view name) const;
@@ -108,6 +113,7 @@ class FleetLog {
   void lost(std::string_view why);
   void look_at_runs();
   void renew_links();
+  void join_again();
 
   void join();
   void on_joined(const std::vector<Reply>& replies);
@@ -129,7 +135,10 @@ class FleetLog {
   void on_beat(const std::vector<Reply>& replies);
 
   bool is_behind(const Reply& floor) const;
-  bool apply_all(const Reply& entries);
+  Result<void> apply_all(const Reply& entries);
+  bool take_back(StreamPosition at);
+  bool is_other_log(const Reply& number) const;
+  void begin_unsure(std::int64_t for_ms);
   Commands appending(std::size_t most);
   bool take_appended(const std::vector<Reply>& replies);
   void send_pending();
@@ -152,8 +161,8 @@ class FleetLog {
   const std::shared_ptr<FleetPositions> positions_;
   std::unique_ptr<ClusterMap> map_;               // of a cluster
   const std::unique_ptr<PlaceFinder> sentinels_;  // where there are some
-  Link orders_;    // to join and to append
-  Link news_;      // waits for entries
+  Link orders_;                                   // to join and to append
+  Link news_;                                     // waits for entries
   Link beats_;     // says how far this instance is, and asks how far the others are
   Link replicas_;  // waits for a replica
   State state_ = State::Away;
@@ -176,10 +185,12 @@ class FleetLog {
   std::uint64_t doubts_ = 0;   // FleetPositions::doubts() that is_doubtful_ is about
   bool is_doubtful_ = false;   // what it holds is to be said stale
   std::deque<Pending> pending_;
-  std::size_t sending_ = 0;     // of those, under way
-  std::uint64_t taken_ = 0;     // entries that were handed in
-  std::uint64_t appended_ = 0;  // those up to this number are in the log
-  StreamPosition last_appended_;
+  std::size_t appended_ = 0;     // the first of those; they have their places
+  std::size_t sending_ = 0;      // behind them, under way
+  std::uint64_t taken_ = 0;      // entries that were handed in
+  std::uint64_t read_back_ = 0;  // those up to this number are in the log
+  StreamPosition last_read_back_;
+  std::int64_t unsure_until_ms_ = 0;  // the server may have forgotten who is live
   std::int64_t beat_sent_ms_ = 0;
   bool beat_again_ = false;
   bool has_replicas_ = false;

@@ -13,7 +13,7 @@ namespace {
 // Of masters, each some times anew. Beyond that they are met again.
 constexpr std::size_t kMostMet = 256;
 
-bool has(const std::vector<std::string>& runs, std::string_view run) {
+bool is_among(const std::vector<std::string>& runs, std::string_view run) {
   return std::ranges::find(runs, run) != runs.end();
 }
 
@@ -22,14 +22,14 @@ bool has(const std::vector<std::string>& runs, std::string_view run) {
 bool FleetPositions::may_read(std::string_view run) const {
   if (clock_.now_ms() >= until_ms_.load(std::memory_order_relaxed)) return false;
   const std::shared_lock lock(mutex_);
-  return has(runs_, run);
+  return is_among(runs_, run);
 }
 
 bool FleetPositions::meet(std::string_view run) const {
   {
     const std::unique_lock lock(mutex_);
-    if (run.empty() || runs_.empty() || has(runs_, run)) return false;
-    if (!has(met_, run)) {
+    if (run.empty() || runs_.empty() || is_among(runs_, run)) return false;
+    if (!is_among(met_, run)) {
       if (met_.size() >= kMostMet) met_.clear();
       met_.emplace_back(run);
     }
@@ -85,6 +85,10 @@ void FleetPositions::raise_floor(StreamPosition floor) {
     known_.pop_front();
   }
   floor_ = std::max(floor_, floor);
+}
+
+bool FleetPositions::has(StreamPosition at) const {
+  return std::ranges::binary_search(known_, at, {}, &Known::at);
 }
 
 std::vector<std::string> FleetPositions::entries() const {

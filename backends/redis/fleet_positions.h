@@ -45,6 +45,7 @@ class FleetPositions final : public SharedPositions {
   std::optional<std::uint64_t> log() const { return log_; }
   StreamPosition position() const { return known_.empty() ? floor_ : known_.back().at; }
   std::size_t count() const { return known_.size(); }
+  bool has(StreamPosition at) const;
   // Of the entries that are known, the one in that place, the oldest first.
   StreamPosition place(std::size_t index) const { return known_[index].at; }
   std::vector<std::string> entries() const;

@@ -79,8 +79,6 @@ class Link final : ConnectionHandler {
 
   bool is_ready() const { return state_ == State::Ready; }
   // Nobody waits for anything.
-  bool is_ready() const { return state_ == State::Ready; }
-  // Nobody waits for anything.
   bool is_idle() const { return calls_.empty() && failing_.empty(); }
   // Another connection from now on: this one leads to the wrong server. Who waits is told.
   void renew();

@@ -19,14 +19,14 @@ class RedisBody::Reading final : public PendingAnswer {
   void begin(EventLoop& loop) {
     RedisStore* const store = body_->shared_->store_on(loop);
     const Pieces& pieces = body_->pieces_;
-    const std::string name = piece_name(body_->shared_->options().prefix, pieces.key,
-                                        pieces.generation, index_);
+    const std::string name =
+        piece_name(body_->shared_->options().prefix, pieces.key, pieces.generation, index_);
     Commands commands;
     commands.add({"GET", name});
     if (store) {
-      Link::Started call = store->servers().call(
-          Servers::Load::Large, name, std::move(commands),
-          [this](const Link::Replies& replies, auto) { heard(replies); });
+      Link::Started call =
+          store->servers().call(Servers::Load::Large, name, std::move(commands),
+                                [this](const Link::Replies& replies, auto) { heard(replies); });
       if (call) {
         call_ = std::move(*call);
         return;

@@ -94,7 +94,7 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
   const RedisOptions options_;
   const RedisSeams seams_;
   DoubtfulKeys doubtful_;
-  std::atomic<std::uint64_t> all_doubt_{0};  // SharedPositions::doubt(), while all is doubtful
+  std::atomic<std::uint64_t> all_doubt_{0};       // SharedPositions::doubt(), while all is doubtful
   std::atomic<std::int64_t> next_refusal_ms_{0};  // when the log hears of one again
   std::atomic<std::uint64_t> reserved_{0};
   std::atomic<std::uint64_t> hits_{0};

@@ -166,9 +166,7 @@ struct RedisStore::Write {
 };
 
 RedisStore::RedisStore(std::shared_ptr<RedisShared> shared, EventLoop& loop)
-    : shared_(std::move(shared)),
-      loop_(loop),
-      servers_(make_servers(*shared_, loop)) {
+    : shared_(std::move(shared)), loop_(loop), servers_(make_servers(*shared_, loop)) {
   shared_->enter(loop_, *this);
 }
 
@@ -302,8 +300,8 @@ RedisStore::Parcel RedisStore::parcel_of(const Entry& entry, const std::string& 
     }
   }
   if (!block.empty()) add_piece(block);
-  out.value.add({"SET", name, write_envelope(envelope) + encode_head(entry, sums, time), "PX",
-                 expire});
+  out.value.add(
+      {"SET", name, write_envelope(envelope) + encode_head(entry, sums, time), "PX", expire});
   return out;
 }
 

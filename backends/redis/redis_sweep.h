@@ -19,7 +19,7 @@ class RedisStore::Sweep {
   void on_names(const Link::Replies& replies);
 
   RedisStore& store_;
-  std::uint64_t master_ = 0;  // which of them is being swept
+  std::uint64_t master_ = 0;             // which of them is being swept
   std::unique_ptr<PendingAnswer> call_;  // null: it is done, or has failed
   Link::Started removing_;
 };

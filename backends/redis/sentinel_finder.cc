@@ -28,7 +28,8 @@ class SentinelFinder::Search final : public PendingAnswer {
 
   // Nothing is told within it.
   void ask_next() {
-    if (left_.empty()) return end(fail(ErrorCode::Unavailable, "no sentinel says where it is: " + why_));
+    if (left_.empty())
+      return end(fail(ErrorCode::Unavailable, "no sentinel says where it is: " + why_));
     asked_ = std::move(left_.back());
     left_.pop_back();
     // A sentinel has users and passwords of its own.
@@ -36,15 +37,13 @@ class SentinelFinder::Search final : public PendingAnswer {
     place.username.clear();
     place.password.clear();
     place.db = 0;
-    link_ = std::make_unique<Link>(loop_, resolver_, std::make_unique<FixedPlace>(place),
-                                   LinkOptions{.timeout_ms = kPatience_ms,
-                                               .kind = LinkOptions::Kind::Guide},
-                                   nullptr);
+    link_ = std::make_unique<Link>(
+        loop_, resolver_, std::make_unique<FixedPlace>(place),
+        LinkOptions{.timeout_ms = kPatience_ms, .kind = LinkOptions::Kind::Guide}, nullptr);
     Commands commands;
     commands.add({"SENTINEL", "get-master-addr-by-name", topology_.master});
-    auto call = link_->call(commands, [this](const Link::Replies& replies, std::string_view) {
-      on_answer(replies);
-    });
+    auto call = link_->call(
+        commands, [this](const Link::Replies& replies, std::string_view) { on_answer(replies); });
     if (call) call_ = std::move(*call);
   }
 

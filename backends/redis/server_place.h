@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+
+#include "base/net/tls.h"
 
 namespace weir::backends::redis {
 
@@ -18,6 +21,8 @@ struct ServerPlace {
   std::string username = {};
   std::string password = {};  // empty: we say nothing of who we are
   unsigned db = 0;
+  std::shared_ptr<const TlsContext> tls = {};  // null: we speak in the clear
+  std::string tls_name = {};                   // in its certificate; empty: the host
 
   // For the log: never with the password.
   std::string text() const {

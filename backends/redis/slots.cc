@@ -43,11 +43,11 @@ std::optional<Range> read_range(const Reply& reply, const std::string& asked) {
   const Reply& first = reply.elements[0];
   const Reply& last = reply.elements[1];
   const Reply& master = reply.elements[2];
-  const bool is_sound =
-      first.type == Reply::Type::Integer && last.type == Reply::Type::Integer &&
-      first.integer >= 0 && first.integer <= last.integer &&
-      last.integer < static_cast<std::int64_t>(kSlots) && master.elements.size() >= 2 &&
-      master.elements[1].integer > 0 && master.elements[1].integer <= UINT16_MAX;
+  const bool is_sound = first.type == Reply::Type::Integer && last.type == Reply::Type::Integer &&
+                        first.integer >= 0 && first.integer <= last.integer &&
+                        last.integer < static_cast<std::int64_t>(kSlots) &&
+                        master.elements.size() >= 2 && master.elements[1].integer > 0 &&
+                        master.elements[1].integer <= UINT16_MAX;
   if (!is_sound) return std::nullopt;
   return Range{.first = static_cast<std::size_t>(first.integer),
                .last = static_cast<std::size_t>(last.integer),
@@ -107,8 +107,7 @@ std::optional<Redirection> read_redirection(const Reply& reply, const std::strin
   if (colon == std::string_view::npos) return std::nullopt;
   const auto port = read_port(to.substr(colon + 1));
   if (!port) return std::nullopt;
-  return Redirection{.is_ask = code == "ASK",
-                     .to = {host_or(to.substr(0, colon), asked), *port}};
+  return Redirection{.is_ask = code == "ASK", .to = {host_or(to.substr(0, colon), asked), *port}};
 }
 
 }  // namespace weir::backends::redis

@@ -63,7 +63,8 @@ Json texts_of(const std::vector<conf::Backend::Server>& servers) {
   Json out = Json::array();
   for (const conf::Backend::Server& server : servers) {
     const bool is_ipv6 = server.host.find(':') != std::string::npos;
-    out.push_back(fmt::format(fmt::runtime(is_ipv6 ? "[{}]:{}" : "{}:{}"), server.host, server.port));
+    out.push_back(
+        fmt::format(fmt::runtime(is_ipv6 ? "[{}]:{}" : "{}:{}"), server.host, server.port));
   }
   return out;
 }

@@ -31,7 +31,8 @@ Reply purge_reply(bool marked, const flow::Fleets::Applied& applied, std::int64_
   out["instances"] = {{"live", applied.live}, {"acked", applied.acked}};
   out["took_ms"] = took_ms;
   Reply reply{.body = text_of(out)};
-  if (applied.acked < applied.live || !applied.confirmed) reply.status = 202;
+  const bool is_certain = applied.confirmed && applied.all_known;
+  if (applied.acked < applied.live || !is_certain) reply.status = 202;
   return reply;
 }
 

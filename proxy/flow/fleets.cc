@@ -34,13 +34,14 @@ std::uint64_t nobodys_tag() {
 struct Gathered {
   std::mutex mutex;
   std::size_t missing = 0;
-  Fleets::Applied sum{.logged = true, .confirmed = true, .live = 0, .acked = 0};
+  Fleets::Applied sum{.logged = true, .confirmed = true, .all_known = true, .live = 0, .acked = 0};
   std::move_only_function<void(Fleets::Applied)> tell;
 
   void add(const Fleets::Applied& one) {
     std::unique_lock lock(mutex);
     sum.logged = sum.logged && one.logged;
     sum.confirmed = sum.confirmed && one.confirmed;
+    sum.all_known = sum.all_known && one.all_known;
     sum.live += one.live;
     sum.acked += one.acked;
     if (--missing > 0) return;

@@ -84,24 +84,18 @@ TEST(LoadErrors, RedisBackends) {
           {"backends: {d: {type: redis, max_size: 5MiB}}",
            "weir.yaml:2:29: backends.d.max_size: is Redis' own matter: set maxmemory, and "
            "maxmemory-policy volatile-lru, there"},
-          {"backends: {d: {type: redis, cluster: true}}",
-           "weir.yaml:2:29: backends.d.cluster: is not available in this version: give one server "
-           "(host and port, url, or unix)"},
           {"backends: {d: {type: redis, cache_dir: /tmp}}",
            "weir.yaml:2:29: backends.d.cache_dir: is a parameter of disk backends, this one is of "
            "type redis"},
           {"backends: {d: {type: redis, url: 'http://h'}}",
            "weir.yaml:2:34: backends.d.url: is no URL of a Redis server: expected "
-           "redis://[user:password@]host[:port][/db]"},
-          {"backends: {d: {type: redis, url: 'rediss://h'}}",
-           "weir.yaml:2:34: backends.d.url: rediss:// (TLS) is not available in this version: use "
-           "redis://"},
+           "redis://[user:password@]host[:port][/db], or rediss:// for TLS"},
           {"backends: {d: {type: redis, url: 'redis://h:0'}}",
            "weir.yaml:2:34: backends.d.url: is no URL of a Redis server: expected "
-           "redis://[user:password@]host[:port][/db]"},
+           "redis://[user:password@]host[:port][/db], or rediss:// for TLS"},
           {"backends: {d: {type: redis, url: 'redis://h/x'}}",
            "weir.yaml:2:34: backends.d.url: is no URL of a Redis server: expected "
-           "redis://[user:password@]host[:port][/db]"},
+           "redis://[user:password@]host[:port][/db], or rediss:// for TLS"},
           {"backends: {d: {type: redis, url: 'redis://h', host: h}}",
            "weir.yaml:2:47: backends.d.host: stands beside url, which says it already: give one of "
            "the two"},
@@ -118,6 +112,48 @@ TEST(LoadErrors, RedisBackends) {
           {"backends: {d: {type: redis, username: u}}",
            "weir.yaml:2:29: backends.d.username: has no password: Redis takes both, or a password "
            "alone"},
+      });
+}
+
+TEST(LoadErrors, RedisServersOfSeveral) {
+  // A cluster, sentinels, TLS: what they need, and what may not stand beside them.
+  expect_each(
+      kUpstream,
+      {
+          {"backends: {d: {type: redis, cluster: true}}",
+           "weir.yaml:2:38: backends.d.cluster: needs nodes: some servers of it, such as nodes: "
+           "[redis-1:6379, redis-2:6379]"},
+          {"backends: {d: {type: redis, nodes: [a]}}",
+           "weir.yaml:2:29: backends.d.nodes: is of a cluster: give cluster: true as well"},
+          {"backends: {d: {type: redis, cluster: true, nodes: []}}",
+           "weir.yaml:2:51: backends.d.nodes: needs at least one server"},
+          {"backends: {d: {type: redis, cluster: true, nodes: ['a:b']}}",
+           "weir.yaml:2:52: backends.d.nodes[0]: \"a:b\" is no server: expected host or host:port"},
+          {"backends: {d: {type: redis, cluster: true, nodes: [a], host: b}}",
+           "weir.yaml:2:56: backends.d.host: stands beside nodes: give one of the two"},
+          {"backends: {d: {type: redis, cluster: true, nodes: [a], db: 1}}",
+           "weir.yaml:2:38: backends.d.cluster: has db 0 and no other: leave db out"},
+          {"backends: {d: {type: redis, cluster: true, unix: /s}}",
+           "weir.yaml:2:44: backends.d.unix: is one server: a cluster is reached by host and port"},
+          {"backends: {d: {type: redis, sentinels: [a]}}",
+           "weir.yaml:2:29: backends.d.sentinels: needs master: the name that they know it by"},
+          {"backends: {d: {type: redis, master: m}}",
+           "weir.yaml:2:29: backends.d.master: is what sentinels call it: give sentinels as well"},
+          {"backends: {d: {type: redis, sentinels: [a], master: m, port: 1}}",
+           "weir.yaml:2:56: backends.d.port: stands beside sentinels, which say where it is: leave "
+           "it out"},
+          {"backends: {d: {type: redis, sentinels: [a], master: m, cluster: true, nodes: [b]}}",
+           "weir.yaml:2:29: backends.d.sentinels: stands beside cluster, which needs none: give "
+           "one "
+           "of the two"},
+          {"backends: {d: {type: redis, tls: {ca: a, cert: b}}}",
+           "weir.yaml:2:34: backends.d.tls: has one of cert and key: who we are needs both"},
+          {"backends: {d: {type: redis, tls: true, unix: /s}}",
+           "weir.yaml:2:40: backends.d.unix: stands beside TLS, which is for a network: leave one "
+           "out"},
+          {"backends: {d: {type: redis, fleet: {partition: stop}}}",
+           "weir.yaml:2:48: backends.d.fleet.partition: unknown value \"stop\" (did you mean "
+           "\"drop\"?)"},
       });
 }
 

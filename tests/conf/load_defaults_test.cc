@@ -244,6 +244,35 @@ backends:
   EXPECT_EQ(all[5].host, "h");
 }
 
+TEST(LoadDefaults, RedisServersAreOneOrSeveral) {
+  const LoadResult result = load(std::string(kUpstream) + R"(
+default: [a, b]
+backends:
+  a: { type: redis, cluster: true, nodes: ["one:7000", two, "[::1]:7001"], password: pw }
+  b: { type: redis, sentinels: [s1, "s2:9"], master: m, db: 2, fleet: { partition: drop } }
+  c: { type: redis, cluster: true, url: "rediss://u:p@one" }
+  d: { type: redis, tls: { ca: /ca.pem, cert: /c.pem, key: /k.pem, name: r.internal } }
+  e: { type: redis, tls: true }
+)");
+  ASSERT_TRUE(result.config) << errors_of(result);
+  const auto& all = result.config->backends;
+  ASSERT_EQ(all.size(), 5U);
+  using Servers = std::vector<Backend::Server>;
+  EXPECT_EQ(all[0].nodes, (Servers{{"one", 7000}, {"two", 6379}, {"::1", 7001}}));
+  EXPECT_EQ(all[0].password, "pw");
+  EXPECT_FALSE(all[0].drops_when_cut_off);
+  EXPECT_EQ(all[1].sentinels, (Servers{{"s1", 26'379}, {"s2", 9}}));
+  EXPECT_EQ(all[1].master, "m");
+  EXPECT_EQ(all[1].db, 2U);
+  EXPECT_TRUE(all[1].drops_when_cut_off);
+  EXPECT_EQ(all[2].nodes, (Servers{{"one", 6379}}));
+  EXPECT_TRUE(all[2].tls.is_on);
+  EXPECT_EQ(all[2].username, "u");
+  EXPECT_EQ(all[3].tls, (Backend::Tls{true, "/ca.pem", "/c.pem", "/k.pem", "r.internal"}));
+  EXPECT_TRUE(all[4].tls.is_on);
+  EXPECT_FALSE(all[0].tls.is_on);
+}
+
 TEST(LoadDefaults, ADiskHasItsOwn) {
   // More room than memory has, a folder, and a share of the disk that is left to others.
   const LoadResult result = load(std::string(kUpstream) + R"(

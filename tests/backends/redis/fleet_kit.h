@@ -37,9 +37,9 @@ class BookByHand final : public redis::FleetMarks {
 
 class Instance {
  public:
-  Instance(const test::RedisServer& server, Resolver& resolver, std::int64_t lease_ms) {
+  Instance(const redis::Topology& servers, Resolver& resolver, std::int64_t lease_ms) {
     redis::FleetLogOptions options;
-    options.servers.place = {.host = "127.0.0.1", .port = server.port()};
+    options.servers = servers;
     options.lease_ms = lease_ms;
     options.most_entries = 40;
     log = std::make_unique<redis::FleetLog>(loop, resolver, options, book);
@@ -53,7 +53,10 @@ class Instance {
 class FleetKit {
  public:
   Instance& add(const test::RedisServer& server, std::int64_t lease_ms = 10'000) {
-    instances_.push_back(std::make_unique<Instance>(server, *resolver_, lease_ms));
+    return add({.place = {.host = "127.0.0.1", .port = server.port()}}, lease_ms);
+  }
+  Instance& add(const redis::Topology& servers, std::int64_t lease_ms = 10'000) {
+    instances_.push_back(std::make_unique<Instance>(servers, *resolver_, lease_ms));
     return *instances_.back();
   }
   void turn_all() {
@@ -111,11 +114,13 @@ class FleetLogTest : public ::testing::Test {
   static std::ptrdiff_t count(const Instance& at, std::string_view entry) {
     return std::ranges::count(at.book.applied, entry);
   }
-  static bool may_read(const test::RedisServer& server, const Instance& at) {
+  static std::string run_of(const test::RedisServer& server) {
     test::RedisClient client = server.client();
-    const std::string run = client.must({"INFO", "server"}).field("run_id") + "/" +
-                            client.must({"INFO", "replication"}).field("master_replid");
-    return at.log->positions()->may_read(run);
+    return client.must({"INFO", "server"}).field("run_id") + "/" +
+           client.must({"INFO", "replication"}).field("master_replid");
+  }
+  static bool may_read(const test::RedisServer& server, const Instance& at) {
+    return at.log->positions()->may_read(run_of(server));
   }
   static std::string last_id(const test::RedisServer& server) {
     test::RedisClient client = server.client();

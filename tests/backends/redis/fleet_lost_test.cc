@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "tests/backends/redis/fleet_kit.h"
 
 namespace weir::backends::testing {
@@ -30,6 +32,38 @@ TEST_F(FleetLostTest, WhatIsPurgedWhileTheServerIsAwayComesBeforeAnythingIsRead)
   EXPECT_THAT(b.book.applied, Contains("all is stale")) << "another run of the server";
   EXPECT_EQ(count(b, "before"), 1);
   EXPECT_EQ(a.book.drops + b.book.drops, 0) << "the log is whole";
+}
+
+TEST_F(FleetLostTest, APurgeOfWhichNobodyHasSaidThatHeHasItIsNotAcknowledged) {
+  // It stands in the log; then the server is gone before it was asked how far all are.
+  RedisServer server;
+  Instance& a = fleet_.add(server);
+  Instance& b = fleet_.add(server);
+  ASSERT_TRUE(fleet_.begin());
+  fleet_.asleep = &b;
+  a.log->append("purge");
+  std::optional<redis::FleetLog::Applied> told;
+  a.log->when_applied([&](redis::FleetLog::Applied applied) { told = applied; });
+  ASSERT_TRUE(fleet_.turn_until([&] { return count(a, "purge") == 1; }));
+  server.kill();
+  ASSERT_TRUE(fleet_.turn_until([&] { return told.has_value(); }));
+  EXPECT_LT(told->acked, told->live);
+}
+
+TEST_F(FleetLostTest, AServerThatHasForgottenWhoIsLiveProvesNothing) {
+  // b has not noticed yet that all was flushed, and is not among the members any more.
+  RedisServer server;
+  Instance& a = fleet_.add(server);
+  Instance& b = fleet_.add(server);
+  ASSERT_TRUE(fleet_.begin());
+  ASSERT_TRUE(fleet_.purge(a, "before").all_known);
+  fleet_.asleep = &b;
+  server.client().must({"FLUSHALL"});
+  ASSERT_TRUE(fleet_.turn_until([&] { return count(a, "all is stale") > 0; }));
+  ASSERT_TRUE(fleet_.all_in_step());
+  const auto applied = fleet_.purge(a, "purge");
+  EXPECT_TRUE(applied.logged);
+  EXPECT_FALSE(applied.all_known);
 }
 
 TEST_F(FleetLostTest, WhatTheServerHasLostIsSaidAgain) {

@@ -26,7 +26,8 @@ class LinkTest : public ::testing::Test, public LinkWatcher {
   void failed(LinkFault, std::int64_t) override {}
 
   Link& open(ServerPlace place, LinkOptions options = {.timeout_ms = 10'000}) {
-    link_ = std::make_unique<Link>(loop_, *resolver_, std::make_unique<FixedPlace>(place), options, this);
+    link_ = std::make_unique<Link>(loop_, *resolver_, std::make_unique<FixedPlace>(place), options,
+                                   this);
     return *link_;
   }
   static ServerPlace at(const RedisServer& server) {
@@ -64,8 +65,9 @@ class LinkTest : public ::testing::Test, public LinkWatcher {
   }
   std::shared_ptr<Answer> ask(const Commands& commands) {
     auto answer = std::make_shared<Answer>();
-    auto call =
-        link_->call(commands, [answer](const Link::Replies& replies, auto) { answer->text = text_of(replies); });
+    auto call = link_->call(commands, [answer](const Link::Replies& replies, auto) {
+      answer->text = text_of(replies);
+    });
     EXPECT_FALSE(answer->text) << "never from within";
     if (call) {
       answer->handle = std::move(*call);
@@ -313,9 +315,9 @@ TEST_F(LinkTest, WhatIsNoReplyEndsTheConnection) {
       {"another protocol", "HTTP/1.1 400 Bad Request\r\n\r\n", "Protocol error"},
       {"a gigabyte", "$1073741824\r\n" + std::string(200'000, 'x'), "more bytes than any of ours"},
       {"an array of two thousand million", "*2000000000\r\n", "larger than any of ours"},
-      {"more than was asked", "+PONG\r\n$0\r\n\r\n+X\r\n+Y\r\n", "it answers what was not asked"},
-      {"that it is loading", "-LOADING Redis is loading\r\n-LOADING Redis is loading\r\n",
-       "LOADING"},
+      {"more than was asked", "+PONG\r\n$0\r\n\r\n$0\r\n\r\n+X\r\n+Y\r\n",
+       "it answers what was not asked"},
+      {"that it is loading", "-LOADING it is\r\n-LOADING it is\r\n-LOADING it is\r\n", "LOADING"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.what);

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "backends/redis/redis_backend.h"
 #include "base/executor.h"
@@ -40,8 +41,23 @@ class OwnPositions final : public SharedPositions {
   std::uint64_t floor = 0;
 };
 
+// Where the tests' clusters and sentinels are.
+inline redis::Topology cluster_at(const std::vector<std::uint16_t>& ports) {
+  redis::Topology out{.kind = redis::Topology::Kind::Cluster};
+  for (const std::uint16_t port : ports) out.seeds.push_back({"127.0.0.1", port});
+  return out;
+}
+inline redis::Topology sentinels_at(const std::vector<std::uint16_t>& ports,
+                                    const std::string& master) {
+  redis::Topology out = cluster_at(ports);
+  out.kind = redis::Topology::Kind::Sentinels;
+  out.master = master;
+  return out;
+}
+
 class RedisKit {
  public:
+  explicit RedisKit(const redis::Topology& servers) : RedisKit() { options.servers = servers; }
   explicit RedisKit(const test::RedisServer& server) : RedisKit() {
     options.servers.place.host = "127.0.0.1";
     options.servers.place.port = server.port();
