@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "backends/entry.h"
 #include "backends/listing.h"
@@ -56,6 +57,7 @@ enum class StoreResult : std::uint8_t {
   TooLarge,  // larger than max_object_size, or than the backend could ever hold
   NoRoom,    // readers and reservations hold what would have to leave
   Failed,    // the medium fails, or has no room; the backend has logged why
+  NotHeld,   // the lease that it was to be stored under is over
 };
 
 class StoreWaiter {
@@ -94,7 +96,9 @@ struct StoreTerms {
   // How long from now on it can be of use without being validated: its freshness and the longer of
   // its stale windows, by the rule in force. Empty: as the entry itself says. For backends that
   // keep each entry for a time of its own; the others make room by use.
-  std::optional<std::int64_t> useful_s;
+  std::optional<std::int64_t> useful_s = {};
+  // Only if that lease is held (Store::lease), which ends with it.
+  std::string lease = {};
 };
 
 // Room that is kept for one object while its body arrives. Dropping it gives the room back.
@@ -124,6 +128,47 @@ class Inflow {
   virtual EntryRef entry() const = 0;
 };
 
+// The right to fetch an object that a shared store lacks: of all instances one has it at a time,
+// for a while. Dropping it gives it to the next. On the store's loop, and gone before the store.
+class Claim {
+ public:
+  virtual ~Claim() = default;
+  // What was fetched is for one visitor alone: for some seconds nobody need wait for anybody.
+  virtual void refuse() = 0;
+};
+
+struct Claimed {
+  enum class Status : std::uint8_t {
+    Mine,     // `claim`
+    Others,   // somebody else is fetching it
+    Refused,  // somebody else has, and it is for nobody but him
+    Unknown,  // the medium fails
+  };
+  Status status = Status::Unknown;
+  std::unique_ptr<Claim> claim = nullptr;
+};
+
+class ClaimWaiter {
+ public:
+  virtual ~ClaimWaiter() = default;
+  virtual void on_claimed(Claimed claimed) = 0;
+};
+
+// The right to compute a value that a shared store lacks. It lies there under the value's own key,
+// so that any instance knows it by its token. Storing or erasing the value ends it.
+struct LeaseTerms {
+  std::string token;
+  std::int64_t for_ms = 0;
+  std::uint64_t seq = 0;     // where the purge book stood before it was given
+  bool takes_place = false;  // also of what lies there, which was found to be of no use
+};
+enum class LeaseResult : std::uint8_t {
+  Mine,
+  Others,   // another one is held
+  There,    // something lies there
+  Unknown,  // the medium fails
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -132,6 +177,9 @@ class Store {
   virtual bool answers_now() const = 0;
   // Whether others than this process store there. Constant.
   virtual bool is_shared() const { return false; }
+  // Others that store there may have purged what this process has in nearer tiers, without its
+  // knowing; and it was told to use none of it then.
+  virtual bool is_cut_off() const { return false; }
   // Answers at once from memory or not at all; null also when it would have to wait.
   virtual EntryRef lookup_now(keys::KeyView key, Purpose purpose) = 0;
   // Whether it may be here: false is certain. Never waits.
@@ -151,6 +199,30 @@ class Store {
   virtual Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
                         const StoreTerms& terms, StoreWaiter& waiter) = 0;
   virtual EraseResult erase(keys::KeyView key) = 0;
+
+  // Asks for the right to fetch the object of that key; it ends by itself after so long. `waiter`
+  // is told once, later, unless the handle is dropped. Null: no other instance stores here.
+  virtual std::unique_ptr<PendingAnswer> claim(keys::KeyView, std::int64_t /*for_ms*/,
+                                               ClaimWaiter&) {
+    return nullptr;
+  }
+
+  // Leases, told as claims are. Null: no other instance stores here.
+  virtual std::unique_ptr<PendingAnswer> lease(keys::KeyView, const LeaseTerms&,
+                                               std::function<void(LeaseResult)> /*told*/) {
+    return nullptr;
+  }
+  // The position that it was given at; empty: that token holds none.
+  using LeaseFound = std::function<void(std::optional<std::uint64_t> seq)>;
+  virtual std::unique_ptr<PendingAnswer> find_lease(keys::KeyView, std::string_view /*token*/,
+                                                    LeaseFound /*found*/) {
+    return nullptr;
+  }
+  // Whether that token held it.
+  virtual std::unique_ptr<PendingAnswer> end_lease(keys::KeyView, std::string_view /*token*/,
+                                                   std::function<void(bool)> /*ended*/) {
+    return nullptr;
+  }
 
   // Some of the responses whose keys begin with that byte, in no certain order: `from` is 0, or
   // what the last part said. What is there from the first part to the last is in one of them, or in

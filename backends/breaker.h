@@ -12,6 +12,9 @@ namespace weir::backends {
 
 class Breaker {
  public:
+  // Between two attempts while it is open: a second at first, so long at the most.
+  explicit Breaker(std::int64_t longest_rest_ms = 10'000) : longest_rest_ms_(longest_rest_ms) {}
+
   // Whether to attempt it now. While it is open, true is said to one attempt at a time.
   bool allows(std::int64_t now_ms) {
     if (!open_.load(std::memory_order_relaxed)) return true;
@@ -42,13 +45,13 @@ class Breaker {
  private:
   static constexpr int kFailures = 5;
   static constexpr std::int64_t kFirstRest_ms = 1'000;
-  static constexpr std::int64_t kLongestRest_ms = 10'000;
 
   void back_off(std::int64_t now_ms) {
-    rest_ms_ = std::min(2 * rest_ms_, kLongestRest_ms);
+    rest_ms_ = std::min(2 * rest_ms_, longest_rest_ms_);
     probe_at_ms_ = now_ms + rest_ms_;
   }
 
+  const std::int64_t longest_rest_ms_;
   std::mutex mutex_;
   std::atomic<bool> open_{false};  // written under mutex_
   std::atomic<int> failures_{0};   // the same; at least one while it is open

@@ -24,6 +24,8 @@ struct Listed {
 struct ListPart {
   std::vector<Listed> entries;
   std::optional<std::uint64_t> next;  // where the next part begins; empty: this was the last one
+  // Keys under which no entry lies, but a lease (Store::lease).
+  std::vector<std::string> leased = {};
 };
 
 class ListWaiter {

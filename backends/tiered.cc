@@ -122,8 +122,18 @@ class TieredStore::Write final {
   Life<Write> life_{*this};
 };
 
+namespace {
+
+const Store* first_shared(const std::vector<std::unique_ptr<Store>>& tiers) {
+  const auto found =
+      std::ranges::find_if(tiers, [](const auto& tier) { return tier->is_shared(); });
+  return found == tiers.end() ? nullptr : found->get();
+}
+
+}  // namespace
+
 TieredStore::TieredStore(std::shared_ptr<Tiered> shared, std::vector<std::unique_ptr<Store>> tiers)
-    : shared_(std::move(shared)), tiers_(std::move(tiers)) {}
+    : shared_(std::move(shared)), tiers_(std::move(tiers)), shared_tier_(first_shared(tiers_)) {}
 
 TieredStore::~TieredStore() = default;
 

@@ -30,6 +30,7 @@ class TieredStore::Chain final : public PendingAnswer, private LookupWaiter {
   // on_lookup().
   std::optional<EntryRef> advance() {
     for (; at_ < store_.tiers_.size(); ++at_) {
+      if (store_.is_bypassed(at_)) continue;
       Lookup answer = store_.tiers_[at_]->lookup(key_, purpose_at(at_, purpose_), *this);
       pending_ = std::move(answer.pending);
       if (answer.status == Lookup::Status::Pending) return std::nullopt;
@@ -89,6 +90,8 @@ bool TieredStore::answers_now() const {
 EntryRef TieredStore::lookup_now(keys::KeyView key, Purpose purpose) {
   const std::optional<std::uint64_t> quiet_since = shared_->changes().quiet_since(key);
   for (std::size_t at = 0; at < tiers_.size(); ++at) {
+    // Who merely looks may know of it.
+    if (purpose != Purpose::Probe && is_bypassed(at)) continue;
     EntryRef entry = tiers_[at]->lookup_now(key, purpose_at(at, purpose));
     if (!entry) continue;
     return found(std::move(entry), at, purpose, quiet_since);

@@ -63,6 +63,13 @@ class TieredStore final : public Store {
   Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, const StoreTerms& terms,
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
+  std::unique_ptr<PendingAnswer> claim(keys::KeyView key, std::int64_t for_ms,
+                                       ClaimWaiter& waiter) override {
+    for (const auto& tier : tiers_) {
+      if (tier->is_shared()) return tier->claim(key, for_ms, waiter);
+    }
+    return nullptr;
+  }
   Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override {
     return tiers_.back()->list(first_byte, from, waiter);
   }
@@ -78,6 +85,10 @@ class TieredStore final : public Store {
   bool shared_behind(std::size_t at) const {
     return std::ranges::any_of(tiers_.begin() + static_cast<std::ptrdiff_t>(at) + 1, tiers_.end(),
                                [](const auto& tier) { return tier->is_shared(); });
+  }
+  // Whether what that tier has is not to be used now.
+  bool is_bypassed(std::size_t at) const {
+    return shared_tier_ && !tiers_[at]->is_shared() && shared_tier_->is_cut_off();
   }
   void promote(const EntryRef& entry, std::size_t found_at,
                std::optional<std::uint64_t> quiet_since);
@@ -96,6 +107,7 @@ class TieredStore final : public Store {
 
   const std::shared_ptr<Tiered> shared_;
   const std::vector<std::unique_ptr<Store>> tiers_;
+  const Store* const shared_tier_;  // null: none is
   // Those that some tier has yet to report on; they go on when their caller has lost interest.
   std::unordered_map<Write*, std::unique_ptr<Write>> writes_;
 };

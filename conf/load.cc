@@ -81,6 +81,7 @@ std::shared_ptr<Config> read_config(Reading& reading, const NodeRef& root, const
   top.finish();
   warn_of_dead_routes(reading, routes);
   warn_of_stripped_cookies(reading, routes);
+  warn_of_shared_servers(reading, routes, *config);
   for (const ReadRoute& route : routes) config->routes.push_back(route.route);
   if (routes.empty()) {
     reading.add_file_warning("routes", "none: every request is passed through, nothing is cached");

@@ -37,15 +37,6 @@ void read_stale_after(const Cursor& cursor, std::optional<std::int64_t>& target)
   }
 }
 
-void read_coalesce(Section& section, Coalesce& target) {
-  section.choice("coalesce", target, {"instance", "fleet", "off"});
-  if (target != Coalesce::Fleet) return;
-  target = Coalesce::Instance;
-  if (const auto cursor = section.take("coalesce")) {
-    cursor->error("\"fleet\" is not available in this version (available: instance, off)");
-  }
-}
-
 void read_key_parts(Section& section, CacheRule& rule) {
   if (const auto cursor = section.take("query_params")) read_query(*cursor, rule.query_params);
   if (const auto cursor = section.take("language")) read_language(*cursor, rule.language);
@@ -99,7 +90,7 @@ void read_cache_rule(const Cursor& cursor, const BackendNames& backends, CacheRu
   }
   section.boolean("armor", rule.armor);
   section.integer("max_variants", rule.max_variants, {1, kMaxVariants});
-  read_coalesce(section, rule.coalesce);
+  section.choice("coalesce", rule.coalesce, {"instance", "fleet", "off"});
   warn_of_no_duration(section, rule);
   section.mistaken_for("duration", {"ttl", "max_age", "max-age", "expires"});
   section.mistaken_for("query_params", {"query", "params", "querystring", "query_string"});

@@ -73,5 +73,8 @@ void warn_of_dead_routes(Reading& reading, const std::vector<ReadRoute>& routes)
 // Warns where set_cookie strips a session, or on pages what their forms need; of many routes alike
 // for the first.
 void warn_of_stripped_cookies(Reading& reading, const std::vector<ReadRoute>& routes);
+// Warns where another app may share a route's pages, or none can though it is told to.
+void warn_of_shared_servers(Reading& reading, const std::vector<ReadRoute>& routes,
+                            const Config& config);
 
 }  // namespace weir::conf

@@ -118,7 +118,8 @@ Result<Runtime::Opened> Runtime::open_redis(const conf::Backend& backend) {
                                  .default_expire_s = backend.default_expire_s,
                                  .timeout_ms = backend.timeout_ms,
                                  .keep_s = backend.keep_s,
-                                 .max_object_size = backend.max_object_size};
+                                 .max_object_size = backend.max_object_size,
+                                 .drops_when_cut_off = backend.drops_when_cut_off};
   out.backend = backends::make_redis_backend(options, {*resolver_, out.fleet->positions()});
   return out;
 }

@@ -7,9 +7,10 @@
 namespace weir::backends::redis {
 namespace {
 
-// "WIRE" and "WIRP", and the version of what follows.
+// "WIRE", "WIRP" and "WIRL", and the version of what follows.
 constexpr std::uint32_t kMagic = 0x45524957;
 constexpr std::uint32_t kPieceMagic = 0x50524957;
+constexpr std::uint32_t kLeaseMagic = 0x4C524957;
 constexpr std::uint32_t kVersion = 1;
 // Ten years: a longer one is no writer's.
 constexpr std::int64_t kMostExpire_ms = std::int64_t{10} * 366 * 24 * 3600 * 1000;
@@ -51,6 +52,35 @@ Result<Envelope> read_envelope(std::string_view& in) {
     return corrupt("it says what cannot be");
   }
   in = rest;
+  return out;
+}
+
+std::string lease_head() {
+  std::string out;
+  put_number(out, kLeaseMagic);
+  put_number(out, kVersion);
+  return out;
+}
+
+std::string write_lease(const LeaseValue& lease) {
+  std::string out = lease_head();
+  put_number(out, lease.position.log);
+  put_number(out, lease.position.at.ms);
+  put_number(out, lease.position.at.number);
+  return out.append(lease.token);
+}
+
+Result<LeaseValue> read_lease(std::string_view in) {
+  const std::string head = lease_head();
+  if (!in.starts_with(head) || in.size() <= head.size() + sizeof(LogPosition)) {
+    return corrupt("it is no lease");
+  }
+  in.remove_prefix(head.size());
+  LeaseValue out;
+  out.position.log = take_number<std::uint64_t>(in);
+  out.position.at.ms = take_number<std::uint64_t>(in);
+  out.position.at.number = take_number<std::uint64_t>(in);
+  out.token = in;
   return out;
 }
 

@@ -31,6 +31,18 @@ std::string write_envelope(const Envelope& envelope);
 // or of another version, or has changed.
 Result<Envelope> read_envelope(std::string_view& in);
 
+// What lies under a value's key while it is being computed: a lease, and the log's position when it
+// was given.
+struct LeaseValue {
+  LogPosition position = {};
+  std::string_view token;
+};
+std::string write_lease(const LeaseValue& lease);
+// Views of it. Corrupt: it is none.
+Result<LeaseValue> read_lease(std::string_view in);
+// What begins all of them.
+std::string lease_head();
+
 // Before each piece of a body: none is taken for another.
 inline constexpr std::size_t kPieceHeadBytes = 24;
 std::string write_piece_head(std::uint64_t generation, std::uint64_t index);

@@ -164,6 +164,7 @@ void FleetLog::trim() {
 
 void FleetLog::leave() {
   positions_->distrust();
+  positions_->trust_until(INT64_MIN);
   Commands commands;
   commands.add({"HDEL", key("members"), instance_});
   if (state_ == State::InStep) {

@@ -20,7 +20,7 @@ bool is_among(const std::vector<std::string>& runs, std::string_view run) {
 }  // namespace
 
 bool FleetPositions::may_read(std::string_view run) const {
-  if (clock_.now_ms() >= until_ms_.load(std::memory_order_relaxed)) return false;
+  if (!is_live()) return false;
   const std::shared_lock lock(mutex_);
   return is_among(runs_, run);
 }

@@ -26,6 +26,9 @@ class FleetPositions final : public SharedPositions {
 
   // ---- any thread ----
   bool may_read(std::string_view run) const override;
+  bool is_live() const override {
+    return clock_.now_ms() < until_ms_.load(std::memory_order_relaxed);
+  }
   bool meet(std::string_view run) const override;
   std::optional<LogPosition> shared(std::uint64_t own) const override;
   std::optional<std::uint64_t> own(const LogPosition& shared) const override;

@@ -17,7 +17,7 @@ constexpr std::int64_t kConnect_ms = 1'000;
 constexpr std::int64_t kSilence_ms = 1'000;
 // Between attempts: more after each that failed, and never for all instances at the same time.
 constexpr std::int64_t kFirstRest_ms = 100;
-constexpr std::int64_t kLongestRest_ms = 5'000;
+constexpr std::int64_t kLongestRest_ms = 1'500;
 // An emptied buffer that has grown beyond this is not kept.
 constexpr std::size_t kKeepBytes = std::size_t{256} << 10U;
 // One turn of the loop reads so often, so that a large reply never keeps others waiting.

@@ -93,6 +93,10 @@ std::string piece_name(std::string_view prefix, std::string_view key_bytes,
                      generation, index);
 }
 
+std::string claim_name(std::string_view prefix, std::string_view key_bytes) {
+  return fmt::format("{}c:{{{}}}", prefix, digest(key_bytes));
+}
+
 std::string objects_pattern(std::string_view prefix, char first_byte) {
   return literal(prefix) + (first_byte == keys::kValueKeyVersion ? "v:*" : "r:*");
 }

@@ -16,6 +16,9 @@ std::string object_name(std::string_view prefix, std::string_view key_bytes);
 std::string piece_name(std::string_view prefix, std::string_view key_bytes,
                        std::uint64_t generation, std::uint64_t index);
 
+// Under which instances agree who fetches it: in the slot of its pieces.
+std::string claim_name(std::string_view prefix, std::string_view key_bytes);
+
 // What SCAN is to match for all objects whose keys begin with that byte, and for all of ours.
 std::string objects_pattern(std::string_view prefix, char first_byte);
 std::string all_pattern(std::string_view prefix);

@@ -23,6 +23,8 @@ struct RedisOptions {
   std::int64_t timeout_ms = 50;                             // without progress of an operation
   std::int64_t keep_s = 3600;                               // beyond its time, to be validated
   std::uint64_t max_object_size = std::uint64_t{8} << 20U;  // bytes of body
+  bool drops_when_cut_off =
+      false;  // nearer tiers are not used while the fleet waits for us no more
 };
 
 // Positions of this instance's purge book, and of the log of purges that the fleet shares. Any
@@ -32,6 +34,8 @@ class SharedPositions {
   virtual ~SharedPositions() = default;
   // Whether what a server holds may be used now, in that run of it (run_of).
   virtual bool may_read(std::string_view run) const = 0;
+  // Whether whoever purges waits for this instance.
+  virtual bool is_live() const = 0;
   // It may not. True: because it is another run than those that are known, so that a link may lead
   // to the wrong server, or the log does: that is looked at soon.
   virtual bool meet(std::string_view run) const = 0;

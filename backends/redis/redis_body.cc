@@ -1,5 +1,6 @@
 #include "backends/redis/redis_body.h"
 
+#include <cstring>
 #include <utility>
 
 #include "backends/record.h"
@@ -49,7 +50,7 @@ class RedisBody::Reading final : public PendingAnswer {
     const auto bytes = read_piece(reply.bytes(), pieces.generation, index_);
     if (!bytes || bytes->empty() || block_checksum(*bytes) != pieces.sums[index_]) return nullptr;
     Ref<Chunk> chunk = Chunk::allocate(bytes->size());
-    std::ranges::copy(*bytes, chunk->free_space().begin());
+    std::memcpy(chunk->free_space().data(), bytes->data(), bytes->size());
     chunk->advance(bytes->size());
     return chunk;
   }

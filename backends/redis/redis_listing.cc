@@ -98,6 +98,7 @@ class RedisStore::Scanning final : public PendingAnswer {
       found_[i].left_ms = replies[2 * i].integer;
       const std::string_view first = replies[2 * i + 1].bytes();
       std::string_view rest = first;
+      if (read_lease(first)) part_.leased.push_back(value_key(found_[i].name));
       if (!read_envelope(rest)) continue;  // nobody's, or a piece of a body
       const auto head = record_head_bytes(rest);
       if (!head || *head > kMostHead) continue;
@@ -117,6 +118,12 @@ class RedisStore::Scanning final : public PendingAnswer {
   void on_longer_heads(const std::vector<Reply>& replies) {
     for (std::size_t i = 0; i < found_.size(); ++i) add(found_[i], replies[i].bytes());
     end();
+  }
+
+  // Of "<prefix>v:KEY".
+  std::string value_key(std::string_view name) const {
+    name.remove_prefix(store_.shared().options().prefix.size() + 2);
+    return std::string(1, first_byte_).append(name);
   }
 
   void add(const Found& found, std::string_view value) {

@@ -26,6 +26,9 @@ class RedisStore;
 // log was told. Any thread.
 class ServerHealth final : public LinkWatcher {
  public:
+  // What it costs is one request's time-out; who comes back is to be used within some seconds.
+  static constexpr std::int64_t kLongestRest_ms = 2'000;
+
   ServerHealth(std::string backend, std::string server, std::atomic<std::uint64_t>& errors)
       : backend_(std::move(backend)), server_(std::move(server)), errors_(errors) {}
 
@@ -41,7 +44,7 @@ class ServerHealth final : public LinkWatcher {
   const std::string backend_;
   const std::string server_;
   std::atomic<std::uint64_t>& errors_;
-  Breaker breaker_;
+  Breaker breaker_{kLongestRest_ms};
   std::atomic<bool> is_down_{false};
 };
 

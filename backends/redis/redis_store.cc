@@ -208,12 +208,14 @@ Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservati
   if (entry->body_size() > shared_->options().max_object_size || entry->far_body()) {
     return refuse(StoreResult::TooLarge);
   }
-  const auto position = shared_->positions().shared(entry->seq());
+  // A marker says nothing of what was purged, and so may be as new as can be told.
+  const bool is_marker = entry->kind() == EntryKind::VaryMarker;
+  const auto position = shared_->positions().shared(is_marker ? UINT64_MAX : entry->seq());
   if (!position) {
     shared_->count_dropped();
     return refuse(StoreResult::Failed);
   }
-  Parcel parcel = parcel_of(*entry, name, expire_ms_of(*entry, terms), *position);
+  Parcel parcel = parcel_of(*entry, name, terms, *position);
   const std::uint64_t number = next_write_++;
   auto write = std::make_unique<Write>(Write{.name = name,
                                              .doubts = shared_->doubtful().now(),
@@ -264,16 +266,35 @@ std::int64_t RedisStore::expire_ms_of(const Entry& entry, const StoreTerms& term
   return std::clamp<std::int64_t>(useful_s + options.keep_s, 1, kMost_s) * 1000;
 }
 
+namespace {
+
+// With a lease only in its place: 0 is said where it is not there any more.
+void add_value(Commands& commands, const std::string& name, const std::string& value,
+               const std::string& expire, const std::string& lease) {
+  constexpr std::string_view kExchange =
+      "local had=redis.call('GET',KEYS[1]) "
+      "if not had or #had~=#ARGV[1]+24+#ARGV[2] or string.sub(had,1,#ARGV[1])~=ARGV[1] "
+      "or string.sub(had,-#ARGV[2])~=ARGV[2] then return 0 end "
+      "redis.call('SET',KEYS[1],ARGV[3],'PX',ARGV[4]) return 1";
+  if (lease.empty()) {
+    commands.add({"SET", name, value, "PX", expire});
+  } else {
+    commands.add({"EVAL", kExchange, "1", name, lease_head(), lease, value, expire});
+  }
+}
+
+}  // namespace
+
 RedisStore::Parcel RedisStore::parcel_of(const Entry& entry, const std::string& name,
-                                         std::int64_t expire_ms,
+                                         const StoreTerms& terms,
                                          const LogPosition& position) const {
   const RedisOptions& options = shared_->options();
-  Envelope envelope{.expire_ms = expire_ms, .position = position};
+  Envelope envelope{.expire_ms = expire_ms_of(entry, terms), .position = position};
   const std::string expire = std::to_string(envelope.expire_ms);
   const RecordTime time = RecordTime::undated(loop_.now_ms());
   Parcel out;
   if (entry.body_size() <= kInsideBytes) {
-    out.value.add({"SET", name, write_envelope(envelope) + encode(entry, time), "PX", expire});
+    add_value(out.value, name, write_envelope(envelope) + encode(entry, time), expire, terms.lease);
     return out;
   }
   envelope.generation = std::max<std::uint64_t>(random_number(), 1);
@@ -300,15 +321,19 @@ RedisStore::Parcel RedisStore::parcel_of(const Entry& entry, const std::string& 
     }
   }
   if (!block.empty()) add_piece(block);
-  out.value.add(
-      {"SET", name, write_envelope(envelope) + encode_head(entry, sums, time), "PX", expire});
+  add_value(out.value, name, write_envelope(envelope) + encode_head(entry, sums, time), expire,
+            terms.lease);
   return out;
 }
 
-StoreResult RedisStore::result_of(const Link::Replies& replies) {
+StoreResult RedisStore::result_of(const Link::Replies& replies, bool is_removal) {
   if (!replies) return StoreResult::Failed;
   const auto refused = std::ranges::find_if(*replies, &Reply::is_error);
-  if (refused == replies->end()) return StoreResult::Stored;
+  if (refused == replies->end()) {
+    const Reply& last = replies->back();
+    const bool is_exchange = last.type == Reply::Type::Integer && !is_removal;
+    return is_exchange && last.integer == 0 ? StoreResult::NotHeld : StoreResult::Stored;
+  }
   shared_->refused(refused->bytes(), loop_.now_ms());
   return StoreResult::Failed;
 }
@@ -316,7 +341,8 @@ StoreResult RedisStore::result_of(const Link::Replies& replies) {
 // The value is sent when the pieces that it names are there.
 void RedisStore::write_went_on(std::uint64_t number, const Link::Replies& replies) {
   Write& write = *writes_.at(number);
-  StoreResult result = write.is_overtaken ? StoreResult::Failed : result_of(replies);
+  StoreResult result =
+      write.is_overtaken ? StoreResult::Failed : result_of(replies, !write.is_store);
   if (result == StoreResult::Stored && write.value.count() > 0) {
     Commands value = std::exchange(write.value, {});
     if (send(number, Servers::Load::Small, write.name, std::move(value))) return;
@@ -331,7 +357,7 @@ void RedisStore::write_ended(std::uint64_t number, StoreResult result) {
   if (result == StoreResult::Stored) {
     shared_->doubtful().confirm(key, write->doubts);
     if (write->is_store) shared_->count_store();
-  } else {
+  } else if (result != StoreResult::NotHeld) {
     shared_->add_doubt(key);
     if (write->is_store) {
       shared_->count_dropped();

@@ -21,6 +21,9 @@ class RedisStore final : public Store {
 
   bool answers_now() const override { return false; }
   bool is_shared() const override { return true; }
+  bool is_cut_off() const override {
+    return shared_->options().drops_when_cut_off && !shared_->positions().is_live();
+  }
   EntryRef lookup_now(keys::KeyView, Purpose) override { return nullptr; }
   Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override;
   std::expected<std::unique_ptr<Reservation>, StoreResult> admit(
@@ -29,6 +32,14 @@ class RedisStore final : public Store {
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
   Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override;
+  std::unique_ptr<PendingAnswer> claim(keys::KeyView key, std::int64_t for_ms,
+                                       ClaimWaiter& waiter) override;
+  std::unique_ptr<PendingAnswer> lease(keys::KeyView key, const LeaseTerms& terms,
+                                       std::function<void(LeaseResult)> told) override;
+  std::unique_ptr<PendingAnswer> find_lease(keys::KeyView key, std::string_view token,
+                                            LeaseFound found) override;
+  std::unique_ptr<PendingAnswer> end_lease(keys::KeyView key, std::string_view token,
+                                           std::function<void(bool)> ended) override;
   // Bodies are cut into pieces here.
   std::uint64_t most_whole() const override { return shared_->options().max_object_size; }
   std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
@@ -50,6 +61,8 @@ class RedisStore final : public Store {
 
  private:
   class Looking;
+  class Asking;
+  class HeldClaim;
   class Scanning;
   class Sweep;
   struct Write;
@@ -62,13 +75,13 @@ class RedisStore final : public Store {
   };
 
   std::int64_t expire_ms_of(const Entry& entry, const StoreTerms& terms) const;
-  Parcel parcel_of(const Entry& entry, const std::string& name, std::int64_t expire_ms,
+  Parcel parcel_of(const Entry& entry, const std::string& name, const StoreTerms& terms,
                    const LogPosition& position) const;
   bool send(std::uint64_t number, Servers::Load load, const std::string& name, Commands commands);
 
   void write_went_on(std::uint64_t number, const Link::Replies& replies);
   void write_ended(std::uint64_t number, StoreResult result);
-  StoreResult result_of(const Link::Replies& replies);
+  StoreResult result_of(const Link::Replies& replies, bool is_removal);
 
   const std::shared_ptr<RedisShared> shared_;
   EventLoop& loop_;

@@ -164,9 +164,10 @@ class Server(ThreadingHTTPServer):
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--port", type=int, default=8000)
+    options.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     arguments = options.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with Server(("127.0.0.1", arguments.port), App) as server:
+    with Server((arguments.host, arguments.port), App) as server:
         print(f"listening on {server.server_address[1]}", flush=True)
         try:
             server.serve_forever()

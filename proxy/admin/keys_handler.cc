@@ -11,6 +11,8 @@
 namespace weir::admin {
 namespace {
 
+// Another instance may have stored what is waited for.
+constexpr std::int64_t kLookWhileWaiting_ms = 250;
 // An app's values may be pages. Whoever opens one in a browser must not have it act as a page of
 // the admin address's own.
 constexpr std::string_view kHarmless =
@@ -24,7 +26,8 @@ KeysHandler::KeysHandler(flow::WorkerContext& worker, values::LeaseTable& leases
     : ReplyingHandler(std::move(door)),
       worker_(worker),
       leases_(leases),
-      wait_timer_(worker.loop, [this] { waited(); }) {}
+      wait_timer_(worker.loop, [this] { waited(); }),
+      look_timer_(worker.loop, [this] { look_again(); }) {}
 
 void KeysHandler::start(front::Exchange& exchange) {
   begin(exchange);
@@ -41,6 +44,8 @@ void KeysHandler::start(front::Exchange& exchange) {
 
 void KeysHandler::finished() {
   wait_timer_.stop();
+  look_timer_.stop();
+  takes_place_ = false;
   if (mine_) leases_.fail(line_name(), mine_->token, worker_.loop.now_ms());
   mine_.reset();
   ticket_ = nullptr;
@@ -141,7 +146,8 @@ void KeysHandler::missed() {
     case Kind::Clear:
       return clear_one(false);
     case Kind::GetOrLease:
-      return mine_ ? give(*mine_) : stand_in_line();
+      if (!mine_) return ticket_ ? wait_on() : stand_in_line();
+      return is_shared() ? ask_fleet() : give(*mine_);
     case Kind::GetOrSet:
       if (!is_whole_) return read_body();
       return mine_ ? store_value(leases_.lock_for_set(lease_name())) : stand_in_line();
@@ -213,6 +219,8 @@ void KeysHandler::lease_is_mine(const values::Lease& lease) {
 
 // The value is there.
 void KeysHandler::end_turn() {
+  ticket_ = nullptr;
+  wait_timer_.stop();
   if (mine_) leases_.set(line_name());
   mine_.reset();
 }
@@ -227,6 +235,7 @@ void KeysHandler::give(const values::Lease& lease) {
 void KeysHandler::wait_on() {
   const std::int64_t soon_ms = worker_.loop.now_ms() + 1;
   wait_timer_.start_at(std::min(wait_until_ms_, std::max(ticket_->until_ms(), soon_ms)));
+  if (is_shared() && call_.kind == Kind::GetOrLease) look_timer_.start(kLookWhileWaiting_ms);
 }
 
 // He has waited long enough, or whoever computes it has had his time.
@@ -247,14 +256,16 @@ void KeysHandler::lease_news() {
   if (news == values::LeaseTicket::News::None) return;
   ticket_ = nullptr;
   wait_timer_.stop();
-  if (news == values::LeaseTicket::News::Yours && call_.kind == Kind::GetOrSet) {
-    return lease_is_mine(lease);
-  }
+  look_timer_.stop();
+  pending_ = nullptr;
+  const bool looks_first = call_.kind == Kind::GetOrSet || is_shared();
+  if (news == values::LeaseTicket::News::Yours && looks_first) return lease_is_mine(lease);
   if (news == values::LeaseTicket::News::Yours) return give(lease);
   look_up(Purpose::Serve);
 }
 
 void KeysHandler::end_lease() {
+  if (is_shared()) return end_fleet_lease();
   if (leases_.fail(lease_name(), *call_.token, worker_.loop.now_ms())) return send({.status = 204});
   lease_is_gone();
 }

@@ -61,8 +61,18 @@ class KeysHandler final : public ReplyingHandler,
   void lease_is_gone();
   bool has_lease();
 
+  // ---- leases of a store that other instances share (keys_handler_fleet.cc) ----
+  bool is_shared() const { return store().is_shared(); }
+  void ask_fleet();
+  void told_by_fleet(backends::LeaseResult result);
+  void look_again();
+  void leave_line();
+  void find_fleet_lease();
+  void end_fleet_lease();
+
   // ---- setting (keys_handler_set.cc) ----
   void begin_set();
+  void begin_body();
   void read_body();
   bool take(std::string_view bytes);
   void refuse_set(const values::ValueFault& fault);
@@ -100,6 +110,8 @@ class KeysHandler final : public ReplyingHandler,
 
   std::unique_ptr<values::LeaseTicket> ticket_;
   Timer wait_timer_;
+  Timer look_timer_;          // until it is looked whether another instance has computed it
+  bool takes_place_ = false;  // what lies there was found to be of no use
   std::int64_t wait_until_ms_ = 0;
   std::optional<values::Lease> mine_;  // the lease, or the turn to set, until the client is told
   Life<values::LeaseWaiter> lease_life_{*this};

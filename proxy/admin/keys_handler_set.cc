@@ -30,7 +30,15 @@ values::ValueFault KeysHandler::cannot_store() {
 void KeysHandler::begin_set() {
   const http::FieldView* const token = request().find(kLeaseField);
   if (token && !call_.token) call_.token = token->value;
+  if (call_.token && is_shared()) {
+    exchange().keep_request();
+    return find_fleet_lease();
+  }
   if (!has_lease()) return lease_is_gone();
+  begin_body();
+}
+
+void KeysHandler::begin_body() {
   content_type_ = request().value(http::FieldId::ContentType);
   if (content_type_.size() > kMostTypeBytes) {
     return refuse_set({.field = "Content-Type", .message = "has more than 256 bytes"});
@@ -57,7 +65,7 @@ void KeysHandler::begin_set() {
 // Without a token nobody asks. One that is wrong, or late, is refused: another may have computed
 // the value since, or it was cleared.
 bool KeysHandler::has_lease() {
-  if (!call_.token) return true;
+  if (!call_.token || is_shared()) return true;  // a shared store sees to it itself
   const auto lease = leases_.held(lease_name(), *call_.token, worker_.loop.now_ms());
   if (lease) {
     seq_ = std::min(seq_, lease->seq);
@@ -67,7 +75,11 @@ bool KeysHandler::has_lease() {
 
 // Whoever computed it cannot have it stored, and others wait for him: they need not any longer.
 void KeysHandler::refuse_set(const values::ValueFault& fault) {
-  if (call_.token) leases_.fail(lease_name(), *call_.token, worker_.loop.now_ms());
+  if (call_.token) {
+    leases_.fail(lease_name(), *call_.token, worker_.loop.now_ms());
+    // Nobody need hear of it: where it fails, the lease's time ends it.
+    if (is_shared()) store().end_lease(key_.view(), *call_.token, [](bool) {});
+  }
   this->fault(fault);
 }
 
@@ -128,7 +140,9 @@ void KeysHandler::store_value(std::unique_lock<std::mutex> lock) {
        .seq = seq_,
        .now_ms = worker_.loop.now_ms(),
        .body_bytes = intake_->size()});
-  backends::Storing storing = intake_->commit(std::move(parts), *this);
+  const backends::StoreTerms terms{.useful_s = std::nullopt,
+                                   .lease = call_.token && is_shared() ? *call_.token : ""};
+  backends::Storing storing = intake_->commit(std::move(parts), terms, *this);
   lock.unlock();
   if (storing.result) return on_stored(*storing.result);
   pending_ = std::move(storing.pending);
@@ -141,6 +155,8 @@ void KeysHandler::on_stored(backends::StoreResult result) {
       leases_.set(lease_name());
       end_turn();
       return send({.status = call_.kind == Kind::GetOrSet ? 201 : 204});
+    case backends::StoreResult::NotHeld:
+      return lease_is_gone();
     case backends::StoreResult::TooLarge:
       return refuse_set(too_large(site_->site->backends[backend_]->max_object_size()));
     case backends::StoreResult::NoRoom:

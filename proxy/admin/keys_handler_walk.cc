@@ -148,6 +148,11 @@ bool KeysHandler::clear_part(const backends::ListPart& part) {
     values::build_value_key(name, key);
     if (store().erase(key.view()) != backends::EraseResult::Absent && counts) ++found_->cleared;
   }
+  for (const std::string& leased : part.leased) {
+    const std::string_view name = values::name_of_value(leased);
+    values::build_value_key(name, key);
+    if (call_.pattern.matches(name)) store().erase(key.view());
+  }
   if (part.next) return true;
   void_matching_leases();
   send({.body = admin::text_of({{"cleared", found_->cleared}})});

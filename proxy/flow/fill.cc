@@ -111,6 +111,9 @@ void Fill::run(Step step) {
       case Step::LookUp:
         step = look_up();
         break;
+      case Step::Claim:
+        step = claim();
+        break;
       case Step::Ask:
         step = ask();
         break;
@@ -143,10 +146,10 @@ void Fill::on_lookup(backends::EntryRef entry) {
 }
 
 Fill::Step Fill::found(backends::EntryRef entry) {
-  if (!entry) return Step::Ask;
+  if (!entry) return not_found();
   if (entry->kind() == backends::Entry::Kind::VaryMarker) {
     const bool is_page = order_.table_key.bytes == order_.base_key.bytes;
-    if (!is_page || !variant_key_.bytes.empty()) return Step::Ask;  // not ours: variants have none
+    if (!is_page || !variant_key_.bytes.empty()) return not_found();  // variants have none
     marker_ = std::move(entry);
     keys::KeyBuffer variant;
     keys::build_variant_key(order_.base_key.view(), marker_->vary().to_vector(),
@@ -154,7 +157,7 @@ Fill::Step Fill::found(backends::EntryRef entry) {
     variant_key_ = OwnedKey(variant.view());
     return Step::LookUp;
   }
-  if (!is_usable(*entry)) return Step::Ask;
+  if (!is_usable(*entry)) return not_found();
   if (!win()) return lose();
   leave_table();
   flight_->land(std::move(entry),

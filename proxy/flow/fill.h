@@ -47,6 +47,7 @@ class Fills {
 class Fill final : public upstream::FetchSink,
                    public backends::LookupWaiter,
                    public backends::StoreWaiter,
+                   public backends::ClaimWaiter,
                    public Wakeable {
  public:
   Fill(Fills& fills, Ref<Flight> flight, FillOrder&& order);
@@ -54,8 +55,9 @@ class Fill final : public upstream::FetchSink,
 
   void start();
 
-  // ---- LookupWaiter, StoreWaiter: the stores answer later ----
+  // ---- LookupWaiter, ClaimWaiter, StoreWaiter: the stores answer later ----
   void on_lookup(backends::EntryRef entry) override;
+  void on_claimed(backends::Claimed claimed) override;
   void on_stored(backends::StoreResult result) override;
 
   // ---- FetchSink ----
@@ -70,10 +72,13 @@ class Fill final : public upstream::FetchSink,
  private:
   enum class Step : std::uint8_t {
     LookUp,  // has a store the answer?
+    Claim,   // is it this instance that asks the app?
     Ask,     // have it fetched
     Commit,  // store what has arrived
     // Waits.
     AwaitLookUp,  // until a slower tier has answered
+    AwaitClaim,   // the same
+    AwaitTurn,    // another instance asks the app: until it may have stored the answer
     AwaitHead,    // until the app answers, or the fetch ends
     AwaitBody,    // until the answer's end; paused while a window is full
     AwaitCommit,  // until the stores have reported
@@ -88,6 +93,11 @@ class Fill final : public upstream::FetchSink,
   Step look_up();
   bool is_enough(const backends::Entry& entry) override;
   Step found(backends::EntryRef entry);
+  Step not_found();
+  Step claim();
+  Step claimed(backends::Claimed claimed);
+  Step look_again();
+  void settle_claim(bool is_refused);
   Step ask();
   Step commit();
   Step committed(backends::StoreResult result);
@@ -157,6 +167,12 @@ class Fill final : public upstream::FetchSink,
   backends::EntryRef marker_;                         // that was found,
   OwnedKey variant_key_;                              // and the variant that it led to
   std::unique_ptr<backends::PendingAnswer> pending_;  // of a store
+
+  // With `coalesce: fleet`. Held until the answer is stored.
+  std::unique_ptr<backends::Claim> claim_;
+  bool is_alone_ = false;  // no other instance is waited for, or not any more
+  std::int64_t turn_by_ms_ = 0;
+  std::unique_ptr<Timer> turn_timer_;
 
   std::unique_ptr<upstream::Fetch> fetch_;
   bool paused_ = false;

@@ -173,6 +173,7 @@ bool Fill::discard_for_cookies(const http::ResponseHead& head) {
   }
   if (!why) return false;
   remember(why);
+  settle_claim(true);
   leave_table();
   flight_->release(Flight::Release::AskAgain, nullptr, false);
   return true;
@@ -353,7 +354,9 @@ void Fill::publish(std::shared_ptr<FlightHead> head) {
   const int status = head->response.status;
   const bool shared = order_.joinable || alone_;  // what it had asked for was for all
   const bool unshareable = shared && !head->shareable;
-  if (unshareable && worth_remembering(verdict_.refusal, status)) remember(verdict_.refusal);
+  const bool is_refused = unshareable && worth_remembering(verdict_.refusal, status);
+  if (is_refused) remember(verdict_.refusal);
+  if (!storing_) settle_claim(is_refused);
   if (!order_.joinable || head->shareable) {
     flight_->publish_head(std::move(head), storing_);
     return;

@@ -28,7 +28,6 @@ void foresee_answer(const AskedRequest& asked, const Planned& planned, const Met
   const RequestPlan& plan = planned.plan;
   const http::RequestHead& head = asked.head.get();
   out.asks_app = true;
-  out.form = plan.form();
   policy::Refusal refusal = plan.kind == RequestClass::Bypass ? plan.refusal : met.remembered;
   std::int64_t ttl_s = 0;
   if (met.remembered) {
@@ -57,6 +56,7 @@ Outlook foresee(const AskedRequest& asked, const Planned& planned, const Met& me
   Outlook out;
   const RequestPlan& plan = planned.plan;
   if (plan.answered_here) return out;
+  out.form = plan.form();
   if (plan.kind != RequestClass::Bypass) {
     const Findings& found = met.found;
     const bool serves = found.has_copy && (found.reuse.reuse == Reuse::Fresh ||

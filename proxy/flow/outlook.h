@@ -50,7 +50,7 @@ struct Outlook {
   bool asks_app = false;
   bool follows = false;        // another request's fetch, for as long as that serves it
   bool not_modified = false;   // a 304, for the client's own copy is still good
-  Form form = Form::Verbatim;  // how the app is asked
+  Form form = Form::Verbatim;  // how the app is asked, or would be
 };
 
 // Without anything stored or remembered: what a first request meets.

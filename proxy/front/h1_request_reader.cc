@@ -1,6 +1,7 @@
 #include "proxy/front/h1_request_reader.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -124,7 +125,7 @@ BodyRead H1RequestReader::read_body(std::span<char> into) {
 BodyRead H1RequestReader::read_raw(std::span<char> into) {
   const std::string_view bytes = unread().substr(0, into.size());
   if (bytes.empty()) return {BodyRead::Status::Pending};
-  std::ranges::copy(bytes, into.begin());
+  std::memcpy(into.data(), bytes.data(), bytes.size());
   use(bytes.size());
   return {BodyRead::Status::Data, bytes.size()};
 }

@@ -30,12 +30,13 @@ ValueIntake::Status ValueIntake::flow(std::string_view bytes) {
   return inflow_->is_behind() ? Status::Behind : Status::Taken;
 }
 
-backends::Storing ValueIntake::commit(backends::EntryParts parts, backends::StoreWaiter& waiter) {
+backends::Storing ValueIntake::commit(backends::EntryParts parts, const backends::StoreTerms& terms,
+                                      backends::StoreWaiter& waiter) {
   if (inflow_) return inflow_->commit(std::move(parts), waiter);
   parts.body = make_body(bytes_);
   bytes_ = {};
   entry_ = backends::make_entry(std::move(parts));
-  return store_.store(entry_, nullptr, {}, waiter);
+  return store_.store(entry_, nullptr, terms, waiter);
 }
 
 }  // namespace weir::values

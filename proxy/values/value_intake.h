@@ -40,7 +40,8 @@ class ValueIntake {
   std::uint64_t size() const { return size_; }
 
   // All of it was appended; `parts` is the entry but for its body. Once. As Store::store().
-  backends::Storing commit(backends::EntryParts parts, backends::StoreWaiter& waiter);
+  backends::Storing commit(backends::EntryParts parts, const backends::StoreTerms& terms,
+                           backends::StoreWaiter& waiter);
   // What was stored, once it is.
   backends::EntryRef entry() const { return inflow_ ? inflow_->entry() : entry_; }
 

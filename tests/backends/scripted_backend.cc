@@ -47,6 +47,7 @@ class ScriptedBackend::Presence final : public Store {
 
   bool answers_now() const override { return false; }
   bool is_shared() const override { return backend_->shared_; }
+  bool is_cut_off() const override { return backend_->is_cut_off_; }
   EntryRef lookup_now(keys::KeyView, Purpose) override { return nullptr; }
   Lookup lookup(keys::KeyView key, Purpose purpose, LookupWaiter& waiter) override {
     return backend_->ask(key, purpose, loop_, waiter);

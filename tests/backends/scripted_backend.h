@@ -29,6 +29,8 @@ class ScriptedBackend final : public Backend, public std::enable_shared_from_thi
 
   // Others store here as well. Before it is attached.
   void share() { shared_ = true; }
+  // What nearer tiers have is not to be used, or is again.
+  void cut_off(bool is) { is_cut_off_ = is; }
   // From now on stores are Pending; without `until_released` they end by themselves.
   void hold_stores(bool until_released = true);
   // Posts the ends of the stores waiting; anything but Stored also removes the older entry.
@@ -68,6 +70,7 @@ class ScriptedBackend final : public Backend, public std::enable_shared_from_thi
   const std::string name_ = "scripted";
   const std::uint64_t max_object_size_;
   bool shared_ = false;
+  bool is_cut_off_ = false;
   std::atomic<bool> holding_{false};
   std::atomic<int> reserved_{0};
   mutable std::mutex mutex_;

@@ -43,6 +43,26 @@ EntryRef arrived_at(std::string_view key, std::string_view body, std::int64_t ms
   return make_entry(std::move(parts));
 }
 
+TEST(TieredShared, WhoIsCutOffFromTheOthersUsesNothingOfItsOwn) {
+  EventLoop loop;
+  const auto near = make_ram_backend({.name = "near"});
+  const auto far = std::make_shared<ScriptedBackend>();
+  far->share();
+  const auto store = make_tiered({near, far})->attach(loop);
+  const auto near_store = near->attach(loop);
+  ASSERT_EQ(put(*near_store, arrived_at("a", "near", 10), loop), StoreResult::Stored);
+  const keys::KeyView key{"a", hash128("a")};
+  for (const bool is_cut_off : {false, true, false}) {
+    SCOPED_TRACE(is_cut_off);
+    far->cut_off(is_cut_off);
+    EXPECT_EQ(store->lookup_now(key, Purpose::Serve) == nullptr, is_cut_off);
+    EXPECT_NE(store->lookup_now(key, Purpose::Probe), nullptr) << "who stores may know of it";
+    for (const Purpose purpose : {Purpose::Serve, Purpose::Probe}) {
+      EXPECT_EQ(look_up(*store, key, loop, purpose) == nullptr, is_cut_off);
+    }
+  }
+}
+
 TEST(TieredShared, WhatWillNotDoIsLookedForFurtherWhereOthersStoreToo) {
   // What a near tier has, what the shared one has, and what the caller gets who needs one from 50
   // on.

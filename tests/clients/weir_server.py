@@ -18,6 +18,7 @@ admin: {admin}
 backends:
   ram: {{ type: ram, max_size: 64MiB, max_object_size: 1MiB }}
   disk: {{ type: disk, cache_dir: {folder}/cache, min_free: 0, max_size: 64MiB }}
+  redis: {{ type: redis, unix: {folder}/redis.sock, timeout: 5s }}
 default: ram
 """
 
@@ -34,7 +35,19 @@ class WeirServer:
                                     more=f"admin_token: '{token}'" if token else '')
         self._process = None
         self._log = ''
+        self._redis = self._start_redis()
         self.start()
+
+    def _start_redis(self):
+        """On a socket in the folder; returns when it serves."""
+        redis = subprocess.Popen(
+            ['redis-server', '--port', '0', '--unixsocket', self.folder / 'redis.sock', '--save',
+             '', '--dir', self.folder],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        for line in redis.stdout:
+            if 'eady to accept connections' in line:
+                return redis
+        raise RuntimeError('redis-server has ended')
 
     def start(self):
         """Returns when it listens. What it logs later is little, and fits into the pipe."""
@@ -66,4 +79,6 @@ class WeirServer:
     def close(self):
         if self._process.returncode is None:
             self.stop()
+        self._redis.kill()
+        self._redis.communicate()
         self._folder.cleanup()

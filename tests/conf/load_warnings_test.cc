@@ -7,6 +7,31 @@
 namespace weir::conf {
 namespace {
 
+TEST(LoadWarnings, ServersThatAppsShare) {
+  // Only where keys lack what tells two apps apart, and once for many routes alike.
+  const LoadResult result = load(R"(upstream: http://a
+backends:
+  ram: { type: ram }
+  shared: { type: redis }
+  own: { type: redis, prefix: "shop:" }
+default: [ram, shared]
+routes:
+  - { match: /a, cache: { hostname: false } }
+  - { match: /b, cache: { hostname: false } }
+  - { match: /c, cache: true }
+  - { match: /d, cache: { hostname: false, backend: own } }
+  - { match: /e, cache: { hostname: false, backend: ram } }
+  - { match: /f, cache: { coalesce: fleet } }
+  - { match: /g, cache: { coalesce: fleet, backend: ram } }
+)");
+  EXPECT_EQ(warnings_of(result),
+            "weir.yaml:8:5: routes[0]: hostname is false, and backend shared has the usual prefix "
+            "\"cache:\": another app on that server with both would share its pages (give each app "
+            "a prefix of its own)\n"
+            "weir.yaml:14:5: routes[6]: coalesce is fleet, and none of ram is a Redis backend: "
+            "instances do not hear of each other, and it is as instance\n");
+}
+
 TEST(LoadWarnings, RoutesThatNeverMatch) {
   // Only where an earlier route certainly takes everything, with both places.
   const LoadResult result = load(R"(upstream: http://a

@@ -304,6 +304,12 @@ TEST_F(Explain, TheCommandSaysTheSameLiveAndOffline) {
   }
   live.push_back("--json");
   EXPECT_EQ(Json::parse(run_weir(live).out)["class"], "personal");
+  // A hit asks nobody; how the app would be asked does not depend on that.
+  const std::vector<std::string> of_a_hit = {live[0], live[1],  live[2],
+                                             live[3], "--json", "http://app.test/pages/a"};
+  const Json hit = Json::parse(run_weir(of_a_hit).out);
+  EXPECT_FALSE(hit["now"]["asks_app"]);
+  EXPECT_EQ(hit["app"]["form"], "shared");
 }
 
 TEST_F(Explain, WrongUsageAndAbsentInstancesHaveTheirExitCodes) {

@@ -196,6 +196,38 @@ TEST_F(Fleet, ItsOwnTiersGoOnWhenTheServerIsGone) {
   EXPECT_TRUE(eventually([&] { return !a.log_behind("log of purges is out of reach").empty(); }));
 }
 
+TEST_F(Fleet, WhereItIsToldSoWhoIsCutOffUsesNothingOfItsOwn) {
+  // Once nobody waits for it any more; and from its start until it has joined.
+  origin_.on("/a", cacheable("hello"));
+  WeirProcess& a = add(yaml("[ram, redis]", ", fleet: { partition: drop }"));
+  get(a, "/a");
+  ASSERT_TRUE(eventually([&] { return status(a, "/a").hit; }));
+  redis_->kill();
+  EXPECT_TRUE(status(a, "/a").hit) << "those who purge wait for it as yet";
+  EXPECT_TRUE(eventually([&] { return !status(a, "/a").hit; }));
+  EXPECT_EQ(get(a, "/a").body, "hello");
+  EXPECT_FALSE(status(a, "/a").hit) << "not from what it has stored since, either";
+  redis_->start_again();
+  EXPECT_TRUE(eventually([&] { return status(a, "/a").hit; }));
+}
+
+TEST_F(Fleet, PagesThatVaryAreHitsAtAllOthers) {
+  origin_.on("/a", [](const Request& request) {
+    return cacheable("in " + request.fields.value("X-Kind")).header("Vary", "X-Kind");
+  });
+  WeirProcess& a = add();
+  WeirProcess& b = add();
+  const auto ask = [](const WeirProcess& at, const char* kind) {
+    return Client(at.port()).get("/a", {{"Host", "a.test"}, {"X-Kind", kind}});
+  };
+  for (const char* const kind : {"one", "two"})
+    EXPECT_EQ(ask(a, kind).body, "in " + std::string(kind));
+  for (const char* const kind : {"one", "two"}) {
+    EXPECT_TRUE(eventually([&] { return cache_status(ask(b, kind)).hit; })) << kind;
+    EXPECT_EQ(ask(b, kind).body, "in " + std::string(kind));
+  }
+}
+
 TEST_F(Fleet, AServerThatHangsCostsItsTimeOutAndNoErrors) {
   timeout_ = "50ms";
   origin_.otherwise([](const Request&) { return cacheable("hello"); });

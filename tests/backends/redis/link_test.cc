@@ -305,6 +305,17 @@ class Saying {
   std::thread thread_;
 };
 
+TEST_F(LinkTest, HalfAReplyIsNone) {
+  // The rest of it never comes: who waits is told in his own time, and the link ends in its.
+  const Saying server("+PONG\r\n$0\r\n\r\n$0\r\n\r\n$100\r\nhalf of");
+  open(server.place(), {.timeout_ms = 50});
+  EXPECT_EQ(await(ask({"GET", "a"})), "timeout");
+  EXPECT_TRUE(link_->is_ready());
+  while (link_->is_ready()) loop_.turn();
+  EXPECT_THAT(news_.back(), HasSubstr("it has said nothing for a second"));
+  link_.reset();
+}
+
 TEST_F(LinkTest, WhatIsNoReplyEndsTheConnection) {
   struct Row {
     const char* what;

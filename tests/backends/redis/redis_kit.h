@@ -22,6 +22,7 @@ class OwnPositions final : public SharedPositions {
     return readable && run.size() == 40 + 1 + 40;
   }
   bool meet(std::string_view) const override { return false; }
+  bool is_live() const override { return true; }
   std::optional<redis::LogPosition> shared(std::uint64_t own) const override {
     return redis::LogPosition{1, {7, own}};
   }

@@ -1,0 +1,71 @@
+// Who of all instances fetches what the server lacks: a name of its own in the object's slot, which
+// holds the claim of one of them, or what became of it (docs/REDIS_FORMAT.md).
+#include <string>
+#include <utility>
+
+#include "backends/redis/names.h"
+#include "backends/redis/redis_asking.h"
+#include "backends/redis/redis_store.h"
+#include "base/random.h"
+
+namespace weir::backends::redis {
+namespace {
+
+// In place of a claim: what was fetched is for one visitor alone. So long nobody waits.
+constexpr std::string_view kRefused = "!";
+constexpr std::string_view kRefused_ms = "10000";
+
+}  // namespace
+
+class RedisStore::HeldClaim final : public Claim {
+ public:
+  HeldClaim(Weak<RedisStore> store, std::string name, std::string token)
+      : store_(std::move(store)), name_(std::move(name)), token_(std::move(token)) {}
+  ~HeldClaim() override {
+    change("if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('UNLINK',KEYS[1]) end");
+  }
+  void refuse() override {
+    change(
+        "if redis.call('GET',KEYS[1])==ARGV[1] then "
+        "redis.call('SET',KEYS[1],ARGV[2],'PX',ARGV[3]) end");
+  }
+
+ private:
+  // If it is held still. Where nobody hears of it, its time will end it.
+  void change(std::string_view script) {
+    RedisStore* const store = store_.get();
+    if (!store) return;
+    Commands commands;
+    commands.add({"EVAL", script, "1", name_, token_, kRefused, kRefused_ms});
+    [[maybe_unused]] const auto unheard = store->servers().call(
+        Servers::Load::Small, name_, std::move(commands), [](const auto&, auto) {});
+  }
+
+  const Weak<RedisStore> store_;
+  const std::string name_;
+  const std::string token_;
+};
+
+std::unique_ptr<PendingAnswer> RedisStore::claim(keys::KeyView key, std::int64_t for_ms,
+                                                 ClaimWaiter& waiter) {
+  const std::string name = claim_name(shared_->options().prefix, key.bytes);
+  const std::string token = std::to_string(random_number());
+  Commands commands;
+  commands.add({"SET", name, token, "NX", "PX", std::to_string(for_ms)}).add({"GET", name});
+  return Asking::begin(
+      *this, name, std::move(commands),
+      [this, &waiter, name, token](const std::vector<Reply>* replies) {
+        using Status = Claimed::Status;
+        if (!replies || (*replies)[0].is_error() || (*replies)[1].is_error()) {
+          return waiter.on_claimed({});
+        }
+        if ((*replies)[0].bytes() == "OK") {
+          return waiter.on_claimed(
+              {Status::Mine, std::make_unique<HeldClaim>(life_.watch(), name, token)});
+        }
+        const bool is_refused = (*replies)[1].bytes() == kRefused;
+        waiter.on_claimed({is_refused ? Status::Refused : Status::Others});
+      });
+}
+
+}  // namespace weir::backends::redis

@@ -1,0 +1,74 @@
+// Who of all instances computes a value: a lease that lies under the value's own name, and is
+// exchanged for the value by a script (docs/REDIS_FORMAT.md).
+#include <string>
+#include <utility>
+
+#include "backends/redis/envelope.h"
+#include "backends/redis/names.h"
+#include "backends/redis/redis_asking.h"
+#include "backends/redis/redis_store.h"
+
+namespace weir::backends::redis {
+namespace {
+
+// 1: it is the caller's. 0: another one is held. 2: something lies there, and is to stay.
+constexpr std::string_view kLease =
+    "local had=redis.call('GET',KEYS[1]) "
+    "if had and string.sub(had,1,#ARGV[1])==ARGV[1] then return 0 end "
+    "if had and ARGV[4]=='' then return 2 end "
+    "redis.call('SET',KEYS[1],ARGV[2],'PX',ARGV[3]) return 1";
+// The token is a lease's end, and has its length.
+constexpr std::string_view kEnd =
+    "local had=redis.call('GET',KEYS[1]) "
+    "if had and #had==#ARGV[1]+24+#ARGV[2] and string.sub(had,1,#ARGV[1])==ARGV[1] "
+    "and string.sub(had,-#ARGV[2])==ARGV[2] then "
+    "redis.call('UNLINK',KEYS[1]) return 1 end return 0";
+
+}  // namespace
+
+std::unique_ptr<PendingAnswer> RedisStore::lease(keys::KeyView key, const LeaseTerms& terms,
+                                                 std::function<void(LeaseResult)> told) {
+  const std::string name = object_name(shared_->options().prefix, key.bytes);
+  const auto position = shared_->positions().shared(terms.seq);
+  const std::string value = write_lease({position.value_or(LogPosition{}), terms.token});
+  Commands commands;
+  commands.add({"EVAL", kLease, "1", name, lease_head(), value, std::to_string(terms.for_ms),
+                terms.takes_place ? "yes" : ""});
+  return Asking::begin(
+      *this, name, std::move(commands),
+      [told = std::move(told)](const std::vector<Reply>* replies) {
+        if (!replies || replies->front().type != Reply::Type::Integer) {
+          return told(LeaseResult::Unknown);
+        }
+        const std::int64_t said = replies->front().integer;
+        told(said == 1 ? LeaseResult::Mine : said == 0 ? LeaseResult::Others : LeaseResult::There);
+      });
+}
+
+std::unique_ptr<PendingAnswer> RedisStore::find_lease(keys::KeyView key, std::string_view token,
+                                                      LeaseFound found) {
+  const std::string name = object_name(shared_->options().prefix, key.bytes);
+  Commands commands;
+  commands.add({"GET", name});
+  return Asking::begin(*this, name, std::move(commands),
+                       [this, token = std::string(token),
+                        found = std::move(found)](const std::vector<Reply>* replies) {
+                         if (!replies) return found(std::nullopt);
+                         const auto lease = read_lease(replies->front().bytes());
+                         if (!lease || lease->token != token) return found(std::nullopt);
+                         found(shared_->positions().own(lease->position));
+                       });
+}
+
+std::unique_ptr<PendingAnswer> RedisStore::end_lease(keys::KeyView key, std::string_view token,
+                                                     std::function<void(bool)> ended) {
+  const std::string name = object_name(shared_->options().prefix, key.bytes);
+  Commands commands;
+  commands.add({"EVAL", kEnd, "1", name, lease_head(), token});
+  return Asking::begin(*this, name, std::move(commands),
+                       [ended = std::move(ended)](const std::vector<Reply>* replies) {
+                         ended(replies && replies->front().integer == 1);
+                       });
+}
+
+}  // namespace weir::backends::redis

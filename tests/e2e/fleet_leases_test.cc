@@ -1,0 +1,137 @@
+// Leases on values that lie in Redis: of all instances' callers one computes, and any instance
+// knows the lease by its token.
+#include <algorithm>
+
+#include "tests/e2e/fleet_fixture.h"
+
+namespace weir::test {
+namespace {
+
+class FleetLeases : public Fleet {
+ protected:
+  void SetUp() override {
+    a_ = &add();
+    b_ = &add();
+  }
+  static Client waiting(const WeirProcess& at, std::string_view name) {
+    Client out(at.admin_port());
+    out.send(Client::message("GET", "/v1/keys/" + std::string(name) + "?lease=20s&wait=20s",
+                             {{"Host", "127.0.0.1"}}));
+    return out;
+  }
+  static std::string lease(const WeirProcess& at, std::string_view name,
+                           std::string_view terms = "?lease=20s&wait=0") {
+    const Response answer =
+        ask_admin(at, "GET", "/v1/keys/" + std::string(name) + std::string(terms));
+    return std::string(answer.fields.value("Weir-Lease"));
+  }
+  static int put(const WeirProcess& at, std::string_view name, std::string_view token,
+                 std::string_view value = "computed") {
+    const std::string of = token.empty() ? "" : "?lease=" + std::string(token);
+    return ask_admin(at, "PUT", "/v1/keys/" + std::string(name) + of, value).status;
+  }
+  static Response get(const WeirProcess& at, std::string_view name) {
+    return ask_admin(at, "GET", "/v1/keys/" + std::string(name));
+  }
+
+  WeirProcess* a_ = nullptr;
+  WeirProcess* b_ = nullptr;
+};
+
+TEST_F(FleetLeases, OfAllCallersOneComputesAndTheOthersGetIt) {
+  for (const std::size_t size : {std::size_t{8}, std::size_t{200'000}}) {
+    const std::string name = "a" + std::to_string(size);
+    const std::string value = patterned(size);
+    std::vector<Client> callers;
+    for (int i = 0; i < 20; ++i) callers.push_back(waiting(i % 2 == 0 ? *a_ : *b_, name));
+    ASSERT_TRUE(eventually([&] { return std::ranges::any_of(callers, &Client::readable_now); }));
+    const auto leads = std::ranges::find_if(callers, &Client::readable_now);
+    const Response leader = leads->read();
+    EXPECT_EQ(leader.status, 404);
+    const std::string token(leader.fields.value("Weir-Lease"));
+    ASSERT_FALSE(token.empty());
+    callers.erase(leads);
+    // By the instance that did not give it.
+    for (const WeirProcess* const at : {a_, b_}) EXPECT_EQ(put(*at, name, "wrong"), 409);
+    EXPECT_EQ(put(*a_, name, token.substr(token.size() - 1)), 409);
+    EXPECT_EQ(std::ranges::count_if(callers, &Client::readable_now), 0);
+    EXPECT_EQ(put(*b_, name, token, value), 204);
+    for (Client& caller : callers) {
+      const Response answer = caller.read();
+      EXPECT_EQ(answer.status, 200);
+      EXPECT_EQ(answer.body, value);
+    }
+    EXPECT_EQ(put(*a_, name, token, "late"), 409);
+    EXPECT_EQ(get(*a_, name).body, value);
+  }
+}
+
+TEST_F(FleetLeases, WhoCannotComputeHandsItOnToAnotherInstancesCaller) {
+  const std::string token = lease(*a_, "a");
+  ASSERT_FALSE(token.empty());
+  EXPECT_EQ(lease(*b_, "a"), "") << "it is held";
+  Client next = waiting(*b_, "a");
+  EXPECT_EQ(ask_admin(*b_, "DELETE", "/v1/keys/a?lease=wrong").status, 409);
+  EXPECT_EQ(ask_admin(*b_, "DELETE", "/v1/keys/a?lease=" + token).status, 204);
+  const std::string other(next.read().fields.value("Weir-Lease"));
+  EXPECT_FALSE(other.empty());
+  EXPECT_EQ(put(*a_, "a", token), 409);
+  EXPECT_EQ(put(*a_, "a", other), 204);
+}
+
+TEST_F(FleetLeases, OneThatIsOverGoesToTheNext) {
+  ASSERT_FALSE(lease(*a_, "a", "?lease=300ms&wait=0").empty());
+  Client next = waiting(*b_, "a");
+  EXPECT_FALSE(next.read().fields.value("Weir-Lease").empty());
+}
+
+TEST_F(FleetLeases, AValueThatIsSetWithoutItEndsIt) {
+  const std::string token = lease(*a_, "a");
+  Client next = waiting(*a_, "a");
+  EXPECT_EQ(put(*b_, "a", "", "set"), 204);
+  EXPECT_EQ(next.read().body, "set");
+  EXPECT_EQ(put(*a_, "a", token), 409);
+  EXPECT_EQ(get(*b_, "a").body, "set");
+}
+
+TEST_F(FleetLeases, ClearsAndPurgesAtAnyInstanceVoidThem) {
+  const struct {
+    const char* method;
+    const char* target;
+    const char* body;
+    bool voids;
+  } rows[] = {
+      {"DELETE", "/v1/keys/key", "", true},
+      {"DELETE", "/v1/keys/k*", "", true},
+      {"DELETE", "/v1/keys", "", true},
+      {"POST", "/v1/purge", R"({"all": true})", true},
+      {"DELETE", "/v1/keys/other", "", false},
+      {"DELETE", "/v1/keys/o*", "", false},
+      {"POST", "/v1/purge", R"({"prefix": "/"})", false},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(std::string(row.target) + row.body);
+    const std::string token = lease(*a_, "key");
+    ASSERT_FALSE(token.empty());
+    EXPECT_EQ(ask_admin(*b_, row.method, row.target, row.body).status, 200);
+    // A clear is told to the others by the log, which takes it a moment.
+    if (row.voids) {
+      EXPECT_TRUE(eventually(
+          [&] { return put(*a_, "key", token) == 409 || get(*a_, "key").status == 200; }));
+      EXPECT_NE(get(*a_, "key").status, 200);
+    } else {
+      EXPECT_EQ(put(*a_, "key", token), 204);
+    }
+    ask_admin(*a_, "DELETE", "/v1/keys/key");
+    EXPECT_TRUE(eventually([&] { return get(*b_, "key").status == 404; }));
+  }
+}
+
+TEST_F(FleetLeases, WithoutTheServerOneCallerOfEachInstanceComputes) {
+  redis_->kill();
+  EXPECT_FALSE(lease(*a_, "a").empty());
+  EXPECT_FALSE(lease(*b_, "a").empty());
+}
+
+}  // namespace
+}  // namespace weir::test
