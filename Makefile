@@ -35,6 +35,7 @@ TIDY_UNDER ?= base conf cachekeys backends proxy
 # make fuzz
 FUZZ_SECONDS ?= 20
 # make bench
+BENCH_PROGRAMS = weir bench_floor bench_origin bench_redis_floor bench_pacer
 DURATION ?= 5
 ROUNDS   ?= 3
 SERVERS  ?=
@@ -142,12 +143,12 @@ fuzz: need-check ## run every fuzzer for FUZZ_SECONDS (20)
 	@tests/tidy/run_fuzzers.sh $(BUILD)/fuzz/tests/fuzz tests/fuzz $(FUZZ_SECONDS)
 
 bench: need-bench configure ## compare Weir with nginx, HAProxy, Varnish and a bare floor
-	@$(COMPILE) $(BUILD) -j $(JOBS) --target weir bench_floor bench_origin
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target weir $(BENCH_PROGRAMS)
 	@python3 tests/bench/bench.py --build $(BUILD) --duration $(DURATION) --rounds $(ROUNDS) \
 	  --servers "$$SERVERS" --cases "$$CASES"
 
 bench-syscalls: need-bench configure ## system calls per hit (SERVERS=weir by default)
-	@$(COMPILE) $(BUILD) -j $(JOBS) --target weir bench_floor bench_origin
+	@$(COMPILE) $(BUILD) -j $(JOBS) --target weir $(BENCH_PROGRAMS)
 	@python3 tests/bench/bench.py --build $(BUILD) --syscalls --duration $(DURATION) \
 	  --servers "$${SERVERS:-floor weir}"
 

@@ -20,7 +20,7 @@ packages_of() {
     test)  echo ccache lld redis-server redis-sentinel openssl
            command -v node >/dev/null || echo nodejs ;;
     check) echo clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev prometheus ;;
-    bench) echo nginx haproxy varnish wrk strace ;;
+    bench) echo nginx haproxy varnish wrk strace redis-server ;;
     # Node.js of another source than Debian's has npm with it, and may not stand beside Debian's.
     browser) echo chromium chromium-sandbox
              command -v node >/dev/null || echo nodejs

@@ -2,20 +2,17 @@
 beside a page, reloads, a purge of a million objects, and the end."""
 
 import contextlib
-import http.client
 import os
 import select
 import signal
 import socket
-import statistics
 import threading
 import time
 
 import memory
-import procs
+import turns
 import wrk
-from memory import say
-from servers import Server, ServerError, free_port, get, start_weir_with
+from servers import Server, ServerError, ask, free_port, get, start_weir_with
 
 CONFIG = "weir_control.yaml"
 VALUE_BAR = 1.3
@@ -38,46 +35,22 @@ def _start(bench, label, storage_mib=64):
 
 
 def _call(server, method, path, body, content_type="application/json"):
-    connection = http.client.HTTPConnection("127.0.0.1", server.admin, timeout=30)
-    try:
-        connection.request(method, path, body, {"Content-Type": content_type})
-        response = connection.getresponse()
-        answer = response.read()
-    finally:
-        connection.close()
-    if response.status >= 300:
-        raise ServerError(f"{method} {path}: {response.status} {answer!r}")
+    status, answer = ask(server.admin, method, path, body, {"Content-Type": content_type})
+    if status >= 300:
+        raise ServerError(f"{method} {path}: {status} {answer!r}")
 
 
 def value(bench):
     """A value of 1 KiB beside a page of 1 KiB, of one instance, in turn."""
-    cells = [["1 KiB", "read", "CPU µs/req, median", "lowest–highest", "req/s", "× page", "bar"]]
+    cells = [turns.head("1 KiB", "read", "page")]
     with bench.reporting("weir", "value"):
         server = _start(bench, "value")
         _call(server, "PUT", "/v1/keys/kept", b"v" * 1024, "application/octet-stream")
         urls = {"page": f"{server.url}{PAGE}",
                 "value": f"http://127.0.0.1:{server.admin}/v1/keys/kept"}
-        cost = {kind: [] for kind in urls}
-        rate = {kind: [] for kind in urls}
-        for turn in range(bench.arguments.rounds):
-            used, asked, seconds = ({kind: 0 for kind in urls} for _ in range(3))
-            for _ in range(bench.arguments.duration):
-                for kind, url in urls.items():
-                    before = procs.cpu_us(server.pids())
-                    result = wrk.load(bench.load_cpu, url, 1, "one")
-                    used[kind] += procs.cpu_between(before, procs.cpu_us(server.pids()))
-                    asked[kind] += result["requests"]
-                    seconds[kind] += result["seconds"]
-            for kind in urls:
-                cost[kind].append(used[kind] / asked[kind])
-                rate[kind].append(asked[kind] / seconds[kind])
-                say(f"  round {turn + 1} {kind:5} {cost[kind][-1]:.2f} µs/request")
-        page = statistics.median(cost["page"])
-        for kind, found in cost.items():
-            median = statistics.median(found)
-            cells.append(["1 KiB", kind, f"{median:.2f}", f"{min(found):.2f}–{max(found):.2f}",
-                          f"{statistics.median(rate[kind]):,.0f}", f"{median / page:.2f}",
-                          f"{VALUE_BAR}" if kind == "value" else ""])
+        sides = [turns.Side(kind, server, lambda seconds, url=url: wrk.load(
+            bench.load_cpu, url, seconds, "one")) for kind, url in urls.items()]
+        cells += turns.rows(bench, "1 KiB", sides, VALUE_BAR)
         server.stop()
     return cells
 

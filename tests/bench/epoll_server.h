@@ -1,6 +1,6 @@
 // The barest HTTP server that the kernel allows, for the benchmark's floor and its origin: one
 // thread, edge-triggered epoll registered once a connection, one recv and one writev a request.
-// It parses nothing: a read that ends in an empty line is a request. Loopback only.
+// It parses nothing but a path: a read that ends in an empty line is a request. Loopback only.
 #pragma once
 
 #include <netinet/in.h>
@@ -40,6 +40,13 @@ struct Connection {
   Answer unsent;
   std::array<char, 512> scratch;
 };
+
+// What stands behind the method of a request.
+inline std::string_view path_of(std::string_view request) {
+  const std::size_t begin = request.find(' ');
+  if (begin == std::string_view::npos) return {};
+  return request.substr(begin + 1, request.find(' ', begin + 1) - begin - 1);
+}
 
 // Sends what is unsent until the socket is full; false when the peer is gone.
 inline bool send_on(Connection& connection) {
@@ -85,14 +92,15 @@ inline int listen_on_loopback(std::uint16_t port) {
   return fd;
 }
 
-inline void accept_all(int listener, int poll, std::vector<std::unique_ptr<Connection>>& all) {
+template <typename Peer>
+void accept_all(int listener, int poll, std::vector<std::unique_ptr<Peer>>& all) {
   for (;;) {
     const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return;
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (all.size() <= static_cast<std::size_t>(fd)) all.resize(fd + 1);
-    all[fd] = std::make_unique<Connection>(fd);
+    all[fd] = std::make_unique<Peer>(fd);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLET;
     event.data.fd = fd;

@@ -29,15 +29,19 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def get(port, path):
-    """(status, body) of one plain GET."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def ask(port, method, path, body=None, fields=None):
+    """(status, body) of one request."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request("GET", path)
+        connection.request(method, path, body, fields or {})
         response = connection.getresponse()
         return response.status, response.read()
     finally:
         connection.close()
+
+
+def get(port, path):
+    return ask(port, "GET", path)
 
 
 def program(*names):
@@ -144,6 +148,15 @@ def start_origin(build, run_dir, cpu):
 
 def start_floor(server, build, _origin, size, _log):
     server.spawn(build / "tests/bench/bench_floor", server.port, size)
+
+
+def start_redis(server):
+    server.spawn(program("redis-server"), "--port", server.port, "--bind", "127.0.0.1",
+                 "--save", "", "--appendonly", "no")
+
+
+def start_redis_floor(server, build, redis, size):
+    server.spawn(build / "tests/bench/bench_redis_floor", server.port, redis, size)
 
 
 def start_nginx(server, _build, origin, _size, log):

@@ -33,9 +33,9 @@ def load_and_count(cpu, url, seconds, *mode, fields=(), connections=CONNECTIONS)
     return json.loads(lines[-1])
 
 
-def fill(cpu, base, count, prefix):
+def fill(cpu, base, count, prefix, fields=()):
     """Asks for `prefix`/1 … `prefix`/`count`, each at least once."""
     start = 1
     while start <= count:
-        result = load(cpu, base + prefix + "/1", 1, "fill", count, prefix, start)
+        result = load(cpu, base + prefix + "/1", 1, "fill", count, prefix, start, fields=fields)
         start += result["requests"]  # what was still on its way is asked for again
