@@ -18,6 +18,7 @@ from pathlib import Path
 
 import control
 import disk
+import fleet
 import memory
 import procs
 import redis
@@ -68,7 +69,7 @@ CASES = {case.name: case for case in [
 TABLES = {"memory": memory.measure, "churn": memory.churn, "million": disk.million,
           "beside": disk.beside, "amplification": disk.amplification,
           "value": control.value, "operations": control.operations, "redis": redis.hits,
-          "redis16k": redis.hits_16k, "redis1m": redis.hits_1m}
+          "redis16k": redis.hits_16k, "redis1m": redis.hits_1m, "fleetpurge": fleet.purges}
 DEFAULT_CASES = [*CASES, "memory"]
 
 
