@@ -18,6 +18,7 @@ from pathlib import Path
 
 import control
 import disk
+import fault
 import fleet
 import memory
 import procs
@@ -69,7 +70,8 @@ CASES = {case.name: case for case in [
 TABLES = {"memory": memory.measure, "churn": memory.churn, "million": disk.million,
           "beside": disk.beside, "amplification": disk.amplification,
           "value": control.value, "operations": control.operations, "redis": redis.hits,
-          "redis16k": redis.hits_16k, "redis1m": redis.hits_1m, "fleetpurge": fleet.purges}
+          "redis16k": redis.hits_16k, "redis1m": redis.hits_1m, "fleetpurge": fleet.purges,
+          "redisfault": fault.faults}
 DEFAULT_CASES = [*CASES, "memory"]
 
 
