@@ -207,9 +207,6 @@ TEST(LoadRuleErrors, WhatIsStored) {
            "\"X-Token\""},
           {"max_variants: 0",
            "weir.yaml:3:17: defaults.max_variants: expected a number from 1 to 1000, found \"0\""},
-          {"coalesce: fleet",
-           "weir.yaml:3:13: defaults.coalesce: \"fleet\" is not available in this "
-           "version (available: instance, off)"},
           {"durration: 60",
            "weir.yaml:3:3: defaults: unknown key \"durration\" (did you mean \"duration\"?)"},
           {"ttl: 60", "weir.yaml:3:3: defaults: unknown key \"ttl\" (did you mean \"duration\"?)"},
