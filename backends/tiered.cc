@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backends/tiered_inflow.h"
+#include "backends/tiered_promotion.h"
 #include "backends/tiered_store.h"
 #include "base/check.h"
 #include "base/life.h"
@@ -132,8 +133,12 @@ const Store* first_shared(const std::vector<std::unique_ptr<Store>>& tiers) {
 
 }  // namespace
 
-TieredStore::TieredStore(std::shared_ptr<Tiered> shared, std::vector<std::unique_ptr<Store>> tiers)
-    : shared_(std::move(shared)), tiers_(std::move(tiers)), shared_tier_(first_shared(tiers_)) {}
+TieredStore::TieredStore(std::shared_ptr<Tiered> shared, EventLoop& loop,
+                         std::vector<std::unique_ptr<Store>> tiers)
+    : shared_(std::move(shared)),
+      loop_(loop),
+      tiers_(std::move(tiers)),
+      shared_tier_(first_shared(tiers_)) {}
 
 TieredStore::~TieredStore() = default;
 
@@ -203,7 +208,7 @@ std::unique_ptr<Store> Tiered::attach(EventLoop& loop) {
   std::vector<std::unique_ptr<Store>> stores;
   stores.reserve(tiers_.size());
   for (const auto& tier : tiers_) stores.push_back(tier->attach(loop));
-  return std::make_unique<TieredStore>(shared_from_this(), std::move(stores));
+  return std::make_unique<TieredStore>(shared_from_this(), loop, std::move(stores));
 }
 
 void Tiered::clear() {

@@ -112,9 +112,15 @@ Lookup TieredStore::lookup(keys::KeyView key, Purpose purpose, LookupWaiter& wai
 // look makes us take the copies back, and a later one finds them and removes them itself.
 void TieredStore::promote(const EntryRef& entry, std::size_t found_at,
                           std::optional<std::uint64_t> quiet_since) {
+  if (found_at == 0) return;
+  if (entry->far_body()) return promote_far(entry, found_at, quiet_since);
+  copy_nearer(entry, found_at, quiet_since);
+}
+
+void TieredStore::copy_nearer(const EntryRef& entry, std::size_t found_at,
+                              std::optional<std::uint64_t> quiet_since) {
   const keys::KeyView key = entry->key();
-  if (entry->far_body()) return;  // larger than the nearer ones take as a whole
-  if (found_at == 0 || !shared_->changes().still_quiet(key, quiet_since)) return;
+  if (!shared_->changes().still_quiet(key, quiet_since)) return;
   for (std::size_t at = 0; at < found_at; ++at) store_unheard(*tiers_[at], entry);
   if (shared_->changes().still_quiet(key, quiet_since)) return;
   for (std::size_t at = 0; at < found_at; ++at) tiers_[at]->erase(key);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -49,7 +50,8 @@ class Tiered final : public Backend, public std::enable_shared_from_this<Tiered>
 // The tiers as one, on one loop.
 class TieredStore final : public Store {
  public:
-  TieredStore(std::shared_ptr<Tiered> shared, std::vector<std::unique_ptr<Store>> tiers);
+  TieredStore(std::shared_ptr<Tiered> shared, EventLoop& loop,
+              std::vector<std::unique_ptr<Store>> tiers);
   ~TieredStore() override;
 
   bool answers_now() const override;
@@ -79,7 +81,9 @@ class TieredStore final : public Store {
 
  private:
   class Chain;
+  class Promotion;
   class Write;
+  static constexpr std::size_t kSeen = 512;
 
   // Whether a tier behind that one is shared.
   bool shared_behind(std::size_t at) const {
@@ -92,6 +96,10 @@ class TieredStore final : public Store {
   }
   void promote(const EntryRef& entry, std::size_t found_at,
                std::optional<std::uint64_t> quiet_since);
+  void promote_far(const EntryRef& entry, std::size_t found_at,
+                   std::optional<std::uint64_t> quiet_since);
+  void copy_nearer(const EntryRef& entry, std::size_t found_at,
+                   std::optional<std::uint64_t> quiet_since);
   // What a tier had, on its way to the caller.
   EntryRef found(EntryRef entry, std::size_t at, Purpose purpose,
                  std::optional<std::uint64_t> quiet_since) {
@@ -106,10 +114,14 @@ class TieredStore final : public Store {
   }
 
   const std::shared_ptr<Tiered> shared_;
+  EventLoop& loop_;
   const std::vector<std::unique_ptr<Store>> tiers_;
   const Store* const shared_tier_;  // null: none is
   // Those that some tier has yet to report on; they go on when their caller has lost interest.
   std::unordered_map<Write*, std::unique_ptr<Write>> writes_;
+  std::unordered_map<Promotion*, std::unique_ptr<Promotion>> promotions_;
+  // Large objects of a shared tier that were asked for lately: half of each one's hash.
+  std::array<std::uint64_t, kSeen> seen_{};
 };
 
 }  // namespace weir::backends

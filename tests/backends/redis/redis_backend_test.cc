@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "backends/ram/ram_backend.h"
 #include "backends/redis/doubtful_keys.h"
 #include "backends/redis/names.h"
+#include "backends/tiered.h"
 #include "tests/backends/redis/redis_kit.h"
 
 namespace weir::backends::testing {
@@ -192,6 +194,50 @@ TEST_F(RedisBackendTest, AChangedPieceIsNeverReadAsOne) {
     client_.must({"SET", piece, kept, "PX", "1000000"});
   }
   EXPECT_EQ(kit_.body_at("large"), body);
+}
+
+TEST_F(RedisBackendTest, ALargeOneThatIsAskedForAgainComesIntoANearerTierToo) {
+  const auto ram = make_ram_backend({.name = "ram", .max_object_size = 300'000});
+  Attached tiers(make_tiered({ram, kit_.at().share()}));
+  const auto in_ram = ram->attach(tiers.loop());
+  const auto near = [&](std::string_view key) {
+    return in_ram->lookup_now({key, hash128(key)}, Purpose::Probe);
+  };
+  const auto find_and_wait = [&](std::string_view key) {
+    EXPECT_NE(tiers.find(key), nullptr);
+    for (int i = 0; i < 8 && !near(key); ++i) turn(tiers.loop());
+  };
+  const std::string body = patterned(200'000);
+  for (const std::string_view key : {"large", "larger"}) {
+    kit_.put(key, key == "large" ? body : patterned(400'000));
+  }
+  find_and_wait("large");
+  EXPECT_EQ(near("large"), nullptr) << "it was asked for once";
+  tiers.find("large");
+  EXPECT_TRUE(test::eventually([&] {
+    turn(tiers.loop());
+    return near("large") != nullptr;
+  }));
+  const EntryRef copy = near("large");
+  ASSERT_NE(copy, nullptr);
+  EXPECT_EQ(text_of(*copy), body);
+  EXPECT_EQ(copy->meta().status, kit_.at().find("large")->meta().status);
+  EXPECT_EQ(copy->tags(), kit_.at().find("large")->tags());
+  // What the nearer one does not take stays where it is.
+  for (int i = 0; i < 3; ++i) find_and_wait("larger");
+  EXPECT_EQ(near("larger"), nullptr);
+}
+
+TEST_F(RedisBackendTest, WhatIsReplacedWhileItIsBroughtNearerIsNotBroughtThere) {
+  const auto ram = make_ram_backend({.name = "ram"});
+  Attached tiers(make_tiered({ram, kit_.at().share()}));
+  const auto in_ram = ram->attach(tiers.loop());
+  kit_.put("large", patterned(2'000'000));
+  tiers.find("large");
+  tiers.find("large");  // its body is on its way
+  tiers.erase("large");
+  for (int i = 0; i < 8; ++i) turn(tiers.loop());
+  EXPECT_EQ(in_ram->lookup_now({"large", hash128("large")}, Purpose::Probe), nullptr);
 }
 
 TEST_F(RedisBackendTest, ANewGenerationHasPiecesOfItsOwn) {
