@@ -224,12 +224,16 @@ Storing RedisStore::store(EntryRef entry, std::unique_ptr<Reservation> reservati
                                              .call = nullptr,
                                              .waiter = &waiter});
   const bool is_inside = parcel.pieces.count() == 0;
-  if (!is_inside) write->value = std::move(parcel.value);
+  if (!is_inside) {
+    write->value = std::move(parcel.value);
+    parcels_.emplace(name, number);
+  }
   writes_[number] = std::move(write);
   const bool begun =
       is_inside ? send(number, Servers::Load::Small, name, std::move(parcel.value))
                 : send(number, Servers::Load::Large, parcel.first_piece, std::move(parcel.pieces));
   if (!begun) {
+    forget_parcel(number);
     writes_.erase(number);
     shared_->count_dropped();
     return refuse(StoreResult::Failed);
@@ -338,9 +342,18 @@ StoreResult RedisStore::result_of(const Link::Replies& replies, bool is_removal)
   return StoreResult::Failed;
 }
 
+void RedisStore::forget_parcel(std::uint64_t number) {
+  const Write& write = *writes_.at(number);
+  if (write.value.count() == 0) return;
+  const auto [first, last] = parcels_.equal_range(write.name);
+  const auto at = std::find_if(first, last, [&](const auto& one) { return one.second == number; });
+  if (at != last) parcels_.erase(at);
+}
+
 // The value is sent when the pieces that it names are there.
 void RedisStore::write_went_on(std::uint64_t number, const Link::Replies& replies) {
   Write& write = *writes_.at(number);
+  forget_parcel(number);
   StoreResult result =
       write.is_overtaken ? StoreResult::Failed : result_of(replies, !write.is_store);
   if (result == StoreResult::Stored && write.value.count() > 0) {
@@ -369,9 +382,8 @@ void RedisStore::write_ended(std::uint64_t number, StoreResult result) {
 }
 
 void RedisStore::remove(const std::string& name) {
-  for (const auto& [number, write] : writes_) {
-    if (write->name == name && write->value.count() > 0) write->is_overtaken = true;
-  }
+  const auto [first, last] = parcels_.equal_range(name);
+  for (auto one = first; one != last; ++one) writes_.at(one->second)->is_overtaken = true;
   Commands commands;
   commands.add({"UNLINK", name});
   const std::uint64_t number = next_write_++;

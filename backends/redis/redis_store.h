@@ -79,6 +79,7 @@ class RedisStore final : public Store {
                    const LogPosition& position) const;
   bool send(std::uint64_t number, Servers::Load load, const std::string& name, Commands commands);
 
+  void forget_parcel(std::uint64_t number);
   void write_went_on(std::uint64_t number, const Link::Replies& replies);
   void write_ended(std::uint64_t number, StoreResult result);
   StoreResult result_of(const Link::Replies& replies, bool is_removal);
@@ -89,6 +90,8 @@ class RedisStore final : public Store {
   // Changes that are under way; they go on when nobody wants to hear of them.
   std::unordered_map<std::uint64_t, std::unique_ptr<Write>> writes_;
   std::uint64_t next_write_ = 0;
+  // Of those, by their names, the ones whose value waits for its pieces.
+  std::unordered_multimap<std::string, std::uint64_t> parcels_;
   std::unique_ptr<Sweep> sweep_;
   Life<RedisStore> life_{*this};
 };

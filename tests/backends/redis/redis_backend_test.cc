@@ -240,6 +240,19 @@ TEST_F(RedisBackendTest, WhatIsReplacedWhileItIsBroughtNearerIsNotBroughtThere) 
   EXPECT_EQ(in_ram->lookup_now({"large", hash128("large")}, Purpose::Probe), nullptr);
 }
 
+TEST_F(RedisBackendTest, WhatIsErasedWhileItsPiecesAreOnTheirWayIsNotThereAfterwards) {
+  kit_.put("first", "so that the links stand");
+  store_unheard(kit_.at().store(), entry_of("large", patterned(4'000'000)));
+  kit_.at().erase("large");
+  const auto is_idle = [&] {
+    turn(kit_.at().loop());
+    return kit_.put("last", patterned(100'000)) == StoreResult::Stored;
+  };
+  ASSERT_TRUE(test::eventually(is_idle)) << "the same links have answered what was before it";
+  EXPECT_EQ(kit_.at().find("large"), nullptr);
+  EXPECT_EQ(client_.must({"EXISTS", name("large")}).number, 0);
+}
+
 TEST_F(RedisBackendTest, ANewGenerationHasPiecesOfItsOwn) {
   // Who reads the old one goes on, also when the new one is there.
   const std::string old_body = patterned(200'000);
