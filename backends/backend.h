@@ -208,19 +208,21 @@ class Store {
   }
 
   // Leases, told as claims are. Null: no other instance stores here.
+  using LeaseTold = std::move_only_function<void(LeaseResult)>;
   virtual std::unique_ptr<PendingAnswer> lease(keys::KeyView, const LeaseTerms&,
-                                               std::function<void(LeaseResult)> /*told*/) {
+                                               LeaseTold /*told*/) {
     return nullptr;
   }
-  // The position that it was given at; empty: that token holds none.
-  using LeaseFound = std::function<void(std::optional<std::uint64_t> seq)>;
+  // Mine: that token holds it, and it was given at that position.
+  using LeaseFound = std::move_only_function<void(LeaseResult result, std::uint64_t seq)>;
   virtual std::unique_ptr<PendingAnswer> find_lease(keys::KeyView, std::string_view /*token*/,
                                                     LeaseFound /*found*/) {
     return nullptr;
   }
-  // Whether that token held it.
+  // Mine: that token held it.
+  using LeaseEnded = std::move_only_function<void(LeaseResult result)>;
   virtual std::unique_ptr<PendingAnswer> end_lease(keys::KeyView, std::string_view /*token*/,
-                                                   std::function<void(bool)> /*ended*/) {
+                                                   LeaseEnded /*ended*/) {
     return nullptr;
   }
 

@@ -25,7 +25,9 @@ struct ListPart {
   std::vector<Listed> entries;
   std::optional<std::uint64_t> next;  // where the next part begins; empty: this was the last one
   // Keys under which no entry lies, but a lease (Store::lease).
+  // So do those of which it cannot be told what lies there: they can be erased all the same.
   std::vector<std::string> leased = {};
+  bool is_unanswered = false;  // the medium has not said what is there
 };
 
 class ListWaiter {

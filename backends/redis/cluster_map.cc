@@ -97,6 +97,7 @@ void ClusterMap::end() {
   call_.reset();
   link_.reset();
   is_asking_ = false;
+  was_asked_ = true;
   not_before_ms_ = loop_.now_ms() + kApart_ms;
   tell_all();
 }

@@ -25,6 +25,9 @@ class ClusterMap {
   const SlotMap* known() const { return known_.get(); }
   const Topology& topology() const { return topology_; }
 
+  // Nobody has said it yet, though all were asked.
+  bool is_out_of_reach() const { return !known_ && was_asked_; }
+
   // Asks the nodes, one after another, until one says it: not more often than some times a second.
   // `told` is called once, later; known() is what is known then.
   using Told = std::move_only_function<void()>;
@@ -53,6 +56,7 @@ class ClusterMap {
   const Topology topology_;
   std::unique_ptr<const SlotMap> known_;
   bool is_asking_ = false;
+  bool was_asked_ = false;
   std::int64_t not_before_ms_ = 0;
   std::vector<HostAndPort> left_;  // to be asked, the next one last
   HostAndPort asked_;

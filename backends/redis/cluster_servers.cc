@@ -33,9 +33,15 @@ class ClusterServers::Routed final : public PendingAnswer {
 
   // Tells nothing within it.
   std::expected<void, LinkFault> begin() {
-    if (servers_.map_.known()) return by_map();
+    if (servers_.map_.known() || servers_.map_.is_out_of_reach()) return by_map();
+    patience_ = std::make_unique<Timer>(servers_.loop_, [this] {
+      finding_.reset();
+      end(std::unexpected(LinkFault::Timeout), {});
+    });
+    patience_->start_at(due_ms_);
     finding_ = servers_.map_.refresh([this] {
       finding_.reset();
+      patience_.reset();
       if (const auto begun = by_map(); !begun) end(std::unexpected(begun.error()), {});
     });
     return {};
@@ -127,6 +133,7 @@ class ClusterServers::Routed final : public PendingAnswer {
   int tries_ = 0;
   HostAndPort asked_;
   std::unique_ptr<PendingAnswer> finding_;
+  std::unique_ptr<Timer> patience_;  // while it is not known who there is
   std::unique_ptr<PendingAnswer> call_;
 };
 

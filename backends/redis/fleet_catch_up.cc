@@ -151,7 +151,7 @@ void FleetLog::announce() {
 
 // All that is there was said to be stale. A cluster's servers are met one by one.
 void FleetLog::add_runs(Commands& commands) {
-  if (!map_ || runs_.size() > kMostRuns) commands.add({"DEL", key("runs")});
+  if (!map_ || known_runs_ > kMostRuns) commands.add({"DEL", key("runs")});
   const std::string name = key("runs");
   std::vector<std::string_view> words = {"SADD", name};
   words.insert(words.end(), runs_.begin(), runs_.end());

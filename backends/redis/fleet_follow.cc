@@ -163,6 +163,7 @@ void FleetLog::trim() {
 }
 
 void FleetLog::leave() {
+  has_left_ = true;
   positions_->distrust();
   positions_->trust_until(INT64_MIN);
   Commands commands;

@@ -121,6 +121,7 @@ void FleetLog::end_calls() {
 
 // Whatever was under way is begun anew: an entry may then be there twice, which changes nothing.
 void FleetLog::lost(std::string_view why) {
+  if (has_left_) return;
   positions_->distrust();
   if (!std::exchange(is_told_away_, true)) {
     log_warn("backend {}: the fleet's log of purges is out of reach: {}", options_.backend, why);
@@ -183,6 +184,7 @@ void FleetLog::on_joined(const std::vector<Reply>& replies) {
   warn_of_eviction(info_field(replies[4].bytes(), "maxmemory_policy"));
   begin_unsure(kNoticed_ms - made[2].integer);
   runs_ = {run_};
+  known_runs_ = replies[1].elements.size();
   // Of a cluster several are read.
   if (map_) std::ranges::copy(positions_->met(), std::back_inserter(runs_));
   const auto is_sound = [&](const std::string& run) {
@@ -238,7 +240,13 @@ void FleetLog::replace_log(std::uint64_t log, StreamPosition floor) {
       "backend {}: the fleet's log of purges was lost with what its server had; what it holds "
       "is validated before it is used{}",
       options_.backend, may_have_missed ? ", and this instance's own tiers begin empty" : "");
-  const std::vector<std::string> entries = positions_->entries();
+  std::vector<std::string> entries = positions_->entries();
+  // As many as would soon leave the log again, before all have read them, are as good as all.
+  if (entries.size() + pending_.size() > options_.most_entries / 2) {
+    entries = {marks_.all_is_dead()};
+    pending_.clear();
+    read_back_ = taken_;
+  }
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
     pending_.push_front({*entry});
   }

@@ -178,7 +178,9 @@ class FleetLog {
   std::string run_;                // of the server that was joined
   std::string last_run_;           // of the one that was followed
   std::vector<std::string> runs_;  // of all that may be read once this instance is in step
+  std::size_t known_runs_ = 0;     // that the server has been told of
   std::int64_t look_again_ms_ = 0;
+  bool has_left_ = false;
   std::int64_t retry_ms_ = 0;
   bool is_warned_ = false;
   bool is_told_away_ = false;  // and why, since it was in step

@@ -26,6 +26,7 @@ class OneServer final : public Servers {
   Link small_;
   Link large_;
   std::int64_t renew_again_ms_ = 0;
+  Life<OneServer> life_{*this};
 };
 
 }  // namespace weir::backends::redis

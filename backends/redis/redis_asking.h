@@ -15,7 +15,7 @@ namespace weir::backends::redis {
 class RedisStore::Asking final : public PendingAnswer {
  public:
   // Null: there are none, or none that may be used. May drop the handle.
-  using Heard = std::function<void(const std::vector<Reply>* replies)>;
+  using Heard = std::move_only_function<void(const std::vector<Reply>* replies)>;
 
   static std::unique_ptr<PendingAnswer> begin(RedisStore& store, std::string_view name,
                                               Commands commands, Heard heard) {
@@ -39,7 +39,7 @@ class RedisStore::Asking final : public PendingAnswer {
  private:
   // Nothing comes after.
   void tell(const std::vector<Reply>* replies) {
-    const Heard heard = std::move(heard_);
+    Heard heard = std::move(heard_);
     heard(replies);
   }
 

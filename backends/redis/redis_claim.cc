@@ -22,8 +22,10 @@ class RedisStore::HeldClaim final : public Claim {
   HeldClaim(Weak<RedisStore> store, std::string name, std::string token)
       : store_(std::move(store)), name_(std::move(name)), token_(std::move(token)) {}
   ~HeldClaim() override {
+    if (!is_held_) return;
     change("if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('UNLINK',KEYS[1]) end");
   }
+  void is_others() { is_held_ = false; }
   void refuse() override {
     change(
         "if redis.call('GET',KEYS[1])==ARGV[1] then "
@@ -44,27 +46,28 @@ class RedisStore::HeldClaim final : public Claim {
   const Weak<RedisStore> store_;
   const std::string name_;
   const std::string token_;
+  bool is_held_ = true;  // or may be
 };
 
+// Whoever drops the handle before it is answered may have been given it: it goes with what hears.
 std::unique_ptr<PendingAnswer> RedisStore::claim(keys::KeyView key, std::int64_t for_ms,
                                                  ClaimWaiter& waiter) {
+  using Status = Claimed::Status;
   const std::string name = claim_name(shared_->options().prefix, key.bytes);
   const std::string token = std::to_string(random_number());
   Commands commands;
   commands.add({"SET", name, token, "NX", "PX", std::to_string(for_ms)}).add({"GET", name});
+  auto claim = std::make_unique<HeldClaim>(life_.watch(), name, token);
   return Asking::begin(
       *this, name, std::move(commands),
-      [this, &waiter, name, token](const std::vector<Reply>* replies) {
-        using Status = Claimed::Status;
+      [&waiter, token, claim = std::move(claim)](const std::vector<Reply>* replies) mutable {
         if (!replies || (*replies)[0].is_error() || (*replies)[1].is_error()) {
           return waiter.on_claimed({});
         }
-        if ((*replies)[0].bytes() == "OK") {
-          return waiter.on_claimed(
-              {Status::Mine, std::make_unique<HeldClaim>(life_.watch(), name, token)});
-        }
-        const bool is_refused = (*replies)[1].bytes() == kRefused;
-        waiter.on_claimed({is_refused ? Status::Refused : Status::Others});
+        const std::string_view holder = (*replies)[1].bytes();
+        if (holder == token) return waiter.on_claimed({Status::Mine, std::move(claim)});
+        claim->is_others();
+        waiter.on_claimed({holder == kRefused ? Status::Refused : Status::Others});
       });
 }
 

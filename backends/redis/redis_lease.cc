@@ -27,7 +27,7 @@ constexpr std::string_view kEnd =
 }  // namespace
 
 std::unique_ptr<PendingAnswer> RedisStore::lease(keys::KeyView key, const LeaseTerms& terms,
-                                                 std::function<void(LeaseResult)> told) {
+                                                 LeaseTold told) {
   const std::string name = object_name(shared_->options().prefix, key.bytes);
   const auto position = shared_->positions().shared(terms.seq);
   const std::string value = write_lease({position.value_or(LogPosition{}), terms.token});
@@ -36,7 +36,7 @@ std::unique_ptr<PendingAnswer> RedisStore::lease(keys::KeyView key, const LeaseT
                 terms.takes_place ? "yes" : ""});
   return Asking::begin(
       *this, name, std::move(commands),
-      [told = std::move(told)](const std::vector<Reply>* replies) {
+      [told = std::move(told)](const std::vector<Reply>* replies) mutable {
         if (!replies || replies->front().type != Reply::Type::Integer) {
           return told(LeaseResult::Unknown);
         }
@@ -52,23 +52,27 @@ std::unique_ptr<PendingAnswer> RedisStore::find_lease(keys::KeyView key, std::st
   commands.add({"GET", name});
   return Asking::begin(*this, name, std::move(commands),
                        [this, token = std::string(token),
-                        found = std::move(found)](const std::vector<Reply>* replies) {
-                         if (!replies) return found(std::nullopt);
+                        found = std::move(found)](const std::vector<Reply>* replies) mutable {
+                         if (!replies) return found(LeaseResult::Unknown, 0);
                          const auto lease = read_lease(replies->front().bytes());
-                         if (!lease || lease->token != token) return found(std::nullopt);
-                         found(shared_->positions().own(lease->position));
+                         const auto seq = lease && lease->token == token
+                                              ? shared_->positions().own(lease->position)
+                                              : std::nullopt;
+                         found(seq ? LeaseResult::Mine : LeaseResult::Others, seq.value_or(0));
                        });
 }
 
 std::unique_ptr<PendingAnswer> RedisStore::end_lease(keys::KeyView key, std::string_view token,
-                                                     std::function<void(bool)> ended) {
+                                                     LeaseEnded ended) {
   const std::string name = object_name(shared_->options().prefix, key.bytes);
   Commands commands;
   commands.add({"EVAL", kEnd, "1", name, lease_head(), token});
-  return Asking::begin(*this, name, std::move(commands),
-                       [ended = std::move(ended)](const std::vector<Reply>* replies) {
-                         ended(replies && replies->front().integer == 1);
-                       });
+  return Asking::begin(
+      *this, name, std::move(commands),
+      [ended = std::move(ended)](const std::vector<Reply>* replies) mutable {
+        if (!replies) return ended(LeaseResult::Unknown);
+        ended(replies->front().integer == 1 ? LeaseResult::Mine : LeaseResult::Others);
+      });
 }
 
 }  // namespace weir::backends::redis

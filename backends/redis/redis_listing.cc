@@ -9,6 +9,7 @@
 #include "backends/redis/redis_scan.h"
 #include "backends/redis/redis_store.h"
 #include "backends/redis/redis_sweep.h"
+#include "cachekeys/key.h"
 
 namespace weir::backends::redis {
 namespace {
@@ -51,7 +52,7 @@ class RedisStore::Scanning final : public PendingAnswer {
   void ask(const Commands& commands, Step step) {
     Link::Started call = store_.servers().call_master(
         master_, commands, [this, step](const Link::Replies& replies, auto run) {
-          if (!replies) return go_on_with_next();
+          if (!replies) return not_answered();
           may_read_ = store_.may_read(run);
           (this->*step)(*replies);
         });
@@ -60,8 +61,13 @@ class RedisStore::Scanning final : public PendingAnswer {
       return;
     }
     store_.loop().post([weak = life_.watch()] {
-      if (Scanning* const scanning = weak.get()) scanning->go_on_with_next();
+      if (Scanning* const scanning = weak.get()) scanning->not_answered();
     });
+  }
+
+  void not_answered() {
+    part_.is_unanswered = true;
+    go_on_with_next();
   }
 
   // That master says no more.
@@ -73,7 +79,7 @@ class RedisStore::Scanning final : public PendingAnswer {
 
   void on_names(const std::vector<Reply>& replies) {
     const std::optional<Scanned> scanned = read_scan(replies[0]);
-    if (!scanned) return go_on_with_next();
+    if (!scanned) return not_answered();
     std::uint64_t next = 0;
     std::from_chars(scanned->next.data(), scanned->next.data() + scanned->next.size(), next);
     if (next != 0 && next <= kMostCursor) {
@@ -91,7 +97,7 @@ class RedisStore::Scanning final : public PendingAnswer {
   }
 
   void on_heads(const std::vector<Reply>& replies) {
-    if (!may_read_) return end();
+    if (!may_read_) return end_unread();
     std::vector<Found> longer;
     Commands commands;
     for (std::size_t i = 0; i < found_.size(); ++i) {
@@ -117,6 +123,14 @@ class RedisStore::Scanning final : public PendingAnswer {
 
   void on_longer_heads(const std::vector<Reply>& replies) {
     for (std::size_t i = 0; i < found_.size(); ++i) add(found_[i], replies[i].bytes());
+    end();
+  }
+
+  // What a value's name is can be told without believing what lies there.
+  void end_unread() {
+    if (first_byte_ == keys::kValueKeyVersion) {
+      for (const Found& found : found_) part_.leased.push_back(value_key(found.name));
+    }
     end();
   }
 

@@ -35,11 +35,11 @@ class RedisStore final : public Store {
   std::unique_ptr<PendingAnswer> claim(keys::KeyView key, std::int64_t for_ms,
                                        ClaimWaiter& waiter) override;
   std::unique_ptr<PendingAnswer> lease(keys::KeyView key, const LeaseTerms& terms,
-                                       std::function<void(LeaseResult)> told) override;
+                                       LeaseTold told) override;
   std::unique_ptr<PendingAnswer> find_lease(keys::KeyView key, std::string_view token,
                                             LeaseFound found) override;
   std::unique_ptr<PendingAnswer> end_lease(keys::KeyView key, std::string_view token,
-                                           std::function<void(bool)> ended) override;
+                                           LeaseEnded ended) override;
   // Bodies are cut into pieces here.
   std::uint64_t most_whole() const override { return shared_->options().max_object_size; }
   std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(

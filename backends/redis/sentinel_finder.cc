@@ -64,6 +64,8 @@ class SentinelFinder::Search final : public PendingAnswer {
 
   void blame(const std::string& why) {
     why_ = asked_.text() + ": " + why;
+    // A search that takes too long is dropped: the next one begins with others.
+    if (SentinelFinder* const finder = finder_.get()) finder->put_last(asked_);
     ask_next();
   }
 
@@ -97,6 +99,11 @@ std::unique_ptr<PendingAnswer> SentinelFinder::find(Found found) {
   auto search = std::make_unique<Search>(*this, std::move(found));
   search->ask_next();
   return search;
+}
+
+void SentinelFinder::put_last(const HostAndPort& sentinel) {
+  const auto at = std::ranges::find(sentinels_, sentinel);
+  if (at != sentinels_.end()) std::rotate(at, at + 1, sentinels_.end());
 }
 
 void SentinelFinder::prefer(const HostAndPort& sentinel) {

@@ -24,6 +24,7 @@ class SentinelFinder final : public PlaceFinder {
   class Search;
 
   void prefer(const HostAndPort& sentinel);
+  void put_last(const HostAndPort& sentinel);
 
   EventLoop& loop_;
   Resolver& resolver_;

@@ -39,8 +39,12 @@ Link::Started OneServer::call_master(std::size_t, const Commands& commands, Link
 void OneServer::met_another() {
   if (loop_.now_ms() < renew_again_ms_) return;
   renew_again_ms_ = loop_.now_ms() + kRenewalsApart_ms;
-  small_.renew();
-  large_.renew();
+  // Not within what a link has just told.
+  loop_.post([weak = life_.watch()] {
+    OneServer* const servers = weak.get();
+    if (servers) servers->small_.renew();
+    if (weak) servers->large_.renew();
+  });
 }
 
 std::unique_ptr<Servers> make_servers(RedisShared& shared, EventLoop& loop) {

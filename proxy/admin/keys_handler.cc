@@ -46,7 +46,11 @@ void KeysHandler::finished() {
   wait_timer_.stop();
   look_timer_.stop();
   takes_place_ = false;
-  if (mine_) leases_.fail(line_name(), mine_->token, worker_.loop.now_ms());
+  if (mine_) {
+    // Where the fleet's was asked for it may be granted by now: nobody would use it.
+    if (is_shared()) store().end_lease(key_.view(), mine_->token, [](auto) {});
+    leases_.fail(line_name(), mine_->token, worker_.loop.now_ms());
+  }
   mine_.reset();
   ticket_ = nullptr;
   lease_life_.end();
@@ -221,6 +225,7 @@ void KeysHandler::lease_is_mine(const values::Lease& lease) {
 void KeysHandler::end_turn() {
   ticket_ = nullptr;
   wait_timer_.stop();
+  look_timer_.stop();
   if (mine_) leases_.set(line_name());
   mine_.reset();
 }
@@ -228,6 +233,8 @@ void KeysHandler::end_turn() {
 void KeysHandler::give(const values::Lease& lease) {
   Reply reply = error_reply(404, "key", "is not here: compute it, and PUT it with this lease");
   reply.fields.emplace_back("Weir-Lease", lease.token);
+  // The fleet's lease lies in the store: the next one of this instance waits for that.
+  if (is_shared()) leases_.fail(line_name(), lease.token, worker_.loop.now_ms());
   mine_.reset();
   send(std::move(reply));
 }
@@ -235,7 +242,8 @@ void KeysHandler::give(const values::Lease& lease) {
 void KeysHandler::wait_on() {
   const std::int64_t soon_ms = worker_.loop.now_ms() + 1;
   wait_timer_.start_at(std::min(wait_until_ms_, std::max(ticket_->until_ms(), soon_ms)));
-  if (is_shared() && call_.kind == Kind::GetOrLease) look_timer_.start(kLookWhileWaiting_ms);
+  const bool looks = is_shared() && call_.kind == Kind::GetOrLease && !pending_;
+  if (looks && !look_timer_.active()) look_timer_.start(kLookWhileWaiting_ms);
 }
 
 // He has waited long enough, or whoever computes it has had his time.
@@ -243,6 +251,8 @@ void KeysHandler::waited() {
   const std::int64_t now_ms = worker_.loop.now_ms();
   if (now_ms >= wait_until_ms_) {
     ticket_ = nullptr;
+    look_timer_.stop();
+    pending_ = nullptr;
     return call_.kind == Kind::GetOrSet ? refuse_set(cannot_store()) : answer_absent();
   }
   leases_.expire(line_name(), now_ms);

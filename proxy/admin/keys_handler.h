@@ -27,7 +27,11 @@ class KeysHandler final : public ReplyingHandler,
               std::shared_ptr<LoopDoor> door);
   void start(front::Exchange& exchange) override;
   void request_body_ready() override { read_body(); }
-  bool waits_in_line() const override { return ticket_ != nullptr; }
+  // In a shared store from its first look on, and with a turn of its own: for another instance's
+  // caller.
+  bool waits_in_line() const override {
+    return ticket_ != nullptr || (call_.kind == Kind::GetOrLease && site_ && is_shared());
+  }
   void finished() override;
 
  private:
@@ -86,6 +90,7 @@ class KeysHandler final : public ReplyingHandler,
   void walk_from(std::uint64_t from);
   bool list_next_backend();
   bool list_part(std::uint64_t from, backends::ListPart part);
+  bool not_answered();
   void send_list(const std::string& cursor);
   void clear_matching();
   void void_matching_leases();

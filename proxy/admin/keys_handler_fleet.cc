@@ -15,7 +15,7 @@ constexpr std::int64_t kLook_ms = 25;
 void KeysHandler::ask_fleet() {
   const backends::LeaseTerms terms{.token = mine_->token,
                                    .for_ms = call_.lease_ms,
-                                   .seq = mine_->seq,
+                                   .seq = worker_.tables.purges.position(),
                                    .takes_place = takes_place_};
   pending_ = store().lease(key_.view(), terms,
                            [this](backends::LeaseResult result) { told_by_fleet(result); });
@@ -32,7 +32,7 @@ void KeysHandler::told_by_fleet(backends::LeaseResult result) {
       takes_place_ = true;
       break;
     case backends::LeaseResult::Others:
-      if (worker_.loop.now_ms() >= wait_until_ms_) {
+      if (worker_.loop.now_ms() >= wait_until_ms_ || leases_.nobody_waits()) {
         leave_line();
         return answer_absent();
       }
@@ -54,24 +54,27 @@ void KeysHandler::leave_line() {
 
 // What is computed under it is as old as the lease: it was not to be cleared since.
 void KeysHandler::find_fleet_lease() {
-  pending_ =
-      store().find_lease(key_.view(), *call_.token, [this](std::optional<std::uint64_t> seq) {
+  pending_ = store().find_lease(
+      key_.view(), *call_.token, [this](backends::LeaseResult result, std::uint64_t seq) {
         pending_ = nullptr;
+        if (result == backends::LeaseResult::Unknown) return fault(cannot_store());
         backends::EntryMeta computed;
-        computed.seq = seq.value_or(0);
+        computed.seq = seq;
         computed.response_ms = worker_.loop.now_ms();
         computed.lifetime_s = 1;
-        if (!seq || !usable(computed)) return lease_is_gone();
-        seq_ = std::min(seq_, *seq);
+        const bool is_held = result == backends::LeaseResult::Mine && usable(computed);
+        if (!is_held) return lease_is_gone();
+        seq_ = std::min(seq_, seq);
         begin_body();
       });
 }
 
 void KeysHandler::end_fleet_lease() {
   leases_.fail(lease_name(), *call_.token, worker_.loop.now_ms());
-  pending_ = store().end_lease(key_.view(), *call_.token, [this](bool was_held) {
+  pending_ = store().end_lease(key_.view(), *call_.token, [this](backends::LeaseResult result) {
     pending_ = nullptr;
-    if (was_held) return send({.status = 204});
+    if (result == backends::LeaseResult::Unknown) return fault(cannot_store());
+    if (result == backends::LeaseResult::Mine) return send({.status = 204});
     lease_is_gone();
   });
 }

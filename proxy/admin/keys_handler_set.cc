@@ -78,7 +78,7 @@ void KeysHandler::refuse_set(const values::ValueFault& fault) {
   if (call_.token) {
     leases_.fail(lease_name(), *call_.token, worker_.loop.now_ms());
     // Nobody need hear of it: where it fails, the lease's time ends it.
-    if (is_shared()) store().end_lease(key_.view(), *call_.token, [](bool) {});
+    if (is_shared()) store().end_lease(key_.view(), *call_.token, [](auto) {});
   }
   this->fault(fault);
 }

@@ -71,6 +71,7 @@ void KeysHandler::walk_from(std::uint64_t from) {
 
 // Within a part names are told in their order, so that a listing can go on behind one of them.
 bool KeysHandler::list_part(std::uint64_t from, backends::ListPart part) {
+  if (part.is_unanswered) return not_answered();
   std::ranges::sort(part.entries, {}, &backends::Listed::key);
   const Cursor& began = found_->began;
   const bool is_first = from == began.from && backend_ == began.backend;
@@ -139,7 +140,14 @@ void KeysHandler::void_matching_leases() {
   });
 }
 
+// Nobody knows what a store has that does not answer: half a list, or half a clear, is none.
+bool KeysHandler::not_answered() {
+  fault({.status = 503, .field = "", .message = "the backend cannot be looked through now"});
+  return false;
+}
+
 bool KeysHandler::clear_part(const backends::ListPart& part) {
+  if (part.is_unanswered) return not_answered();
   keys::KeyBuffer key;
   for (const backends::Listed& entry : part.entries) {
     const std::string_view name = values::name_of_value(entry.key);

@@ -133,6 +133,11 @@ void LeaseTable::end_waiting() {
   for (auto& [name, held] : held_) have_all_look(held);
 }
 
+bool LeaseTable::nobody_waits() {
+  const std::lock_guard lock(mutex_);
+  return nobody_waits_;
+}
+
 std::size_t LeaseTable::waiters() {
   const std::lock_guard lock(mutex_);
   return waiters_;

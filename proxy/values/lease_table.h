@@ -101,6 +101,8 @@ class LeaseTable {
   // The process is ending: all who wait look again, and nobody waits from now on.
   void end_waiting();
 
+  bool nobody_waits();
+
   std::size_t waiters();
 
   // Held by who stores under a lease, from when he has seen that it is held, and by who clears,

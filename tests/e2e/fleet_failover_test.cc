@@ -81,6 +81,27 @@ TEST_F(FleetFailover, SlotsMoveWhileClientsAsk) {
   EXPECT_TRUE(eventually([&] { return status(a, "/1").hit && status(b, "/1").hit; }));
 }
 
+TEST_F(FleetFailover, AClearByPatternReachesMastersThatWereNotReadYet) {
+  RedisCluster cluster;
+  const std::string servers = "cluster: true, nodes: " + list_of(cluster.ports());
+  WeirProcess& a = add_on(servers);
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(ask_admin(a, "PUT", "/v1/keys/k" + std::to_string(i), "x").status, 204);
+  }
+  EXPECT_EQ(ask_admin(a, "PUT", "/v1/keys/other", "x").status, 204);
+  WeirProcess& b = add_on(servers);
+  EXPECT_EQ(ask_admin(b, "DELETE", "/v1/keys/k*").status, 200);
+  const auto left = [&](const char* pattern) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < RedisCluster::kMasters; ++i) {
+      count += cluster.node(i).client().must({"KEYS", pattern}).elements.size();
+    }
+    return count;
+  };
+  EXPECT_TRUE(eventually([&] { return left("cache:v:k*") == 0; }));
+  EXPECT_EQ(left("cache:v:other"), 1U);
+}
+
 TEST_F(FleetFailover, AMasterOfAClusterIsReplacedWhileClientsAsk) {
   RedisCluster cluster;
   serve_pages();

@@ -79,6 +79,28 @@ TEST_F(FleetLeases, WhoCannotComputeHandsItOnToAnotherInstancesCaller) {
   EXPECT_EQ(put(*a_, "a", other), 204);
 }
 
+TEST_F(FleetLeases, WhoHasLeftGetsNone) {
+  const std::string token = lease(*a_, "a");
+  for (int i = 0; i < 5; ++i) {
+    Client gone = waiting(i % 2 == 0 ? *a_ : *b_, "a");
+    ASSERT_TRUE(eventually([&] { return waiting_at_port(a_->admin_port()) == 0; }));
+    gone.hang_up();
+  }
+  Client next = waiting(*b_, "a");
+  EXPECT_EQ(ask_admin(*a_, "DELETE", "/v1/keys/a?lease=" + token).status, 204);
+  EXPECT_FALSE(next.read().fields.value("Weir-Lease").empty());
+}
+
+TEST_F(FleetLeases, AWaitEndsWithoutALeaseAndWithoutAValue) {
+  ASSERT_FALSE(lease(*a_, "a").empty());
+  for (const WeirProcess* const at : {a_, b_}) {
+    const Response answer = ask_admin(*at, "GET", "/v1/keys/a?lease=20s&wait=400ms");
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_TRUE(answer.fields.value("Weir-Lease").empty());
+    EXPECT_EQ(get(*at, "a").status, 404) << "the connection goes on";
+  }
+}
+
 TEST_F(FleetLeases, OneThatIsOverGoesToTheNext) {
   ASSERT_FALSE(lease(*a_, "a", "?lease=300ms&wait=0").empty());
   Client next = waiting(*b_, "a");
@@ -129,8 +151,30 @@ TEST_F(FleetLeases, ClearsAndPurgesAtAnyInstanceVoidThem) {
 
 TEST_F(FleetLeases, WithoutTheServerOneCallerOfEachInstanceComputes) {
   redis_->kill();
-  EXPECT_FALSE(lease(*a_, "a").empty());
+  const std::string token = lease(*a_, "a");
+  EXPECT_FALSE(token.empty());
   EXPECT_FALSE(lease(*b_, "a").empty());
+  EXPECT_EQ(put(*a_, "a", token), 503) << "it is not known whether it is held";
+  EXPECT_EQ(ask_admin(*a_, "DELETE", "/v1/keys/a*").status, 503) << "nor what is there";
+}
+
+TEST_F(FleetLeases, OneThatEndedElsewhereIsGivenAgainAtOnce) {
+  // Set for a second by the other instance, which did not give it.
+  const std::string token = lease(*a_, "a");
+  EXPECT_EQ(ask_admin(*b_, "PUT", "/v1/keys/a?duration=1&lease=" + token, "x").status, 204);
+  EXPECT_TRUE(eventually([&] { return get(*a_, "a").status == 404; }));
+  EXPECT_FALSE(lease(*a_, "a").empty());
+}
+
+TEST_F(FleetLeases, WhatIsComputedAfterAClearMayBeStored) {
+  const std::string token = lease(*a_, "a");
+  Client next = waiting(*b_, "a");
+  ASSERT_TRUE(eventually([&] { return waiting_at_port(b_->admin_port()) == 0; }));
+  ask_admin(*a_, "DELETE", "/v1/keys");
+  ask_admin(*a_, "DELETE", "/v1/keys/a?lease=" + token);
+  const std::string other(next.read().fields.value("Weir-Lease"));
+  ASSERT_FALSE(other.empty());
+  EXPECT_EQ(put(*b_, "a", other), 204);
 }
 
 }  // namespace
