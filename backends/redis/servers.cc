@@ -41,9 +41,8 @@ void OneServer::met_another() {
   renew_again_ms_ = loop_.now_ms() + kRenewalsApart_ms;
   // Not within what a link has just told.
   loop_.post([weak = life_.watch()] {
-    OneServer* const servers = weak.get();
-    if (servers) servers->small_.renew();
-    if (weak) servers->large_.renew();
+    if (OneServer* const servers = weak.get()) servers->small_.renew();
+    if (OneServer* const servers = weak.get()) servers->large_.renew();
   });
 }
 
