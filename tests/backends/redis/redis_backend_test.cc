@@ -12,7 +12,6 @@ namespace weir::backends::testing {
 namespace {
 
 using test::RedisServer;
-using test::RedisSetup;
 
 constexpr std::size_t kKiB = 1024;
 
