@@ -125,7 +125,7 @@ class TieredStore::Write final {
 
 namespace {
 
-const Store* first_shared(const std::vector<std::unique_ptr<Store>>& tiers) {
+Store* first_shared(const std::vector<std::unique_ptr<Store>>& tiers) {
   const auto found =
       std::ranges::find_if(tiers, [](const auto& tier) { return tier->is_shared(); });
   return found == tiers.end() ? nullptr : found->get();

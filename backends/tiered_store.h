@@ -67,10 +67,7 @@ class TieredStore final : public Store {
   EraseResult erase(keys::KeyView key) override;
   std::unique_ptr<PendingAnswer> claim(keys::KeyView key, std::int64_t for_ms,
                                        ClaimWaiter& waiter) override {
-    for (const auto& tier : tiers_) {
-      if (tier->is_shared()) return tier->claim(key, for_ms, waiter);
-    }
-    return nullptr;
+    return shared_tier_ ? shared_tier_->claim(key, for_ms, waiter) : nullptr;
   }
   Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override {
     return tiers_.back()->list(first_byte, from, waiter);
@@ -116,7 +113,7 @@ class TieredStore final : public Store {
   const std::shared_ptr<Tiered> shared_;
   EventLoop& loop_;
   const std::vector<std::unique_ptr<Store>> tiers_;
-  const Store* const shared_tier_;  // null: none is
+  Store* const shared_tier_;  // null: none is
   // Those that some tier has yet to report on; they go on when their caller has lost interest.
   std::unordered_map<Write*, std::unique_ptr<Write>> writes_;
   std::unordered_map<Promotion*, std::unique_ptr<Promotion>> promotions_;

@@ -1,7 +1,6 @@
 #include "backends/redis/cluster_servers.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace weir::backends::redis {

@@ -62,6 +62,14 @@ std::string lease_head() {
   return out;
 }
 
+// The token is a lease's end, behind its head and 24 bytes of position.
+std::string if_lease_is_held(std::string_view then) {
+  return "local had=redis.call('GET',KEYS[1]) "
+         "if not had or #had~=#ARGV[1]+24+#ARGV[2] or string.sub(had,1,#ARGV[1])~=ARGV[1] "
+         "or string.sub(had,-#ARGV[2])~=ARGV[2] then return 0 end " +
+         std::string(then) + " return 1";
+}
+
 std::string write_lease(const LeaseValue& lease) {
   std::string out = lease_head();
   put_number(out, lease.position.log);

@@ -42,6 +42,9 @@ std::string write_lease(const LeaseValue& lease);
 Result<LeaseValue> read_lease(std::string_view in);
 // What begins all of them.
 std::string lease_head();
+// The script that does `then` if the lease under KEYS[1] is held by the token ARGV[2] (ARGV[1] is
+// lease_head()), and answers 1; else 0.
+std::string if_lease_is_held(std::string_view then);
 
 // Before each piece of a body: none is taken for another.
 inline constexpr std::size_t kPieceHeadBytes = 24;

@@ -17,12 +17,6 @@ constexpr std::string_view kLease =
     "if had and string.sub(had,1,#ARGV[1])==ARGV[1] then return 0 end "
     "if had and ARGV[4]=='' then return 2 end "
     "redis.call('SET',KEYS[1],ARGV[2],'PX',ARGV[3]) return 1";
-// The token is a lease's end, and has its length.
-constexpr std::string_view kEnd =
-    "local had=redis.call('GET',KEYS[1]) "
-    "if had and #had==#ARGV[1]+24+#ARGV[2] and string.sub(had,1,#ARGV[1])==ARGV[1] "
-    "and string.sub(had,-#ARGV[2])==ARGV[2] then "
-    "redis.call('UNLINK',KEYS[1]) return 1 end return 0";
 
 }  // namespace
 
@@ -66,7 +60,8 @@ std::unique_ptr<PendingAnswer> RedisStore::end_lease(keys::KeyView key, std::str
                                                      LeaseEnded ended) {
   const std::string name = object_name(shared_->options().prefix, key.bytes);
   Commands commands;
-  commands.add({"EVAL", kEnd, "1", name, lease_head(), token});
+  commands.add(
+      {"EVAL", if_lease_is_held("redis.call('UNLINK',KEYS[1])"), "1", name, lease_head(), token});
   return Asking::begin(
       *this, name, std::move(commands),
       [ended = std::move(ended)](const std::vector<Reply>* replies) mutable {

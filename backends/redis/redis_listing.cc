@@ -72,9 +72,15 @@ class RedisStore::Scanning final : public PendingAnswer {
 
   // That master says no more.
   void go_on_with_next() {
-    part_.next = std::nullopt;
-    if (master_ + 1 < store_.servers().masters()) part_.next = (master_ + 1) << kCursorBits;
+    part_.next = next_master();
     end();
+  }
+
+  // Where a listing goes on behind the present one; empty: it was the last.
+  std::optional<std::uint64_t> next_master() const {
+    const std::uint64_t next = master_ + 1;
+    if (next >= store_.servers().masters()) return std::nullopt;
+    return next << kCursorBits;
   }
 
   void on_names(const std::vector<Reply>& replies) {
@@ -82,11 +88,8 @@ class RedisStore::Scanning final : public PendingAnswer {
     if (!scanned) return not_answered();
     std::uint64_t next = 0;
     std::from_chars(scanned->next.data(), scanned->next.data() + scanned->next.size(), next);
-    if (next != 0 && next <= kMostCursor) {
-      part_.next = (master_ << kCursorBits) | next;
-    } else if (master_ + 1 < store_.servers().masters()) {
-      part_.next = (master_ + 1) << kCursorBits;
-    }
+    const bool has_more = next != 0 && next <= kMostCursor;
+    part_.next = has_more ? (master_ << kCursorBits) | next : next_master();
     if (scanned->names.empty()) return end();
     Commands commands;
     for (const std::string_view name : scanned->names) {

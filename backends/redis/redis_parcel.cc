@@ -31,15 +31,11 @@ namespace {
 // With a lease only in its place: 0 is said where it is not there any more.
 void add_value(Commands& commands, const std::string& name, const std::string& value,
                const std::string& expire, const std::string& lease) {
-  constexpr std::string_view kExchange =
-      "local had=redis.call('GET',KEYS[1]) "
-      "if not had or #had~=#ARGV[1]+24+#ARGV[2] or string.sub(had,1,#ARGV[1])~=ARGV[1] "
-      "or string.sub(had,-#ARGV[2])~=ARGV[2] then return 0 end "
-      "redis.call('SET',KEYS[1],ARGV[3],'PX',ARGV[4]) return 1";
   if (lease.empty()) {
     commands.add({"SET", name, value, "PX", expire});
   } else {
-    commands.add({"EVAL", kExchange, "1", name, lease_head(), lease, value, expire});
+    commands.add({"EVAL", if_lease_is_held("redis.call('SET',KEYS[1],ARGV[3],'PX',ARGV[4])"), "1",
+                  name, lease_head(), lease, value, expire});
   }
 }
 

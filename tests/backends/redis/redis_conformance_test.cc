@@ -8,7 +8,15 @@
 namespace weir::backends::testing {
 namespace {
 
-class OnRedis final : public BackendDelegate {
+class OnServers : public BackendDelegate {
+ public:
+  bool answers_now() const override { return false; }
+  bool counts_objects() const override { return false; }
+  bool counts_bytes() const override { return false; }
+  std::int64_t time_differs_ms() const override { return 5'000; }
+};
+
+class OnRedis final : public OnServers {
  public:
   OnRedis(std::uint64_t max_object_size, bool behind_ram) {
     kit_.options.max_object_size = max_object_size;
@@ -19,10 +27,6 @@ class OnRedis final : public BackendDelegate {
     }
   }
   Backend& backend() override { return *backend_; }
-  bool answers_now() const override { return false; }
-  bool counts_objects() const override { return false; }
-  bool counts_bytes() const override { return false; }
-  std::int64_t time_differs_ms() const override { return 5'000; }
   void await_clear(EventLoop& loop) override {
     test::RedisClient client = server_.client();
     while (!client.must({"KEYS", kit_.options.prefix + "*"}).elements.empty()) turn(loop);
@@ -43,17 +47,13 @@ std::unique_ptr<BackendDelegate> ram_and_redis(std::uint64_t max_object_size) {
 }
 
 // A cluster that all of them share.
-class OnCluster final : public BackendDelegate {
+class OnCluster final : public OnServers {
  public:
   explicit OnCluster(std::uint64_t max_object_size) : kit_(cluster_at(cluster().ports())) {
     kit_.options.max_object_size = max_object_size;
     backend_ = make_redis_backend(kit_.options, {*kit_.resolver, kit_.positions});
   }
   Backend& backend() override { return *backend_; }
-  bool answers_now() const override { return false; }
-  bool counts_objects() const override { return false; }
-  bool counts_bytes() const override { return false; }
-  std::int64_t time_differs_ms() const override { return 5'000; }
   void await_clear(EventLoop& loop) override {
     for (std::size_t node = 0; node < test::RedisCluster::kMasters; ++node) {
       test::RedisClient client = cluster().node(node).client();
