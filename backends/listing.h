@@ -24,9 +24,10 @@ struct Listed {
 struct ListPart {
   std::vector<Listed> entries;
   std::optional<std::uint64_t> next;  // where the next part begins; empty: this was the last one
-  // Keys under which no entry lies, but a lease (Store::lease).
-  // So do those of which it cannot be told what lies there: they can be erased all the same.
+  // Keys under which no entry lies, but a lease (Store::lease), or of which it cannot be told what
+  // lies there (is_unread): they can be erased all the same.
   std::vector<std::string> leased = {};
+  bool is_unread = false;
   bool is_unanswered = false;  // the medium has not said what is there
 };
 

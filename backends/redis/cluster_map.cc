@@ -85,6 +85,7 @@ void ClusterMap::on_answer(const Link::Replies& replies) {
   std::optional<SlotMap> map = read_slots(reply, asked_.host);
   if (!map) return blame("it knows of no slots");
   known_ = std::make_unique<const SlotMap>(std::move(*map));
+  ++heard_;
   end();
 }
 

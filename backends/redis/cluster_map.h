@@ -25,6 +25,8 @@ class ClusterMap {
   const SlotMap* known() const { return known_.get(); }
   const Topology& topology() const { return topology_; }
 
+  // How often it was said.
+  std::uint64_t heard() const { return heard_; }
   // Nobody has said it yet, though all were asked.
   bool is_out_of_reach() const { return !known_ && was_asked_; }
 
@@ -57,6 +59,7 @@ class ClusterMap {
   std::unique_ptr<const SlotMap> known_;
   bool is_asking_ = false;
   bool was_asked_ = false;
+  std::uint64_t heard_ = 0;
   std::int64_t not_before_ms_ = 0;
   std::vector<HostAndPort> left_;  // to be asked, the next one last
   HostAndPort asked_;

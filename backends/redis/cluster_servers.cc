@@ -1,6 +1,7 @@
 #include "backends/redis/cluster_servers.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace weir::backends::redis {
@@ -66,7 +67,7 @@ class ClusterServers::Routed final : public PendingAnswer {
   std::expected<void, LinkFault> ask(const HostAndPort& place, bool is_ask) {
     asked_ = place;
     Node& node = servers_.node_at(place);
-    if (!node.health.may_ask(servers_.loop_.now_ms())) {
+    if (!node.health->may_ask(servers_.loop_.now_ms())) {
       servers_.map_.refresh();  // another may have taken its place
       return std::unexpected(LinkFault::Unreachable);
     }
@@ -166,15 +167,16 @@ Link::Started ClusterServers::call_master(std::size_t index, const Commands& com
 ClusterServers::Node::Node(const ClusterServers& servers, const HostAndPort& place)
     : health(servers.shared_.health_of(place.text())),
       small(servers.loop_, servers.shared_.resolver(), servers.finder_of(place),
-            small_link(servers.shared_.options()), &health),
+            small_link(servers.shared_.options()), health.get()),
       large(servers.loop_, servers.shared_.resolver(), servers.finder_of(place),
-            large_link(servers.shared_.options()), &health) {}
+            large_link(servers.shared_.options()), health.get()) {}
 
 std::unique_ptr<PlaceFinder> ClusterServers::finder_of(const HostAndPort& place) const {
   return std::make_unique<FixedPlace>(shared_.options().servers.at(place));
 }
 
 ClusterServers::Node& ClusterServers::node_at(const HostAndPort& place) {
+  if (map_.heard() != looked_through_) drop_left_nodes();
   const std::string name = place.text();
   if (const auto found = nodes_.find(name); found != nodes_.end()) return found->second;
   if (nodes_.size() >= kManyNodes) drop_idle_nodes();
@@ -185,6 +187,21 @@ void ClusterServers::drop_idle_nodes() {
   std::erase_if(nodes_, [](const auto& node) {
     return node.second.small.is_idle() && node.second.large.is_idle();
   });
+}
+
+// Nobody asks them again, nor is it said of them for ever that they do not answer. Those of which
+// somebody still waits for a reply go another time.
+void ClusterServers::drop_left_nodes() {
+  const SlotMap& map = *map_.known();
+  bool any_left = false;
+  for (auto node = nodes_.begin(); node != nodes_.end();) {
+    const bool has_left =
+        std::ranges::find(map.masters, node->first, &HostAndPort::text) == map.masters.end();
+    const bool may_go = has_left && node->second.small.is_idle() && node->second.large.is_idle();
+    any_left = any_left || (has_left && !may_go);
+    node = may_go ? nodes_.erase(node) : std::next(node);
+  }
+  if (!any_left) looked_through_ = map_.heard();
 }
 
 }  // namespace weir::backends::redis

@@ -29,7 +29,7 @@ class ClusterServers final : public Servers {
   struct Node {
     Node(const ClusterServers& servers, const HostAndPort& place);
 
-    ServerHealth& health;
+    std::shared_ptr<ServerHealth> health;
     Link small;
     Link large;
   };
@@ -38,11 +38,13 @@ class ClusterServers final : public Servers {
   std::unique_ptr<PlaceFinder> finder_of(const HostAndPort& place) const;
   Node& node_at(const HostAndPort& place);
   void drop_idle_nodes();
+  void drop_left_nodes();
 
   RedisShared& shared_;
   EventLoop& loop_;
   ClusterMap map_;
   std::map<std::string, Node> nodes_;  // by their places
+  std::uint64_t looked_through_ = 0;   // the map by which those that have left are gone
 };
 
 }  // namespace weir::backends::redis

@@ -22,7 +22,7 @@ class OneServer final : public Servers {
 
   RedisShared& shared_;
   EventLoop& loop_;
-  ServerHealth& health_;
+  const std::shared_ptr<ServerHealth> health_;
   Link small_;
   Link large_;
   std::int64_t renew_again_ms_ = 0;

@@ -131,6 +131,7 @@ class RedisStore::Scanning final : public PendingAnswer {
 
   // What a value's name is can be told without believing what lies there.
   void end_unread() {
+    part_.is_unread = !found_.empty();
     if (first_byte_ == keys::kValueKeyVersion) {
       for (const Found& found : found_) part_.leased.push_back(value_key(found.name));
     }

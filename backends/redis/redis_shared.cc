@@ -48,15 +48,27 @@ void ServerHealth::told(const Result<void>& news) {
   if (is_down_.exchange(false)) log_info("backend {}: {} answers again", backend_, server_);
 }
 
-ServerHealth& RedisShared::health_of(const std::string& server) {
+std::shared_ptr<ServerHealth> RedisShared::health_of(const std::string& server) {
   const std::lock_guard lock(mutex_);
-  return health_.try_emplace(server, options_.name, server, errors_).first->second;
+  std::erase_if(health_, [](const auto& one) { return one.second.expired(); });
+  std::weak_ptr<ServerHealth>& kept = health_[server];
+  std::shared_ptr<ServerHealth> out = kept.lock();
+  if (!out) {
+    out = std::make_shared<ServerHealth>(options_.name, server, errors_);
+    kept = out;
+  }
+  return out;
 }
 
-bool RedisShared::is_well() const {
+RedisShared::Wellness RedisShared::wellness() const {
+  Wellness out;
   const std::lock_guard lock(mutex_);
-  return health_.empty() ||
-         std::ranges::any_of(health_, [](const auto& one) { return one.second.is_well(); });
+  for (const auto& [server, kept] : health_) {
+    const std::shared_ptr<const ServerHealth> health = kept.lock();
+    if (!health) continue;
+    (health->is_well() ? out.any_well : out.any_ill) = true;
+  }
+  return out;
 }
 
 void RedisShared::refused(std::string_view words, std::int64_t now_ms) {
@@ -82,9 +94,7 @@ BackendStats RedisShared::stats() const {
   out.stores = stores_.load(std::memory_order_relaxed);
   out.errors = errors_.load(std::memory_order_relaxed);
   out.dropped = dropped_.load(std::memory_order_relaxed);
-  const std::lock_guard lock(mutex_);
-  out.breaker_open =
-      std::ranges::any_of(health_, [](const auto& one) { return !one.second.is_well(); });
+  out.breaker_open = wellness().any_ill;
   return out;
 }
 

@@ -64,10 +64,13 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
 
   // ---- whether it may be asked ----
 
-  // By the words that are said of it in the log. As long as this lives.
-  ServerHealth& health_of(const std::string& server);
+  // By the words that are said of it in the log. One of all loops that hold it; gone before this.
+  std::shared_ptr<ServerHealth> health_of(const std::string& server);
   // At least one may be, or none is known yet.
-  bool is_well() const;
+  bool is_well() const {
+    const Wellness servers = wellness();
+    return servers.any_well || !servers.any_ill;
+  }
   // A server refuses, with those words: for the log, now and then.
   void refused(std::string_view words, std::int64_t now_ms);
 
@@ -94,6 +97,12 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
   void sweep();
 
  private:
+  struct Wellness {
+    bool any_well = false;
+    bool any_ill = false;
+  };
+  Wellness wellness() const;
+
   const RedisOptions options_;
   const RedisSeams seams_;
   DoubtfulKeys doubtful_;
@@ -106,7 +115,8 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
   std::atomic<std::uint64_t> errors_{0};
   std::atomic<std::uint64_t> dropped_{0};
   mutable std::mutex mutex_;
-  std::map<std::string, ServerHealth> health_;  // guarded by mutex_, as which are there
+  // Guarded by mutex_. What no loop asks any more is gone.
+  std::map<std::string, std::weak_ptr<ServerHealth>> health_;
   // Guarded by mutex_. Several on one loop while a reload is under way: the newest last.
   std::vector<std::pair<EventLoop*, RedisStore*>> on_loops_;
 };

@@ -153,6 +153,20 @@ bool RedisStore::may_read(std::string_view run) {
 
 // ---- changes ----
 
+// Removals of which somebody wants to hear when the last has ended.
+struct RedisStore::Erasures {
+  void one_ended(bool is_gone) {
+    are_gone = are_gone && is_gone;
+    if (--left > 0 || !told) return;
+    ErasedTold tell = std::exchange(told, nullptr);
+    tell(are_gone);
+  }
+
+  std::size_t left = 0;
+  bool are_gone = true;
+  ErasedTold told;
+};
+
 // A change that is under way.
 struct RedisStore::Write {
   std::string name;
@@ -163,6 +177,7 @@ struct RedisStore::Write {
   std::unique_ptr<Reservation> room = nullptr;  // for its body
   std::unique_ptr<PendingAnswer> call = nullptr;
   StoreWaiter* waiter = nullptr;  // who wants to hear of it, as long as he does
+  std::vector<std::shared_ptr<Erasures>> erasures = {};  // that it is one of
 };
 
 RedisStore::RedisStore(std::shared_ptr<RedisShared> shared, EventLoop& loop)
@@ -303,11 +318,12 @@ void RedisStore::write_ended(std::uint64_t number, StoreResult result) {
       remove(write->name);
     }
   }
-  // Who hears may end this store: nothing comes after.
+  // Who hears may end this store.
   if (write->waiter) write->waiter->on_stored(result);
+  for (const auto& erasures : write->erasures) erasures->one_ended(result == StoreResult::Stored);
 }
 
-void RedisStore::remove(const std::string& name) {
+bool RedisStore::remove(const std::string& name) {
   const auto [first, last] = parcels_.equal_range(name);
   for (auto one = first; one != last; ++one) writes_.at(one->second)->is_overtaken = true;
   Commands commands;
@@ -315,17 +331,29 @@ void RedisStore::remove(const std::string& name) {
   const std::uint64_t number = next_write_++;
   writes_[number] =
       std::make_unique<Write>(Write{.name = name, .doubts = shared_->doubtful().now()});
-  if (send(number, Servers::Load::Small, name, std::move(commands))) return;
+  if (send(number, Servers::Load::Small, name, std::move(commands))) return true;
   writes_.erase(number);
   shared_->add_doubt(hash128(name));
+  return false;
 }
 
 // Not read again before the server has confirmed it.
 EraseResult RedisStore::erase(keys::KeyView key) {
   const std::string name = object_name(shared_->options().prefix, key.bytes);
   shared_->add_doubt(hash128(name));
-  remove(name);
-  return EraseResult::Started;
+  return remove(name) ? EraseResult::Started : EraseResult::Failed;
+}
+
+std::unique_ptr<PendingAnswer> RedisStore::when_erased(ErasedTold told) {
+  const auto erasures = std::make_shared<Erasures>();
+  for (const auto& [number, write] : writes_) {
+    if (write->is_store) continue;
+    write->erasures.push_back(erasures);
+    ++erasures->left;
+  }
+  if (erasures->left == 0) return nullptr;
+  erasures->told = std::move(told);
+  return std::make_unique<Heard>([erasures] { erasures->told = nullptr; });
 }
 
 }  // namespace weir::backends::redis

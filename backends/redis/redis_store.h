@@ -31,6 +31,7 @@ class RedisStore final : public Store {
   Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, const StoreTerms& terms,
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
+  std::unique_ptr<PendingAnswer> when_erased(ErasedTold told) override;
   Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override;
   std::unique_ptr<PendingAnswer> claim(keys::KeyView key, std::int64_t for_ms,
                                        ClaimWaiter& waiter) override;
@@ -54,8 +55,9 @@ class RedisStore final : public Store {
   // Whether what a server said in that run of it may be used.
   bool may_read(std::string_view run);
   EventLoop& loop() { return loop_; }
-  // Removes what stands there; it is not believed until that is confirmed.
-  void remove(const std::string& name);
+  // Removes what stands there; it is not believed until that is confirmed. False: nobody can be
+  // asked to.
+  bool remove(const std::string& name);
   // Removes all that has the backend's prefix, little by little.
   void sweep();
 
@@ -65,6 +67,7 @@ class RedisStore final : public Store {
   class HeldClaim;
   class Scanning;
   class Sweep;
+  struct Erasures;
   struct Write;
 
   // What is to be sent for an object: its pieces, of which there may be none, and its value.

@@ -18,8 +18,8 @@ OneServer::OneServer(RedisShared& shared, EventLoop& loop)
     : shared_(shared),
       loop_(loop),
       health_(shared.health_of(shared.options().servers.text())),
-      small_(loop, shared.resolver(), finder(), small_link(shared.options()), &health_),
-      large_(loop, shared.resolver(), finder(), large_link(shared.options()), &health_) {}
+      small_(loop, shared.resolver(), finder(), small_link(shared.options()), health_.get()),
+      large_(loop, shared.resolver(), finder(), large_link(shared.options()), health_.get()) {}
 
 std::unique_ptr<PlaceFinder> OneServer::finder() const {
   const Topology& servers = shared_.options().servers;
@@ -28,7 +28,7 @@ std::unique_ptr<PlaceFinder> OneServer::finder() const {
 }
 
 Link::Started OneServer::call(Load load, std::string_view, Commands commands, Link::Heard heard) {
-  if (!health_.may_ask(loop_.now_ms())) return std::unexpected(LinkFault::Unreachable);
+  if (!health_->may_ask(loop_.now_ms())) return std::unexpected(LinkFault::Unreachable);
   return (load == Load::Small ? small_ : large_).call(commands, std::move(heard));
 }
 

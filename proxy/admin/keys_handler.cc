@@ -170,13 +170,29 @@ void KeysHandler::send_value(const backends::EntryRef& entry, const values::Valu
   exchange().send_entry(entry, {.age_s = age.age_s, .cache_status = {}, .lines = lines_});
 }
 
+// Answered once it is gone for all who share the store.
 void KeysHandler::clear_one(bool is_there) {
+  backends::EraseResult result{};
   {
     const auto lock = leases_.lock_for_set(lease_name());
-    store().erase(key_.view());
+    result = store().erase(key_.view());
     leases_.set(lease_name());  // what is being computed is older
   }
-  send({.body = text_of({{"cleared", is_there ? 1 : 0}})});
+  if (result == backends::EraseResult::Failed) return static_cast<void>(cannot_clear());
+  const auto answer = [this, is_there](bool is_gone) {
+    pending_ = nullptr;
+    if (!is_gone) return static_cast<void>(cannot_clear());
+    send({.body = text_of({{"cleared", is_there ? 1 : 0}})});
+  };
+  pending_ = store().when_erased(answer);
+  if (!pending_) answer(true);
+}
+
+// What was to go may still be there. Always false.
+bool KeysHandler::cannot_clear() {
+  fault(
+      {.status = 503, .field = "", .message = "the backend cannot erase it now: it may be there"});
+  return false;
 }
 
 // ---- leases, and the turn to set what is not there ----

@@ -76,6 +76,7 @@ bool KeysHandler::list_part(std::uint64_t from, backends::ListPart part) {
   const Cursor& began = found_->began;
   const bool is_first = from == began.from && backend_ == began.backend;
   std::string_view last;
+  if (part.is_unread) return not_answered();
   for (const backends::Listed& entry : part.entries) {
     const std::string_view name = values::name_of_value(entry.key);
     const bool was_told =
@@ -149,19 +150,32 @@ bool KeysHandler::not_answered() {
 bool KeysHandler::clear_part(const backends::ListPart& part) {
   if (part.is_unanswered) return not_answered();
   keys::KeyBuffer key;
+  bool has_failed = false;
+  const auto erase = [&](std::string_view entry) {
+    const std::string_view name = values::name_of_value(entry);
+    if (!call_.pattern.matches(name)) return backends::EraseResult::Absent;
+    values::build_value_key(name, key);
+    const backends::EraseResult result = store().erase(key.view());
+    has_failed = has_failed || result == backends::EraseResult::Failed;
+    return result;
+  };
   for (const backends::Listed& entry : part.entries) {
-    const std::string_view name = values::name_of_value(entry.key);
-    if (!call_.pattern.matches(name)) continue;
     const bool counts = usable(entry.meta).has_value();
-    values::build_value_key(name, key);
-    if (store().erase(key.view()) != backends::EraseResult::Absent && counts) ++found_->cleared;
+    if (erase(entry.key) != backends::EraseResult::Absent && counts) ++found_->cleared;
   }
-  for (const std::string& leased : part.leased) {
-    const std::string_view name = values::name_of_value(leased);
-    values::build_value_key(name, key);
-    if (call_.pattern.matches(name)) store().erase(key.view());
-  }
-  if (part.next) return true;
+  for (const std::string& leased : part.leased) erase(leased);
+  if (has_failed) return cannot_clear();
+  pending_ = store().when_erased([this, next = part.next](bool are_gone) {
+    pending_ = nullptr;
+    if (!are_gone) return static_cast<void>(cannot_clear());
+    if (go_on_clearing(next)) walk_from(*next);
+  });
+  return !pending_ && go_on_clearing(part.next);
+}
+
+// Where what was found so far is gone.
+bool KeysHandler::go_on_clearing(std::optional<std::uint64_t> next) {
+  if (next) return true;
   void_matching_leases();
   send({.body = admin::text_of({{"cleared", found_->cleared}})});
   return false;

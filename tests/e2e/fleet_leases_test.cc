@@ -13,11 +13,18 @@ class FleetLeases : public Fleet {
     a_ = &add();
     b_ = &add();
   }
-  static Client waiting(const WeirProcess& at, std::string_view name) {
-    Client out(at.admin_port());
-    out.send(Client::message("GET", "/v1/keys/" + std::string(name) + "?lease=20s&wait=20s",
-                             {{"Host", "127.0.0.1"}}));
+  static Client waiting(const WeirProcess& at, std::string_view name, std::string_view wait = "20s",
+                        int receive_buffer = 0) {
+    Client out(at.admin_port(), receive_buffer);
+    out.send(Client::message(
+        "GET", "/v1/keys/" + std::string(name) + "?lease=20s&wait=" + std::string(wait),
+        {{"Host", "127.0.0.1"}}));
     return out;
+  }
+  // Nothing is left of the answer before.
+  static void answers_once_more(Client& client) {
+    const Response answer = client.get("/v1/keys/none", {{"Host", "127.0.0.1"}});
+    EXPECT_EQ(answer.status, 404);
   }
   static std::string lease(const WeirProcess& at, std::string_view name,
                            std::string_view terms = "?lease=20s&wait=0") {
@@ -101,6 +108,42 @@ TEST_F(FleetLeases, AWaitEndsWithoutALeaseAndWithoutAValue) {
   }
 }
 
+TEST_F(FleetLeases, WhoLooksWhenHisTimeIsOverIsAnsweredOnce) {
+  // The server hangs: whoever waits is asking it when his wait ends.
+  ASSERT_FALSE(lease(*a_, "a").empty());
+  std::vector<Client> callers;
+  for (int i = 0; i < 8; ++i) callers.push_back(waiting(*a_, "a", "1s"));
+  redis_->pause();
+  for (Client& caller : callers) EXPECT_EQ(caller.read().status, 404);
+  redis_->go_on();
+  for (Client& caller : callers) answers_once_more(caller);
+}
+
+TEST_F(FleetLeases, WhoReadsAValueSlowlyIsAnsweredOnce) {
+  // While it is being sent, the times pass at which a caller would look whether it is there, or
+  // give up. They have begun one after another: some find it by looks of their own, the others are
+  // told.
+  const auto let_some_time_pass = [&](std::string_view wait) {
+    const std::string ask = "/v1/keys/other?lease=20s&wait=" + std::string(wait);
+    EXPECT_EQ(ask_admin(*a_, "GET", ask).status, 404);
+  };
+  ASSERT_FALSE(lease(*a_, "other").empty());
+  const std::string value = patterned(1'000'000);
+  const std::string token = lease(*a_, "a");
+  std::vector<Client> callers;
+  for (int i = 0; i < 40; ++i) {
+    callers.push_back(waiting(*b_, "a", "2s", 4096));
+    let_some_time_pass("6ms");
+  }
+  ASSERT_EQ(put(*a_, "a", token, value), 204);
+  ASSERT_TRUE(eventually([&] { return std::ranges::all_of(callers, &Client::readable_now); }));
+  let_some_time_pass("2s");
+  for (Client& caller : callers) {
+    EXPECT_EQ(caller.read().body, value);
+    answers_once_more(caller);
+  }
+}
+
 TEST_F(FleetLeases, OneThatIsOverGoesToTheNext) {
   ASSERT_FALSE(lease(*a_, "a", "?lease=300ms&wait=0").empty());
   Client next = waiting(*b_, "a");
@@ -158,6 +201,7 @@ TEST_F(FleetLeases, WithoutTheServerOneCallerOfEachInstanceComputes) {
   EXPECT_FALSE(token.empty());
   EXPECT_FALSE(lease(*b_, "a").empty());
   EXPECT_EQ(put(*a_, "a", token), 503) << "it is not known whether it is held";
+  EXPECT_EQ(ask_admin(*a_, "DELETE", "/v1/keys/a").status, 503) << "nor whether it has gone";
   EXPECT_EQ(ask_admin(*a_, "DELETE", "/v1/keys/a*").status, 503) << "nor what is there";
 }
 

@@ -59,6 +59,7 @@ class FleetKit {
     instances_.push_back(std::make_unique<Instance>(servers, *resolver_, lease_ms));
     return *instances_.back();
   }
+  Instance& at(std::size_t index) { return *instances_.at(index); }
   void turn_all() {
     for (const auto& instance : instances_) {
       if (instance.get() != asleep) instance->loop.turn();
@@ -81,6 +82,9 @@ class FleetKit {
       }
       return true;
     });
+  }
+  bool none_in_step() const {
+    return std::ranges::none_of(instances_, [](const auto& one) { return one->log->is_in_step(); });
   }
   // The same for those that are there first: one of them makes the log, and has nothing yet to
   // drop.

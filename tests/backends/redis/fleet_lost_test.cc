@@ -187,6 +187,28 @@ TEST_F(FleetLostTest, MoreThanTheLogKeepsIsSaidAsAll) {
   EXPECT_TRUE(fleet_.applied(a).logged);
 }
 
+TEST_F(FleetLostTest, AFullLogThatIsLostIsSaidAsAllAndJoinedOnce) {
+  // Each instance says what it knew. Said one by one by all of them it would be more than the log
+  // keeps, and whoever has joined would be behind its floor again.
+  RedisServer server;
+  for (int i = 0; i < 3; ++i) fleet_.add(server);
+  ASSERT_TRUE(fleet_.begin());
+  Instance& a = fleet_.at(0);
+  for (int i = 0; i < 38; ++i) a.log->append("purge " + std::to_string(i));
+  ASSERT_TRUE(fleet_.turn_until([&] { return fleet_.applied(a).acked == 3; }));
+  server.kill();
+  ASSERT_TRUE(fleet_.turn_until([&] { return fleet_.none_in_step(); }));
+  server.start_again();
+  ASSERT_TRUE(fleet_.all_in_step());
+  ASSERT_TRUE(fleet_.turn_until([&] { return fleet_.applied(a).acked == 3; }));
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_GE(count(fleet_.at(i), "all is dead"), 1);
+    EXPECT_EQ(fleet_.at(i).book.drops, 0) << "nobody has missed anything";
+  }
+  // The server keeps a few entries, and all are in step with it still.
+  EXPECT_LT(server.client().must({"XLEN", "cache:f:{weir-fleet}:log"}).number, 38);
+}
+
 TEST_F(FleetLostTest, WhoWasAwayWhileTheLogWasLostDropsItsOwn) {
   RedisServer server;
   Instance& a = fleet_.add(server, 400);

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "backends/redis/names.h"
 #include "tests/backends/redis/fleet_kit.h"
 #include "tests/backends/redis/redis_kit.h"
@@ -151,6 +153,42 @@ TEST_F(RedisClusterTest, WhileAMasterIsBeingReplacedTheOthersAreServed) {
   }));
   cluster_.await_ok();
   for (const int number : of_others) EXPECT_EQ(kit_.body_at(key_of(number)), "body");
+  EXPECT_TRUE(test::eventually([&] {
+    kit_.body_at("key 0");
+    return !kit_.at().backend().stats().breaker_open;
+  })) << "who has left is not said to be away for ever";
+}
+
+TEST_F(RedisClusterTest, AClusterThatHangsIsWaitedForNoLongerThanAnythingElse) {
+  const auto all = [&](void (test::RedisServer::*order)()) {
+    for (std::size_t i = 0; i < cluster_.size(); ++i) (cluster_.node(i).*order)();
+  };
+  kit_.options.timeout_ms = 100;
+  all(&test::RedisServer::pause);
+  for (int i = 0; i < 20; ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(kit_.put(key_of(i), "body"), StoreResult::Failed);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(1))
+        << "to ask all nodes takes longer";
+    turn(kit_.at().loop());
+  }
+  all(&test::RedisServer::go_on);
+  EXPECT_TRUE(test::eventually([&] {
+    turn(kit_.at().loop());
+    return kit_.put("a", "body") == StoreResult::Stored;
+  }));
+}
+
+TEST_F(RedisClusterTest, ANodeThatHangsIsPassedOver) {
+  cluster_.node(0).pause();
+  kit_.options.timeout_ms = 2'000;
+  kit_.options.servers = cluster_at({cluster_.node(0).port(), cluster_.node(4).port()});
+  EXPECT_TRUE(test::eventually([&] {
+    return kit_.put(key_of(0), "body") == StoreResult::Stored ||
+           kit_.put(key_of(1), "body") == StoreResult::Stored ||
+           kit_.put(key_of(2), "body") == StoreResult::Stored;
+  }));
+  cluster_.node(0).go_on();
 }
 
 using ClusterLogTest = FleetLogTest;
