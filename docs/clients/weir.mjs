@@ -294,7 +294,8 @@ export class Weir {
       path = prefix + (exact ? escaped(key) : escaped(key).replace(/%2a/gi, '*'));
     }
     const answer = await ask(this._, 'DELETE', path, { patienceMs: CLEAR_PATIENCE_MS });
-    if (answer.status === 200) return JSON.parse(answer.body).cleared;
+    // 202: not all instances of a fleet have heard of it yet.
+    if ([200, 202].includes(answer.status)) return JSON.parse(answer.body).cleared;
     if (this._.link.address) {
       this._.link.log(`Weir: ${path} is not cleared: it may be served until its time is over`);
     }
@@ -379,7 +380,7 @@ async function ask(own, method, path, { body, duration, query = {}, patienceMs =
   const target = text ? `${path}?${text}` : path;
   const answer = await own.link.ask(method, target, body, headers, patienceMs);
   if (!answer) return GONE;
-  if ([200, 201, 204, 409].includes(answer.status)) {
+  if ([200, 201, 202, 204, 409].includes(answer.status)) {
     own.link.tell(method);
     return answer;
   }

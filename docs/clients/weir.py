@@ -306,7 +306,7 @@ class Weir:
         else:
             path = self._path(key) if exact else prefix + _escaped(key).replace('%2A', '*')
         answer = self._ask('DELETE', path, patience=_CLEAR_PATIENCE)
-        if answer.status == 200:
+        if answer.status in (200, 202):  # 202: not all instances of a fleet have heard of it yet
             return json.loads(answer.body)['cleared']
         if self._link.open:
             _log.warning('%r is not cleared: it may be served until its time is over', key)
@@ -383,7 +383,7 @@ class Weir:
         answer = self._link.ask(method, f'{path}?{text}' if text else path, body, headers, patience)
         if not answer:
             return _GONE
-        if answer.status in (200, 201, 204, 409):
+        if answer.status in (200, 201, 202, 204, 409):
             self._link.tell(method)
             return answer
         try:

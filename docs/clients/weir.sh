@@ -154,7 +154,10 @@ weir_clear() (
     _weir_path=$(_weir_path_of '')$(_weir_escaped "$1" | sed 's/%2a/*/g')
   fi
   _weir_status=$(_weir_ask DELETE "$_weir_path" '' 30)
-  [ "$_weir_status" = 200 ] || { _weir_fault "$_weir_status"; exit; }
+  case $_weir_status in
+    200 | 202) ;;  # 202: not all instances of a fleet have heard of it yet
+    *) _weir_fault "$_weir_status"; exit ;;
+  esac
   ! grep -q '"cleared":0}' "$_weir_folder/body"
 )
 

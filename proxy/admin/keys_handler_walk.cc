@@ -7,6 +7,7 @@
 
 #include "proxy/admin/json.h"
 #include "proxy/admin/keys_handler.h"
+#include "proxy/admin/purge_api.h"
 
 namespace weir::admin {
 namespace {
@@ -181,20 +182,15 @@ bool KeysHandler::go_on_clearing(std::optional<std::uint64_t> next) {
   return false;
 }
 
-// Nothing is looked for: a mark of the purge book does it, and is written down before it is
-// answered.
+// Nothing is looked for: a mark of the purge book does it, and is written down, and known to all
+// instances, before it is answered. What is set from then on stays.
 void KeysHandler::clear_all() {
   const std::string backend = call_.backend.value_or("");
   values::clear_values(worker_.tables.purges, backend);
   const std::string prefix = call_.backend ? lease_name() : "";
   leases_.void_if([&](std::string_view lease) { return lease.starts_with(prefix); });
-  worker_.tables.purges.when_kept([asker = asker()](const Result<void>& kept) mutable {
-    if (kept) return asker.answer({.body = admin::text_of({{"cleared", Json()}})});
-    asker.answer(error_reply(500, "",
-                             "it is cleared, but could not be written down: it may come "
-                             "back after a restart (" +
-                                 kept.error().message + ")"));
-  });
+  reply_when_kept(worker_, Done::Cleared, true,
+                  [asker = asker()](Reply reply) mutable { asker.answer(std::move(reply)); });
 }
 
 }  // namespace weir::admin

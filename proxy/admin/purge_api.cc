@@ -20,14 +20,20 @@ std::string joined(const std::vector<std::string>& tags) {
 
 namespace {
 
-Reply purge_reply(bool marked, const flow::Fleets::Applied& applied, std::int64_t took_ms) {
+std::string_view word_of(Done done) {
+  return done == Done::Purged ? "purged" : "cleared";
+}
+
+Reply reply_of(Done done, bool marked, const flow::Fleets::Applied& applied, std::int64_t took_ms) {
   if (!applied.logged) {
-    return error_reply(503, "",
-                       "it is purged here; the other instances will hear of it when the Redis "
-                       "server is within reach again, if this one is still running then");
+    return error_reply(
+        503, "",
+        fmt::format("it is {} here; the other instances will hear of it when the Redis server is "
+                    "within reach again, if this one is still running then",
+                    word_of(done)));
   }
   Json out;
-  out["purged"] = marked ? Json() : Json(0);  // what a mark kills is not counted
+  out[word_of(done)] = marked ? Json() : Json(0);  // what a mark kills is not counted
   out["instances"] = {{"live", applied.live}, {"acked", applied.acked}};
   out["took_ms"] = took_ms;
   Reply reply{.body = text_of(out)};
@@ -38,20 +44,23 @@ Reply purge_reply(bool marked, const flow::Fleets::Applied& applied, std::int64_
 
 }  // namespace
 
-void reply_when_kept(flow::WorkerContext& worker, bool marked, std::function<void(Reply)> tell) {
+void reply_when_kept(flow::WorkerContext& worker, Done done, bool marked,
+                     std::function<void(Reply)> tell) {
   const Clock& clock = worker.loop.clock();
   const std::int64_t began_ms = clock.now_ms();
   flow::Fleets& fleets = worker.tables.fleets;
-  worker.tables.purges.when_kept([&clock, &fleets, began_ms, marked,
+  worker.tables.purges.when_kept([&clock, &fleets, began_ms, done, marked,
                                   tell = std::move(tell)](const Result<void>& kept) {
     if (!kept) {
-      return tell(error_reply(500, "",
-                              "it is purged, but could not be written down: it may come back after "
-                              "a restart (" +
-                                  kept.error().message + ")"));
+      return tell(error_reply(
+          500, "",
+          fmt::format("it is {}, but could not be written down: it may come back after a restart "
+                      "({})",
+                      word_of(done), kept.error().message)));
     }
-    const auto finish = [&clock, began_ms, marked, tell](const flow::Fleets::Applied& applied) {
-      tell(purge_reply(marked, applied, clock.now_ms() - began_ms));
+    const auto finish = [&clock, began_ms, done, marked,
+                         tell](const flow::Fleets::Applied& applied) {
+      tell(reply_of(done, marked, applied, clock.now_ms() - began_ms));
     };
     if (fleets.empty()) return finish({.logged = true});
     fleets.when_applied(finish);
@@ -71,7 +80,7 @@ std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerCont
   const std::string what = all ? "" : " " + quote(order->text + joined(order->tags));
   log_info("purged by {}: {}{}{}", request.peer, name_of(order->kind), what,
            order->soft ? " (soft)" : "");
-  reply_when_kept(worker, *marked, [asker = std::move(asker)](Reply reply) mutable {
+  reply_when_kept(worker, Done::Purged, *marked, [asker = std::move(asker)](Reply reply) mutable {
     asker.answer(std::move(reply));
   });
   return std::nullopt;

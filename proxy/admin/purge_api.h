@@ -1,6 +1,7 @@
 // POST /v1/purge, and PURGE on the main address: what is not to be served any more. Any thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -10,9 +11,12 @@
 
 namespace weir::admin {
 
-// The reply once the marks made so far are kept: {"purged": …, "instances": …, "took_ms": …}.
-// `tell` is called later, on any thread.
-void reply_when_kept(flow::WorkerContext& worker, bool marked, std::function<void(Reply)> tell);
+// What was done to what was marked, by its name in the reply.
+enum class Done : std::uint8_t { Purged, Cleared };
+// The reply once the marks made so far are kept, and applied by all live instances:
+// {"purged": …, "instances": …, "took_ms": …}. `tell` is called later, on any thread.
+void reply_when_kept(flow::WorkerContext& worker, Done done, bool marked,
+                     std::function<void(Reply)> tell);
 
 // The call. Where everything is purged values are, too, and so leases are over.
 std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerContext& worker,

@@ -205,6 +205,28 @@ TEST_F(FleetLeases, WithoutTheServerOneCallerOfEachInstanceComputes) {
   EXPECT_EQ(ask_admin(*a_, "DELETE", "/v1/keys/a*").status, 503) << "nor what is there";
 }
 
+TEST_F(FleetLeases, WhatIsSetAfterAClearOfAllStays) {
+  // Else it would be cleared when this instance reads of the clear in the fleet's log.
+  const auto in = [](const char* backend) { return "/v1/keys/a?backend=" + std::string(backend); };
+  ASSERT_TRUE(eventually([&] { return purge(*a_, R"({"prefix": "/"})").status == 200; }));
+  ASSERT_FALSE(lease(*b_, "a", "?backend=ram&lease=20s&wait=0").empty());
+  Client clearing(a_->admin_port());
+  redis_->pause();
+  clearing.send(Client::message("DELETE", "/v1/keys", {{"Host", "127.0.0.1"}}));
+  EXPECT_EQ(ask_admin(*b_, "GET", in("ram") + "&lease=20s&wait=300ms").status, 404);
+  EXPECT_FALSE(clearing.readable_now()) << "the others have not heard of it";
+  redis_->go_on();
+  EXPECT_EQ(clearing.read().status, 200);
+  for (const char* const backend : {"ram", "redis"}) {
+    EXPECT_EQ(ask_admin(*a_, "PUT", in(backend), "x").status, 204);
+  }
+  EXPECT_EQ(purge(*a_, R"({"prefix": "/"})").status, 200);  // all that was before it is read
+  for (const char* const backend : {"ram", "redis"}) {
+    EXPECT_EQ(ask_admin(*a_, "GET", in(backend)).body, "x") << backend;
+  }
+  EXPECT_EQ(get(*b_, "a").body, "x");
+}
+
 TEST_F(FleetLeases, OneThatEndedElsewhereIsGivenAgainAtOnce) {
   // Set for a second by the other instance, which did not give it.
   const std::string token = lease(*a_, "a");
