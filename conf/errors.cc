@@ -142,19 +142,6 @@ Window cut(std::string_view line, std::size_t column) {
   return window;
 }
 
-// "FILE:LINE:COL: path: message", without what there is none of.
-std::string headline(const Problem& problem) {
-  std::string out;
-  if (problem.source.line > 0) {
-    out =
-        fmt::format("{}:{}:{}: ", problem.source.file, problem.source.line, problem.source.column);
-  } else if (!problem.source.file.empty()) {
-    out = fmt::format("{}: ", problem.source.file);
-  }
-  if (!problem.path.empty()) out += printable(problem.path) + ": ";
-  return out + problem.message;
-}
-
 // Those without a place come last.
 std::pair<bool, Place> order(const Problem& problem) {
   return {problem.source.line == 0, {problem.source.line, problem.source.column}};
@@ -171,6 +158,19 @@ void sort_unique(std::vector<Problem>& problems) {
 }
 
 }  // namespace
+
+// Without what there is none of.
+std::string headline(const Problem& problem) {
+  std::string out;
+  if (problem.source.line > 0) {
+    out =
+        fmt::format("{}:{}:{}: ", problem.source.file, problem.source.line, problem.source.column);
+  } else if (!problem.source.file.empty()) {
+    out = fmt::format("{}: ", problem.source.file);
+  }
+  if (!problem.path.empty()) out += printable(problem.path) + ": ";
+  return out + problem.message;
+}
 
 std::string render(const Problem& problem) {
   std::string out = headline(problem) + "\n";

@@ -34,7 +34,9 @@ struct Problem {
   std::string excerpt;  // the source line; empty without a place
 };
 
-// "FILE:LINE:COL: path: message", the source line, and a caret under the column.
+// "FILE:LINE:COL: path: message".
+std::string headline(const Problem& problem);
+// The same, the source line, and a caret under the column, each with its newline.
 std::string render(const Problem& problem);
 
 struct LoadResult {

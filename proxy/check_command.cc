@@ -19,8 +19,10 @@ std::vector<std::string> warnings_of(const conf::Config& config) {
     if (!conf::is_disk(backend)) continue;
     const auto usable = backends::check_cache_dir(system_files(), backend.cache_dir);
     if (usable) continue;
-    out.push_back(
-        fmt::format("a start would fail: backend {}: {}", backend.name, usable.error().message));
+    const bool goes_on = usable.error().code == ErrorCode::Unavailable;
+    out.push_back(fmt::format("a start would {}: backend {}: {}",
+                              goes_on ? "go on without it" : "fail", backend.name,
+                              usable.error().message));
   }
   return out;
 }
@@ -47,13 +49,16 @@ void print_json(const std::optional<std::string>& file, const conf::LoadResult& 
 
 }  // namespace
 
-int print_problems(const std::optional<std::string>& file,
-                   std::span<const conf::Problem> problems) {
+int print_problems(const std::optional<std::string>& file, std::span<const conf::Problem> problems,
+                   Excerpts excerpts) {
   if (!file) {
     fmt::print(stderr,
-               "weir: there is no ./weir.yaml and no /etc/weir/weir.yaml; without a file:\n");
+               "weir: there is no ./weir.yaml and no /etc/weir/weir.yaml; without a file: ");
   }
-  for (const conf::Problem& problem : problems) fmt::print(stderr, "{}", conf::render(problem));
+  for (const conf::Problem& problem : problems) {
+    fmt::print(stderr, "{}",
+               excerpts == Excerpts::With ? conf::render(problem) : conf::headline(problem) + "\n");
+  }
   return kExitUsage;
 }
 

@@ -2,6 +2,7 @@
 // code.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,7 +15,9 @@ inline constexpr int kExitUsage = 2;
 
 // Each with its place, to stderr; kExitUsage. `file`: where they were read from, nothing for the
 // built-in rule.
-int print_problems(const std::optional<std::string>& file, std::span<const conf::Problem> problems);
+enum class Excerpts : std::uint8_t { With, Without };
+int print_problems(const std::optional<std::string>& file, std::span<const conf::Problem> problems,
+                   Excerpts excerpts = Excerpts::With);
 
 int check(const std::optional<std::string>& file, const conf::LoadResult& loaded, bool json);
 

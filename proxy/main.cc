@@ -118,7 +118,12 @@ int run(const conf::RunCommand& command) {
   block_signals({SIGHUP, SIGUSR1, SIGUSR2});
   const Loaded loaded = load(command.file, command.overrides);
   const std::shared_ptr<const conf::Config> config = loaded.result.config;
-  if (!config) return print_problems(loaded.file, loaded.result.problems);
+  if (!config) {
+    // A line each where they are logged: whoever restarts it would fill the log with excerpts.
+    const bool is_read_at_once = isatty(STDERR_FILENO) != 0;
+    return print_problems(loaded.file, loaded.result.problems,
+                          is_read_at_once ? Excerpts::With : Excerpts::Without);
+  }
   log_origin(loaded.file, *config);
   for (const std::string& warning : config->warnings) log_warn("{}", warning);
   if (const auto raised = raise_descriptor_limit(*config); !raised) {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/absent.h"
 #include "backends/redis/redis_backend.h"
 #include "backends/tiered.h"
 #include "base/clock.h"
@@ -134,8 +135,14 @@ Result<Runtime::Opened> Runtime::open_backend(const conf::Backend& backend) {
   auto disk = backends::open_disk_backend(disk_options(backend),
                                           {system_files(), executor(), system_clock()});
   if (!disk) {
-    return fail(disk.error().code,
-                "backend " + backend.name + ": " + std::move(disk.error().message));
+    const std::string why = "backend " + backend.name + ": " + disk.error().message;
+    if (disk.error().code != ErrorCode::Unavailable) return fail(disk.error().code, why);
+    log_error("{}; Weir goes on without it, and tries again when the configuration is reloaded",
+              why);
+    out.why_absent = why;
+    out.backend = backends::make_absent_backend(backend.name, backend.max_object_size,
+                                                backend.default_expire_s);
+    return out;
   }
   out.backend = disk->backend;
   out.disk = std::move(*disk);
@@ -147,9 +154,20 @@ Result<Runtime::Opened> Runtime::open_backend(const conf::Backend& backend) {
 std::vector<backends::OpenedDisk> Runtime::disks_of(const conf::Config& config) const {
   std::vector<backends::OpenedDisk> out;
   for (const conf::Backend& backend : config.backends) {
-    if (conf::is_disk(backend)) out.push_back(*backends_.at(backend.name).disk);
+    if (!conf::is_disk(backend)) continue;
+    const Opened& opened = backends_.at(backend.name);
+    if (opened.disk) out.push_back(*opened.disk);
   }
   return out;
+}
+
+// What lies there was purged by this process, too, and is met again one day.
+void Runtime::tell_what_is_absent() {
+  std::string why;
+  for (const auto& [name, opened] : backends_) {
+    if (!opened.why_absent.empty()) why = opened.why_absent;
+  }
+  tables_->purges.cannot_keep(std::move(why));
 }
 
 // The book's marks lie with the first disk.
@@ -164,6 +182,7 @@ Result<void> Runtime::open_purge_book(const conf::Config& config) {
   tables_ = std::make_unique<flow::SharedTables>(config.limits.fill_memory, book_);
   believe(disks_->all());
   if (marks_) keep_marks_in(disks_->first());
+  tell_what_is_absent();
   return {};
 }
 
@@ -216,10 +235,12 @@ Result<Runtime::Next> Runtime::prepare(std::shared_ptr<const conf::Config> confi
   next.change_ = change;
   for (std::size_t i = 0; i < config->backends.size(); ++i) {
     const conf::Backend& backend = config->backends[i];
-    if (change.backends[i] != BackendChange::Opened) {
+    const bool is_there = change.backends[i] != BackendChange::Opened;
+    if (is_there && backends_.at(backend.name).why_absent.empty()) {
       next.backends_[backend.name] = backends_.at(backend.name);
       continue;
     }
+    next.change_.backends[i] = BackendChange::Opened;
     const auto still_there = std::ranges::find(leaving_, backend.cache_dir, &Leaving::cache_dir);
     if (conf::is_disk(backend) && still_there != leaving_.end()) {
       return fail(ErrorCode::InUse,
@@ -231,7 +252,9 @@ Result<Runtime::Next> Runtime::prepare(std::shared_ptr<const conf::Config> confi
     if (!opened) return std::unexpected(opened.error());
     next.backends_[backend.name] = std::move(*opened);
   }
-  const auto first = std::ranges::find_if(config->backends, conf::is_disk);
+  const auto first = std::ranges::find_if(config->backends, [&](const conf::Backend& backend) {
+    return next.backends_.at(backend.name).disk.has_value();
+  });
   if (first != config->backends.end() && !marks_) {
     auto marks = open_marks(*next.backends_.at(first->name).disk, disks_, book_, true, *executor_);
     if (!marks) return std::unexpected(marks.error());
@@ -255,8 +278,8 @@ void Runtime::use(Next next) {
   for (std::size_t i = 0; i < configured.size(); ++i) {
     const BackendChange change = next.change_.backends[i];
     if (change == BackendChange::Resized) resize(configured[i]);
-    if (change != BackendChange::Opened || !conf::is_disk(configured[i])) continue;
-    new_disks.push_back(*backends_.at(configured[i].name).disk);
+    const Opened& opened = backends_.at(configured[i].name);
+    if (change == BackendChange::Opened && opened.disk) new_disks.push_back(*opened.disk);
   }
   disks_->set(disks_of(*site_->config));
   believe(new_disks);
@@ -264,6 +287,7 @@ void Runtime::use(Next next) {
     marks_ = std::move(next.marks_);
     keep_marks_in(disks_->first());
   }
+  tell_what_is_absent();
   tables_->budget.set_limit(site_->config->limits.fill_memory);
 }
 

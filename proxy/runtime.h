@@ -31,6 +31,7 @@ class Runtime {
     std::shared_ptr<backends::Backend> backend;
     std::shared_ptr<backends::RamBackend> ram;  // the same one; null: it is none
     std::optional<backends::OpenedDisk> disk;
+    std::string why_absent;                       // of a disk that cannot be used, in words
     std::shared_ptr<flow::Fleets::Member> fleet;  // of a Redis backend
   };
   using ByName = std::unordered_map<std::string, Opened>;
@@ -90,6 +91,7 @@ class Runtime {
   std::shared_ptr<backends::Backend> as_one(std::vector<std::shared_ptr<backends::Backend>> tiers);
   std::vector<backends::OpenedDisk> disks_of(const conf::Config& config) const;
   void believe(const std::vector<backends::OpenedDisk>& disks) const;
+  void tell_what_is_absent();
   void keep_marks_in(const backends::OpenedDisk& first);
   void resize(const conf::Backend& backend);
   void let_go(const conf::Backend& backend, bool with_marks);

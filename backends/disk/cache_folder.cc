@@ -28,9 +28,23 @@ std::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(ErrorCode::Refused, path + " " + why);
 }
 
+// The system does not let this user have it: that may change, and says nothing of what is there.
+std::unexpected<Error> closed(const std::string& path, std::string_view why) {
+  return fail(ErrorCode::Unavailable, path + " " + std::string(why));
+}
+
 // The same, with what the file system said.
-std::unexpected<Error> refuse(const std::string& path, const std::string& why, const Error& error) {
-  return refuse(path, why + " (" + error.message + ")");
+std::unexpected<Error> closed(const std::string& path, std::string_view why, const Error& error) {
+  return closed(path, std::string(why) + " (" + error.message + ")");
+}
+
+// A medium that fails, or is full, is closed as well.
+template <class T>
+Result<T> told(Result<T> result) {
+  const bool is_medium = !result && (result.error().code == ErrorCode::System ||
+                                     result.error().code == ErrorCode::TooLarge);
+  if (is_medium) result.error().code = ErrorCode::Unavailable;
+  return result;
 }
 
 constexpr std::string_view kEmptyIt =
@@ -52,7 +66,7 @@ constexpr std::string_view kNotWritable =
     "cache_dir";
 
 std::unexpected<Error> not_writable(const std::string& path, const Error& error) {
-  return refuse(path, std::string(kNotWritable), error);
+  return closed(path, kNotWritable, error);
 }
 
 Result<std::unique_ptr<Folder>> open_folder(FileSystem& files, const std::string& path) {
@@ -67,7 +81,7 @@ Result<std::unique_ptr<Folder>> open_folder(FileSystem& files, const std::string
     case ErrorCode::Corrupt:
       return refuse(path, "is no folder: remove what is there, or choose another cache_dir");
     case ErrorCode::Refused:
-      return refuse(path,
+      return closed(path,
                     "is closed to this user: make it, and give it to the user that Weir runs as, "
                     "or choose another cache_dir",
                     error);
@@ -191,16 +205,14 @@ Result<Contents> look_into(Folder& folder, const std::string& path) {
   return Contents{*mark, std::move(*names)};
 }
 
-}  // namespace
-
-Result<void> check_cache_folder(FileSystem& files, const std::string& path) {
+Result<void> check(FileSystem& files, const std::string& path) {
   const auto access = files.access(path);
-  if (access == FileSystem::Access::Closed) return refuse(path, std::string(kNotWritable));
+  if (access == FileSystem::Access::Closed) return closed(path, kNotWritable);
   if (access == FileSystem::Access::Missing) {
     const std::filesystem::path parent = std::filesystem::path(path).parent_path();
     const std::string above = parent.empty() ? "." : parent.string();
     if (files.access(above) != FileSystem::Access::Closed) return {};
-    return refuse(path, "cannot be made, for this user may not write to " + above +
+    return closed(path, "cannot be made, for this user may not write to " + above +
                             ": make it, and give it to the user that Weir runs as, or choose "
                             "another cache_dir");
   }
@@ -211,8 +223,8 @@ Result<void> check_cache_folder(FileSystem& files, const std::string& path) {
   return expect_no_other_writers(**folder, path);
 }
 
-Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path,
-                                      std::string_view who, std::uint64_t fresh_id) {
+Result<CacheFolder> open(FileSystem& files, const std::string& path, std::string_view who,
+                         std::uint64_t fresh_id) {
   Result<std::unique_ptr<Folder>> folder = open_folder(files, path);
   if (!folder) return std::unexpected(folder.error());
   CacheFolder out{.path = path, .folder = std::move(*folder), .id = fresh_id, .segments = {}};
@@ -241,6 +253,17 @@ Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path
   }
   std::ranges::sort(out.segments);
   return out;
+}
+
+}  // namespace
+
+Result<void> check_cache_folder(FileSystem& files, const std::string& path) {
+  return told(check(files, path));
+}
+
+Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path,
+                                      std::string_view who, std::uint64_t fresh_id) {
+  return told(open(files, path, who, fresh_id));
 }
 
 Result<void> expect_still_there(const CacheFolder& folder) {

@@ -22,8 +22,9 @@ struct CacheFolder {
 
 // May block; at start only. `who` names this process to one that finds the folder locked;
 // `fresh_id` is the id that a new folder gets, drawn at random. Errors are sentences for the user:
-// what is in the way, and what to do about it. A folder that is not ours is left as it was, and so
-// is one that other users can write to.
+// what is in the way, and what to do about it. Unavailable: its medium is read-only, full or fails,
+// or this user may not write there. Any other: the folder is none for this cache. One that is not
+// ours is left as it was, and so is one that other users can write to.
 Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path,
                                       std::string_view who, std::uint64_t fresh_id);
 

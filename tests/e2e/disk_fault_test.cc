@@ -1,53 +1,19 @@
 // What happens to the disk while it is in use. Requests go on as if there were none; when it can be
 // written to again it is, which the next start shows. The log says once that it began, and once
 // that it is over.
-#include <fcntl.h>
-#include <linux/fs.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "tests/e2e/disk_fixture.h"
+#include "tests/support/read_only_folder.h"
 
 namespace weir::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-// So that nothing can be made in it or removed from it: by root, whom modes do not stop, as an
-// immutable folder. Ends with the object.
-class ReadOnlyFolder {
- public:
-  explicit ReadOnlyFolder(std::string path) : path_(std::move(path)), done_(set(true)) {}
-  ~ReadOnlyFolder() {
-    if (done_) set(false);
-  }
-  ReadOnlyFolder(const ReadOnlyFolder&) = delete;
-  ReadOnlyFolder& operator=(const ReadOnlyFolder&) = delete;
-
-  // False: the file system has no such thing.
-  bool done() const { return done_; }
-
- private:
-  bool set(bool read_only) const {
-    if (geteuid() != 0) return chmod(path_.c_str(), read_only ? 0500 : 0700) == 0;
-    const int folder = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int flags = 0;
-    bool ok = ioctl(folder, FS_IOC_GETFLAGS, &flags) == 0;
-    flags = read_only ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
-    ok = ok && ioctl(folder, FS_IOC_SETFLAGS, &flags) == 0;
-    close(folder);
-    return ok;
-  }
-
-  const std::string path_;
-  const bool done_;
-};
 
 // What the pages are like: of known length or not, whole or written while they arrive. Sixteen
 // small ones fill a segment of the smallest size.

@@ -14,10 +14,10 @@ class CacheFolderTest : public testing::Test {
   Result<CacheFolder> open(std::uint64_t fresh_id = 7) {
     return open_cache_folder(*files_, "/cache", "process 12", fresh_id);
   }
-  void expect_refused(std::string_view why) {
+  void expect_refused(std::string_view why, ErrorCode code = ErrorCode::Refused) {
     const auto opened = open();
     ASSERT_FALSE(opened);
-    EXPECT_EQ(opened.error().code, ErrorCode::Refused);
+    EXPECT_EQ(opened.error().code, code) << why;
     EXPECT_NE(opened.error().message.find(why), std::string::npos) << opened.error().message;
     EXPECT_TRUE(opened.error().message.starts_with("/cache ")) << opened.error().message;
   }
@@ -190,7 +190,8 @@ TEST_F(CacheFolderTest, SaysWhatToDo) {
   };
   for (const Case& each : cases) {
     fails_at(each.call, each.code, each.name);
-    expect_refused(each.sentence);
+    const bool is_the_users = each.code == ErrorCode::Refused;
+    expect_refused(each.sentence, is_the_users ? ErrorCode::Unavailable : ErrorCode::Refused);
   }
 }
 
@@ -208,6 +209,7 @@ TEST_F(CacheFolderTest, SaysWhatTheFileSystemSays) {
     const auto opened = open();
     ASSERT_FALSE(opened) << call;
     EXPECT_EQ(opened.error().message, std::string(call) + " goes wrong");
+    EXPECT_EQ(opened.error().code, ErrorCode::Unavailable) << "another time it may do";
   }
   disk_.fails(nullptr);
   EXPECT_TRUE(open()) << "what a failed attempt has left is in nobody's way";
