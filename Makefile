@@ -52,7 +52,7 @@ CPP_FILES = $(shell find base conf cachekeys backends proxy tests -name '*.cc' -
 # The targets use all cores themselves, one after the other.
 .NOTPARALLEL:
 .PHONY: all run test dashboard-test check asan tsan format format-check tidy house fuzz bench bench-syscalls \
-        image fresh clean help configure
+        image image-test fresh clean help configure
 
 all: configure ## build build/weir
 	@$(COMPILE) $(BUILD) -j $(JOBS) --target weir
@@ -152,11 +152,12 @@ bench-syscalls: need-bench configure ## system calls per hit (SERVERS=weir by de
 	@python3 tests/bench/bench.py --build $(BUILD) --syscalls --duration $(DURATION) \
 	  --servers "$${SERVERS:-floor weir}"
 
-image: ## build the container image (needs docker)
-	@command -v docker >/dev/null || { \
-	  echo "make image: docker is missing (on Debian: apt-get install -y docker.io)" >&2; exit 1; }
-	docker build --build-arg WEIR_REVISION=$$(git rev-parse --short=12 HEAD 2>/dev/null) \
-	  -f docker/Dockerfile -t weir .
+image: ## build the container image with docker, podman or buildah (ENGINE=)
+	@docker/image.sh
+
+image-test: ## build and try the image without an engine, on Debian's buildah (needs root)
+	@$(NEED) image
+	@docker/image_test.sh
 
 fresh: ## prove from nothing, on a bare Debian: SUITE=bookworm or SUITE=trixie (needs root)
 	@$(NEED) fresh

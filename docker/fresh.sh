@@ -6,70 +6,28 @@
 # Needs root: it puts up a system in a folder, and goes into it by chroot.
 set -euo pipefail
 
-refuse() {
-  echo "fresh.sh: $*" >&2
-  exit 2
-}
+. "$(dirname "$0")/bare_debian.sh"
 
 # --- outside -----------------------------------------------------------------------------------
 
-mirror_of_this_system() {
-  # shellcheck disable=SC2016  # apt fills it in
-  apt-get indextargets --format '$(REPO_URI)' \
-    'Created-By: Packages' 'Label: Debian' 'Component: main' | sort -u | sed -n 1p
-}
-
-# How this system's apt gets to its mirror: proxies, certificates, clocks that are not believed.
-apt_settings_of_this_system() {
-  apt-config dump |
-    grep -iE '^Acquire::(http|https|ftp|Retries|ForceIPv[46]|Check-)[^ ]* "..*"' || true
-}
-
-# All mounts and processes are of namespaces of their own: they end with the one process below,
-# however it ends, and what is deleted then is only the folder.
-folder='' trial=''
-# shellcheck disable=SC2317  # called by the trap
-clean_up() {
-  trap '' INT TERM HUP
-  # KILL: unshare blocks the others while its child lives, and the child, first of its processes,
-  # takes all of them along.
-  [ -z "$trial" ] || kill -KILL "$trial" 2>/dev/null || true
-  wait
-  rm -rf --one-file-system "$folder"
-}
 put_up_and_try() {
-  local suite=$1 mirror=$2 status=0
-  folder=$(mktemp -d -p "${TMPDIR:-/var/tmp}" weir-fresh.XXXXXX)
-  trap clean_up EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
-  chmod 755 "$folder"
+  local suite=$1 mirror=$2
+  make_folder weir-fresh
   mkdir "$folder/root"
   git bundle create -q "$folder/weir.bundle" HEAD
-  apt_settings_of_this_system >"$folder/apt.conf"
-  set -m  # a group of its own: a job of a script has Ctrl-C switched off, and tests send it
-  unshare --mount --pid --fork --kill-child --mount-proc \
-    "$0" --in-namespace "$suite" "$mirror" "$folder" </dev/null &
-  trial=$!
-  wait "$trial" || status=$?
-  trial=''
-  exit "$status"
+  run_apart "$0" --in-namespace "$suite" "$mirror" "$folder"
 }
 
 # --- in the namespaces -------------------------------------------------------------------------
 
 fill_root() {
   local suite=$1 mirror=$2 folder=$3 root=$3/root
-  debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$folder/debootstrap.log" || {
-    tail -n 20 "$folder/debootstrap.log" >&2
-    exit 1
-  }
+  put_up_debian "$suite" "$root" "$mirror"
   mount -t proc proc "$root/proc"
   mount --rbind /dev "$root/dev"
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
-  cp "$folder/apt.conf" "$root/etc/apt/apt.conf.d/99fresh"
   cp "$folder/weir.bundle" "$root/srv/"
-  cp "$0" "$root/srv/fresh.sh"
+  cp "$0" "$(dirname "$0")/bare_debian.sh" "$root/srv/"
   chmod 755 "$root" "$root/srv/fresh.sh"
 }
 
@@ -143,7 +101,7 @@ case ${1:-} in
   --prepare)      prepare ;;
   --try)          try ;;
   bookworm|trixie)
-    [ "$(id -u)" -eq 0 ] || refuse "only root may put up a system: sudo make fresh SUITE=$1"
+    expect_root "make fresh SUITE=$1"
     mirror=${MIRROR:-$(mirror_of_this_system)}
     [ -n "$mirror" ] || refuse "apt has no list of Debian's here: apt-get update, or MIRROR=URL"
     put_up_and_try "$1" "$mirror" ;;

@@ -8,6 +8,7 @@
 #   bench  the servers that `make bench` compares Weir with, and the load generator
 #   browser  a browser and what drives it, for `make dashboard-test` (some 400 MB)
 #   fresh  what `make fresh` needs to put up a bare Debian in a directory
+#   image  what `make image-test` needs to build and run the image without an engine
 set -eu
 
 packages_of() {
@@ -15,7 +16,7 @@ packages_of() {
     build) echo g++ cmake ninja-build pkg-config libevent-dev libcurl4-openssl-dev \
                 libyaml-cpp-dev libre2-dev libxxhash-dev libfmt-dev libspdlog-dev libcli11-dev \
                 nlohmann-json3-dev prometheus-cpp-dev libssl-dev libhiredis-dev libgtest-dev \
-                libgmock-dev python3 curl ;;
+                libgmock-dev python3 curl ca-certificates ;;
     # Node.js, for the JavaScript client's tests: of whatever source. openssl makes certificates.
     test)  echo ccache lld redis-server redis-sentinel openssl
            command -v node >/dev/null || echo nodejs ;;
@@ -26,7 +27,8 @@ packages_of() {
              command -v node >/dev/null || echo nodejs
              command -v npm >/dev/null || echo npm ;;
     fresh) echo debootstrap git curl ;;
-    *)     echo "need.sh: no such set: $1 (build, test, check, bench, browser, fresh)" >&2
+    image) echo buildah debootstrap docker-compose iproute2 redis-server python3 ;;
+    *)     echo "need.sh: no such set: $1 (build, test, check, bench, browser, fresh, image)" >&2
            return 2 ;;
   esac
 }
@@ -76,7 +78,7 @@ trap lift_policy EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 case " $* " in
-  *" test "* | *" bench "* | *" check "*)
+  *" test "* | *" bench "* | *" check "* | *" image "*)
     if [ ! -e "$policy" ]; then
       policy_is_ours=yes
       printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null

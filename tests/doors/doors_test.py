@@ -64,11 +64,12 @@ class Doors(unittest.TestCase):
         for package in ("libevent-dev", "libre2-dev", "cmake", "ccache"):
             self.assertIn(package, outcome.stdout)
 
-    def test_an_image_without_docker_says_what_is_missing(self):
+    def test_an_image_without_an_engine_says_what_is_missing(self):
         path = self.tools("sh", "find")
         outcome = run(shutil.which("make"), "image", cwd=self.checkout(), PATH=path)
         self.assertNotEqual(outcome.returncode, 0)
-        self.assertIn("docker is missing (on Debian: apt-get install -y docker.io)", outcome.stdout)
+        self.assertIn("none of docker, podman and buildah is here and works", outcome.stdout)
+        self.assertIn("apt-get install -y docker.io", outcome.stdout)
 
     def test_a_bare_debian_of_an_unknown_suite_is_refused(self):
         for suite in ("", "potato", "in-space", "try", "it's"):
