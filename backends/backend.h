@@ -199,10 +199,13 @@ class Store {
   virtual Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation,
                         const StoreTerms& terms, StoreWaiter& waiter) = 0;
   virtual EraseResult erase(keys::KeyView key) = 0;
-  // Tells whether all whose erasure is under way is gone, for all who share the store; once, later,
-  // unless the handle is dropped. Null: none is.
+  // Tells whether all that erase() was called for since the store had that many `erasures` is gone,
+  // for all who share the store; once, later, unless the handle is dropped. Null: it is.
+  virtual std::uint64_t erasures() const { return 0; }
   using ErasedTold = std::move_only_function<void(bool are_gone)>;
-  virtual std::unique_ptr<PendingAnswer> when_erased(ErasedTold /*told*/) { return nullptr; }
+  virtual std::unique_ptr<PendingAnswer> when_erased(std::uint64_t /*since*/, ErasedTold /*told*/) {
+    return nullptr;
+  }
 
   // Asks for the right to fetch the object of that key; it ends by itself after so long. `waiter`
   // is told once, later, unless the handle is dropped. Null: no other instance stores here.

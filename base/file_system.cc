@@ -319,6 +319,7 @@ class SystemFiles final : public FileSystem {
     if (faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) == 0) {
       return Access::Writable;
     }
+    if (errno == EROFS) return Access::ReadOnly;
     return errno == ENOENT ? Access::Missing : Access::Closed;
   }
 };

@@ -83,7 +83,7 @@ class FileSystem {
   // missing, or is none. Corrupt: what is there is no folder. Refused: this user may not.
   virtual Result<std::unique_ptr<Folder>> open_folder(const std::string& path) = 0;
   // What this user may do with what is at that path. Changes nothing.
-  enum class Access : std::uint8_t { Missing, Closed, Writable };
+  enum class Access : std::uint8_t { Missing, Closed, ReadOnly, Writable };
   virtual Access access(const std::string& path) = 0;
 };
 

@@ -1,5 +1,6 @@
 # Sourced by those who put up a Debian in a folder and try something there, as root: fresh.sh,
-# image_test.sh. What they start and mount ends with them, however they end.
+# image_test.sh. What they start and mount ends with them, however they end; the folder stays where
+# they are killed by SIGKILL.
 # shellcheck shell=bash
 
 refuse() {
@@ -39,7 +40,8 @@ folder='' apart=''
 run_apart() {
   local status=0
   set -m  # a group of its own: a job of a script has Ctrl-C switched off, and tests send it
-  unshare --mount --pid --fork --kill-child --mount-proc "$@" </dev/null &
+  setpriv --pdeathsig KILL \
+    unshare --mount --pid --fork --kill-child --mount-proc "$@" </dev/null &
   apart=$!
   wait "$apart" || status=$?
   apart=''
@@ -56,9 +58,10 @@ clean_up() {
   rm -rf --one-file-system "$folder"
 }
 
-# SUITE FOLDER MIRROR
+# SUITE FOLDER MIRROR; with what apt needs for a mirror behind TLS.
 put_up_debian() {
-  debootstrap --variant=minbase "$1" "$2" "$3" >"$folder/debootstrap.log" || {
+  debootstrap --variant=minbase --include=ca-certificates "$1" "$2" "$3" \
+    >"$folder/debootstrap.log" || {
     tail -n 20 "$folder/debootstrap.log" >&2
     exit 1
   }

@@ -40,7 +40,7 @@ cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 ln -s /etc/ssl/certs/ca-certificates.crt "$root/usr/lib/ssl/cert.pem"
 describe ca-certificates
 
-cp -L /etc/os-release "$root/etc/"
+cp -L /etc/os-release /etc/debian_version "$root/etc/"
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 printf '%s\n' 'root:x:0:0:root:/:/sbin/nologin' 'weir:x:10001:10001:weir:/:/sbin/nologin' \
   >"$root/etc/passwd"

@@ -6,6 +6,7 @@
 # Needs root: it puts up a system in a folder, and goes into it by chroot.
 set -euo pipefail
 
+# shellcheck source=docker/bare_debian.sh
 . "$(dirname "$0")/bare_debian.sh"
 
 # --- outside -----------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ if [ -z "$engine" ]; then
   exit 1
 fi
 
-revision=$(git rev-parse --short=12 HEAD 2>/dev/null || true)
+# Of whomever the checkout is.
+revision=$(git -c safe.directory="$PWD" rev-parse --short=12 HEAD 2>/dev/null || true)
 set -- --build-arg "WEIR_REVISION=$revision" --file docker/Dockerfile --tag weir
 [ -z "${BASE:-}" ] || set -- "$@" --build-arg "BASE=$BASE"
 # The format that is usual elsewhere has no health check.

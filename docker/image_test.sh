@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # make image-test: builds the image and starts it, on a machine without an engine: with Debian's
 # buildah, on a base image from the registry, or on Debian's own packages where none answers.
+#   SUITE    on which Debian: bookworm, or trixie
 #   MIRROR   where Debian's packages come from; else where this system has its own from
 #   TMPDIR   where all of it is kept (/var/tmp); it takes some 3 GB, and is gone afterwards
 # Needs root: it mounts and changes users. What runs, runs on a network of its own.
@@ -9,23 +10,23 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=docker/bare_debian.sh
 . "$here/bare_debian.sh"
 
-readonly registry_base=docker.io/library/debian:12-slim
+readonly suite=${SUITE:-bookworm}
 readonly own_base=localhost/weir-base
 
 # Prints the name of the image to build on.
 base_image() {
-  local container root
-  if timeout 30 buildah pull --quiet "$registry_base" >/dev/null 2>&1; then
-    echo "$registry_base"
+  local container root from_registry=docker.io/library/debian:$suite-slim
+  if timeout 30 buildah pull --quiet "$from_registry" >/dev/null 2>&1; then
+    echo "$from_registry"
     return
   fi
   echo "no registry answers: the base is made of Debian's packages" >&2
   container=$(buildah from scratch)
   root=$(buildah mount "$container")
-  put_up_debian bookworm "$root" "$MIRROR"
+  put_up_debian "$suite" "$root" "$MIRROR"
   {
-    echo "deb $MIRROR bookworm main"
-    [ -z "$SECURITY_MIRROR" ] || echo "deb $SECURITY_MIRROR bookworm-security main"
+    echo "deb $MIRROR $suite main"
+    [ -z "$SECURITY_MIRROR" ] || echo "deb $SECURITY_MIRROR $suite-security main"
   } >"$root/etc/apt/sources.list"
   rm -f "$root"/var/cache/apt/archives/*.deb
   buildah commit --quiet --rm "$container" "$own_base" >/dev/null
@@ -47,7 +48,7 @@ build_and_try() {
     exit 1
   }
   echo "== built after $((SECONDS - started)) s"
-  unshare --net sh -c 'ip link set lo up && exec "$@"' sh \
+  unshare --net sh -c 'ip link set lo up && ip address add 192.0.2.1/32 dev lo && exec "$@"' sh \
     python3 "$here/../tests/image/image_test.py" weir
   echo "== all well after $((SECONDS - started)) s"
 }

@@ -27,7 +27,8 @@ packages_of() {
              command -v node >/dev/null || echo nodejs
              command -v npm >/dev/null || echo npm ;;
     fresh) echo debootstrap git curl ;;
-    image) echo buildah debootstrap docker-compose iproute2 redis-server python3 ;;
+    image) echo buildah debootstrap docker-compose iproute2 redis-server openssl git \
+                python3 ;;
     *)     echo "need.sh: no such set: $1 (build, test, check, bench, browser, fresh, image)" >&2
            return 2 ;;
   esac

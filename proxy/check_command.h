@@ -13,9 +13,9 @@ namespace weir {
 
 inline constexpr int kExitUsage = 2;
 
+enum class Excerpts : std::uint8_t { With, Without };
 // Each with its place, to stderr; kExitUsage. `file`: where they were read from, nothing for the
 // built-in rule.
-enum class Excerpts : std::uint8_t { With, Without };
 int print_problems(const std::optional<std::string>& file, std::span<const conf::Problem> problems,
                    Excerpts excerpts = Excerpts::With);
 

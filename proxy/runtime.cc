@@ -137,8 +137,7 @@ Result<Runtime::Opened> Runtime::open_backend(const conf::Backend& backend) {
   if (!disk) {
     const std::string why = "backend " + backend.name + ": " + disk.error().message;
     if (disk.error().code != ErrorCode::Unavailable) return fail(disk.error().code, why);
-    log_error("{}; Weir goes on without it, and tries again when the configuration is reloaded",
-              why);
+    log_error("{}; Weir goes on without it until it is started again", why);
     out.why_absent = why;
     out.backend = backends::make_absent_backend(backend.name, backend.max_object_size,
                                                 backend.default_expire_s);
@@ -229,18 +228,39 @@ std::shared_ptr<backends::Backend> Runtime::as_one(
 
 // ---- another configuration ----
 
+// While one cannot be used: where the book's marks lie is as it was at the start, and what is not
+// written down there would be missing for one that comes or goes.
+Result<void> Runtime::expect_same_disks(const conf::Config& config,
+                                        const ConfigChange& change) const {
+  const auto absent = std::ranges::find_if(
+      backends_, [](const auto& one) { return !one.second.why_absent.empty(); });
+  if (absent == backends_.end()) return {};
+  const auto& now = site_->config->backends;
+  bool is_other = std::ranges::any_of(change.closed,
+                                      [&](std::size_t index) { return conf::is_disk(now[index]); });
+  for (std::size_t i = 0; i < config.backends.size(); ++i) {
+    const bool opens = change.backends[i] == BackendChange::Opened;
+    is_other = is_other || (opens && conf::is_disk(config.backends[i]));
+  }
+  if (!is_other) return {};
+  return fail(ErrorCode::Invalid,
+              "backends: the disks cannot be others as long as one of them is " +
+                  std::string("not in use: restart for that (") + absent->second.why_absent + ")");
+}
+
 Result<Runtime::Next> Runtime::prepare(std::shared_ptr<const conf::Config> config,
                                        const ConfigChange& change) {
+  if (const auto same = expect_same_disks(*config, change); !same) {
+    return std::unexpected(same.error());
+  }
   Next next;
   next.change_ = change;
   for (std::size_t i = 0; i < config->backends.size(); ++i) {
     const conf::Backend& backend = config->backends[i];
-    const bool is_there = change.backends[i] != BackendChange::Opened;
-    if (is_there && backends_.at(backend.name).why_absent.empty()) {
+    if (change.backends[i] != BackendChange::Opened) {
       next.backends_[backend.name] = backends_.at(backend.name);
       continue;
     }
-    next.change_.backends[i] = BackendChange::Opened;
     const auto still_there = std::ranges::find(leaving_, backend.cache_dir, &Leaving::cache_dir);
     if (conf::is_disk(backend) && still_there != leaving_.end()) {
       return fail(ErrorCode::InUse,
@@ -287,7 +307,6 @@ void Runtime::use(Next next) {
     marks_ = std::move(next.marks_);
     keep_marks_in(disks_->first());
   }
-  tell_what_is_absent();
   tables_->budget.set_limit(site_->config->limits.fill_memory);
 }
 

@@ -92,6 +92,7 @@ class Runtime {
   std::vector<backends::OpenedDisk> disks_of(const conf::Config& config) const;
   void believe(const std::vector<backends::OpenedDisk>& disks) const;
   void tell_what_is_absent();
+  Result<void> expect_same_disks(const conf::Config& config, const ConfigChange& change) const;
   void keep_marks_in(const backends::OpenedDisk& first);
   void resize(const conf::Backend& backend);
   void let_go(const conf::Backend& backend, bool with_marks);

@@ -65,6 +65,15 @@ constexpr std::string_view kNotWritable =
     "is not writable for this user: give it to the user that Weir runs as, or choose another "
     "cache_dir";
 
+// Before anything is opened: whose folder it is matters less than that it is closed.
+Result<void> expect_writable(FileSystem::Access access, const std::string& path) {
+  if (access == FileSystem::Access::Closed) return closed(path, kNotWritable);
+  if (access != FileSystem::Access::ReadOnly) return {};
+  return closed(path,
+                "lies in a file system that is read-only: have it writable, or choose another "
+                "cache_dir");
+}
+
 std::unexpected<Error> not_writable(const std::string& path, const Error& error) {
   return closed(path, kNotWritable, error);
 }
@@ -135,6 +144,7 @@ Result<std::optional<std::uint64_t>> find_mark(Folder& folder, const std::string
   const Result<std::unique_ptr<File>> file = folder.open(kMark);
   if (!file && file.error().code == ErrorCode::NotFound) return std::nullopt;
   if (!file && file.error().code == ErrorCode::Corrupt) return not_a_file_of_ours(path, kMark);
+  if (!file && file.error().code == ErrorCode::Refused) return not_writable(path, file.error());
   if (!file) return std::unexpected(file.error());
   return read_mark(**file, path);
 }
@@ -207,11 +217,13 @@ Result<Contents> look_into(Folder& folder, const std::string& path) {
 
 Result<void> check(FileSystem& files, const std::string& path) {
   const auto access = files.access(path);
-  if (access == FileSystem::Access::Closed) return closed(path, kNotWritable);
+  if (const auto writable = expect_writable(access, path); !writable) return writable;
   if (access == FileSystem::Access::Missing) {
     const std::filesystem::path parent = std::filesystem::path(path).parent_path();
     const std::string above = parent.empty() ? "." : parent.string();
-    if (files.access(above) != FileSystem::Access::Closed) return {};
+    const auto access_above = files.access(above);
+    if (access_above == FileSystem::Access::Writable) return {};
+    if (access_above == FileSystem::Access::Missing) return {};  // conf has warned of it
     return closed(path, "cannot be made, for this user may not write to " + above +
                             ": make it, and give it to the user that Weir runs as, or choose "
                             "another cache_dir");
@@ -225,6 +237,9 @@ Result<void> check(FileSystem& files, const std::string& path) {
 
 Result<CacheFolder> open(FileSystem& files, const std::string& path, std::string_view who,
                          std::uint64_t fresh_id) {
+  if (const auto writable = expect_writable(files.access(path), path); !writable) {
+    return std::unexpected(writable.error());
+  }
   Result<std::unique_ptr<Folder>> folder = open_folder(files, path);
   if (!folder) return std::unexpected(folder.error());
   CacheFolder out{.path = path, .folder = std::move(*folder), .id = fresh_id, .segments = {}};

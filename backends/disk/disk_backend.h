@@ -76,8 +76,9 @@ struct OpenedDisk {
 Result<void> check_cache_dir(FileSystem& files, const std::string& cache_dir);
 
 // Opens the folder, or makes it; what lies there is found little by little, while it is in use.
-// Errors are sentences for the user: what is in the way, and what to do about it. Blocks: at start,
-// and at a reload on a thread that serves nobody.
+// Errors are sentences for the user: what is in the way, and what to do about it. Unavailable: the
+// medium is read-only, full or fails, or this user may not write there; any other: it is no folder
+// for this backend. Blocks: at start, and at a reload on a thread that serves nobody.
 Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams);
 
 }  // namespace weir::backends

@@ -344,10 +344,10 @@ EraseResult RedisStore::erase(keys::KeyView key) {
   return remove(name) ? EraseResult::Started : EraseResult::Failed;
 }
 
-std::unique_ptr<PendingAnswer> RedisStore::when_erased(ErasedTold told) {
+std::unique_ptr<PendingAnswer> RedisStore::when_erased(std::uint64_t since, ErasedTold told) {
   const auto erasures = std::make_shared<Erasures>();
   for (const auto& [number, write] : writes_) {
-    if (write->is_store) continue;
+    if (write->is_store || number < since) continue;
     write->erasures.push_back(erasures);
     ++erasures->left;
   }

@@ -31,7 +31,8 @@ class RedisStore final : public Store {
   Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, const StoreTerms& terms,
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
-  std::unique_ptr<PendingAnswer> when_erased(ErasedTold told) override;
+  std::uint64_t erasures() const override { return next_write_; }
+  std::unique_ptr<PendingAnswer> when_erased(std::uint64_t since, ErasedTold told) override;
   Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override;
   std::unique_ptr<PendingAnswer> claim(keys::KeyView key, std::int64_t for_ms,
                                        ClaimWaiter& waiter) override;

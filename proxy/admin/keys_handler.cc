@@ -173,6 +173,7 @@ void KeysHandler::send_value(const backends::EntryRef& entry, const values::Valu
 // Answered once it is gone for all who share the store.
 void KeysHandler::clear_one(bool is_there) {
   backends::EraseResult result{};
+  const std::uint64_t before = store().erasures();
   {
     const auto lock = leases_.lock_for_set(lease_name());
     result = store().erase(key_.view());
@@ -184,7 +185,7 @@ void KeysHandler::clear_one(bool is_there) {
     if (!is_gone) return static_cast<void>(cannot_clear());
     send({.body = text_of({{"cleared", is_there ? 1 : 0}})});
   };
-  pending_ = store().when_erased(answer);
+  pending_ = store().when_erased(before, answer);
   if (!pending_) answer(true);
 }
 

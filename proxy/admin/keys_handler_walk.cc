@@ -72,12 +72,11 @@ void KeysHandler::walk_from(std::uint64_t from) {
 
 // Within a part names are told in their order, so that a listing can go on behind one of them.
 bool KeysHandler::list_part(std::uint64_t from, backends::ListPart part) {
-  if (part.is_unanswered) return not_answered();
+  if (part.is_unanswered || part.is_unread) return not_answered();
   std::ranges::sort(part.entries, {}, &backends::Listed::key);
   const Cursor& began = found_->began;
   const bool is_first = from == began.from && backend_ == began.backend;
   std::string_view last;
-  if (part.is_unread) return not_answered();
   for (const backends::Listed& entry : part.entries) {
     const std::string_view name = values::name_of_value(entry.key);
     const bool was_told =
@@ -152,6 +151,7 @@ bool KeysHandler::clear_part(const backends::ListPart& part) {
   if (part.is_unanswered) return not_answered();
   keys::KeyBuffer key;
   bool has_failed = false;
+  const std::uint64_t before = store().erasures();
   const auto erase = [&](std::string_view entry) {
     const std::string_view name = values::name_of_value(entry);
     if (!call_.pattern.matches(name)) return backends::EraseResult::Absent;
@@ -166,7 +166,7 @@ bool KeysHandler::clear_part(const backends::ListPart& part) {
   }
   for (const std::string& leased : part.leased) erase(leased);
   if (has_failed) return cannot_clear();
-  pending_ = store().when_erased([this, next = part.next](bool are_gone) {
+  pending_ = store().when_erased(before, [this, next = part.next](bool are_gone) {
     pending_ = nullptr;
     if (!are_gone) return static_cast<void>(cannot_clear());
     if (go_on_clearing(next)) walk_from(*next);

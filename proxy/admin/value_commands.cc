@@ -117,7 +117,9 @@ int clear(const ValueCommand& command) {
   if (!answer) return kFailure;
   if (command.json) fmt::print("{}", answer->body);
   const Json json = Json::parse(answer->body, nullptr, false);
-  if (answer->status != 200 || !json.is_object()) return complain("clear", complaint_of(*answer));
+  // 202: not all instances of a fleet have heard of it yet.
+  const bool is_done = answer->status == 200 || answer->status == 202;
+  if (!is_done || !json.is_object()) return complain("clear", complaint_of(*answer));
   const Json cleared = json.value("cleared", Json());
   if (cleared == 0) {
     return command.json ? kFailure : complain("clear", "there is nothing of that name");

@@ -72,8 +72,8 @@ class PurgeBook {
   void set_fleet(MarkHearer* fleet);
   // Tells once the marks made so far are in the log for good; at once where there is none.
   void when_kept(WhenKept tell);
-  // Somewhere lies what marks from now on are about, and they cannot be written down there: so
-  // when_kept() says. Empty: that is over.
+  // Somewhere lies what marks are about, and they cannot be written down there: so when_kept()
+  // says. Empty: there is no such place.
   void cannot_keep(std::string why);
   // Puts a mark back that was read from a log, at its own position. In any order, more than once,
   // and before anything is served: what stands at position() is not checked.

@@ -1,5 +1,5 @@
-// A disk that cannot be used when Weir starts: it says why, goes on with what else it has, and
-// tries again when it reads its configuration anew.
+// A disk that cannot be used when Weir starts: it says why, and goes on with what else it has until
+// it is started again.
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -49,15 +49,19 @@ class DiskAbsent : public Disk {
     EXPECT_EQ(ask("DELETE", "/v1/keys/k").status, 503);
     EXPECT_EQ(ask("PUT", "/v1/keys/k?backend=ram", "x").status, 204);
   }
-  void expect_to_be_used_once_reloaded() {
-    weir().process().signal(SIGHUP);
-    await_line("info reloaded");
-    EXPECT_EQ(log_lines("goes on without it"), 1) << weir().log_text();
+  void expect_to_be_used_once_restarted() {
+    restart(End::InOrder);
+    EXPECT_EQ(log_lines("goes on without it"), 0) << weir().log_text();
     EXPECT_EQ(ask("POST", "/v1/purge", R"({"prefix": "/none"})").status, 200);
     expect_body("/b", "/b");
     await_written({"/b"});
     restart(End::InOrder);
     expect_hit("/b", "/b");
+  }
+  // So that what is mounted goes with this process.
+  static bool in_own_namespace() {
+    return unshare(CLONE_NEWNS) == 0 &&
+           mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
   }
   void expect_to_say_so_before(std::string_view why) {
     const Outcome checked = run_weir({"check", "-c", folder_.write("weir.yaml", config(tiers()))});
@@ -77,7 +81,41 @@ TEST_F(DiskAbsent, AFolderThatIsNotWritable) {
     expect_to_go_on_without();
     EXPECT_EQ(log_lines("is not writable for this user"), 1) << weir().log_text();
   }
-  expect_to_be_used_once_reloaded();
+  expect_to_be_used_once_restarted();
+}
+
+TEST_F(DiskAbsent, AReloadChangesNoDiskUntilItIsThere) {
+  // What is purged meanwhile would be missing where it is to be written down.
+  fs::create_directory(dir());
+  const ReadOnlyFolder fault(dir());
+  if (!fault.done()) GTEST_SKIP() << "nothing here keeps root from writing to a folder";
+  begin(tiers());
+  const auto reload = [&](const std::string& yaml, std::string_view told) {
+    weir().write_config(config(yaml));
+    weir().process().signal(SIGHUP);
+    await_line(told);
+  };
+  reload(tiers() + "drain_timeout: 5s\n", "info reloaded");
+  std::string with_another = tiers();
+  with_another.insert(with_another.find("default:"),
+                      "  other: { type: disk, cache_dir: " + other_dir() + " }\n");
+  reload(with_another, "cannot be others as long as one of them is not in use: restart for that");
+}
+
+TEST_F(DiskAbsent, AUsedFolderInAFileSystemThatIsReadOnly) {
+  fs::create_directory(dir());
+  if (!in_own_namespace() || mount(dir().c_str(), dir().c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    GTEST_SKIP() << "nothing can be mounted here";
+  }
+  begin(tiers());
+  expect_body("/there", "/there");
+  await_written({"/there"});
+  end(End::InOrder);
+  ASSERT_EQ(mount(nullptr, dir().c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  expect_to_say_so_before(dir() + " lies in a file system that is read-only: have it writable");
+  begin(tiers());
+  expect_to_go_on_without();
+  umount2(dir().c_str(), MNT_DETACH);
 }
 
 TEST_F(DiskAbsent, TheOneAboveItIsNotWritable) {
@@ -92,8 +130,7 @@ TEST_F(DiskAbsent, TheOneAboveItIsNotWritable) {
 
 TEST_F(DiskAbsent, AFileSystemThatIsFull) {
   fs::create_directory(dir());
-  if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      mount("tmpfs", dir().c_str(), "tmpfs", 0, "size=64k,mode=0700") != 0) {
+  if (!in_own_namespace() || mount("tmpfs", dir().c_str(), "tmpfs", 0, "size=64k,mode=0700") != 0) {
     GTEST_SKIP() << "no file system can be mounted here";
   }
   const std::string block(4096, 'x');

@@ -54,6 +54,7 @@ class Container:
         self._environment = image.environment | (environment or {})
         self._volumes = volumes
         self._user = user or image.config['User']
+        self._hosts = hosts
         self._read_only = read_only
         added = [word for host in hosts for word in ('--add-host', host)]
         self.id = run('buildah', 'from', '--pull=never', *added, image.name)
@@ -67,7 +68,8 @@ class Container:
         command = self._image.command
         if arguments:
             command = self._image.config['Entrypoint'] + list(arguments)
-        self._log = tempfile.TemporaryFile('w+')
+        self.pid = None
+        self._log = tempfile.TemporaryFile('a+')  # read while it is written to
         starter = self._read_only_starter if self._read_only else self._buildah_starter
         self._process = subprocess.Popen(
             starter() + command, stdin=subprocess.DEVNULL, stdout=self._log,
@@ -87,9 +89,11 @@ class Container:
     def _read_only_starter(self):
         """As an engine does it: what it mounts has its place, then the root is closed."""
         user, _, group = self._user.partition(':')
-        script = ['set -e', f'cd {self.root}', 'mkdir -p proc dev etc', 'mount --bind . .',
-                  f'cd {self.root}', 'mount -t proc proc proc', 'mount --rbind /dev dev',
-                  'touch etc/hosts etc/resolv.conf', 'mount --bind /etc/hosts etc/hosts']
+        hosts = self.root / 'etc/hosts'
+        hosts.write_text(''.join(f'{host.split(":")[1]} {host.split(":")[0]}\n'
+                                 for host in ('localhost:127.0.0.1', *self._hosts)))
+        script = ['set -e', f'cd {self.root}', 'mkdir -p proc dev', 'mount --bind . .',
+                  f'cd {self.root}', 'mount -t proc proc proc', 'mount --rbind /dev dev']
         for here, there, mode in self._volumes:
             place = self.root / there.lstrip('/')
             if Path(here).is_dir():
@@ -147,6 +151,11 @@ class Container:
         return self.wait()
 
     def remove(self):
+        """Whatever has become of it."""
         if self._process and self.running():
-            self.stop(signal.SIGKILL)
+            if self.pid:
+                self.send(signal.SIGKILL)
+            else:
+                self._process.kill()
+            self.wait()
         run('buildah', 'rm', self.id)

@@ -179,6 +179,11 @@ TEST_F(CacheFolderTest, SaysWhatToDo) {
       {"open", ErrorCode::Corrupt,
        "holds a weir-cache that is no plain file of this user's; give the backend another",
        "/weir-cache"},
+      {"open", ErrorCode::Refused,
+       "is not writable for this user: give it to the user that Weir runs as, or choose another "
+       "cache_dir (open goes wrong)",
+       "/weir-cache"},
+      {"access", ErrorCode::Refused, "is not writable for this user: give it to the user that"},
       {"lock", ErrorCode::Corrupt,
        "holds a lock that is no plain file of this user's; give the backend another cache_dir or, "
        "if it is nothing but an old cache, remove it while Weir is not running"},

@@ -80,13 +80,16 @@ TEST_F(RedisRightsTest, AnErasureIsToldOnceItIsGoneForAll) {
   ASSERT_EQ(b_.body_at("page"), "body");
   std::optional<bool> told;
   const auto tell = [&](bool are_gone) { told = are_gone; };
-  EXPECT_EQ(a_.at().store().when_erased(tell), nullptr) << "nothing is under way";
+  EXPECT_EQ(a_.at().store().when_erased(0, tell), nullptr) << "nothing is under way";
   server_.pause();
+  const std::uint64_t before = a_.at().store().erasures();
   for (const char* const key : {"page", "other"}) {
     EXPECT_EQ(a_.at().store().erase(key_of(key)), EraseResult::Started);
   }
-  const auto heard = a_.at().store().when_erased(tell);
-  auto dropped = a_.at().store().when_erased([](bool) { FAIL() << "nobody waits"; });
+  const auto heard = a_.at().store().when_erased(before, tell);
+  EXPECT_EQ(a_.at().store().when_erased(a_.at().store().erasures(), tell), nullptr)
+      << "those were begun before";
+  auto dropped = a_.at().store().when_erased(before, [](bool) { FAIL() << "nobody waits"; });
   ASSERT_TRUE(heard);
   turn(a_.at().loop());
   EXPECT_FALSE(told);
@@ -104,7 +107,7 @@ TEST_F(RedisRightsTest, AnErasureThatTheServerDoesNotConfirmIsNone) {
   server_.pause();
   std::optional<bool> told;
   EXPECT_EQ(a_.at().store().erase(key_of("page")), EraseResult::Started);
-  const auto heard = a_.at().store().when_erased([&](bool are_gone) { told = are_gone; });
+  const auto heard = a_.at().store().when_erased(0, [&](bool are_gone) { told = are_gone; });
   while (!told) turn(a_.at().loop());
   EXPECT_FALSE(*told);
   // Once it is known not to answer nobody waits for it.
