@@ -155,7 +155,7 @@ bench-syscalls: need-bench configure ## system calls per hit (SERVERS=weir by de
 image: ## build the container image with docker, podman or buildah (ENGINE=)
 	@docker/image.sh
 
-image-test: ## build and try the image without an engine, by buildah: SUITE=bookworm|trixie (needs root)
+image-test: ## build and try the image without an engine, on buildah: SUITE=trixie (needs root)
 	@$(NEED) image
 	@docker/image_test.sh
 

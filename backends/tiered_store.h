@@ -65,6 +65,11 @@ class TieredStore final : public Store {
   Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, const StoreTerms& terms,
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
+  // Of the others all is gone at once.
+  std::uint64_t erasures() const override { return shared_tier_ ? shared_tier_->erasures() : 0; }
+  std::unique_ptr<PendingAnswer> when_erased(std::uint64_t since, ErasedTold told) override {
+    return shared_tier_ ? shared_tier_->when_erased(since, std::move(told)) : nullptr;
+  }
   std::unique_ptr<PendingAnswer> claim(keys::KeyView key, std::int64_t for_ms,
                                        ClaimWaiter& waiter) override {
     return shared_tier_ ? shared_tier_->claim(key, for_ms, waiter) : nullptr;

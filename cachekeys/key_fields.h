@@ -1,6 +1,7 @@
 // Reading a key's bytes back, field by field (docs/KEYS.md, "The bytes"). Pure; views into the key.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 

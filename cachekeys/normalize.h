@@ -2,6 +2,7 @@
 // Pure, any thread, no allocation once `out` has grown.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -3,6 +3,7 @@
 // has a list of its own. Pure; any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

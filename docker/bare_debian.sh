@@ -16,7 +16,7 @@ expect_root() {
 mirror_of_this_system() {
   # shellcheck disable=SC2016  # apt fills it in
   apt-get indextargets --format '$(REPO_URI)' \
-    'Created-By: Packages' "Label: ${1:-Debian}" 'Component: main' | sort -u | sed -n 1p
+    'Created-By: Packages' "Label: $1" 'Component: main' | sort -u | sed -n 1p
 }
 
 # How this system's apt gets to its mirror: proxies, certificates, clocks that are not believed.

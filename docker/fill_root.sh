@@ -14,8 +14,9 @@ take() {
   describe "$package"
 }
 
+# Debian 13's C library moves its loader: "diversion by …" names no owner.
 package_of() {
-  found=$(dpkg-query -S "$1" 2>/dev/null) || return 1
+  found=$(dpkg-query -S "$1" 2>/dev/null | grep -v '^diversion ') || return 1
   echo "${found%%[:,]*}"
 }
 

@@ -103,7 +103,7 @@ case ${1:-} in
   --try)          try ;;
   bookworm|trixie)
     expect_root "make fresh SUITE=$1"
-    mirror=${MIRROR:-$(mirror_of_this_system)}
+    mirror=${MIRROR:-$(mirror_of_this_system Debian)}
     [ -n "$mirror" ] || refuse "apt has no list of Debian's here: apt-get update, or MIRROR=URL"
     put_up_and_try "$1" "$mirror" ;;
   *) refuse "SUITE=${1:-}: which Debian? (SUITE=bookworm or SUITE=trixie)" ;;

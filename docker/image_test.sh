@@ -58,7 +58,7 @@ if [ "${1:-}" = --in-namespace ]; then
   exit
 fi
 expect_root 'make image-test'
-MIRROR=${MIRROR:-$(mirror_of_this_system)}
+MIRROR=${MIRROR:-$(mirror_of_this_system Debian)}
 SECURITY_MIRROR=$(mirror_of_this_system Debian-Security)
 [ -n "$MIRROR" ] || refuse "apt has no list of Debian's here: apt-get update, or MIRROR=URL"
 export MIRROR SECURITY_MIRROR

@@ -2,6 +2,7 @@
 // and tells the loop. Lives on its loop.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "backends/backend.h"

@@ -2,6 +2,7 @@
 // changed, of who is said to have it.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>

@@ -1,6 +1,7 @@
 // The servers of a backend that has one: at a fixed place, or the master that sentinels name.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "backends/redis/servers.h"

@@ -2,6 +2,7 @@
 // whoever reads. Any thread, as backends/far_body.h says.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 // others are served between two batches. Lives on its loop.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 

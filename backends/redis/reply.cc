@@ -86,8 +86,9 @@ struct ReplyReader::Functions {
 
   static void* array(const redisReadTask* task, Count elements) {
     Building& building = building_of(task);
+    // A negative one, which the signed type of older releases has, is more than any limit.
     const auto count = static_cast<std::size_t>(elements);
-    building.over_limits = elements < 0 || count > building.limits.elements;
+    building.over_limits = count > building.limits.elements;
     Reply* const reply = building.over_limits ? nullptr : place(task);
     if (!reply) return nullptr;
     reply->type = Reply::Type::Array;

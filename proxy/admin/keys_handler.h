@@ -1,6 +1,7 @@
 // The low-level cache's side of an exchange: /v1/keys (proxy/values/). One loop.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>

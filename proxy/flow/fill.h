@@ -7,6 +7,7 @@
 // worker's Fills, which it leaves when it is done.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>

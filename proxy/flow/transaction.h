@@ -6,6 +6,7 @@
 // flight, and the answer being sent. It does not own the fetch: that is the fill's.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

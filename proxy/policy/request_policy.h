@@ -1,6 +1,8 @@
 // May this request use the shared cache? Pure (RFC 9111 3, 3.5; docs/POLICY.md rules 1 and 4).
 #pragma once
 
+#include <cstdint>
+
 #include "base/http/message.h"
 #include "cachekeys/key_builder.h"
 #include "conf/config.h"

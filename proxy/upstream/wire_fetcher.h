@@ -3,6 +3,7 @@
 // have gone before.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>

@@ -3,6 +3,7 @@
 // loop's one receive buffer. Loop thread only; outlives the fetches that use it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>

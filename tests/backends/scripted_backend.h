@@ -4,6 +4,7 @@
 // release_stores(). Any thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>

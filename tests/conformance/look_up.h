@@ -1,6 +1,7 @@
 // Look-ups and stores as a test wants them: ask, let the loop turn until the answer is there.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>

@@ -2,6 +2,7 @@
 // folders.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

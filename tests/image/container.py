@@ -69,6 +69,8 @@ class Container:
         if arguments:
             command = self._image.config['Entrypoint'] + list(arguments)
         self.pid = None
+        if self._log:
+            self._log.close()
         self._log = tempfile.TemporaryFile('a+')  # read while it is written to
         starter = self._read_only_starter if self._read_only else self._buildah_starter
         self._process = subprocess.Popen(
@@ -158,4 +160,6 @@ class Container:
             else:
                 self._process.kill()
             self.wait()
+        if self._log:
+            self._log.close()
         run('buildah', 'rm', self.id)

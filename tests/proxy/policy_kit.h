@@ -1,6 +1,7 @@
 // Requests and answers in one line each, for the policy's tests.
 #pragma once
 
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <utility>

@@ -2,6 +2,7 @@
 // with a deadline (TimedOut, PeerGone). One connection; one thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 
 #include "base/net/event_loop.h"
 #include "tests/support/fake_clock.h"

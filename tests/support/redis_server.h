@@ -3,6 +3,7 @@
 // password unless a test says so. One thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

@@ -5,6 +5,7 @@
 //   Reply(200).length(10).part("12345").reset()
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -3,6 +3,7 @@
 // (proxy/upstream/fetcher.h).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>

@@ -1,6 +1,7 @@
 // The far side of a front::Exchange, told by the test what to answer and when. One thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>

@@ -2,6 +2,7 @@
 // its log. One thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

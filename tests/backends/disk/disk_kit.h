@@ -2,6 +2,7 @@
 // unplugged.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>

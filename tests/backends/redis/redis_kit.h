@@ -2,6 +2,7 @@
 // own. One thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,6 +1,8 @@
 // Claims, and erasures that somebody waits for, as the other instances of a fleet see them.
 #include <gtest/gtest.h>
 
+#include "backends/ram/ram_backend.h"
+#include "backends/tiered.h"
 #include "tests/backends/redis/redis_kit.h"
 #include "tests/support/wait.h"
 
@@ -99,6 +101,21 @@ TEST_F(RedisRightsTest, AnErasureIsToldOnceItIsGoneForAll) {
   EXPECT_TRUE(*told);
   EXPECT_EQ(b_.body_at("page"), std::nullopt);
   EXPECT_EQ(b_.body_at("other"), std::nullopt);
+}
+
+TEST_F(RedisRightsTest, TiersTellOfTheOneThatIsShared) {
+  const auto redis = make_redis_backend(a_.options, {*a_.resolver, a_.positions});
+  Attached tiers(make_tiered({make_ram_backend({.name = "ram", .max_size = 1 << 20}), redis}));
+  EXPECT_EQ(tiers.put(entry_of("page", "body")), StoreResult::Stored);
+  ASSERT_EQ(b_.body_at("page"), "body");
+  std::optional<bool> told;
+  const std::uint64_t before = tiers.store().erasures();
+  EXPECT_EQ(tiers.store().erase(key_of("page")), EraseResult::Started);
+  const auto heard = tiers.store().when_erased(before, [&](bool are_gone) { told = are_gone; });
+  ASSERT_TRUE(heard);
+  while (!told) turn(tiers.loop());
+  EXPECT_TRUE(*told);
+  EXPECT_EQ(b_.body_at("page"), std::nullopt);
 }
 
 TEST_F(RedisRightsTest, AnErasureThatTheServerDoesNotConfirmIsNone) {

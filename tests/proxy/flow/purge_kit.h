@@ -1,6 +1,7 @@
 // URLs and marks in one word each, for the purge book's tests.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <ostream>
 #include <string>
