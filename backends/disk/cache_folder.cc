@@ -38,15 +38,6 @@ std::unexpected<Error> closed(const std::string& path, std::string_view why, con
   return closed(path, std::string(why) + " (" + error.message + ")");
 }
 
-// A medium that fails, or is full, is closed as well.
-template <class T>
-Result<T> told(Result<T> result) {
-  const bool is_medium = !result && (result.error().code == ErrorCode::System ||
-                                     result.error().code == ErrorCode::TooLarge);
-  if (is_medium) result.error().code = ErrorCode::Unavailable;
-  return result;
-}
-
 constexpr std::string_view kEmptyIt =
     "; give the backend another cache_dir or, if it is nothing but an old cache, remove it while "
     "Weir is not running";
@@ -222,8 +213,8 @@ Result<void> check(FileSystem& files, const std::string& path) {
     const std::filesystem::path parent = std::filesystem::path(path).parent_path();
     const std::string above = parent.empty() ? "." : parent.string();
     const auto access_above = files.access(above);
-    if (access_above == FileSystem::Access::Writable) return {};
-    if (access_above == FileSystem::Access::Missing) return {};  // conf has warned of it
+    const bool is_missing = access_above == FileSystem::Access::Missing;  // conf has warned of it
+    if (is_missing || access_above == FileSystem::Access::Writable) return {};
     return closed(path, "cannot be made, for this user may not write to " + above +
                             ": make it, and give it to the user that Weir runs as, or choose "
                             "another cache_dir");
@@ -273,12 +264,12 @@ Result<CacheFolder> open(FileSystem& files, const std::string& path, std::string
 }  // namespace
 
 Result<void> check_cache_folder(FileSystem& files, const std::string& path) {
-  return told(check(files, path));
+  return told_of_medium(check(files, path));
 }
 
 Result<CacheFolder> open_cache_folder(FileSystem& files, const std::string& path,
                                       std::string_view who, std::uint64_t fresh_id) {
-  return told(open(files, path, who, fresh_id));
+  return told_of_medium(open(files, path, who, fresh_id));
 }
 
 Result<void> expect_still_there(const CacheFolder& folder) {

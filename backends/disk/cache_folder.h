@@ -20,6 +20,15 @@ struct CacheFolder {
   std::vector<std::uint64_t> segments;  // their numbers, ascending
 };
 
+// What opens or reads a cache, told: a medium that fails, or is full, is Unavailable.
+template <class T>
+Result<T> told_of_medium(Result<T> result) {
+  const bool is_medium = !result && (result.error().code == ErrorCode::System ||
+                                     result.error().code == ErrorCode::TooLarge);
+  if (is_medium) result.error().code = ErrorCode::Unavailable;
+  return result;
+}
+
 // May block; at start only. `who` names this process to one that finds the folder locked;
 // `fresh_id` is the id that a new folder gets, drawn at random. Errors are sentences for the user:
 // what is in the way, and what to do about it. Unavailable: its medium is read-only, full or fails,

@@ -59,12 +59,8 @@ Result<OpenedDisk> open_disk_backend(DiskOptions options, const DiskSeams& seams
   OpenedDisk opened;
   opened.folder = folder->folder;
   opened.was_empty = folder->segments.empty();
-  auto volume = Volume::open(std::move(options), seams, std::move(*folder));
-  if (!volume) {
-    const bool is_medium = volume.error().code == ErrorCode::System;
-    return fail(is_medium ? ErrorCode::Unavailable : volume.error().code,
-                std::move(volume.error().message));
-  }
+  auto volume = disk::told_of_medium(Volume::open(std::move(options), seams, std::move(*folder)));
+  if (!volume) return std::unexpected(volume.error());
   auto backend = std::make_shared<DiskBackend>(std::move(*volume));
   opened.use_book = [weak = std::weak_ptr(backend)](std::uint64_t book) {
     const auto there = weak.lock();

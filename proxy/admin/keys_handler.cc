@@ -179,21 +179,20 @@ void KeysHandler::clear_one(bool is_there) {
     result = store().erase(key_.view());
     leases_.set(lease_name());  // what is being computed is older
   }
-  if (result == backends::EraseResult::Failed) return static_cast<void>(cannot_clear());
+  if (result == backends::EraseResult::Failed) return cannot_clear();
   const auto answer = [this, is_there](bool is_gone) {
     pending_ = nullptr;
-    if (!is_gone) return static_cast<void>(cannot_clear());
+    if (!is_gone) return cannot_clear();
     send({.body = text_of({{"cleared", is_there ? 1 : 0}})});
   };
   pending_ = store().when_erased(before, answer);
   if (!pending_) answer(true);
 }
 
-// What was to go may still be there. Always false.
-bool KeysHandler::cannot_clear() {
+// What was to go may still be there.
+void KeysHandler::cannot_clear() {
   fault(
       {.status = 503, .field = "", .message = "the backend cannot erase it now: it may be there"});
-  return false;
 }
 
 // ---- leases, and the turn to set what is not there ----

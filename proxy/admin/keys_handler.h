@@ -92,7 +92,7 @@ class KeysHandler final : public ReplyingHandler,
   bool list_next_backend();
   bool list_part(std::uint64_t from, backends::ListPart part);
   bool not_answered();
-  bool cannot_clear();
+  void cannot_clear();
   bool go_on_clearing(std::optional<std::uint64_t> next);
   void send_list(const std::string& cursor);
   void clear_matching();

@@ -165,10 +165,13 @@ bool KeysHandler::clear_part(const backends::ListPart& part) {
     if (erase(entry.key) != backends::EraseResult::Absent && counts) ++found_->cleared;
   }
   for (const std::string& leased : part.leased) erase(leased);
-  if (has_failed) return cannot_clear();
+  if (has_failed) {
+    cannot_clear();
+    return false;
+  }
   pending_ = store().when_erased(before, [this, next = part.next](bool are_gone) {
     pending_ = nullptr;
-    if (!are_gone) return static_cast<void>(cannot_clear());
+    if (!are_gone) return cannot_clear();
     if (go_on_clearing(next)) walk_from(*next);
   });
   return !pending_ && go_on_clearing(part.next);
