@@ -31,8 +31,16 @@ mkdir -p "$root/usr/local/bin" "$root/etc/ssl/certs" "$root/usr/lib/ssl" "$root/
   "$root/tmp" "$root/var/cache/weir"
 install -m 755 -s "$program" "$root/usr/local/bin/weir"
 
-# "NAME => PATH (ADDRESS)", and of the loader "PATH (ADDRESS)".
-ldd "$program" | sed -nE 's#^.*[[:space:]](/[^ ]+) \(.*#\1#p' | sort -u | while read -r library; do
+# "NAME => PATH (ADDRESS)", of the loader "PATH (ADDRESS)", and "NAME => not found".
+loaded=$(ldd "$program")
+case $loaded in
+  *'not found'*)
+    echo "fill_root.sh: $program needs libraries that are not here:" >&2
+    echo "$loaded" | grep 'not found' >&2
+    exit 1 ;;
+esac
+libraries=$(echo "$loaded" | sed -nE 's#^.*[[:space:]](/[^ ]+) \(.*#\1#p' | sort -u)
+for library in $libraries; do
   take "$library"
 done
 

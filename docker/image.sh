@@ -4,7 +4,7 @@
 #   ENGINE   which of them
 #   BASE     the Debian to build on
 set -eu
-cd "${0%/*}/.."
+cd "$(dirname "$0")/.."
 
 engine=${ENGINE:-}
 for name in docker podman buildah; do

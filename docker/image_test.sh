@@ -6,6 +6,7 @@
 #   TMPDIR   where all of it is kept (/var/tmp); it takes some 3 GB, and is gone afterwards
 # Needs root: it mounts and changes users. What runs, runs on a network of its own.
 set -euo pipefail
+shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=docker/bare_debian.sh
 . "$here/bare_debian.sh"
@@ -23,6 +24,7 @@ base_image() {
   echo "no registry answers: the base is made of Debian's packages" >&2
   container=$(buildah from scratch)
   root=$(buildah mount "$container")
+  : "${root:?}"  # what follows writes below it, as root
   put_up_debian "$suite" "$root" "$MIRROR"
   {
     echo "deb $MIRROR $suite main"

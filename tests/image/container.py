@@ -5,6 +5,7 @@ All of it within namespaces of its own (docker/image_test.sh): what is left over
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -75,7 +76,7 @@ class Container:
         starter = self._read_only_starter if self._read_only else self._buildah_starter
         self._process = subprocess.Popen(
             starter() + command, stdin=subprocess.DEVNULL, stdout=self._log,
-            stderr=subprocess.STDOUT, env=os.environ | {'NOTIFY_SOCKET': ''})
+            stderr=subprocess.STDOUT)
         if not arguments:
             eventually(lambda: not self.running() or self._find_program())
         return self
@@ -94,14 +95,17 @@ class Container:
         hosts = self.root / 'etc/hosts'
         hosts.write_text(''.join(f'{host.split(":")[1]} {host.split(":")[0]}\n'
                                  for host in ('localhost:127.0.0.1', *self._hosts)))
-        script = ['set -e', f'cd {self.root}', 'mkdir -p proc dev', 'mount --bind . .',
-                  f'cd {self.root}', 'mount -t proc proc proc', 'mount --rbind /dev dev']
+        root = shlex.quote(str(self.root))
+        script = ['set -e', f'cd {root}', 'mkdir -p proc dev', 'mount --bind . .', f'cd {root}',
+                  'mount -t proc proc proc', 'mount --rbind /dev dev']
         for here, there, mode in self._volumes:
             place = self.root / there.lstrip('/')
             if Path(here).is_dir():
-                script.append(f'mkdir -p {place}')
+                place.mkdir(parents=True, exist_ok=True)
             else:
-                script.append(f'mkdir -p {place.parent}; touch {place}')
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.touch()
+            here, place = shlex.quote(str(here)), shlex.quote(str(place))
             script += [f'mount --bind {here} {place}', f'mount -o remount,bind,{mode} {place}']
         script += ['mount -o remount,bind,ro .',
                    f'exec setpriv --no-new-privs chroot --userspec={user}:{group or 0} . "$@"']

@@ -51,7 +51,7 @@ class App:
     """The app: a page is its path and how many were made, and may be kept for a minute. The slow
     ones wait until `gate` is set."""
 
-    def __init__(self, port=APP_PORT, context=None):
+    def __init__(self, context=None):
         made, gate = [], threading.Event()
         self.made, self.gate = made, gate
 
@@ -69,7 +69,7 @@ class App:
 
             def log_message(self, *_):
                 pass
-        self._server = ThreadingHTTPServer(('', port), Page)
+        self._server = ThreadingHTTPServer(('', APP_PORT), Page)
         if context:
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -84,8 +84,8 @@ class ImageTest(unittest.TestCase):
         self.folder = Path(tempfile.mkdtemp())
         os.chmod(self.folder, 0o755)
 
-    def app(self, **of):
-        app = App(**of)
+    def app(self, context=None):
+        app = App(context)
         self.addCleanup(app.close)
         return app
 
@@ -119,14 +119,13 @@ class ImageTest(unittest.TestCase):
     def becomes_a_hit(self, path='/'):
         self.assertTrue(eventually(lambda: '; hit' in get(path)[1]), get(path))
 
-    def on_disk(self, more=''):
+    def on_disk(self):
         return self.file('weir.yaml', f"""
 listen: 0.0.0.0:{PORT}
 backends:
   ram: {{ type: ram, max_size: 32MiB }}
   disk: {{ type: disk, cache_dir: /var/cache/weir, max_size: 64MiB, min_free: 0 }}
 default: [ram, disk]
-{more}
 routes: [{{ match: /**, cache: true }}]
 """)
 
