@@ -169,7 +169,10 @@ void FleetLog::leave() {
   Commands commands;
   commands.add({"HDEL", key("members"), instance_});
   if (state_ == State::InStep) {
-    [[maybe_unused]] const auto unheard = beats_.call(commands, [](const auto&, auto) {});
+    // Behind a beat that is on its way, which says the opposite. Before the first one that link has
+    // no connection yet, and there is no time to wait for one.
+    Link& link = beats_.is_ready() ? beats_ : orders_;
+    [[maybe_unused]] const auto unheard = link.call(commands, [](const auto&, auto) {});
   }
   end_calls();
   retry_.stop();

@@ -32,6 +32,10 @@ std::string number_of_a_log() {
   return hex(std::max<std::uint64_t>(random_number(), 1));
 }
 
+std::string reason_of(const Link& link) {
+  return link.why_apart().empty() ? "it does not answer" : link.why_apart();
+}
+
 }  // namespace
 
 FleetLog::FleetLog(EventLoop& loop, Resolver& resolver, FleetLogOptions options, FleetMarks& marks)
@@ -90,16 +94,16 @@ LinkOptions FleetLog::link_options() const {
 }
 
 std::unique_ptr<PendingAnswer> FleetLog::ask(Link& link, const Commands& commands, Step step) {
-  auto call = link.call(commands, [this, step](const Link::Replies& replies, auto) {
-    if (!replies) return lost("it does not answer");
+  auto call = link.call(commands, [this, &link, step](const Link::Replies& replies, auto) {
+    if (!replies) return lost(reason_of(link));
     const auto error = std::ranges::find_if(*replies, &Reply::is_error);
     if (error != replies->end()) return lost("it answers " + std::string(error->bytes()));
     (this->*step)(*replies);
   });
   if (call) return std::move(*call);
   // Not from within: who asked goes on behind this call.
-  loop_.post([weak = life_.watch()] {
-    if (FleetLog* const log = weak.get()) log->lost("it does not answer");
+  loop_.post([weak = life_.watch(), why = reason_of(link)] {
+    if (FleetLog* const log = weak.get()) log->lost(why);
   });
   return nullptr;
 }

@@ -116,7 +116,13 @@ void Link::flush() {
     const iovec rest{out_.data() + out_at_, out_.size() - out_at_};
     const IoResult sent = connection_->write(std::span(&rest, 1));
     if (sent.status == IoStatus::WouldBlock) break;
-    if (sent.status != IoStatus::Ok) return broken(connection_->fault());
+    if (sent.status != IoStatus::Ok) {
+      if (state_ != State::Greeting) return broken(connection_->fault());
+      // A server that wants no more clients says so before it closes the connection: what it has
+      // said is read first.
+      write_fault_ = connection_->fault();
+      return connection_->want(true, false);
+    }
     out_at_ += sent.bytes;
   }
   if (out_at_ == out_.size()) {
@@ -182,9 +188,11 @@ void Link::take(Reply reply) {
 // A server closes what was idle for long: no failure, as long as nobody waits.
 void Link::broken(const std::string& why) {
   if (state_ == State::Connecting || state_ == State::Greeting) {
+    std::string reason = greeting_ ? refusal_in(greeting_->replies) : "";
+    if (reason.empty()) reason = write_fault_.empty() ? why : write_fault_;
     greeting_.reset();
-    if (!addresses_.empty()) return connect_next(why);
-    return fail_with(why, LinkFault::Unreachable);
+    if (!addresses_.empty()) return connect_next(reason);
+    return fail_with(reason, LinkFault::Unreachable);
   }
   if (calls_.empty()) return end_connection();
   fail_with(why, LinkFault::Broken);
@@ -208,6 +216,7 @@ void Link::end_connection() {
 void Link::fail_with(const std::string& why, LinkFault fault) {
   const bool stood = state_ == State::Ready;
   end_connection();
+  why_apart_ = why;
   // One that stood may be had again at once.
   rest_ms_ = stood ? 0 : std::clamp(2 * rest_ms_, kFirstRest_ms, kLongestRest_ms);
   rests_until_ms_ = loop_.now_ms() + (stood ? 0 : rest_of(rest_ms_));

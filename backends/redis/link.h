@@ -78,6 +78,8 @@ class Link final : ConnectionHandler {
   Started call(const Commands& commands, Heard heard);
 
   bool is_ready() const { return state_ == State::Ready; }
+  // Why the last connection ended, or could not be had; empty since one stands.
+  const std::string& why_apart() const { return why_apart_; }
   // Nobody waits for anything.
   bool is_idle() const { return calls_.empty() && failing_.empty(); }
   // Another connection from now on: this one leads to the wrong server. Who waits is told.
@@ -111,6 +113,8 @@ class Link final : ConnectionHandler {
   void on_resolved(Result<Resolver::Addresses> addresses);
   void connect_next(const std::string& why_not_the_last);
   void greet();
+  // The first that the server refuses, in words; empty: it refuses nothing.
+  static std::string refusal_in(const std::vector<Reply>& replies);
   void on_greeted(Replies replies);
 
   void on_ready(bool readable, bool writable) override;
@@ -139,6 +143,7 @@ class Link final : ConnectionHandler {
   ServerPlace place_;
 
   State state_ = State::Apart;
+  std::string why_apart_;
   std::optional<bool> told_stands_;
   std::int64_t rest_ms_ = 0;  // the last one
   std::int64_t rests_until_ms_ = 0;
@@ -155,6 +160,7 @@ class Link final : ConnectionHandler {
   std::string queued_;      // to be sent once it is Ready
   bool flush_posted_ = false;
   std::optional<Call> greeting_;  // before all others
+  std::string write_fault_;       // of its bytes; empty: none yet
   std::deque<Call> calls_;        // in the order of their replies
   std::deque<Call> failing_;      // to be told that they have failed
   std::uint64_t next_number_ = 0;

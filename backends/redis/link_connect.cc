@@ -5,6 +5,12 @@
 #include "backends/redis/link.h"
 
 namespace weir::backends::redis {
+namespace {
+
+// Redis has pages to say on how it is to be configured.
+constexpr std::size_t kMostToldBytes = 200;
+
+}  // namespace
 
 // Nothing of it happens within a call.
 void Link::begin() {
@@ -70,6 +76,7 @@ void Link::connect_next(const std::string& why_not_the_last) {
 // becomes master gives itself another number for its replicas.
 void Link::greet() {
   state_ = State::Greeting;
+  write_fault_.clear();
   Commands commands;
   if (!place_.password.empty()) {
     if (place_.username.empty()) {
@@ -92,11 +99,15 @@ void Link::greet() {
   flush();
 }
 
+std::string Link::refusal_in(const std::vector<Reply>& replies) {
+  const auto error = std::ranges::find_if(replies, &Reply::is_error);
+  if (error == replies.end()) return {};
+  return "it answers " + std::string(error->bytes().substr(0, kMostToldBytes));
+}
+
 void Link::on_greeted(Replies replies) {
-  for (const Reply& reply : *replies) {
-    if (reply.is_error()) {
-      return fail_with("it answers " + std::string(reply.bytes()), LinkFault::Unreachable);
-    }
+  if (const std::string refusal = refusal_in(*replies); !refusal.empty()) {
+    return fail_with(refusal, LinkFault::Unreachable);
   }
   if (options_.kind != LinkOptions::Kind::Guide) {
     const std::string_view replication = replies->back().bytes();
@@ -106,6 +117,7 @@ void Link::on_greeted(Replies replies) {
     run_ = run_of((*replies)[replies->size() - 2].bytes(), replication);
   }
   state_ = State::Ready;
+  why_apart_.clear();
   rest_ms_ = 0;
   last_byte_ms_ = loop_.now_ms();
   out_.append(queued_);

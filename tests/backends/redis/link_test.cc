@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <thread>
 
 #include "base/executor.h"
@@ -19,6 +20,7 @@ using testing::HasSubstr;
 
 class LinkTest : public ::testing::Test, public LinkWatcher {
  protected:
+  static void SetUpTestSuite() { std::signal(SIGPIPE, SIG_IGN); }  // as the program does
   void told(const Result<void>& news) override {
     news_.push_back(news ? "stands" : news.error().message);
   }
@@ -165,13 +167,32 @@ TEST_F(LinkTest, SaysWhoItIsAndWhichDatabaseItMeans) {
     open(place);
     EXPECT_EQ(await(ask({"SET", "a", "1"})), row.answer);
     ASSERT_EQ(news_.size(), 1U);
-    if (row.answer == std::string("OK;")) continue;
+    if (row.answer == std::string("OK;")) {
+      EXPECT_EQ(link_->why_apart(), "");
+      continue;
+    }
     EXPECT_THAT(news_[0], HasSubstr("it answers "));
     EXPECT_EQ(news_[0].find("secret"), std::string::npos);
   }
   test::RedisClient client = server.client();
   client.must({"SELECT", "3"});
   EXPECT_EQ(client.must({"GET", "a"}).text, "1");
+}
+
+TEST_F(LinkTest, SaysWhyAServerWantsNoMoreClients) {
+  // It says so, and closes the connection, whether it has read anything or not.
+  const RedisServer server(RedisSetup{.lines = {"maxclients 1"}});
+  test::RedisClient the_one = server.client();
+  the_one.must({"PING"});
+  for (int i = 0; i < 20; ++i) {
+    for (const ServerPlace& place : {at(server), ServerPlace{.unix_path = server.unix_path()}}) {
+      news_.clear();
+      open(place);
+      EXPECT_EQ(await(ask({"PING"})), "unreachable");
+      EXPECT_THAT(news_, testing::ElementsAre(HasSubstr("it answers ERR max number of clients")));
+      EXPECT_EQ(link_->why_apart(), news_[0]);
+    }
+  }
 }
 
 TEST_F(LinkTest, WhereNobodyListensItRestsBetweenAttempts) {
