@@ -9,8 +9,8 @@
 
 namespace weir::backends {
 
-// Every look-up is a miss, every store fails, nothing is listed; its breaker is open. What it is
-// told counts nowhere, so that an object which lies on the medium is not erased by erase().
+// Every look-up is a miss, every store fails, nothing is listed; its breaker is open. erase() fails
+// as well: the object may lie on the medium.
 std::shared_ptr<Backend> make_absent_backend(std::string name, std::uint64_t max_object_size,
                                              std::int64_t default_expire_s);
 

@@ -231,17 +231,19 @@ class SystemFolder final : public Folder {
   std::optional<Descriptor> lock_;
 };
 
-bool is_plain_and_ours(const struct stat& found) {
-  return S_ISREG(found.st_mode) && found.st_uid == geteuid() && found.st_nlink == 1;
+bool is_plain(const struct stat& found) {
+  return S_ISREG(found.st_mode) && found.st_nlink == 1;
 }
 
 Result<SystemFolder::Plain> SystemFolder::open_plain(std::string_view name, int flags,
                                                      const char* what) {
   const std::string path(name);
-  const auto not_ours = [&] {
-    return fail(ErrorCode::Corrupt, shown(name) + " is no plain file of our own");
-  };
   struct stat found{};
+  const auto expect_ours = [&]() -> Result<void> {
+    if (!is_plain(found)) return fail(ErrorCode::Corrupt, shown(name) + " is no plain file");
+    if (found.st_uid == geteuid()) return {};
+    return fail(ErrorCode::Refused, shown(name) + " belongs to another user");
+  };
   Descriptor fd(retried([&] {
     return openat(fd_.get(), path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   }));
@@ -249,14 +251,13 @@ Result<SystemFolder::Plain> SystemFolder::open_plain(std::string_view name, int 
     const auto error = system_error(shown(name) + " cannot be " + what);
     // Each kind of what is none of ours fails in its own way: so it is asked what it is.
     const bool is_looked_for = (flags & O_EXCL) == 0;
-    if (is_looked_for && fstatat(fd_.get(), path.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-        !is_plain_and_ours(found)) {
-      return not_ours();
+    if (is_looked_for && fstatat(fd_.get(), path.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0) {
+      if (const auto ours = expect_ours(); !ours) return std::unexpected(ours.error());
     }
     return error;
   }
   if (fstat(fd.get(), &found) != 0) return system_error(shown(name) + " has no figures");
-  if (!is_plain_and_ours(found)) return not_ours();
+  if (const auto ours = expect_ours(); !ours) return std::unexpected(ours.error());
   return Plain{std::move(fd), static_cast<std::uint64_t>(found.st_size)};
 }
 
@@ -316,11 +317,24 @@ class SystemFiles final : public FileSystem {
     return system_error(path + " cannot be opened as a folder");
   }
   Access access(const std::string& path) override {
-    if (faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) == 0) {
-      return Access::Writable;
+    const auto may_use = [&path](int flags) {
+      return faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, flags) == 0;
+    };
+    if (may_use(AT_EACCESS)) return Access::Writable;
+    // An older container engine answers so to system calls that it does not know, as the one that
+    // takes flags. The other one knows of the real user, who is the effective one there.
+    if (errno == EPERM && may_use(0)) return Access::Writable;
+    switch (errno) {
+      case ENOENT:
+        return Access::Missing;
+      case EROFS:
+        return Access::ReadOnly;
+      case EACCES:
+      case EPERM:
+        return Access::Closed;
+      default:
+        return Access::Unknown;
     }
-    if (errno == EROFS) return Access::ReadOnly;
-    return errno == ENOENT ? Access::Missing : Access::Closed;
   }
 };
 

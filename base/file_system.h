@@ -52,8 +52,8 @@ class Folder {
 
   // A new file of ours (0600); one of that name must not be there.
   virtual Result<std::unique_ptr<File>> create(std::string_view name) = 0;
-  // One that is there. Corrupt: it is no plain file of ours, whether it could be opened or not: a
-  // link, a folder, another user's, one that has a second name.
+  // One that is there. Corrupt: it is no plain file, whether it could be opened or not: a link, a
+  // folder, one that has a second name. Refused: it is closed to this user, or another's.
   virtual Result<std::unique_ptr<File>> open(std::string_view name) = 0;
   virtual Result<void> remove(std::string_view name) = 0;
   // Takes the place of what stands under that name, at once.
@@ -72,7 +72,7 @@ class Folder {
   virtual Result<bool> is_writable_for_others() = 0;
   // Keeps other processes out, by a lock on the file `name`, as long as the folder is held. Makes
   // the file where it is missing, and changes nothing in one that is there. InUse: another process
-  // has it. Corrupt: as of open(). Refused: it cannot be made or opened by this user.
+  // has it. Corrupt, Refused: as of open(), the latter also where it cannot be made.
   virtual Result<void> lock(std::string_view name) = 0;
 };
 
@@ -82,8 +82,9 @@ class FileSystem {
   // Makes the folder (0700) where it is missing, but not those above it. NotFound: of those one is
   // missing, or is none. Corrupt: what is there is no folder. Refused: this user may not.
   virtual Result<std::unique_ptr<Folder>> open_folder(const std::string& path) = 0;
-  // What this user may do with what is at that path. Changes nothing.
-  enum class Access : std::uint8_t { Missing, Closed, ReadOnly, Writable };
+  // What this user may do with what is at that path. Unknown: only opening it tells. Changes
+  // nothing.
+  enum class Access : std::uint8_t { Missing, Closed, ReadOnly, Writable, Unknown };
   virtual Access access(const std::string& path) = 0;
 };
 

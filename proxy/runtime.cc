@@ -32,6 +32,11 @@ backends::DiskOptions disk_options(const conf::Backend& backend) {
   };
 }
 
+std::shared_ptr<backends::Backend> absent_backend(const conf::Backend& backend) {
+  return backends::make_absent_backend(backend.name, backend.max_object_size,
+                                       backend.default_expire_s);
+}
+
 Result<backends::redis::Topology> topology_of(const conf::Backend& backend) {
   using Topology = backends::redis::Topology;
   Topology out{.place = {
@@ -66,6 +71,9 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const std::shared_ptr<const conf:
   for (const conf::Backend& backend : config->backends) {
     if (conf::is_redis(backend)) continue;
     Result<Opened> opened = out->open_backend(backend);
+    if (!opened && opened.error().code == ErrorCode::Unavailable) {
+      opened = without(backend, opened.error().message);
+    }
     if (!opened) return std::unexpected(opened.error());
     out->backends_[backend.name] = std::move(*opened);
   }
@@ -135,16 +143,19 @@ Result<Runtime::Opened> Runtime::open_backend(const conf::Backend& backend) {
   auto disk = backends::open_disk_backend(disk_options(backend),
                                           {system_files(), executor(), system_clock()});
   if (!disk) {
-    const std::string why = "backend " + backend.name + ": " + disk.error().message;
-    if (disk.error().code != ErrorCode::Unavailable) return fail(disk.error().code, why);
-    log_error("{}; Weir goes on without it until it is started again", why);
-    out.why_absent = why;
-    out.backend = backends::make_absent_backend(backend.name, backend.max_object_size,
-                                                backend.default_expire_s);
-    return out;
+    return fail(disk.error().code, "backend " + backend.name + ": " + disk.error().message);
   }
   out.backend = disk->backend;
   out.disk = std::move(*disk);
+  return out;
+}
+
+// A start goes on without a disk that cannot be used; a reload is refused.
+Runtime::Opened Runtime::without(const conf::Backend& backend, std::string why) {
+  log_error("{}; Weir goes on without it until it is started again", why);
+  Opened out;
+  out.backend = absent_backend(backend);
+  out.why_absent = std::move(why);
   return out;
 }
 
@@ -160,29 +171,35 @@ std::vector<backends::OpenedDisk> Runtime::disks_of(const conf::Config& config) 
   return out;
 }
 
-// What lies there was purged by this process, too, and is met again one day.
-void Runtime::tell_what_is_absent() {
-  std::string why;
-  for (const auto& [name, opened] : backends_) {
-    if (!opened.why_absent.empty()) why = opened.why_absent;
-  }
-  tables_->purges.cannot_keep(std::move(why));
-}
-
 // The book's marks lie with the first disk.
 Result<void> Runtime::open_purge_book(const conf::Config& config) {
   book_ = random_number();
-  if (!disks_->empty()) {
+  while (!disks_->empty() && !marks_) {
     auto marks = open_marks(disks_->first(), disks_, book_, false, *executor_);
-    if (!marks) return std::unexpected(marks.error());
-    marks_ = std::move(*marks);
-    book_ = marks_->seed();
+    if (marks) {
+      marks_ = std::move(*marks);
+      book_ = marks_->seed();
+      continue;
+    }
+    if (marks.error().code != ErrorCode::System) return std::unexpected(marks.error());
+    const std::string name = disks_->first().backend->name();
+    const auto medium = std::ranges::find(config.backends, name, &conf::Backend::name);
+    backends_[name] = without(*medium, "backend " + name + ": " + marks.error().message);
+    disks_->set(disks_of(config));
   }
   tables_ = std::make_unique<flow::SharedTables>(config.limits.fill_memory, book_);
   believe(disks_->all());
   if (marks_) keep_marks_in(disks_->first());
-  tell_what_is_absent();
+  tell_where_marks_are_missing(config);
   return {};
+}
+
+// Of the configuration's first disk: the next process looks for them there, and by them knows what
+// it may use of that disk. Of any other disk it uses only what was stored under the same marks.
+void Runtime::tell_where_marks_are_missing(const conf::Config& config) {
+  const auto first = std::ranges::find_if(config.backends, conf::is_disk);
+  if (first == config.backends.end()) return;
+  tables_->unwritten = {.backend = first->name, .why = backends_.at(first->name).why_absent};
 }
 
 // What was stored under another book than this one, or where the marks cannot be read, is not known
@@ -228,8 +245,8 @@ std::shared_ptr<backends::Backend> Runtime::as_one(
 
 // ---- another configuration ----
 
-// While one cannot be used: where the book's marks lie is as it was at the start, and what is not
-// written down there would be missing for one that comes or goes.
+// While one of them cannot be used: which disk has the book's marks was decided at the start, from
+// those that could be used, and a reload must not decide it anew.
 Result<void> Runtime::expect_same_disks(const conf::Config& config,
                                         const ConfigChange& change) const {
   const auto absent = std::ranges::find_if(
@@ -243,9 +260,11 @@ Result<void> Runtime::expect_same_disks(const conf::Config& config,
     is_other = is_other || (opens && conf::is_disk(config.backends[i]));
   }
   if (!is_other) return {};
-  return fail(ErrorCode::Invalid,
-              "backends: the disks cannot be others as long as one of them is " +
-                  std::string("not in use: restart for that (") + absent->second.why_absent + ")");
+  return fail(
+      ErrorCode::Invalid,
+      "backends: Weir was started without one of its disks, so no disk can be added, removed "
+      "or replaced by a reload: restart (" +
+          absent->second.why_absent + ")");
 }
 
 Result<Runtime::Next> Runtime::prepare(std::shared_ptr<const conf::Config> config,
@@ -258,7 +277,10 @@ Result<Runtime::Next> Runtime::prepare(std::shared_ptr<const conf::Config> confi
   for (std::size_t i = 0; i < config->backends.size(); ++i) {
     const conf::Backend& backend = config->backends[i];
     if (change.backends[i] != BackendChange::Opened) {
-      next.backends_[backend.name] = backends_.at(backend.name);
+      const Opened& opened = backends_.at(backend.name);
+      next.backends_[backend.name] = opened;
+      if (opened.why_absent.empty() || change.backends[i] != BackendChange::Resized) continue;
+      next.backends_[backend.name].backend = absent_backend(backend);
       continue;
     }
     const auto still_there = std::ranges::find(leaving_, backend.cache_dir, &Leaving::cache_dir);

@@ -50,7 +50,8 @@ class Runtime {
     std::shared_ptr<const flow::Site> site_;
   };
 
-  // Opens the backends. What fails says why in a sentence. `loop` is the main thread's.
+  // Opens the backends. What fails says why in a sentence; a disk whose medium cannot be used does
+  // not fail: the log says that it is done without. `loop` is the main thread's.
   static Result<std::unique_ptr<Runtime>> open(const std::shared_ptr<const conf::Config>& config,
                                                EventLoop& loop);
   ~Runtime();
@@ -61,7 +62,7 @@ class Runtime {
   const std::shared_ptr<const flow::Site>& site() const { return site_; }
 
   // Opens what is not there yet; what is there goes on as it is. `change` leads from the
-  // configuration in force to this one. Errors as open()'s.
+  // configuration in force to this one. What fails says why, also a disk that cannot be used.
   Result<Next> prepare(std::shared_ptr<const conf::Config> config, const ConfigChange& change);
   // Has it in force: backends that stay are resized, those that go are closed once no request uses
   // them any more. Loops are told by the caller.
@@ -83,6 +84,7 @@ class Runtime {
   explicit Runtime(EventLoop& loop) : loop_(loop) {}
   Result<Opened> open_backend(const conf::Backend& backend);
   Result<Opened> open_redis(const conf::Backend& backend);
+  static Opened without(const conf::Backend& backend, std::string why);
   Executor& executor();
   Result<void> open_purge_book(const conf::Config& config);
   std::shared_ptr<const flow::Site> site_of(std::shared_ptr<const conf::Config> config,
@@ -91,7 +93,7 @@ class Runtime {
   std::shared_ptr<backends::Backend> as_one(std::vector<std::shared_ptr<backends::Backend>> tiers);
   std::vector<backends::OpenedDisk> disks_of(const conf::Config& config) const;
   void believe(const std::vector<backends::OpenedDisk>& disks) const;
-  void tell_what_is_absent();
+  void tell_where_marks_are_missing(const conf::Config& config);
   Result<void> expect_same_disks(const conf::Config& config, const ConfigChange& change) const;
   void keep_marks_in(const backends::OpenedDisk& first);
   void resize(const conf::Backend& backend);

@@ -42,9 +42,9 @@ constexpr std::string_view kEmptyIt =
     "; give the backend another cache_dir or, if it is nothing but an old cache, remove it while "
     "Weir is not running";
 
-std::unexpected<Error> not_a_file_of_ours(const std::string& path, std::string_view name) {
-  return refuse(path, "holds a " + std::string(name) + " that is no plain file of this user's" +
-                          std::string(kEmptyIt));
+std::unexpected<Error> no_plain_file(const std::string& path, std::string_view name) {
+  return refuse(path,
+                "holds a " + std::string(name) + " that is no plain file" + std::string(kEmptyIt));
 }
 
 std::unexpected<Error> not_empty(const std::string& path, const std::string& what) {
@@ -53,8 +53,8 @@ std::unexpected<Error> not_empty(const std::string& path, const std::string& wha
 }
 
 constexpr std::string_view kNotWritable =
-    "is not writable for this user: give it to the user that Weir runs as, or choose another "
-    "cache_dir";
+    "is not writable for this user: give it, and what is in it, to the user that Weir runs as, or "
+    "choose another cache_dir";
 
 // Before anything is opened: whose folder it is matters less than that it is closed.
 Result<void> expect_writable(FileSystem::Access access, const std::string& path) {
@@ -134,7 +134,7 @@ Result<void> expect_no_strangers(const std::vector<std::string>& names, const st
 Result<std::optional<std::uint64_t>> find_mark(Folder& folder, const std::string& path) {
   const Result<std::unique_ptr<File>> file = folder.open(kMark);
   if (!file && file.error().code == ErrorCode::NotFound) return std::nullopt;
-  if (!file && file.error().code == ErrorCode::Corrupt) return not_a_file_of_ours(path, kMark);
+  if (!file && file.error().code == ErrorCode::Corrupt) return no_plain_file(path, kMark);
   if (!file && file.error().code == ErrorCode::Refused) return not_writable(path, file.error());
   if (!file) return std::unexpected(file.error());
   return read_mark(**file, path);
@@ -157,7 +157,7 @@ Result<void> lock(Folder& folder, const std::string& path) {
       return refuse(path, "is in use by " + holder(folder) +
                               "; each process, and each backend, needs a cache_dir of its own");
     case ErrorCode::Corrupt:
-      return not_a_file_of_ours(path, kLock);
+      return no_plain_file(path, kLock);
     case ErrorCode::Refused:
       return not_writable(path, locked.error());
     default:
@@ -213,8 +213,10 @@ Result<void> check(FileSystem& files, const std::string& path) {
     const std::filesystem::path parent = std::filesystem::path(path).parent_path();
     const std::string above = parent.empty() ? "." : parent.string();
     const auto access_above = files.access(above);
-    const bool is_missing = access_above == FileSystem::Access::Missing;  // conf has warned of it
-    if (is_missing || access_above == FileSystem::Access::Writable) return {};
+    // Where that one is missing, too, conf has warned of it.
+    const bool is_closed =
+        access_above == FileSystem::Access::Closed || access_above == FileSystem::Access::ReadOnly;
+    if (!is_closed) return {};
     return closed(path, "cannot be made, for this user may not write to " + above +
                             ": make it, and give it to the user that Weir runs as, or choose "
                             "another cache_dir");

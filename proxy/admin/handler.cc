@@ -97,7 +97,7 @@ void PurgeHandler::start(front::Exchange& exchange) {
   const bool marked = flow::purge_url(*worker_.site->site, to.scheme, to.authority, head.path,
                                       head.query, head.has_query, false, worker_.tables.purges);
   log_info("purged by {}: PURGE {}{}", exchange.peer_ip(), to.authority, head.target);
-  reply_when_kept(worker_, Done::Purged, marked,
+  reply_when_kept(worker_, {.any = marked},
                   [asker = asker()](Reply reply) mutable { asker.answer(std::move(reply)); });
 }
 

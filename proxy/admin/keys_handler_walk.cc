@@ -192,7 +192,7 @@ void KeysHandler::clear_all() {
   values::clear_values(worker_.tables.purges, backend);
   const std::string prefix = call_.backend ? lease_name() : "";
   leases_.void_if([&](std::string_view lease) { return lease.starts_with(prefix); });
-  reply_when_kept(worker_, Done::Cleared, true,
+  reply_when_kept(worker_, {.done = Done::Cleared, .backend = backend},
                   [asker = asker()](Reply reply) mutable { asker.answer(std::move(reply)); });
 }
 

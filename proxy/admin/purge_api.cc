@@ -16,24 +16,24 @@ std::string joined(const std::vector<std::string>& tags) {
   return fmt::format("{}", fmt::join(tags, ", "));
 }
 
-}  // namespace
-
-namespace {
-
 std::string_view word_of(Done done) {
   return done == Done::Purged ? "purged" : "cleared";
 }
 
-Reply reply_of(Done done, bool marked, const flow::Fleets::Applied& applied, std::int64_t took_ms) {
+// `unwritten`: why it is not written down on a disk; empty: it is, or need not be.
+Reply reply_of(const Marked& marked, const std::string& unwritten,
+               const flow::Fleets::Applied& applied, std::int64_t took_ms) {
+  const std::string_view done = word_of(marked.done);
   if (!applied.logged) {
     return error_reply(
         503, "",
         fmt::format("it is {} here; the other instances will hear of it when the Redis server is "
-                    "within reach again, if this one is still running then",
-                    word_of(done)));
+                    "within reach again, if this one is still running then{}{}",
+                    done,
+                    unwritten.empty() ? "" : ". Nor could it be written down here: ", unwritten));
   }
   Json out;
-  out[word_of(done)] = marked ? Json() : Json(0);  // what a mark kills is not counted
+  out[done] = marked.any ? Json() : Json(0);  // what a mark kills is not counted
   out["instances"] = {{"live", applied.live}, {"acked", applied.acked}};
   out["took_ms"] = took_ms;
   Reply reply{.body = text_of(out)};
@@ -42,28 +42,34 @@ Reply reply_of(Done done, bool marked, const flow::Fleets::Applied& applied, std
   return reply;
 }
 
+// Of an instance by itself.
+Reply not_kept(Done done, const std::string& why) {
+  return error_reply(
+      500, "",
+      fmt::format("it is {}, but could not be written down: it may come back after a restart ({})",
+                  word_of(done), why));
+}
+
 }  // namespace
 
-void reply_when_kept(flow::WorkerContext& worker, Done done, bool marked,
+// What a fleet's log has need not be written down: every start reads all of the log.
+void reply_when_kept(flow::WorkerContext& worker, const Marked& marked,
                      std::function<void(Reply)> tell) {
   const Clock& clock = worker.loop.clock();
-  const std::int64_t began_ms = clock.now_ms();
   flow::Fleets& fleets = worker.tables.fleets;
-  worker.tables.purges.when_kept([&clock, &fleets, began_ms, done, marked,
+  const auto& [disk, why_unused] = worker.tables.unwritten;
+  const bool concerns_disk = marked.backend.empty() || marked.backend == disk;
+  worker.tables.purges.when_kept([&clock, &fleets, began_ms = clock.now_ms(), marked,
+                                  missing = concerns_disk ? why_unused : std::string(),
                                   tell = std::move(tell)](const Result<void>& kept) {
-    if (!kept) {
-      return tell(error_reply(
-          500, "",
-          fmt::format("it is {}, but could not be written down: it may come back after a restart "
-                      "({})",
-                      word_of(done), kept.error().message)));
-    }
-    const auto finish = [&clock, began_ms, done, marked,
-                         tell](const flow::Fleets::Applied& applied) {
-      tell(reply_of(done, marked, applied, clock.now_ms() - began_ms));
+    std::string unwritten = kept ? missing : kept.error().message;
+    if (fleets.empty() && !unwritten.empty()) return tell(not_kept(marked.done, unwritten));
+    auto finish = [&clock, began_ms, marked, unwritten = std::move(unwritten),
+                   tell](const flow::Fleets::Applied& applied) {
+      tell(reply_of(marked, unwritten, applied, clock.now_ms() - began_ms));
     };
     if (fleets.empty()) return finish({.logged = true});
-    fleets.when_applied(finish);
+    fleets.when_applied(std::move(finish));
   });
 }
 
@@ -80,7 +86,7 @@ std::optional<Reply> purge(const Request& request, Asker asker, flow::WorkerCont
   const std::string what = all ? "" : " " + quote(order->text + joined(order->tags));
   log_info("purged by {}: {}{}{}", request.peer, name_of(order->kind), what,
            order->soft ? " (soft)" : "");
-  reply_when_kept(worker, Done::Purged, *marked, [asker = std::move(asker)](Reply reply) mutable {
+  reply_when_kept(worker, {.any = *marked}, [asker = std::move(asker)](Reply reply) mutable {
     asker.answer(std::move(reply));
   });
   return std::nullopt;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "proxy/admin/calls.h"
 #include "proxy/flow/purge_order.h"
@@ -13,9 +13,14 @@ namespace weir::admin {
 
 // What was done to what was marked, by its name in the reply.
 enum class Done : std::uint8_t { Purged, Cleared };
+struct Marked {
+  Done done = Done::Purged;
+  bool any = true;           // false: nothing is stored that could match
+  std::string backend = {};  // what that one holds; empty: what any does
+};
 // The reply once the marks made so far are kept, and applied by all live instances:
 // {"purged": …, "instances": …, "took_ms": …}. `tell` is called later, on any thread.
-void reply_when_kept(flow::WorkerContext& worker, Done done, bool marked,
+void reply_when_kept(flow::WorkerContext& worker, const Marked& marked,
                      std::function<void(Reply)> tell);
 
 // The call. Where everything is purged values are, too, and so leases are over.

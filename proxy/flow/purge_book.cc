@@ -105,19 +105,11 @@ void PurgeBook::set_fleet(MarkHearer* fleet) {
 }
 
 void PurgeBook::when_kept(WhenKept tell) {
-  std::string why_not;
   {
     const std::lock_guard lock(order_);
-    why_not = why_not_kept_;
-    if (log_ && why_not.empty()) return log_->when_kept(std::move(tell));
+    if (log_) return log_->when_kept(std::move(tell));
   }
-  if (why_not.empty()) return tell({});
-  tell(fail(ErrorCode::Unavailable, std::move(why_not)));
-}
-
-void PurgeBook::cannot_keep(std::string why) {
-  const std::lock_guard lock(order_);
-  why_not_kept_ = std::move(why);
+  tell({});
 }
 
 void PurgeBook::restore(const Mark& mark) {

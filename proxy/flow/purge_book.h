@@ -72,9 +72,6 @@ class PurgeBook {
   void set_fleet(MarkHearer* fleet);
   // Tells once the marks made so far are in the log for good; at once where there is none.
   void when_kept(WhenKept tell);
-  // Somewhere lies what marks are about, and they cannot be written down there: so when_kept()
-  // says. Empty: there is no such place.
-  void cannot_keep(std::string why);
   // Puts a mark back that was read from a log, at its own position. In any order, more than once,
   // and before anything is served: what stands at position() is not checked.
   void restore(const Mark& mark);
@@ -104,7 +101,6 @@ class PurgeBook {
   std::mutex order_;             // held by whoever marks
   MarkLog* log_ = nullptr;       // guarded by order_
   MarkHearer* fleet_ = nullptr;  // the same
-  std::string why_not_kept_;     // the same
   PurgeFloor floor_;             // these three: changed under order_
   PurgeTable urls_{kUrlBits};
   PurgeTable tags_{kTagBits};

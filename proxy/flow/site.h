@@ -105,6 +105,13 @@ struct SharedTables {
   FailureLog store_failures{"an answer was not stored, by the backend"};
   VariantBook variants;
   PurgeBook purges;
+  // A disk that could not be used at the start, where the marks of `purges` would lie: purged pages
+  // that are on it may be served by a later process. Empty `why`: there is none. Set before the
+  // loops run.
+  struct Unwritten {
+    std::string backend;
+    std::string why;
+  } unwritten;
   Fleets fleets{purges};
   FillBudget budget;
   metrics::Counts counts;

@@ -165,7 +165,7 @@ class AnotherUser {
   AnotherUser& operator=(const AnotherUser&) = delete;
 };
 
-TEST_F(SystemFilesTest, AFileOfAnotherUserIsNoneOfOurs) {
+TEST_F(SystemFilesTest, AFileOfAnotherUserIsRefused) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   for (const char* name : {"open to all", "closed"}) put(name);
   ASSERT_EQ(chmod(at("open to all").c_str(), 0666), 0);
@@ -173,12 +173,44 @@ TEST_F(SystemFilesTest, AFileOfAnotherUserIsNoneOfOurs) {
   ASSERT_EQ(chmod(path_.c_str(), 0755), 0);
   const AnotherUser user;
   for (const char* name : {"open to all", "closed"}) {
-    EXPECT_EQ(folder_->open(name).error().code, ErrorCode::Corrupt) << name;
-    EXPECT_EQ(folder_->lock(name).error().code, ErrorCode::Corrupt) << name;
+    const auto opened = folder_->open(name);
+    EXPECT_EQ(opened.error().code, ErrorCode::Refused) << name;
+    EXPECT_EQ(opened.error().message, at(name) + " belongs to another user");
+    EXPECT_EQ(folder_->lock(name).error().code, ErrorCode::Refused) << name;
   }
   EXPECT_EQ(folder_->lock("new").error().code, ErrorCode::Refused) << "the folder is not ours";
   EXPECT_EQ(folder_->create("new").error().code, ErrorCode::Refused);
   EXPECT_EQ(folder_->open("new").error().code, ErrorCode::NotFound);
+}
+
+TEST_F(SystemFilesTest, SaysWhoMayUseAFolder) {
+  using Access = FileSystem::Access;
+  put("file");
+  ASSERT_EQ(mkdir(at("closed").c_str(), 0000), 0);
+  ASSERT_EQ(symlink("circle", at("circle").c_str()), 0);
+  ASSERT_EQ(chmod(path_.c_str(), 0755), 0);
+  struct Case {
+    std::string name;
+    Access access;
+  };
+  const Case cases[] = {
+      {"", Access::Writable},
+      {"missing", Access::Missing},
+      // What opening them says is better.
+      {"file/below", Access::Unknown},
+      {"circle", Access::Unknown},
+      {std::string(300, 'x'), Access::Unknown},
+  };
+  for (const Case& each : cases) {
+    EXPECT_EQ(system_files().access(at(each.name)), each.access) << each.name;
+  }
+  if (geteuid() != 0) {
+    EXPECT_EQ(system_files().access(at("closed")), Access::Closed);
+    return;
+  }
+  const AnotherUser user;
+  EXPECT_EQ(system_files().access(at("closed")), Access::Closed);
+  EXPECT_EQ(system_files().access(at("")), Access::Closed);
 }
 
 TEST_F(SystemFilesTest, SaysWhyAFolderCannotBeOpened) {

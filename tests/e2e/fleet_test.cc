@@ -1,6 +1,7 @@
 // One cache for a fleet: what one instance has fetched all of them have, and what one is told to
 // forget none of them shows.
 #include "tests/e2e/fleet_fixture.h"
+#include "tests/support/read_only_folder.h"
 
 namespace weir::test {
 namespace {
@@ -141,6 +142,34 @@ TEST_F(Fleet, APurgeIsNotUndoneByARestart) {
   EXPECT_EQ(redis_->client().must({"KEYS", "cache:r:*"}).elements.size(), 1U)
       << "it is still there";
   EXPECT_EQ(get(replace(0, yaml("[ram, redis]")), "/a").body, "2");
+}
+
+TEST_F(Fleet, APurgeThatADiskCannotKeepIsKeptInTheLog) {
+  // The disk could not be used when the page was purged: the next start reads of that in the log.
+  origin_.on("/a", cacheable("hello", "max-age=600"));
+  const std::string text = yaml("[disk, redis]");
+  const std::string_view key = "cache_dir: ";
+  const std::size_t at = text.find(key) + key.size();
+  const std::string folder = text.substr(at, text.find(',', at) - at);
+  get(add(text), "/a");
+  await_objects(1);
+  instances_[0]->stop();
+  {
+    const ReadOnlyFolder fault(folder);
+    if (!fault.done()) GTEST_SKIP() << "nothing here keeps root from writing to a folder";
+    WeirProcess& without = add(text);
+    EXPECT_EQ(without.log_behind("goes on without it").size(), 1U) << without.log_text();
+    EXPECT_TRUE(status(without, "/a").hit) << "the server has it";
+    const Response kept = purge(without, R"({"all": true})");
+    EXPECT_EQ(kept.status, 200) << kept.body;
+    redis_->pause();
+    const Response alone = purge(without, R"({"all": true})");
+    EXPECT_EQ(alone.status, 503);
+    EXPECT_THAT(alone.body, HasSubstr("Nor could it be written down here: backend disk: "));
+    redis_->go_on();
+    without.stop();
+  }
+  EXPECT_FALSE(status(add(text), "/a").hit) << "it was purged";
 }
 
 TEST_F(Fleet, APurgeWhileTheServerIsAwayIsDoneHereAndThereBeforeAnythingIsRead) {

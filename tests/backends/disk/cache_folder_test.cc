@@ -53,7 +53,8 @@ TEST_F(CacheFolderTest, IsCheckedWithoutBeingTouched) {
   EXPECT_EQ(checked(), "");
   EXPECT_TRUE(disk_.paths().empty()) << "it may be made";
   fails_at("access", ErrorCode::Refused);
-  EXPECT_TRUE(checked().starts_with("/cache is not writable for this user: give it to the user"));
+  EXPECT_TRUE(
+      checked().starts_with("/cache is not writable for this user: give it, and what is in it"));
   disk_.fails(nullptr);
   put("notes.txt");
   EXPECT_TRUE(checked().starts_with("/cache is no cache of Weir's and not empty: it holds notes"));
@@ -177,21 +178,20 @@ TEST_F(CacheFolderTest, SaysWhatToDo) {
        "is closed to this user: make it, and give it to the user that Weir runs as, or choose "
        "another cache_dir (open_folder goes wrong)"},
       {"open", ErrorCode::Corrupt,
-       "holds a weir-cache that is no plain file of this user's; give the backend another",
-       "/weir-cache"},
+       "holds a weir-cache that is no plain file; give the backend another", "/weir-cache"},
       {"open", ErrorCode::Refused,
-       "is not writable for this user: give it to the user that Weir runs as, or choose another "
-       "cache_dir (open goes wrong)",
+       "is not writable for this user: give it, and what is in it, to the user that Weir runs as, "
+       "or choose another cache_dir (open goes wrong)",
        "/weir-cache"},
-      {"access", ErrorCode::Refused, "is not writable for this user: give it to the user that"},
+      {"access", ErrorCode::Refused, "is not writable for this user: give it, and what is in it"},
       {"lock", ErrorCode::Corrupt,
-       "holds a lock that is no plain file of this user's; give the backend another cache_dir or, "
+       "holds a lock that is no plain file; give the backend another cache_dir or, "
        "if it is nothing but an old cache, remove it while Weir is not running"},
       {"lock", ErrorCode::Refused,
-       "is not writable for this user: give it to the user that Weir runs as, or choose another "
-       "cache_dir (lock goes wrong)"},
-      {"create", ErrorCode::Refused, "is not writable for this user: give it to the user"},
-      {"rename", ErrorCode::Refused, "is not writable for this user: give it to the user"},
+       "is not writable for this user: give it, and what is in it, to the user that Weir runs as, "
+       "or choose another cache_dir (lock goes wrong)"},
+      {"create", ErrorCode::Refused, "is not writable for this user: give it, and what is in it"},
+      {"rename", ErrorCode::Refused, "is not writable for this user: give it, and what is in it"},
   };
   for (const Case& each : cases) {
     fails_at(each.call, each.code, each.name);
