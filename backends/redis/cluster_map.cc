@@ -81,7 +81,7 @@ void ClusterMap::ask_next() {
 void ClusterMap::on_answer(const Link::Replies& replies) {
   if (!replies) return blame("it does not answer");
   const Reply& reply = replies->front();
-  if (reply.is_error()) return blame("it answers " + std::string(reply.bytes()));
+  if (reply.is_error()) return blame(reply.refusal());
   std::optional<SlotMap> map = read_slots(reply, asked_.host);
   if (!map) return blame("it knows of no slots");
   known_ = std::make_unique<const SlotMap>(std::move(*map));

@@ -97,7 +97,7 @@ std::unique_ptr<PendingAnswer> FleetLog::ask(Link& link, const Commands& command
   auto call = link.call(commands, [this, &link, step](const Link::Replies& replies, auto) {
     if (!replies) return lost(reason_of(link));
     const auto error = std::ranges::find_if(*replies, &Reply::is_error);
-    if (error != replies->end()) return lost("it answers " + std::string(error->bytes()));
+    if (error != replies->end()) return lost(error->refusal());
     (this->*step)(*replies);
   });
   if (call) return std::move(*call);

@@ -5,12 +5,6 @@
 #include "backends/redis/link.h"
 
 namespace weir::backends::redis {
-namespace {
-
-// Redis has pages to say on how it is to be configured.
-constexpr std::size_t kMostToldBytes = 200;
-
-}  // namespace
 
 // Nothing of it happens within a call.
 void Link::begin() {
@@ -101,8 +95,7 @@ void Link::greet() {
 
 std::string Link::refusal_in(const std::vector<Reply>& replies) {
   const auto error = std::ranges::find_if(replies, &Reply::is_error);
-  if (error == replies.end()) return {};
-  return "it answers " + std::string(error->bytes().substr(0, kMostToldBytes));
+  return error == replies.end() ? "" : error->refusal();
 }
 
 void Link::on_greeted(Replies replies) {

@@ -18,12 +18,20 @@ using Count = int;
 
 // Of a reply's own bytes: types, lengths, line ends.
 constexpr std::size_t kFraming = 64;
+// Of what a server says: some explain at length how it is to be configured.
+constexpr std::size_t kMostTold = 200;
 
 }  // namespace
 
 std::string_view Reply::error_code() const {
   if (!is_error()) return {};
   return bytes().substr(0, bytes().find(' '));
+}
+
+std::string Reply::refusal() const {
+  std::string said(bytes().substr(0, kMostTold));
+  std::ranges::replace_if(said, [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
+  return "it answers " + said + (bytes().size() > kMostTold ? "…" : "");
 }
 
 std::string info_field(std::string_view info, std::string_view name) {

@@ -37,6 +37,8 @@ struct Reply {
   bool is_error() const { return type == Type::Error; }
   // "OOM" of "OOM command not allowed …"; empty: it is no error.
   std::string_view error_code() const;
+  // Of an Error, for the log: what it says, without control characters, and no page of it.
+  std::string refusal() const;
 };
 
 // The value of `name` in what INFO answers; empty: it is not there.

@@ -51,7 +51,7 @@ class SentinelFinder::Search final : public PendingAnswer {
   void on_answer(const Link::Replies& replies) {
     if (!replies) return blame("it does not answer");
     const Reply& reply = replies->front();
-    if (reply.is_error()) return blame("it answers " + std::string(reply.bytes()));
+    if (reply.is_error()) return blame(reply.refusal());
     if (reply.elements.size() != 2) return blame("it knows no master " + topology_.master);
     const std::string_view port = reply.elements[1].bytes();
     ServerPlace place = topology_.place;

@@ -137,6 +137,19 @@ TEST(RedisReply, AnErrorsCodeIsItsFirstWord) {
   EXPECT_EQ(reply.error_code(), "READONLY");
 }
 
+TEST(RedisReply, AnErrorIsToldAsOneLineOfPlainText) {
+  const auto told = [](std::string text) {
+    Reply error;
+    error.type = Type::Error;
+    error.text = std::move(text);
+    return error.refusal();
+  };
+  EXPECT_EQ(told("NOAUTH Authentication required."), "it answers NOAUTH Authentication required.");
+  EXPECT_EQ(told("ERR a\r\nb\x1b[31m\x7f\xc2\x9b"), "it answers ERR a??b?[31m???");
+  EXPECT_EQ(told(std::string(200, 'x')), "it answers " + std::string(200, 'x'));
+  EXPECT_EQ(told(std::string(201, 'x')), "it answers " + std::string(200, 'x') + "…");
+}
+
 TEST(RedisCommand, WordsAreBytes) {
   Commands commands;
   commands.add({"SET", std::string_view("a\0b", 3), "", "\r\n"}).add({"PING"});
