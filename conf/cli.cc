@@ -273,7 +273,8 @@ constexpr std::array kCommands = {
                read_version},
     CliCommand{"completion", "bash|zsh|fish",
                "a script that completes this command line in a shell", read_completion},
-    CliCommand{"help", "[--man]", "this text, or the man page", read_help},
+    CliCommand{"help", "[COMMAND] [--man]", "this text, that of a command, or the man page",
+               read_help},
 };
 
 // Runs `command` with these arguments; `name` is what it was called by, empty for plain `weir`.

@@ -50,9 +50,8 @@ constexpr std::string_view kCompletionFooter =
     "Exit codes: 0; 2 for a shell that is none of these.\n";
 
 constexpr std::string_view kHelpFooter =
-    "\"weir COMMAND --help\" tells more of a command.\n"
-    "\n"
     "Examples:\n"
+    "  weir help explain\n"
     "  weir help --man | man -l -\n"
     "\n"
     "Exit codes: 0.\n";
@@ -113,12 +112,18 @@ Command read_completion(const Take& take, const Environment& /*environment*/) {
   return Leave{0, completion_script(which, describe_commands()), ""};
 }
 
-Command read_help(const Take& take, const Environment& /*environment*/) {
+Command read_help(const Take& take, const Environment& environment) {
   bool man = false;
-  CLI::App app("Lists the commands.");
+  std::string name;
+  CLI::App app("Lists the commands, or tells of one.");
+  app.add_option("command", name, "as \"weir COMMAND --help\"")->option_text("COMMAND");
   app.add_flag("--man", man, "print the man page, in troff's man macros");
   app.footer(std::string(kHelpFooter));
   if (auto leave = take(app)) return *leave;
+  if (!name.empty()) {
+    const std::array words = {"weir", name.c_str(), "--help"};
+    return parse_command_line(words.size(), words.data(), environment);
+  }
   return Leave{0, man ? man_page(describe_commands()) : overview(), ""};
 }
 

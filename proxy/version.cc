@@ -26,7 +26,9 @@ std::vector<Library> linked_libraries() {
           {"re2", WEIR_RE2_VERSION},
           {"xxhash", std::string(xxhash_version())},
           {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
-                              FMT_VERSION % 100)}};
+                              FMT_VERSION % 100)},
+          {"hiredis", WEIR_HIREDIS_VERSION},
+          {"prometheus-cpp", WEIR_PROMETHEUS_VERSION}};
 }
 
 }  // namespace

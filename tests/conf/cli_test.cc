@@ -119,6 +119,8 @@ TEST(Cli, WrongUsageExitsWithTwo) {
   } rows[] = {
       {{"chekc"},
        "weir: unknown command \"chekc\" (did you mean \"check\"?)\nTry \"weir --help\".\n"},
+      {{"help", "chekc"},
+       "weir: unknown command \"chekc\" (did you mean \"check\"?)\nTry \"weir --help\".\n"},
       {{"frobnicate"},
        "weir: unknown command \"frobnicate\" (run, check, explain, purge, get, set, clear, health, "
        "top, version, completion or help)\nTry \"weir --help\".\n"},
@@ -172,6 +174,8 @@ TEST(Cli, HelpGoesToStdoutAndSucceeds) {
               {{"explain", "--help"}, "--header 'Name: value'"},
               {{"completion", "--help"}, "bash|zsh|fish"},
               {{"help"}, "Commands:"},
+              {{"help", "explain"}, "--header 'Name: value'"},
+              {{"help", "help"}, "weir help"},
               {{"version", "--help"}, "weir version"}};
   for (const auto& row : rows) {
     const Command command = parse(row.arguments);
