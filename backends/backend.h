@@ -200,7 +200,8 @@ class Store {
                         const StoreTerms& terms, StoreWaiter& waiter) = 0;
   virtual EraseResult erase(keys::KeyView key) = 0;
   // Tells whether all that erase() was called for since the store had that many `erasures` is gone,
-  // for all who share the store; once, later, unless the handle is dropped. Null: it is.
+  // for all who share the store and for the next process; once, later, unless the handle is
+  // dropped. Null: it is.
   virtual std::uint64_t erasures() const { return 0; }
   using ErasedTold = std::move_only_function<void(bool are_gone)>;
   virtual std::unique_ptr<PendingAnswer> when_erased(std::uint64_t /*since*/, ErasedTold /*told*/) {

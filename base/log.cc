@@ -1,16 +1,42 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <memory>
+#include <mutex>
 
+#include "base/line_writer.h"
 #include "base/text.h"
 
 namespace weir {
+namespace {
+
+constexpr std::size_t kMostLineBytes = 4000;
+
+class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    writer_.write({line.data(), line.size()});
+  }
+  void flush_() override {}
+
+  LineWriter writer_{STDERR_FILENO};
+};
+
+bool is_control(unsigned char c) {
+  return c < 0x20 || c == 0x7f;
+}
+
+}  // namespace
 
 void init_log() {
-  auto logger = spdlog::stderr_logger_mt("weir");
+  auto logger = std::make_shared<spdlog::logger>("weir", std::make_shared<StderrSink>());
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   const char* given = std::getenv("WEIR_LOG");
   const std::string name = given ? to_lower(given) : "";
@@ -26,7 +52,22 @@ void init_log() {
   }
 }
 
-void log_line(LogLevel level, std::string_view message) {
+std::string plain_line(std::string_view message) {
+  std::string out;
+  for (const char c : message.substr(0, kMostLineBytes)) {
+    if (is_control(static_cast<unsigned char>(c))) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  return message.size() > kMostLineBytes ? out + "..." : out;
+}
+
+void log_line(LogLevel level, std::string_view text) {
+  const bool is_plain = text.size() <= kMostLineBytes && std::ranges::none_of(text, is_control);
+  const std::string changed = is_plain ? "" : plain_line(text);
+  const std::string_view message = is_plain ? text : changed;
   switch (level) {
     case LogLevel::Info:
       return spdlog::info("{}", message);

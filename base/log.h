@@ -1,5 +1,6 @@
-// The program's own log (not the access log): human lines on stderr, by spdlog. Any thread.
-// Messages hold no raw bytes of requests; quote() makes outside text safe for one line.
+// The program's own log (not the access log): human lines on stderr, by spdlog. Any thread. Nobody
+// waits for whoever reads it (base/line_writer.h). A message is one line, whatever is in it;
+// quote() shows where outside text begins and ends.
 #pragma once
 
 #include <fmt/format.h>
@@ -29,6 +30,9 @@ template <class... Args>
 void log_error(fmt::format_string<Args...> format, Args&&... args) {
   log_line(LogLevel::Error, fmt::format(format, std::forward<Args>(args)...));
 }
+
+// Without control characters, and no longer than a line of a log may be.
+std::string plain_line(std::string_view message);
 
 // Text in double quotes with control and non-ASCII bytes escaped, cut after `max_bytes`.
 std::string quote(std::string_view text, std::size_t max_bytes = 120);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -30,6 +31,24 @@ std::optional<Ip> parse_ip(std::string_view text) {
   ip.ipv6 = true;
   if (inet_pton(AF_INET6, copy.c_str(), ip.bytes.data()) == 1) return ip;
   return std::nullopt;
+}
+
+// Where a connection to this host leads without a name being looked up: an IPv4 address may have
+// fewer parts than four, or be mapped into an IPv6 address.
+std::optional<Ip> ip_connected_to(std::string_view host) {
+  std::optional<Ip> ip = parse_ip(host);
+  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (ip && ip->ipv6 && std::ranges::equal(kMapped, std::span(ip->bytes).first<12>())) {
+    Ip mapped;
+    std::ranges::copy(std::span(ip->bytes).last<4>(), mapped.bytes.begin());
+    return mapped;
+  }
+  in_addr address{};
+  if (!ip && inet_aton(std::string(host).c_str(), &address) != 0) {
+    ip.emplace();
+    std::memcpy(ip->bytes.data(), &address, sizeof address);
+  }
+  return ip;
 }
 
 std::string to_text(const Ip& ip) {
@@ -328,8 +347,8 @@ bool leads_to(const UpstreamUrl& url, const ListenAddress& listen) {
     return is_wildcard(listen) || listen.host == "127.0.0.1" || listen.host == "::1";
   }
   const bool bracketed = url.host.starts_with('[');
-  const std::optional<Ip> ip =
-      parse_ip(bracketed ? std::string_view(url.host).substr(1, url.host.size() - 2) : url.host);
+  const std::optional<Ip> ip = ip_connected_to(
+      bracketed ? std::string_view(url.host).substr(1, url.host.size() - 2) : url.host);
   if (!ip) return false;
   ListenAddress target;
   target.host = to_text(*ip);

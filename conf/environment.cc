@@ -11,6 +11,8 @@
 namespace weir::conf {
 namespace {
 
+constexpr std::size_t kMostSecretBytes = 4096;  // of its file
+
 bool is_name(std::string_view text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
   for (const char c : text) {
@@ -79,9 +81,11 @@ std::optional<Secret> secret(const Environment& environment, const std::string& 
   const auto path = variable(environment, of_file);
   if (!path) return std::nullopt;
   std::ifstream file(*path);
-  std::string line;
-  if (!file || (!std::getline(file, line) && !file.eof())) return Secret{of_file, *path, {}};
-  return Secret{of_file, *path, std::string(trim_ows(line))};
+  std::string text(kMostSecretBytes, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.eof()) return Secret{of_file, *path, {}};  // it cannot be read, or is no such file
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return Secret{of_file, *path, std::string(trim_ows(text.substr(0, text.find('\n'))))};
 }
 
 }  // namespace weir::conf

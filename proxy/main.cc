@@ -1,7 +1,9 @@
 // weir: parse the command line, load the configuration, run.
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -41,10 +43,17 @@ struct Loaded {
   conf::LoadResult result;
 };
 
+// Also a file that cannot be read, or a link that leads nowhere: it holds rules that are not to be
+// passed over.
+bool may_be_there(const char* path) {
+  struct stat found{};
+  return lstat(path, &found) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 // What -c names, else ./weir.yaml, else /etc/weir/weir.yaml, else the built-in rule.
 Loaded load(std::optional<std::string> file, const conf::Overrides& overrides) {
   for (const char* path : {"./weir.yaml", "/etc/weir/weir.yaml"}) {
-    if (!file && access(path, F_OK) == 0) file = path;
+    if (!file && may_be_there(path)) file = path;
   }
   if (!file) return {file, conf::load_builtin(overrides, environment)};
   return {file, conf::load_file(*file, overrides, environment)};
@@ -94,13 +103,11 @@ Result<void> raise_descriptor_limit(const conf::Config& config) {
   return {};
 }
 
-// For a reload: what cannot be taken is logged, as `check` prints it.
+// For a reload: what cannot be taken is logged; `check` shows the place.
 std::shared_ptr<const conf::Config> load_anew(const conf::RunCommand& command) {
   const Loaded loaded = load(command.file, command.overrides);
   for (const conf::Problem& problem : loaded.result.problems) {
-    std::string text = conf::render(problem);
-    if (text.ends_with('\n')) text.pop_back();
-    log_error("{}", text);
+    log_error("{}", conf::headline(problem));
   }
   std::shared_ptr<const conf::Config> config = loaded.result.config;
   if (!config) return nullptr;
@@ -116,6 +123,12 @@ std::shared_ptr<const conf::Config> load_anew(const conf::RunCommand& command) {
 int run(const conf::RunCommand& command) {
   // Whoever rotates logs may signal a process that is not listening yet: it must not end by that.
   block_signals({SIGHUP, SIGUSR1, SIGUSR2});
+  // The first process of a container has none of the usual ends: the signal would be lost.
+  if (getpid() == 1) block_signals({SIGTERM, SIGINT});
+  // A peer, or a reader of the log, that is gone is an error of the write, not the end of the
+  // process. So is a file that may not become any larger.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   const Loaded loaded = load(command.file, command.overrides);
   const std::shared_ptr<const conf::Config> config = loaded.result.config;
   if (!config) {
@@ -131,8 +144,6 @@ int run(const conf::RunCommand& command) {
     return kExitFailure;
   }
   block_signals({SIGTERM, SIGINT});
-  // A peer that is gone is an error of the write, not the end of the process.
-  std::signal(SIGPIPE, SIG_IGN);
   upstream::init_curl();
   Result<std::unique_ptr<Sidecar>> sidecar =
       Sidecar::start(config, [&command] { return load_anew(command); });

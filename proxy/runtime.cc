@@ -199,7 +199,7 @@ Result<void> Runtime::open_purge_book(const conf::Config& config) {
 void Runtime::tell_where_marks_are_missing(const conf::Config& config) {
   const auto first = std::ranges::find_if(config.backends, conf::is_disk);
   if (first == config.backends.end()) return;
-  tables_->unwritten = {.backend = first->name, .why = backends_.at(first->name).why_absent};
+  tables_->unwritten.set({first->name, backends_.at(first->name).why_absent});
 }
 
 // What was stored under another book than this one, or where the marks cannot be read, is not known
@@ -344,11 +344,18 @@ void Runtime::resize(const conf::Backend& backend) {
 // `with_marks`: there is no disk any more whose book it would be.
 void Runtime::let_go(const conf::Backend& backend, bool with_marks) {
   Leaving leaving;
-  leaving.backend = backends_.at(backend.name).backend;
+  const Opened& opened = backends_.at(backend.name);
+  leaving.backend = opened.backend;
+  leaving.fleet = opened.fleet;
+  if (leaving.fleet) leaving.fleet->retire();
   leaving.cache_dir = conf::is_disk(backend) ? backend.cache_dir : "";
   if (with_marks && marks_) {
     const Result<void> gone = marks_->part_from_book();
-    if (!gone) disks_->doubt(true);  // or a later run would believe marks that are not all
+    if (!gone) {
+      disks_->doubt(true);  // or a later run would believe marks that are not all
+      tables_->unwritten.set(
+          {backend.name, "backend " + backend.name + ": " + gone.error().message});
+    }
     leaving.marks = std::move(marks_);
   }
   leaving_.push_back(std::move(leaving));
@@ -370,6 +377,7 @@ void Runtime::tend() {
     const std::string name = leaving.backend->name();
     leaving.backend = nullptr;
     leaving.marks = nullptr;
+    leaving.fleet = nullptr;
     log_info("backend {}: closed", name);
   }
   std::erase_if(leaving_, [](const Leaving& leaving) { return !leaving.backend; });

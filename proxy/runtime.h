@@ -78,6 +78,8 @@ class Runtime {
   struct Leaving {
     std::unique_ptr<flow::MarkFile> marks;  // hears of it until it has gone; or null
     std::string cache_dir;                  // empty: no disk
+    // Until its last words are sent; or null.
+    std::shared_ptr<flow::Fleets::Member> fleet;
     std::shared_ptr<backends::Backend> backend;
   };
 

@@ -85,6 +85,23 @@ class DiskStore::Looking final : public PendingAnswer {
   Life<Looking> life_{*this};
 };
 
+// Erasures that are not written yet.
+class DiskStore::Erasing final : public PendingAnswer {
+ public:
+  explicit Erasing(ErasedTold told) : told_(std::move(told)) {}
+
+  Weak<Erasing> watch() { return life_.watch(); }
+  // On the loop. Whoever is told may drop this object: nothing comes after.
+  void ended(bool are_gone) {
+    ErasedTold told = std::move(told_);
+    told(are_gone);
+  }
+
+ private:
+  ErasedTold told_;
+  Life<Erasing> life_{*this};
+};
+
 DiskStore::DiskStore(std::shared_ptr<Volume> volume, EventLoop& loop)
     : volume_(std::move(volume)), loop_(loop), door_(std::make_shared<LoopDoor>(loop)) {}
 
@@ -208,6 +225,16 @@ Storing DiskStore::store(EntryRef entry, std::unique_ptr<Reservation> reservatio
 
 EraseResult DiskStore::erase(keys::KeyView key) {
   return volume_->erase(volume_->hash_of(key));
+}
+
+std::unique_ptr<PendingAnswer> DiskStore::when_erased(std::uint64_t /*since*/, ErasedTold told) {
+  auto erasing = std::make_unique<Erasing>(std::move(told));
+  volume_->when_written([door = door_, weak = erasing->watch()](bool are_gone) {
+    door->post([weak, are_gone] {
+      if (Erasing* const waiting = weak.get()) waiting->ended(are_gone);
+    });
+  });
+  return erasing;
 }
 
 std::uint64_t DiskStore::most_whole() const {

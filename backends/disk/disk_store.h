@@ -25,6 +25,7 @@ class DiskStore final : public Store {
   Storing store(EntryRef entry, std::unique_ptr<Reservation> reservation, const StoreTerms&,
                 StoreWaiter& waiter) override;
   EraseResult erase(keys::KeyView key) override;
+  std::unique_ptr<PendingAnswer> when_erased(std::uint64_t since, ErasedTold told) override;
   Listing list(char first_byte, std::uint64_t from, ListWaiter& waiter) override;
   std::uint64_t most_whole() const override;
   std::expected<std::unique_ptr<Inflow>, StoreResult> open_inflow(
@@ -33,6 +34,7 @@ class DiskStore final : public Store {
  private:
   class Reading;
   class Looking;
+  class Erasing;
 
   struct AtOnce {
     Lookup::Status status = Lookup::Status::Miss;

@@ -230,6 +230,15 @@ EraseResult Volume::erase(const Hash128& key) {
   return result;
 }
 
+void Volume::when_written(std::move_only_function<void(bool)> tell) {
+  tasks_.run([this, tell = std::move(tell)]() mutable {
+    // What comes meanwhile is not waited for.
+    for (std::uint64_t i = 0; i <= kMostQueued / kGroupBytes && !queue_.empty(); ++i) write_some();
+    const bool is_written = owed_.empty() && !owes_all_;
+    tell(is_written || (book_ && !believed_));
+  });
+}
+
 void Volume::clear() {
   queue_.clear();
   schedule();

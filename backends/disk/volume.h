@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -97,6 +98,9 @@ class Volume : public std::enable_shared_from_this<Volume> {
                    std::uint64_t bytes, WriteQueue::Heard&& heard);
   void drop_claim(const Hash128& key, WriteQueue::Claim claim) { queue_.drop_claim(key, claim); }
   EraseResult erase(const Hash128& key);
+  // Tells, on the executor, whether what was changed before will be so for the next process too,
+  // however this one ends: it is written, or the next one begins empty.
+  void when_written(std::move_only_function<void(bool)> tell);
   void clear();
   // Whether a body lies in this folder, so that a head may refer to it.
   bool holds(const FarBody& body) const;

@@ -71,14 +71,14 @@ RedisShared::Wellness RedisShared::wellness() const {
   return out;
 }
 
-void RedisShared::refused(std::string_view words, std::int64_t now_ms) {
+void RedisShared::refused(const Reply& reply, std::int64_t now_ms) {
   count_error();
   std::int64_t next = next_refusal_ms_.load(std::memory_order_relaxed);
   if (now_ms < next ||
       !next_refusal_ms_.compare_exchange_strong(next, now_ms + kRefusalsApart_ms)) {
     return;
   }
-  log_warn("backend {}: {} answers {}", options_.name, options_.servers.text(), words);
+  log_warn("backend {}: {}: {}", options_.name, options_.servers.text(), reply.refusal());
 }
 
 bool RedisShared::reserve(std::uint64_t bytes) {

@@ -71,8 +71,8 @@ class RedisShared : public std::enable_shared_from_this<RedisShared> {
     const Wellness servers = wellness();
     return servers.any_well || !servers.any_ill;
   }
-  // A server refuses, with those words: for the log, now and then.
-  void refused(std::string_view words, std::int64_t now_ms);
+  // A server answers with that Error: for the log, now and then.
+  void refused(const Reply& reply, std::int64_t now_ms);
 
   // ---- room for bodies that are under way ----
 

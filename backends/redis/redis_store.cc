@@ -68,7 +68,7 @@ class RedisStore::Looking final : public PendingAnswer {
   void on_value(const std::vector<Reply>& replies) {
     const Reply& left = replies[0];
     const Reply& value = replies[1];
-    if (value.is_error()) store_.shared().refused(value.bytes(), store_.loop().now_ms());
+    if (value.is_error()) store_.shared().refused(value, store_.loop().now_ms());
     const bool is_there =
         left.type == Reply::Type::Integer && left.integer >= 0 && value.type == Reply::Type::Bulk;
     if (!is_there) return answer(nullptr);
@@ -279,7 +279,7 @@ StoreResult RedisStore::result_of(const Link::Replies& replies, bool is_removal)
     const bool is_exchange = last.type == Reply::Type::Integer && !is_removal;
     return is_exchange && last.integer == 0 ? StoreResult::NotHeld : StoreResult::Stored;
   }
-  shared_->refused(refused->bytes(), loop_.now_ms());
+  shared_->refused(*refused, loop_.now_ms());
   return StoreResult::Failed;
 }
 

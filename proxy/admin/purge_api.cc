@@ -37,7 +37,8 @@ Reply reply_of(const Marked& marked, const std::string& unwritten,
   out["instances"] = {{"live", applied.live}, {"acked", applied.acked}};
   out["took_ms"] = took_ms;
   Reply reply{.body = text_of(out)};
-  const bool is_certain = applied.confirmed && applied.all_known;
+  // The log may be gone, or out of reach, when the next process uses that disk.
+  const bool is_certain = applied.confirmed && applied.all_known && unwritten.empty();
   if (applied.acked < applied.live || !is_certain) reply.status = 202;
   return reply;
 }
@@ -52,15 +53,15 @@ Reply not_kept(Done done, const std::string& why) {
 
 }  // namespace
 
-// What a fleet's log has need not be written down: every start reads all of the log.
+// What a fleet's log has is read there by every start, as long as the log is there.
 void reply_when_kept(flow::WorkerContext& worker, const Marked& marked,
                      std::function<void(Reply)> tell) {
   const Clock& clock = worker.loop.clock();
   flow::Fleets& fleets = worker.tables.fleets;
-  const auto& [disk, why_unused] = worker.tables.unwritten;
-  const bool concerns_disk = marked.backend.empty() || marked.backend == disk;
+  const auto disk = worker.tables.unwritten.get();
+  const bool concerns_disk = marked.backend.empty() || marked.backend == disk.backend;
   worker.tables.purges.when_kept([&clock, &fleets, began_ms = clock.now_ms(), marked,
-                                  missing = concerns_disk ? why_unused : std::string(),
+                                  missing = concerns_disk ? disk.why : std::string(),
                                   tell = std::move(tell)](const Result<void>& kept) {
     std::string unwritten = kept ? missing : kept.error().message;
     if (fleets.empty() && !unwritten.empty()) return tell(not_kept(marked.done, unwritten));

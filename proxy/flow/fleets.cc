@@ -107,6 +107,14 @@ Fleets::Member::~Member() {
   std::erase(fleets_.logs_, &log_);
 }
 
+void Fleets::Member::retire() {
+  {
+    const std::lock_guard lock(fleets_.mutex_);
+    std::erase(fleets_.logs_, &log_);
+  }
+  log_.leave();
+}
+
 std::uint64_t Fleets::Member::apply(std::string_view entry) {
   const Applying applying;
   apply_entry(entry, fleets_.book_);

@@ -53,6 +53,8 @@ class Fleets::Member final : backends::redis::FleetMarks {
   void take_over(const Member& before);
   // The others need not wait for this instance any more.
   void leave() { log_.leave(); }
+  // The same where this process goes on: what it marks from now on is not told to them.
+  void retire();
 
  private:
   std::uint64_t apply(std::string_view entry) override;

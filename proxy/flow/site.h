@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backends/backend.h"
@@ -88,6 +90,29 @@ class LoopSite {
   std::vector<std::unique_ptr<backends::Store>> owned_;  // one for each backend
 };
 
+// A disk that cannot be written to, where the purge book's marks would lie: purged pages that are
+// on it may be served by a later process. Any thread.
+class UnwrittenMarks {
+ public:
+  struct Disk {
+    std::string backend;
+    std::string why;  // empty: there is no such disk
+  };
+
+  void set(Disk disk) {
+    const std::lock_guard lock(mutex_);
+    disk_ = std::move(disk);
+  }
+  Disk get() const {
+    const std::lock_guard lock(mutex_);
+    return disk_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Disk disk_;  // guarded by mutex_
+};
+
 // Of the process; every worker uses the same.
 struct SharedTables {
   // `purge_seed`: as in purge_book.h.
@@ -105,13 +130,7 @@ struct SharedTables {
   FailureLog store_failures{"an answer was not stored, by the backend"};
   VariantBook variants;
   PurgeBook purges;
-  // A disk that could not be used at the start, where the marks of `purges` would lie: purged pages
-  // that are on it may be served by a later process. Empty `why`: there is none. Set before the
-  // loops run.
-  struct Unwritten {
-    std::string backend;
-    std::string why;
-  } unwritten;
+  UnwrittenMarks unwritten;
   Fleets fleets{purges};
   FillBudget budget;
   metrics::Counts counts;

@@ -132,6 +132,20 @@ TEST_F(DiskAbsent, AReloadToAnUnusableOneIsRefused) {
   await_written({"/a"});
 }
 
+TEST_F(DiskAbsent, APurgeIsNotKeptWhereAFailingDiskWasTakenOut) {
+  // Nothing can be written to it any more, not even that it is not to be believed.
+  fs::create_directory(dir());
+  begin(tiers());
+  expect_body("/a", "/a");
+  await_written({"/a"});
+  const ReadOnlyFolder fault(dir());
+  if (!fault.done()) GTEST_SKIP() << "nothing here keeps root from writing to a folder";
+  reload("admin: 127.0.0.1:0\n" + std::string(kCacheAll), "info reloaded");
+  const Response purged = ask("POST", "/v1/purge", R"({"all": true})");
+  EXPECT_EQ(purged.status, 500);
+  EXPECT_THAT(purged.body, HasSubstr("backend disk: "));
+}
+
 TEST_F(DiskAbsent, ItsTimesFollowAReload) {
   fs::create_directory(dir());
   const ReadOnlyFolder fault(dir());

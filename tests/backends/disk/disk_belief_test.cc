@@ -73,6 +73,48 @@ TEST_F(DiskBelief, AKilledStartLeavesNothingThatTheNextOneBelieves) {
   EXPECT_EQ(body_at("key"), std::nullopt);
 }
 
+TEST_F(DiskBelief, AnErasureIsToldOnceNoLaterProcessUndoesIt) {
+  // It is written, or the next process begins empty.
+  struct Case {
+    bool can_write;
+    bool can_begin_anew;
+    bool is_gone;
+  };
+  for (const Case& each : {Case{true, true, true}, {false, true, true}, {false, false, false}}) {
+    SCOPED_TRACE(each.can_write);
+    open();
+    ASSERT_EQ(put("key", "old"), StoreResult::Stored);
+    disk.fails([each](std::string_view, std::string_view name) -> std::optional<Error> {
+      const bool can_change = name.ends_with("/book") ? each.can_begin_anew : each.can_write;
+      if (can_change) return std::nullopt;
+      return Error{ErrorCode::System, "Read-only file system"};
+    });
+    at().erase("key");
+    std::optional<bool> told;
+    const auto asked = at().store().when_erased(0, [&told](bool is_gone) { told = is_gone; });
+    ASSERT_TRUE(asked);
+    EXPECT_FALSE(told) << "never from within";
+    while (!told) turn(at().loop());
+    EXPECT_EQ(told, each.is_gone);
+    disk.kill_process();
+    disk.fails(nullptr);
+    restart();
+    wait_for_recovery();
+    EXPECT_EQ(body_at("key"), each.is_gone ? std::nullopt : Maybe("old"));
+    close();
+  }
+}
+
+TEST_F(DiskBelief, WhoDropsAnErasureHearsNothing) {
+  open();
+  at().erase("key");
+  bool told = false;
+  at().store().when_erased(0, [&told](bool) { told = true; }).reset();
+  wait_for_writes();
+  turn(at().loop());
+  EXPECT_FALSE(told);
+}
+
 TEST_F(DiskBelief, ABookThatIsNoneIsNotBelieved) {
   for (const std::string& bytes :
        {std::string(), std::string(64, '\0'), std::string("book"), std::string(64, 'x')}) {
