@@ -201,7 +201,7 @@ class Store {
   virtual EraseResult erase(keys::KeyView key) = 0;
   // Tells whether all that erase() was called for since the store had that many `erasures` is gone,
   // for all who share the store and for the next process; once, later, unless the handle is
-  // dropped. Null: it is.
+  // dropped. Null: it is. Tiers tell of the one that is shared alone.
   virtual std::uint64_t erasures() const { return 0; }
   using ErasedTold = std::move_only_function<void(bool are_gone)>;
   virtual std::unique_ptr<PendingAnswer> when_erased(std::uint64_t /*since*/, ErasedTold /*told*/) {

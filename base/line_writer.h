@@ -1,27 +1,29 @@
-// Lines for people, to a descriptor that may be a pipe. Who reads it may be slow, or hang: a line
-// that would have to wait for him is left out, and before the next one stands how many were. Where
-// nobody reads at all, or the descriptor is closed, lines go nowhere. One thread at a time; SIGPIPE
-// is ignored.
+// Lines for people, to a descriptor that may be a pipe. Who reads it may be slow, or hang: nobody
+// waits for him but a thread of this object. Lines that find no room meanwhile are left out, and
+// before the next one stands how many were. Any thread.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
+#include <memory>
 #include <string_view>
 
 namespace weir {
 
 class LineWriter {
  public:
-  explicit LineWriter(int descriptor) : descriptor_(descriptor) {}
+  // No more than `most_waiting` bytes wait to be written.
+  LineWriter(int descriptor, std::size_t most_waiting);
+  // Waits a second at most until all is written.
+  ~LineWriter();
+  LineWriter(const LineWriter&) = delete;
+  LineWriter& operator=(const LineWriter&) = delete;
 
-  // `line` has its line end. May take a tenth of a second the first time that it has to wait.
+  // `line` has its line end.
   void write(std::string_view line);
 
  private:
-  bool put(std::string_view bytes, int patience_ms);
-
-  const int descriptor_;
-  std::uint64_t missing_ = 0;  // lines, since the last one that was written
-  bool is_cut_ = false;        // what was written last has no line end
+  struct State;
+  const std::shared_ptr<State> state_;  // the thread's as well, which may outlive this
 };
 
 }  // namespace weir

@@ -17,6 +17,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kMostLineBytes = 4000;
+constexpr std::size_t kMostWaitingBytes = std::size_t{1} << 20U;
 
 class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -26,11 +27,19 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
   }
   void flush_() override {}
 
-  LineWriter writer_{STDERR_FILENO};
+  LineWriter writer_{STDERR_FILENO, kMostWaitingBytes};
 };
 
-bool is_control(unsigned char c) {
-  return c < 0x20 || c == 0x7f;
+// How many bytes of a control character a text begins with. Terminals obey U+0080 to U+009F as
+// well.
+std::size_t control_bytes(std::string_view text) {
+  const auto byte_at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte_at(0) < 0x20 || byte_at(0) == 0x7f) return 1;
+  return text.size() > 1 && byte_at(0) == 0xc2 && byte_at(1) < 0xa0 ? 2 : 0;
+}
+
+bool continues_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0U) == 0x80;
 }
 
 }  // namespace
@@ -54,20 +63,20 @@ void init_log() {
 
 std::string plain_line(std::string_view message) {
   std::string out;
-  for (const char c : message.substr(0, kMostLineBytes)) {
-    if (is_control(static_cast<unsigned char>(c))) {
+  for (std::size_t i = 0; i < message.size();) {
+    if (out.size() >= kMostLineBytes && !continues_character(message[i])) return out + "...";
+    const std::size_t escaped = control_bytes(message.substr(i));
+    for (const char c : message.substr(i, escaped)) {
       fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
     }
+    if (escaped == 0) out += message[i];
+    i += std::max<std::size_t>(escaped, 1);
   }
-  return message.size() > kMostLineBytes ? out + "..." : out;
+  return out;
 }
 
 void log_line(LogLevel level, std::string_view text) {
-  const bool is_plain = text.size() <= kMostLineBytes && std::ranges::none_of(text, is_control);
-  const std::string changed = is_plain ? "" : plain_line(text);
-  const std::string_view message = is_plain ? text : changed;
+  const std::string message = plain_line(text);
   switch (level) {
     case LogLevel::Info:
       return spdlog::info("{}", message);

@@ -351,7 +351,9 @@ bool leads_to(const UpstreamUrl& url, const ListenAddress& listen) {
       bracketed ? std::string_view(url.host).substr(1, url.host.size() - 2) : url.host);
   if (!ip) return false;
   ListenAddress target;
-  target.host = to_text(*ip);
+  // Nobody is at the address without a number: such a connection goes to the loopback.
+  const bool is_unspecified = std::ranges::all_of(ip->bytes, [](auto byte) { return byte == 0; });
+  target.host = !is_unspecified ? to_text(*ip) : ip->ipv6 ? "::1" : "127.0.0.1";
   target.port = url.port;
   if (target.host == listen.host) return true;
   return is_wildcard(listen) && is_local(target) && is_v6(target) == is_v6(listen);

@@ -116,10 +116,11 @@ Command read_help(const Take& take, const Environment& environment) {
   bool man = false;
   std::string name;
   CLI::App app("Lists the commands, or tells of one.");
-  app.add_option("command", name, "as \"weir COMMAND --help\"")->option_text("COMMAND");
   app.add_flag("--man", man, "print the man page, in troff's man macros");
+  app.add_option("command", name, "as \"weir COMMAND --help\"")->option_text("COMMAND");
   app.footer(std::string(kHelpFooter));
   if (auto leave = take(app)) return *leave;
+  if (man && !name.empty()) return usage_error("help", "wants a command or --man, not both");
   if (!name.empty()) {
     const std::array words = {"weir", name.c_str(), "--help"};
     return parse_command_line(words.size(), words.data(), environment);

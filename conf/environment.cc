@@ -83,9 +83,12 @@ std::optional<Secret> secret(const Environment& environment, const std::string& 
   std::ifstream file(*path);
   std::string text(kMostSecretBytes, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.eof()) return Secret{of_file, *path, {}};  // it cannot be read, or is no such file
+  const bool is_whole = file.eof();
   text.resize(static_cast<std::size_t>(file.gcount()));
-  return Secret{of_file, *path, std::string(trim_ows(text.substr(0, text.find('\n'))))};
+  const std::size_t end = text.find('\n');
+  // It cannot be read, or its first line is none that a secret could have.
+  if (!is_whole && end == std::string::npos) return Secret{of_file, *path, {}};
+  return Secret{of_file, *path, std::string(trim_ows(text.substr(0, end)))};
 }
 
 }  // namespace weir::conf

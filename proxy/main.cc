@@ -44,10 +44,12 @@ struct Loaded {
 };
 
 // Also a file that cannot be read, or a link that leads nowhere: it holds rules that are not to be
-// passed over.
+// passed over. A working folder that is closed to this user is not where anybody has put them.
 bool may_be_there(const char* path) {
   struct stat found{};
-  return lstat(path, &found) == 0 || (errno != ENOENT && errno != ENOTDIR);
+  if (lstat(path, &found) == 0) return true;
+  if (errno == EACCES) return path[0] == '/';
+  return errno != ENOENT && errno != ENOTDIR;
 }
 
 // What -c names, else ./weir.yaml, else /etc/weir/weir.yaml, else the built-in rule.

@@ -328,6 +328,9 @@ void Runtime::use(Next next) {
   if (next.marks_) {
     marks_ = std::move(next.marks_);
     keep_marks_in(disks_->first());
+    // It is back, with all marks.
+    const bool is_it = tables_->unwritten.get().backend == disks_->first().backend->name();
+    if (is_it) tables_->unwritten.set({});
   }
   tables_->budget.set_limit(site_->config->limits.fill_memory);
 }

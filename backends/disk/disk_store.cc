@@ -8,6 +8,7 @@
 #include "backends/disk/disk_inflow.h"
 #include "backends/disk/pending_store.h"
 #include "base/life.h"
+#include "base/net/timer.h"
 
 namespace weir::backends::disk {
 namespace {
@@ -16,6 +17,8 @@ namespace {
 constexpr std::uint64_t kRecordOverhead = 256;
 // Where key and head are not known yet.
 constexpr std::uint64_t kUsualHead = 2048;
+// A medium that takes longer has failed.
+constexpr std::int64_t kMostErasing_ms = 10'000;
 
 // A small body, like a marker's lists, lies behind the head.
 std::uint64_t record_bytes(const Entry& entry) {
@@ -88,17 +91,21 @@ class DiskStore::Looking final : public PendingAnswer {
 // Erasures that are not written yet.
 class DiskStore::Erasing final : public PendingAnswer {
  public:
-  explicit Erasing(ErasedTold told) : told_(std::move(told)) {}
+  Erasing(EventLoop& loop, ErasedTold told)
+      : told_(std::move(told)), patience_(loop, [this] { ended(false); }) {
+    patience_.start(kMostErasing_ms);
+  }
 
   Weak<Erasing> watch() { return life_.watch(); }
   // On the loop. Whoever is told may drop this object: nothing comes after.
   void ended(bool are_gone) {
-    ErasedTold told = std::move(told_);
-    told(are_gone);
+    patience_.stop();
+    if (ErasedTold told = std::exchange(told_, nullptr)) told(are_gone);
   }
 
  private:
   ErasedTold told_;
+  Timer patience_;
   Life<Erasing> life_{*this};
 };
 
@@ -228,7 +235,7 @@ EraseResult DiskStore::erase(keys::KeyView key) {
 }
 
 std::unique_ptr<PendingAnswer> DiskStore::when_erased(std::uint64_t /*since*/, ErasedTold told) {
-  auto erasing = std::make_unique<Erasing>(std::move(told));
+  auto erasing = std::make_unique<Erasing>(loop_, std::move(told));
   volume_->when_written([door = door_, weak = erasing->watch()](bool are_gone) {
     door->post([weak, are_gone] {
       if (Erasing* const waiting = weak.get()) waiting->ended(are_gone);

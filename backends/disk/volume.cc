@@ -231,11 +231,18 @@ EraseResult Volume::erase(const Hash128& key) {
 }
 
 void Volume::when_written(std::move_only_function<void(bool)> tell) {
-  tasks_.run([this, tell = std::move(tell)]() mutable {
-    // What comes meanwhile is not waited for.
-    for (std::uint64_t i = 0; i <= kMostQueued / kGroupBytes && !queue_.empty(); ++i) write_some();
+  tell_when_written(kMostQueued / kGroupBytes + 1, std::move(tell));
+}
+
+// A group a turn, until nothing is queued, or as many as could have been when it was asked.
+void Volume::tell_when_written(std::uint64_t groups, std::move_only_function<void(bool)> tell) {
+  tasks_.run([this, groups, tell = std::move(tell)]() mutable {
+    if (groups > 0 && !queue_.empty()) {
+      write_some();
+      return tell_when_written(groups - 1, std::move(tell));
+    }
     const bool is_written = owed_.empty() && !owes_all_;
-    tell(is_written || (book_ && !believed_));
+    tell(is_written || (book_ && believer_ == Believer::Nobody));
   });
 }
 

@@ -137,6 +137,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   };
   Volume(DiskOptions options, const DiskSeams& seams, CacheFolder folder, Lying lying);
   void schedule();
+  void tell_when_written(std::uint64_t groups, std::move_only_function<void(bool)> tell);
   void close_removed_soon();
   void write_some();
   void write(std::span<WriteQueue::Item> items);
@@ -186,8 +187,9 @@ class Volume : public std::enable_shared_from_this<Volume> {
   MadeAnew made_anew_;
   BookFile book_file_;
   std::optional<std::uint64_t> book_;  // what lies here is to be believed under; none: use_book()
-  bool believed_ = false;              // the file says so
-  bool in_doubt_ = false;              // for others' reasons
+  enum class Believer : std::uint8_t { Nobody, Us, Others };
+  Believer believer_ = Believer::Nobody;  // whose book the file names
+  bool in_doubt_ = false;                 // for others' reasons
   bool doubt_said_ = false;
   std::int64_t recovery_began_ms_ = 0;
   std::int64_t progress_said_ms_ = 0;

@@ -86,7 +86,7 @@ bool Volume::reopen() {
   owes_all_ = false;
   folder_ = std::move(*again);
   book_file_ = BookFile(folder_.folder);
-  believed_ = false;
+  believer_ = Believer::Nobody;
   if (made_anew_) made_anew_(folder_.folder);
   log_warn("disk: {} had been removed; it is there again, and empty", options_.cache_dir);
   return true;
@@ -98,7 +98,7 @@ bool Volume::use_book(std::uint64_t book) {
   const bool same = found_book_ == book;
   tasks_.run([this, book, same] {
     book_ = book;
-    believed_ = same;
+    if (found_book_) believer_ = same ? Believer::Us : Believer::Others;
     owes_all_ = owes_all_ || !same;
   });
   if (!same) clear();
@@ -120,12 +120,13 @@ void Volume::tend() {
 void Volume::settle_belief() {
   owes_.store(!owed_.empty() || owes_all_, std::memory_order_relaxed);
   if (!book_) return;
-  const bool wanted = !in_doubt_ && owed_.empty() && !owes_all_;
-  if (wanted == believed_) return;
-  const Result<void> settled = wanted ? book_file_.write(*book_) : book_file_.take_back();
+  const bool is_sound = !in_doubt_ && owed_.empty() && !owes_all_;
+  const Believer wanted = is_sound ? Believer::Us : Believer::Nobody;
+  if (wanted == believer_) return;
+  const Result<void> settled = is_sound ? book_file_.write(*book_) : book_file_.take_back();
   if (settled) {
-    believed_ = wanted;
-  } else if (!wanted && !std::exchange(doubt_said_, true)) {
+    believer_ = wanted;
+  } else if (!is_sound && !std::exchange(doubt_said_, true)) {
     log_error("disk: {}: {}; should the process end now, older objects may come back",
               options_.cache_dir, settled.error().message);
   }

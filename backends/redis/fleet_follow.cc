@@ -168,9 +168,10 @@ void FleetLog::leave() {
   positions_->trust_until(INT64_MIN);
   Commands commands;
   commands.add({"HDEL", key("members"), instance_});
-  if (state_ == State::InStep) {
-    // Behind a beat that is on its way, which says the opposite. Before the first one that link has
-    // no connection yet, and there is no time to wait for one.
+  if (state_ != State::Away) {
+    // Behind a beat that is on its way, which says the opposite. Where that link has no connection
+    // yet there is no time to wait for one, and no beat is to come after this.
+    if (!beats_.is_ready()) beats_.renew();
     Link& link = beats_.is_ready() ? beats_ : orders_;
     [[maybe_unused]] const auto unheard = link.call(commands, [](const auto&, auto) {});
   }

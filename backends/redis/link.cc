@@ -188,14 +188,20 @@ void Link::take(Reply reply) {
 // A server closes what was idle for long: no failure, as long as nobody waits.
 void Link::broken(const std::string& why) {
   if (state_ == State::Connecting || state_ == State::Greeting) {
-    std::string reason = greeting_ ? refusal_in(greeting_->replies) : "";
-    if (reason.empty()) reason = write_fault_.empty() ? why : write_fault_;
+    const std::string reason = reason_or(why);
     greeting_.reset();
     if (!addresses_.empty()) return connect_next(reason);
     return fail_with(reason, LinkFault::Unreachable);
   }
   if (calls_.empty()) return end_connection();
   fail_with(why, LinkFault::Broken);
+}
+
+// What the server said while it was greeted, or how that failed, tells more.
+std::string Link::reason_or(const std::string& why) const {
+  std::string refusal = greeting_ ? refusal_in(greeting_->replies) : "";
+  if (!refusal.empty()) return refusal;
+  return write_fault_.empty() ? why : write_fault_;
 }
 
 void Link::end_connection() {
@@ -279,7 +285,7 @@ void Link::look_at_time() {
   const std::int64_t now_ms = loop_.now_ms();
   const bool connecting = state_ != State::Apart && state_ != State::Ready;
   if (connecting && now_ms >= began_ms_ + kConnect_ms) {
-    return fail_with("it does not answer", LinkFault::Unreachable);
+    return fail_with(reason_or("it does not answer"), LinkFault::Unreachable);
   }
   if (state_ == State::Ready && !calls_.empty() &&
       now_ms >= std::max(last_byte_ms_, calls_.front().began_ms) + kSilence_ms) {

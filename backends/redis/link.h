@@ -127,6 +127,7 @@ class Link final : ConnectionHandler {
   Call* find_call(std::uint64_t number);
 
   void broken(const std::string& why);
+  std::string reason_or(const std::string& why) const;
   void fail_with(const std::string& why, LinkFault fault);
   void end_connection();
   void answer(Heard heard, LinkFault fault);

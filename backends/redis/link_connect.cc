@@ -46,6 +46,7 @@ void Link::on_resolved(Result<Resolver::Addresses> addresses) {
 
 void Link::connect_next(const std::string& why_not_the_last) {
   connection_.reset();
+  write_fault_.clear();
   state_ = State::Connecting;
   std::string why = why_not_the_last;
   const std::string& name = place_.tls_name.empty() ? place_.host : place_.tls_name;
@@ -70,7 +71,6 @@ void Link::connect_next(const std::string& why_not_the_last) {
 // becomes master gives itself another number for its replicas.
 void Link::greet() {
   state_ = State::Greeting;
-  write_fault_.clear();
   Commands commands;
   if (!place_.password.empty()) {
     if (place_.username.empty()) {

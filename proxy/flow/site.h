@@ -90,8 +90,8 @@ class LoopSite {
   std::vector<std::unique_ptr<backends::Store>> owned_;  // one for each backend
 };
 
-// A disk that cannot be written to, where the purge book's marks would lie: purged pages that are
-// on it may be served by a later process. Any thread.
+// A disk without the purge book's marks, for it could not be used at the start, or failed when a
+// reload took it out: purged pages that are on it may be served by a later process. Any thread.
 class UnwrittenMarks {
  public:
   struct Disk {

@@ -4,28 +4,42 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
+#include <memory>
 #include <string>
+#include <string_view>
 
 namespace weir {
 namespace {
+
+constexpr std::size_t kMostWaiting = 1000;
+constexpr std::string_view kLeftOut = "lines left out here";
 
 class LineWriterTest : public testing::Test {
  protected:
   LineWriterTest() {
     EXPECT_EQ(pipe2(ends_.data(), O_CLOEXEC), 0);
     room_ = static_cast<std::size_t>(fcntl(ends_[1], F_SETPIPE_SZ, 4096));
-    fcntl(ends_[0], F_SETFL, O_NONBLOCK);
+    std::signal(SIGPIPE, SIG_IGN);  // as the program does
   }
   ~LineWriterTest() override {
     for (const int end : ends_) close(end);
   }
-  // All that lies in the pipe.
-  std::string read_all() const {
-    std::string out(room_, '\0');
-    const ssize_t got = read(ends_[0], out.data(), out.size());
-    out.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  void fill_pipe() const {
+    const std::string bytes(room_, 'x');
+    EXPECT_EQ(write(ends_[1], bytes.data(), bytes.size()), static_cast<ssize_t>(room_));
+  }
+  // Waits for so many bytes.
+  std::string read_bytes(std::size_t count) const {
+    std::string out;
+    std::array<char, 4096> bytes;
+    while (out.size() < count) {
+      const ssize_t got = read(ends_[0], bytes.data(), std::min(bytes.size(), count - out.size()));
+      if (got <= 0) break;
+      out.append(bytes.data(), static_cast<std::size_t>(got));
+    }
     return out;
   }
 
@@ -33,33 +47,52 @@ class LineWriterTest : public testing::Test {
   std::size_t room_ = 0;
 };
 
-TEST_F(LineWriterTest, LeavesOutWhatNobodyReadsAndSaysSo) {
-  LineWriter writer(ends_[1]);
-  const std::string line(room_ - 1, 'x');
-  writer.write(line + "\n");
-  for (int i = 0; i < 1'000; ++i) writer.write("lost\n");  // and does not wait for each
-  EXPECT_EQ(read_all(), line + "\n");
-  writer.write("next\n");
-  EXPECT_EQ(read_all(), "lines left out here, since nobody read them in time: 1000\nnext\n");
-  writer.write("after\n");
-  EXPECT_EQ(read_all(), "after\n");
+TEST_F(LineWriterTest, WritesWholeLinesInTheirOrder) {
+  LineWriter writer(ends_[1], kMostWaiting);
+  writer.write("one\n");
+  writer.write("two\n");
+  EXPECT_EQ(read_bytes(8), "one\ntwo\n");
 }
 
-TEST_F(LineWriterTest, ALineThatIsCutEndsWhereItIsCut) {
-  LineWriter writer(ends_[1]);
-  writer.write(std::string(2 * room_, 'x') + "\n");
-  EXPECT_EQ(read_all(), std::string(room_, 'x'));
-  writer.write("next\n");
-  EXPECT_EQ(read_all(), "\nlines left out here, since nobody read them in time: 1\nnext\n");
+TEST_F(LineWriterTest, LeavesOutWhatNobodyReadsAndSaysSo) {
+  fill_pipe();
+  LineWriter writer(ends_[1], kMostWaiting);
+  // One line is with the thread, which waits for the pipe, or still waits for the thread; so much
+  // as there is room for waits behind it.
+  const std::string line(99, 'a');
+  for (int i = 0; i < 10'000; ++i) writer.write(line + "\n");
+  EXPECT_EQ(read_bytes(room_), std::string(room_, 'x'));
+  std::string read;
+  while (read.find(kLeftOut) == std::string::npos) {
+    read += read_bytes(1);
+    writer.write("next\n");
+  }
+  const std::size_t at = read.find(kLeftOut);
+  EXPECT_EQ(at % 100, 0U) << "behind whole lines";
+  EXPECT_LE(at, 2 * kMostWaiting);
+}
+
+TEST_F(LineWriterTest, EndsThoughNobodyReads) {
+  fill_pipe();
+  auto writer = std::make_unique<LineWriter>(ends_[1], kMostWaiting);
+  writer->write("never read\n");
+  writer.reset();
+  read_bytes(room_);  // lets the thread go
+  EXPECT_EQ(read_bytes(11), "never read\n");
+}
+
+TEST_F(LineWriterTest, WritesAllBeforeItEnds) {
+  LineWriter(ends_[1], kMostWaiting).write("last words\n");
+  const int flags = fcntl(ends_[0], F_GETFL);
+  fcntl(ends_[0], F_SETFL, flags | O_NONBLOCK);
+  EXPECT_EQ(read_bytes(11), "last words\n");
 }
 
 TEST_F(LineWriterTest, GoesOnWhereTheReaderIsGone) {
-  std::signal(SIGPIPE, SIG_IGN);  // as the program does
-  LineWriter writer(ends_[1]);
+  LineWriter writer(ends_[1], kMostWaiting);
   close(ends_[0]);
   for (int i = 0; i < 10'000; ++i) writer.write("nobody reads it\n");
   ends_[0] = dup(ends_[1]);  // to be closed
-  LineWriter(-1).write("nor that\n");
 }
 
 }  // namespace

@@ -119,6 +119,8 @@ TEST(Cli, WrongUsageExitsWithTwo) {
   } rows[] = {
       {{"chekc"},
        "weir: unknown command \"chekc\" (did you mean \"check\"?)\nTry \"weir --help\".\n"},
+      {{"help", "--man", "check"},
+       "weir help: wants a command or --man, not both\nTry \"weir help --help\".\n"},
       {{"help", "chekc"},
        "weir: unknown command \"chekc\" (did you mean \"check\"?)\nTry \"weir --help\".\n"},
       {{"frobnicate"},

@@ -133,7 +133,7 @@ TEST_F(DiskAbsent, AReloadToAnUnusableOneIsRefused) {
 }
 
 TEST_F(DiskAbsent, APurgeIsNotKeptWhereAFailingDiskWasTakenOut) {
-  // Nothing can be written to it any more, not even that it is not to be believed.
+  // Whether what lies there can be emptied is not known when the purge is answered.
   fs::create_directory(dir());
   begin(tiers());
   expect_body("/a", "/a");
@@ -214,7 +214,7 @@ TEST_F(DiskAbsent, WithoutTheFirstOfTwoTheOtherBeginsEmpty) {
 
 // ---- why it cannot be used ----
 
-// A file of this process's own mounts, which no other process sees.
+// A mount that no other process sees but those that this one starts.
 class Mounted {
  public:
   Mounted(const std::string& from, const std::string& at, const char* type, unsigned long flags,

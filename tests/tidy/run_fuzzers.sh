@@ -24,5 +24,6 @@ export -f run_fuzzer
 
 fuzzers=$(find "$binaries" -maxdepth 1 -name 'fuzz_*' -type f -executable | sort)
 [ -n "$fuzzers" ] || { echo "no fuzzer in $binaries" >&2; exit 1; }
-echo "$fuzzers" | xargs -P "$(nproc)" -I '{}' bash -euo pipefail -c 'run_fuzzer "{}"'
+# shellcheck disable=SC2016  # for the inner shell
+echo "$fuzzers" | xargs -P "$(nproc)" -I '{}' bash -euo pipefail -c 'run_fuzzer "$1"' _ '{}'
 echo "$(echo "$fuzzers" | wc -l) fuzzers ran, no finding"

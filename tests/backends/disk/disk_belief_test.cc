@@ -105,6 +105,33 @@ TEST_F(DiskBelief, AnErasureIsToldOnceNoLaterProcessUndoesIt) {
   }
 }
 
+TEST_F(DiskBelief, AnErasureIsNotKeptWhereAnotherBookCannotBeTakenBack) {
+  // A process with that book would believe all that lies there.
+  open();
+  put("key", "old");
+  close();
+  book = 2;
+  // The folder is opened by what may still be done to the lock.
+  disk.fails([](std::string_view operation, std::string_view name) -> std::optional<Error> {
+    const bool changes = operation == "remove" || operation == "truncate" ||
+                         operation == "append" || operation == "create";
+    if (!changes || name.ends_with("/lock")) return std::nullopt;
+    return Error{ErrorCode::System, "Operation not permitted"};
+  });
+  open();
+  at().erase("key");
+  std::optional<bool> told;
+  const auto asked = at().store().when_erased(0, [&told](bool is_gone) { told = is_gone; });
+  while (!told) turn(at().loop());
+  EXPECT_EQ(told, false);
+  disk.kill_process();
+  disk.fails(nullptr);
+  book = 1;
+  restart();
+  wait_for_recovery();
+  EXPECT_EQ(body_at("key"), Maybe("old"));
+}
+
 TEST_F(DiskBelief, WhoDropsAnErasureHearsNothing) {
   open();
   at().erase("key");
