@@ -27,6 +27,8 @@ class LineWriterTest : public testing::Test {
   ~LineWriterTest() override {
     for (const int end : ends_) close(end);
   }
+  // Its thread may outlive the test, and has an end of its own, which stays open.
+  int end_for_writer() const { return dup(ends_[1]); }
   void fill_pipe() const {
     const std::string bytes(room_, 'x');
     EXPECT_EQ(write(ends_[1], bytes.data(), bytes.size()), static_cast<ssize_t>(room_));
@@ -48,7 +50,7 @@ class LineWriterTest : public testing::Test {
 };
 
 TEST_F(LineWriterTest, WritesWholeLinesInTheirOrder) {
-  LineWriter writer(ends_[1], kMostWaiting);
+  LineWriter writer(end_for_writer(), kMostWaiting);
   writer.write("one\n");
   writer.write("two\n");
   EXPECT_EQ(read_bytes(8), "one\ntwo\n");
@@ -56,7 +58,7 @@ TEST_F(LineWriterTest, WritesWholeLinesInTheirOrder) {
 
 TEST_F(LineWriterTest, LeavesOutWhatNobodyReadsAndSaysSo) {
   fill_pipe();
-  LineWriter writer(ends_[1], kMostWaiting);
+  LineWriter writer(end_for_writer(), kMostWaiting);
   // One line is with the thread, which waits for the pipe, or still waits for the thread; so much
   // as there is room for waits behind it.
   const std::string line(99, 'a');
@@ -74,7 +76,7 @@ TEST_F(LineWriterTest, LeavesOutWhatNobodyReadsAndSaysSo) {
 
 TEST_F(LineWriterTest, EndsThoughNobodyReads) {
   fill_pipe();
-  auto writer = std::make_unique<LineWriter>(ends_[1], kMostWaiting);
+  auto writer = std::make_unique<LineWriter>(end_for_writer(), kMostWaiting);
   writer->write("never read\n");
   writer.reset();
   read_bytes(room_);  // lets the thread go
@@ -82,14 +84,14 @@ TEST_F(LineWriterTest, EndsThoughNobodyReads) {
 }
 
 TEST_F(LineWriterTest, WritesAllBeforeItEnds) {
-  LineWriter(ends_[1], kMostWaiting).write("last words\n");
+  LineWriter(end_for_writer(), kMostWaiting).write("last words\n");
   const int flags = fcntl(ends_[0], F_GETFL);
   fcntl(ends_[0], F_SETFL, flags | O_NONBLOCK);
   EXPECT_EQ(read_bytes(11), "last words\n");
 }
 
 TEST_F(LineWriterTest, GoesOnWhereTheReaderIsGone) {
-  LineWriter writer(ends_[1], kMostWaiting);
+  LineWriter writer(end_for_writer(), kMostWaiting);
   close(ends_[0]);
   for (int i = 0; i < 10'000; ++i) writer.write("nobody reads it\n");
   ends_[0] = dup(ends_[1]);  // to be closed
