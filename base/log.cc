@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iterator>
 #include <memory>
 #include <mutex>
 
@@ -38,6 +37,10 @@ std::size_t control_bytes(std::string_view text) {
   return text.size() > 1 && byte_at(0) == 0xc2 && byte_at(1) < 0xa0 ? 2 : 0;
 }
 
+std::string escaped(char c) {
+  return fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+}
+
 bool continues_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0U) == 0x80;
 }
@@ -65,12 +68,10 @@ std::string plain_line(std::string_view message) {
   std::string out;
   for (std::size_t i = 0; i < message.size();) {
     if (out.size() >= kMostLineBytes && !continues_character(message[i])) return out + "...";
-    const std::size_t escaped = control_bytes(message.substr(i));
-    for (const char c : message.substr(i, escaped)) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
-    }
-    if (escaped == 0) out += message[i];
-    i += std::max<std::size_t>(escaped, 1);
+    const std::size_t control = control_bytes(message.substr(i));
+    for (const char c : message.substr(i, control)) out += escaped(c);
+    if (control == 0) out += message[i];
+    i += std::max<std::size_t>(control, 1);
   }
   return out;
 }
@@ -95,7 +96,7 @@ std::string quote(std::string_view text, std::size_t max_bytes) {
       out += '\\';
       out += raw;
     } else if (c < 0x20 || c >= 0x7f) {
-      out += fmt::format("\\x{:02x}", c);
+      out += escaped(raw);
     } else {
       out += raw;
     }

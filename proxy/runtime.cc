@@ -78,9 +78,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const std::shared_ptr<const conf:
     out->backends_[backend.name] = std::move(*opened);
   }
   out->disks_->set(out->disks_of(*config));
-  if (const auto opened = out->open_purge_book(*config); !opened) {
-    return std::unexpected(opened.error());
-  }
+  out->open_purge_book(*config);
   for (const conf::Backend& backend : config->backends) {
     if (!conf::is_redis(backend)) continue;
     Result<Opened> opened = out->open_backend(backend);
@@ -171,8 +169,8 @@ std::vector<backends::OpenedDisk> Runtime::disks_of(const conf::Config& config) 
   return out;
 }
 
-// The book's marks lie with the first disk.
-Result<void> Runtime::open_purge_book(const conf::Config& config) {
+// The book's marks lie with the first disk. One whose marks cannot be opened is done without.
+void Runtime::open_purge_book(const conf::Config& config) {
   book_ = random_number();
   while (!disks_->empty() && !marks_) {
     auto marks = open_marks(disks_->first(), disks_, book_, false, *executor_);
@@ -181,7 +179,6 @@ Result<void> Runtime::open_purge_book(const conf::Config& config) {
       book_ = marks_->seed();
       continue;
     }
-    if (marks.error().code != ErrorCode::System) return std::unexpected(marks.error());
     const std::string name = disks_->first().backend->name();
     const auto medium = std::ranges::find(config.backends, name, &conf::Backend::name);
     backends_[name] = without(*medium, "backend " + name + ": " + marks.error().message);
@@ -191,7 +188,6 @@ Result<void> Runtime::open_purge_book(const conf::Config& config) {
   believe(disks_->all());
   if (marks_) keep_marks_in(disks_->first());
   tell_where_marks_are_missing(config);
-  return {};
 }
 
 // Of the configuration's first disk: the next process looks for them there, and by them knows what

@@ -88,7 +88,7 @@ class Runtime {
   Result<Opened> open_redis(const conf::Backend& backend);
   static Opened without(const conf::Backend& backend, std::string why);
   Executor& executor();
-  Result<void> open_purge_book(const conf::Config& config);
+  void open_purge_book(const conf::Config& config);
   std::shared_ptr<const flow::Site> site_of(std::shared_ptr<const conf::Config> config,
                                             std::shared_ptr<upstream::UpstreamPool> upstreams,
                                             const ByName& backends);

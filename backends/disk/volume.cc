@@ -241,8 +241,7 @@ void Volume::tell_when_written(std::uint64_t groups, std::move_only_function<voi
       write_some();
       return tell_when_written(groups - 1, std::move(tell));
     }
-    const bool is_written = owed_.empty() && !owes_all_;
-    tell(is_written || (book_ && believer_ == Believer::Nobody));
+    tell(!owes_anything() || (book_ && believer_ == Believer::Nobody));
   });
 }
 

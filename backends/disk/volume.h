@@ -146,6 +146,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   bool pay_owed();
   void report(const Result<void>& result);
   bool reopen();
+  bool owes_anything() const { return !owed_.empty() || owes_all_; }
   void settle_belief();
   void recover_some();
 

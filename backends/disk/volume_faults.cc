@@ -118,9 +118,9 @@ void Volume::tend() {
 
 // Whether the next run may believe what lies here, should this one end now.
 void Volume::settle_belief() {
-  owes_.store(!owed_.empty() || owes_all_, std::memory_order_relaxed);
+  owes_.store(owes_anything(), std::memory_order_relaxed);
   if (!book_) return;
-  const bool is_sound = !in_doubt_ && owed_.empty() && !owes_all_;
+  const bool is_sound = !in_doubt_ && !owes_anything();
   const Believer wanted = is_sound ? Believer::Us : Believer::Nobody;
   if (wanted == believer_) return;
   const Result<void> settled = is_sound ? book_file_.write(*book_) : book_file_.take_back();

@@ -65,6 +65,13 @@ class DiskAbsent : public Disk {
     weir().process().signal(SIGHUP);
     ASSERT_TRUE(eventually([&] { return log_lines(told) > before; })) << weir().log_text();
   }
+  // One run that stores /a.
+  void leave_a_page_in(const std::string& yaml) {
+    begin(yaml);
+    expect_body("/a", "/a");
+    await_written({"/a"});
+    end(End::InOrder);
+  }
   static constexpr std::string_view kNotReloaded = "not reloaded: the old configuration stays";
   // A disk backend called `name` in a folder of its own, in front of all others.
   static std::string with_another(std::string yaml, const std::string& name,
@@ -169,10 +176,7 @@ TEST_F(DiskAbsent, ItsTimesFollowAReload) {
 TEST_F(DiskAbsent, WhatTheFirstOfTwoWritesDownIsKept) {
   // The marks of both lie with it.
   const std::string two = with_another(tiers(), "first", other_dir());
-  begin(two);
-  expect_body("/a", "/a");
-  await_written({"/a"});
-  end(End::InOrder);
+  leave_a_page_in(two);
   {
     const ReadOnlyFolder fault(dir());
     if (!fault.done()) GTEST_SKIP() << "nothing here keeps root from writing to a folder";
@@ -188,10 +192,7 @@ TEST_F(DiskAbsent, WhatTheFirstOfTwoWritesDownIsKept) {
 
 TEST_F(DiskAbsent, WithoutTheFirstOfTwoTheOtherBeginsEmpty) {
   const std::string two = with_another(tiers(), "first", other_dir());
-  begin(two);
-  expect_body("/a", "/a");
-  await_written({"/a"});
-  end(End::InOrder);
+  leave_a_page_in(two);
   {
     const ReadOnlyFolder fault(other_dir());
     if (!fault.done()) GTEST_SKIP() << "nothing here keeps root from writing to a folder";
